@@ -1,0 +1,12 @@
+export type * from "./messages.ts";
+export type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
+export type {
+  Acks,
+  Explanation,
+  Failure,
+  GetOutcome,
+  PutInput,
+  ReplicaAnswer,
+  RequestOptions,
+  WriteOutcome,
+} from "./requests.ts";

@@ -1,0 +1,154 @@
+import type { Digest, Member, NodeId, Token, WriteId } from "@coterie/core";
+
+/**
+ * Which cluster document the sender goes by: its epoch, and 32 bits of its digest, so that another
+ * cluster's node or one with other settings is recognised at the first message.
+ */
+export interface RingStamp {
+  readonly epoch: number;
+  readonly tag: number;
+}
+
+/** What nodes ask of each other. Byte arrays are not to be changed after they were handed over. */
+export type PeerRequest =
+  | MergeRequest
+  | ReadRequest
+  | FindRequest
+  | ListRequest
+  | ForwardedPut
+  | ForwardedDelete
+  | AnnounceRequest;
+
+/** Merge this encoded record, which carries its key, into the copy held; reply when durable. */
+export interface MergeRequest {
+  readonly kind: "merge";
+  readonly stamp: RingStamp;
+  readonly record: Uint8Array;
+}
+
+export interface ReadRequest {
+  readonly kind: "read";
+  readonly stamp: RingStamp;
+  readonly bucket: string;
+  readonly key: Uint8Array;
+}
+
+/** All records under one token: for repair after damage, when the key itself may be lost. */
+export interface FindRequest {
+  readonly kind: "find";
+  readonly stamp: RingStamp;
+  readonly partition: number;
+  readonly token: Token;
+}
+
+/** Up to `limit` tokens and digests of a partition, in token order after `after`. */
+export interface ListRequest {
+  readonly kind: "list";
+  readonly stamp: RingStamp;
+  readonly partition: number;
+  readonly after: Token | undefined;
+  readonly limit: number;
+}
+
+export interface ForwardedPut {
+  readonly kind: "put";
+  readonly stamp: RingStamp;
+  readonly bucket: string;
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  readonly contentType: string;
+  /** As the client sent it; the coordinating primary checks it. */
+  readonly context: string | undefined;
+  readonly writeId: WriteId | undefined;
+  readonly w: number;
+  readonly pw: number;
+  readonly returnBody: boolean;
+}
+
+export interface ForwardedDelete {
+  readonly kind: "delete";
+  readonly stamp: RingStamp;
+  readonly bucket: string;
+  readonly key: Uint8Array;
+  readonly context: string;
+  readonly w: number;
+  readonly pw: number;
+}
+
+/** Formation: what the sender says of itself, and of its settings. */
+export interface AnnounceRequest {
+  readonly kind: "announce";
+  readonly announcement: Announcement;
+}
+
+export interface Announcement {
+  readonly member: Member;
+  /** Digest of the cluster settings, as 32 hex digits. */
+  readonly settingsDigest: string;
+  /** Digest of the document the sender holds or would agree to, as 32 hex digits; empty if none. */
+  readonly documentDigest: string;
+  /** Ids and nonces of the members the sender has heard from, itself included, sorted by id. */
+  readonly heard: readonly HeardMember[];
+}
+
+export interface HeardMember {
+  readonly id: NodeId;
+  readonly nonce: string;
+}
+
+export type PeerResponse =
+  | { readonly kind: "merged"; readonly changed: boolean }
+  | { readonly kind: "present"; readonly record: Uint8Array }
+  | { readonly kind: "absent" }
+  /** Damaged or not yet refilled: not an answer. */
+  | { readonly kind: "unknown" }
+  | { readonly kind: "found"; readonly records: readonly Uint8Array[] }
+  | { readonly kind: "listed"; readonly entries: readonly ListedEntry[] }
+  | WrittenResponse
+  | { readonly kind: "announced"; readonly announcement: Announcement }
+  | RefusedResponse;
+
+export interface ListedEntry {
+  readonly token: Token;
+  readonly digest: Digest;
+}
+
+/** A forwarded write succeeded. */
+export interface WrittenResponse {
+  readonly kind: "written";
+  readonly context: string | undefined;
+  readonly siblings: number;
+  readonly primaries: number;
+  /** The record after the write, if the request asked for it. */
+  readonly record: Uint8Array | undefined;
+}
+
+/** The request was understood and not carried out, or (`unknown`) not to the end. */
+export interface RefusedResponse {
+  readonly kind: "refused";
+  readonly code: PeerRefusal;
+  readonly outcome: "refused" | "unknown";
+  readonly message: string;
+  /** Primaries that had acknowledged a forwarded write. */
+  readonly primaries: number;
+}
+
+export type PeerRefusal =
+  | "stale-epoch"
+  | "other-cluster"
+  | "not-owner"
+  | "not-ready"
+  | "shutting-down"
+  | "overloaded"
+  | "disk-full"
+  | "malformed"
+  | "clock-skew"
+  | "expired"
+  | "bad-context"
+  | "no-such-bucket"
+  | "too-many-siblings"
+  | "too-many-actors"
+  | "too-large"
+  | "quorum-not-met"
+  | "timeout"
+  | "internal";

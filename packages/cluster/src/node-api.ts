@@ -1,0 +1,55 @@
+import type { ClusterDocument, Key, NodeId } from "@coterie/core";
+import type { StoreStatistics } from "@coterie/storage";
+import type {
+  Explanation,
+  GetOutcome,
+  PutInput,
+  ReplicaAnswer,
+  RequestOptions,
+  WriteOutcome,
+} from "./requests.ts";
+
+/** What a door needs of a node. Every call settles, with an outcome; none throws. */
+export interface NodeApi {
+  readonly id: NodeId;
+  get(key: Key, options: RequestOptions): Promise<GetOutcome>;
+  put(key: Key, input: PutInput, options: RequestOptions): Promise<WriteOutcome>;
+  /** Without a context, first reads at r and deletes what it read. */
+  delete(key: Key, context: string | undefined, options: RequestOptions): Promise<WriteOutcome>;
+  /** Asks each replica of the key now. */
+  explain(key: Key): Promise<Explanation | undefined>;
+  /** This node's own copy. */
+  readReplica(key: Key): Promise<ReplicaAnswer>;
+  /** What the node waits for before it serves; empty when it is ready. */
+  missing(): readonly string[];
+  /** `undefined` until the cluster has formed. */
+  document(): ClusterDocument | undefined;
+  /** 32 hex digits; empty until the cluster has formed. */
+  documentDigest(): string;
+  peers(): readonly PeerView[];
+  statistics(): NodeStatistics;
+}
+
+export interface PeerView {
+  readonly id: NodeId;
+  readonly isReachable: boolean;
+}
+
+/** Counters since the start, and gauges; read by metrics. */
+export interface NodeStatistics {
+  readonly store: StoreStatistics | undefined;
+  readonly inFlight: number;
+  readonly inFlightBytes: number;
+  readonly puts: number;
+  readonly gets: number;
+  readonly deletes: number;
+  readonly forwards: number;
+  readonly quorumFailures: number;
+  readonly timeouts: number;
+  readonly overloads: number;
+  readonly readRepairs: number;
+  readonly siblingsReturned: number;
+  readonly siblingsMax: number;
+  readonly peerRequestsServed: number;
+  readonly staleEpochs: number;
+}

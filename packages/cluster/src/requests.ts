@@ -1,0 +1,94 @@
+import type { ErrorCode, FailureOutcome, NodeId, Sibling, WriteId } from "@coterie/core";
+
+/** Per-request choices; what is left out comes from the bucket. */
+export interface RequestOptions {
+  readonly r?: number | undefined;
+  readonly w?: number | undefined;
+  /** Of the replicas that must answer, how many must be primaries. */
+  readonly pr?: number | undefined;
+  readonly pw?: number | undefined;
+  /** Milliseconds until the request is given up. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface PutInput {
+  readonly value: Uint8Array;
+  readonly contentType: string;
+  /** As a read returned it; `undefined` makes the put concurrent with all there is. */
+  readonly context: string | undefined;
+  readonly writeId: WriteId | undefined;
+  /** Asks for the siblings after the write. */
+  readonly returnBody: boolean;
+  /** Refuses with `precondition-failed` if a read at r finds a value. */
+  readonly ifAbsent: boolean;
+}
+
+/** Who answered, by kind. */
+export interface Acks {
+  readonly primaries: number;
+  readonly fallbacks: number;
+  /** How many were required. */
+  readonly required: number;
+}
+
+export interface Failure {
+  readonly ok: false;
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** For writes: `refused`, surely not done, or `unknown`, may be done. Reads are `refused`. */
+  readonly outcome: FailureOutcome;
+  readonly acks: Acks;
+}
+
+export type GetOutcome =
+  | {
+      readonly ok: true;
+      /** Empty if the key holds nothing; one for a value; more are siblings. */
+      readonly siblings: readonly Sibling[];
+      /** `undefined` if the key never held anything. */
+      readonly context: string | undefined;
+      readonly acks: Acks;
+    }
+  | Failure;
+
+export type WriteOutcome =
+  | {
+      readonly ok: true;
+      /** Given only when the written value stands alone. */
+      readonly context: string | undefined;
+      /** How many siblings the key holds after the write, as its coordinator sees it. */
+      readonly siblings: number;
+      readonly acks: Acks;
+      /** The siblings after the write, if asked for. */
+      readonly body: readonly Sibling[] | undefined;
+    }
+  | Failure;
+
+/** What one replica answers when asked for its own copy. */
+export type ReplicaAnswer =
+  | {
+      readonly state: "present";
+      readonly siblings: readonly Sibling[];
+      /** `actor:counter` entries of the record's clock. */
+      readonly clock: readonly string[];
+      readonly digest: string;
+      readonly context: string | undefined;
+      readonly bytes: number;
+    }
+  | { readonly state: "absent" }
+  | { readonly state: "unknown" }
+  | { readonly state: "unreachable"; readonly reason: string };
+
+export interface Explanation {
+  readonly bucket: string;
+  readonly partition: number;
+  readonly epoch: number;
+  /** 16 hex digits. */
+  readonly token: string;
+  readonly n: number;
+  readonly replicas: readonly {
+    readonly node: NodeId;
+    readonly role: "primary";
+    readonly answer: ReplicaAnswer;
+  }[];
+}

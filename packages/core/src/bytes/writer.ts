@@ -1,0 +1,89 @@
+/** Appends integers and bytes to a growing buffer. Integers are little-endian. */
+export class ByteWriter {
+  #bytes: Uint8Array;
+  #length = 0;
+
+  /** @param capacity first size in bytes; the buffer doubles when it is full. */
+  constructor(capacity: number = 256) {
+    this.#bytes = new Uint8Array(capacity);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  u8(value: number): void {
+    this.#reserve(1);
+    this.#bytes[this.#length] = value;
+    this.#length += 1;
+  }
+
+  u32(value: number): void {
+    this.#reserve(4);
+    const at = this.#length;
+    this.#bytes[at] = value;
+    this.#bytes[at + 1] = value >>> 8;
+    this.#bytes[at + 2] = value >>> 16;
+    this.#bytes[at + 3] = value >>> 24;
+    this.#length += 4;
+  }
+
+  /** 48 bits: enough for wall-clock milliseconds and counters. */
+  u48(value: number): void {
+    this.u32(value % 0x1_0000_0000);
+    const high = Math.floor(value / 0x1_0000_0000);
+    this.u8(high & 0xff);
+    this.u8(high >>> 8);
+  }
+
+  /** LEB128, for integers from 0 to 2^53 − 1. */
+  varint(value: number): void {
+    let rest = value;
+    while (rest >= 0x80) {
+      this.u8((rest % 0x80) | 0x80);
+      rest = Math.floor(rest / 0x80);
+    }
+    this.u8(rest);
+  }
+
+  bytes(value: Uint8Array): void {
+    this.#reserve(value.length);
+    this.#bytes.set(value, this.#length);
+    this.#length += value.length;
+  }
+
+  /** A varint length, then the bytes. */
+  lengthPrefixed(value: Uint8Array): void {
+    this.varint(value.length);
+    this.bytes(value);
+  }
+
+  /** Bytes of a text known to be ASCII, without a length. */
+  ascii(text: string): void {
+    this.#reserve(text.length);
+    for (let index = 0; index < text.length; index += 1) {
+      this.#bytes[this.#length + index] = text.charCodeAt(index);
+    }
+    this.#length += text.length;
+  }
+
+  /** Bytes of a hex text, two digits to a byte. */
+  hex(text: string): void {
+    for (let index = 0; index < text.length; index += 2) {
+      this.u8(Number.parseInt(text.slice(index, index + 2), 16));
+    }
+  }
+
+  /** The bytes written so far, in a buffer of their own: no slack is kept alive. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+  }
+}

@@ -1,0 +1,92 @@
+import { blake2s } from "@noble/hashes/blake2.js";
+import { equalBytes } from "../bytes/compare.ts";
+import { ByteReader } from "../bytes/reader.ts";
+import { base64url, fromBase64url, utf8 } from "../bytes/text.ts";
+import { ByteWriter } from "../bytes/writer.ts";
+import type { WriteId } from "../ids.ts";
+import type { Key } from "../key.ts";
+import { limits } from "../limits.ts";
+import { readDeadWrites, readVector, writeDeadWrites, writeVector } from "./record-codec.ts";
+import type { DeadWrite } from "./record.ts";
+import type { VersionVector } from "./version-vector.ts";
+
+/** What a client has read of one key, as the server understands it. */
+export interface CausalContext {
+  readonly vector: VersionVector;
+  /** Ids of the writes read, alive or dead, so that a late retry of one of them stays harmless. */
+  readonly writes: readonly DeadWrite[];
+}
+
+export type DecodedContext =
+  | { readonly ok: true; readonly context: CausalContext }
+  | { readonly ok: false; readonly code: "bad-context"; readonly reason: string };
+
+const CONTEXT_VERSION = 1;
+const TAG_BYTES = 8;
+
+/**
+ * The opaque text handed to clients: base64url of version, vector, write ids and 8 bytes of a keyed
+ * hash (BLAKE2s, RFC 7693) over bucket, key and those. `undefined` if it would be longer than
+ * `limits.contextTextMax`. Write ids are left out, oldest first, before a vector is.
+ */
+export function encodeContext(
+  context: CausalContext,
+  key: Key,
+  clusterKey: Uint8Array,
+): string | undefined {
+  for (let writes = context.writes; ; writes = newestHalf(writes)) {
+    const writer = new ByteWriter(128);
+    writer.u8(CONTEXT_VERSION);
+    writeVector(writer, context.vector);
+    writeDeadWrites(writer, writes);
+    const body = writer.finish();
+    writer.bytes(tag(body, key, clusterKey));
+    const text = base64url(writer.finish());
+    if (text.length <= limits.contextTextMax) return text;
+    if (writes.length === 0) return undefined;
+  }
+}
+
+/**
+ * Reads a context that a client sent for `key`. Contexts are input from strangers: one that was
+ * forged, damaged, or taken from another key is refused; with counters shared by all keys, a
+ * foreign one would cover siblings that nobody read.
+ */
+export function decodeContext(text: string, key: Key, clusterKey: Uint8Array): DecodedContext {
+  if (text.length > limits.contextTextMax) return bad("the context is too long");
+  const bytes = fromBase64url(text);
+  if (bytes === undefined) return bad("the context is not base64url");
+  if (bytes.length <= TAG_BYTES) return bad("the context is too short");
+  const body = bytes.subarray(0, bytes.length - TAG_BYTES);
+  if (!equalBytes(bytes.subarray(body.length), tag(body, key, clusterKey))) {
+    return bad("the context was not issued by this cluster for this key");
+  }
+  const reader = new ByteReader(body);
+  if (reader.u8() !== CONTEXT_VERSION) return bad("the context has an unknown version");
+  const vector = readVector(reader);
+  const writes = readDeadWrites(reader);
+  if (reader.failed || reader.remaining > 0) return bad("the context is malformed");
+  return { ok: true, context: { vector, writes } };
+}
+
+function bad(reason: string): DecodedContext {
+  return { ok: false, code: "bad-context", reason };
+}
+
+function tag(body: Uint8Array, { bucket, key }: Key, clusterKey: Uint8Array): Uint8Array {
+  const writer = new ByteWriter(body.length + key.length + bucket.length + 8);
+  writer.lengthPrefixed(utf8(bucket));
+  writer.lengthPrefixed(key);
+  writer.bytes(body);
+  return blake2s(writer.finish(), { key: clusterKey, dkLen: TAG_BYTES });
+}
+
+function newestHalf(writes: readonly DeadWrite[]): readonly DeadWrite[] {
+  const kept = new Set<WriteId>(
+    writes
+      .toSorted((left, right) => right.writtenAtMs - left.writtenAtMs)
+      .slice(0, Math.floor(writes.length / 2))
+      .map((entry) => entry.writeId),
+  );
+  return writes.filter((entry) => kept.has(entry.writeId));
+}

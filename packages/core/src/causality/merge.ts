@@ -1,0 +1,134 @@
+import { compareBytes } from "../bytes/compare.ts";
+import type { WriteId } from "../ids.ts";
+import { joinDeadWrites } from "./dead-writes.ts";
+import { compareHybridTime } from "./hybrid-clock.ts";
+import {
+  type CausalRecord,
+  type DeadWrite,
+  type Sibling,
+  compareDots,
+  compareSiblings,
+} from "./record.ts";
+import type { Dot, VersionVector } from "./version-vector.ts";
+
+/**
+ * Joins two records of one key: the least record that has seen all that both have seen.
+ * Commutative, associative, idempotent. A dot survives when both records hold it, or when one
+ * holds it and the other's clock has not seen it: then the other never knew it. A dot that the
+ * other's clock covers but the other does not hold was overwritten or deleted there.
+ *
+ * Siblings with one write id are one write that was retried, and become one sibling; a sibling
+ * whose write id the other side remembers as dead was overwritten under another dot, and goes.
+ *
+ * Returns `left` itself when `right` adds nothing, so that a caller need not write it again.
+ */
+export function mergeRecords(left: CausalRecord, right: CausalRecord): CausalRecord {
+  if (left === right) return left;
+  const clock = left.clock.merge(right.clock);
+  const deadWrites = joinDeadWrites(left.deadWrites, right.deadWrites);
+  const siblings = joinSiblings(left, right, deadWrites);
+  if (
+    clock === left.clock &&
+    sameDeadWrites(deadWrites, left.deadWrites) &&
+    sameSiblings(siblings, left.siblings)
+  ) {
+    return left;
+  }
+  return { clock, siblings, deadWrites };
+}
+
+function joinSiblings(
+  left: CausalRecord,
+  right: CausalRecord,
+  deadWrites: readonly DeadWrite[],
+): readonly Sibling[] {
+  if (left.siblings.length === 0 && right.siblings.length === 0) return left.siblings;
+  const joined: Sibling[] = [];
+  for (const sibling of left.siblings) addSurvivor(joined, sibling, right);
+  for (const sibling of right.siblings) addSurvivor(joined, sibling, left);
+  return joined
+    .filter((sibling) => !isDead(deadWrites, sibling.writeId))
+    .sort(compareSiblings);
+}
+
+/** Adds what is left of `sibling` after `other` had its say, joined with its twin if it has one. */
+function addSurvivor(joined: Sibling[], sibling: Sibling, other: CausalRecord): void {
+  const dots = survivingDots(sibling, other.clock, other.siblings);
+  if (dots.length === 0) return;
+  const survivor = dots === sibling.dots ? sibling : { ...sibling, dots };
+  const index = joined.findIndex((known) => isSameWrite(known, survivor));
+  if (index < 0) joined.push(survivor);
+  else joined[index] = joinTwins(joined[index] as Sibling, survivor);
+}
+
+function survivingDots(
+  sibling: Sibling,
+  clock: VersionVector,
+  siblings: readonly Sibling[],
+): readonly Dot[] {
+  const survives = (dot: Dot): boolean => !clock.covers(dot) || holdsDot(siblings, dot);
+  return sibling.dots.every(survives) ? sibling.dots : sibling.dots.filter(survives);
+}
+
+function holdsDot(siblings: readonly Sibling[], dot: Dot): boolean {
+  return siblings.some((sibling) => sibling.dots.some((held) => compareDots(held, dot) === 0));
+}
+
+function isSameWrite(left: Sibling, right: Sibling): boolean {
+  if (left.writeId !== undefined && left.writeId === right.writeId) return true;
+  return left.dots.some((dot) => right.dots.some((other) => compareDots(dot, other) === 0));
+}
+
+/** One write under several dots. Which copy's value is kept depends on the copies alone. */
+function joinTwins(left: Sibling, right: Sibling): Sibling {
+  const dots = [...left.dots];
+  for (const dot of right.dots) {
+    if (!dots.some((known) => compareDots(known, dot) === 0)) dots.push(dot);
+  }
+  const earlier = compareCopies(left, right) <= 0 ? left : right;
+  if (dots.length === earlier.dots.length) return earlier;
+  return { ...earlier, dots: dots.sort(compareDots) };
+}
+
+function compareCopies(left: Sibling, right: Sibling): number {
+  return (
+    compareHybridTime(left.writtenAt, right.writtenAt) ||
+    compareBytes(left.value, right.value) ||
+    (left.contentType < right.contentType ? -1 : Number(left.contentType > right.contentType))
+  );
+}
+
+/** True if `writeId` is among the ids remembered as dead. */
+export function isDead(
+  deadWrites: readonly DeadWrite[],
+  writeId: WriteId | undefined,
+): boolean {
+  return writeId !== undefined && deadWrites.some((entry) => entry.writeId === writeId);
+}
+
+function sameSiblings(left: readonly Sibling[], right: readonly Sibling[]): boolean {
+  return (
+    left.length === right.length && left.every((sibling, at) => isIdentical(sibling, right[at]))
+  );
+}
+
+function isIdentical(left: Sibling, right: Sibling | undefined): boolean {
+  if (left === right) return true;
+  return (
+    right !== undefined &&
+    left.dots.length === right.dots.length &&
+    left.dots.every((dot, at) => compareDots(dot, right.dots[at] as Dot) === 0) &&
+    compareCopies(left, right) === 0
+  );
+}
+
+function sameDeadWrites(left: readonly DeadWrite[], right: readonly DeadWrite[]): boolean {
+  return (
+    left === right ||
+    (left.length === right.length &&
+      left.every((entry, at) => {
+        const other = right[at] as DeadWrite;
+        return entry.writeId === other.writeId && entry.writtenAtMs === other.writtenAtMs;
+      }))
+  );
+}

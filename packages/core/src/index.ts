@@ -1,0 +1,77 @@
+export { compareBytes, equalBytes } from "./bytes/compare.ts";
+export { crc32c } from "./bytes/crc32c.ts";
+export { type Digest, digest64 } from "./bytes/digest.ts";
+export { ByteReader } from "./bytes/reader.ts";
+export { base64url, fromBase64url, hex, latin1, utf8 } from "./bytes/text.ts";
+export { ByteWriter } from "./bytes/writer.ts";
+export {
+  type CausalContext,
+  type DecodedContext,
+  decodeContext,
+  encodeContext,
+} from "./causality/context.ts";
+export {
+  HybridClock,
+  type HybridTime,
+  compareHybridTime,
+  hybridTimeZero,
+} from "./causality/hybrid-clock.ts";
+export { mergeRecords } from "./causality/merge.ts";
+export {
+  type DecodedRecord,
+  type KeyedRecord,
+  decodeRecord,
+  decodeRecordKey,
+  encodeRecord,
+  recordDigest,
+} from "./causality/record-codec.ts";
+export {
+  type CausalRecord,
+  type DeadWrite,
+  type Sibling,
+  compareDots,
+  emptyRecord,
+  latestSibling,
+} from "./causality/record.ts";
+export {
+  type CausalOrder,
+  type Dot,
+  VersionVector,
+  VersionVector as VectorClock,
+} from "./causality/version-vector.ts";
+export {
+  type AppliedPut,
+  type Put,
+  type PutRefusal,
+  applyDelete,
+  applyPut,
+  contextAfterPut,
+  contextOf,
+} from "./causality/write.ts";
+export {
+  CoterieError,
+  type ErrorCode,
+  type ErrorRow,
+  type FailureOutcome,
+  errorTable,
+} from "./errors.ts";
+export {
+  type ActorId,
+  type NodeId,
+  type PeerAddress,
+  type WriteId,
+  parseActorId,
+  parseNodeId,
+  parseWriteId,
+} from "./ids.ts";
+export { InvariantViolation, invariant } from "./invariant.ts";
+export { type Key, isBucketName, keyBytesMax } from "./key.ts";
+export { limits } from "./limits.ts";
+export { QuorumTally, type TallyVerdict } from "./quorum/tally.ts";
+export type {
+  BucketSettings,
+  ClusterDocument,
+  ClusterSettings,
+  Member,
+} from "./ring/cluster-document.ts";
+export { type PartitionId, type Token, partitionOf, tokenOf } from "./ring/token.ts";

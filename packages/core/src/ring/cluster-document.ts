@@ -1,0 +1,53 @@
+import type { NodeId, PeerAddress } from "../ids.ts";
+
+/** What a node says of itself while a cluster forms, and what the document keeps of it. */
+export interface Member {
+  readonly id: NodeId;
+  readonly address: PeerAddress;
+  /** Where clients find its doors: `http` is `host:port`, empty if it has none. */
+  readonly http: string;
+  readonly host: string;
+  readonly zone: string;
+  /** Share of partitions relative to others; 1 is normal. A positive integer. */
+  readonly weight: number;
+  /** 32 hex digits, drawn once per directory: tells a member from an impostor or a wiped one. */
+  readonly nonce: string;
+}
+
+/** Settings that every member must share, or the cluster does not form. */
+export interface ClusterSettings {
+  /** Q. */
+  readonly partitions: number;
+  /** Owners per partition: the largest n a bucket may have. */
+  readonly nMax: number;
+  readonly buckets: readonly BucketSettings[];
+}
+
+export interface BucketSettings {
+  readonly name: string;
+  readonly policy: "siblings" | "lww";
+  readonly n: number;
+  readonly r: number;
+  readonly w: number;
+  readonly pr: number;
+  readonly pw: number;
+  /** Allows defaults with r + w ≤ n, under which a read may miss the last acknowledged write. */
+  readonly allowStale: boolean;
+}
+
+/**
+ * The one document that says what the cluster is: members, owners, settings. It changes by
+ * agreement only; requests carry its epoch and its tag, and never wait for it.
+ */
+export interface ClusterDocument {
+  readonly version: 1;
+  /** 32 hex digits. */
+  readonly clusterId: string;
+  /** 1 for the document a cluster forms with; each change adds one. */
+  readonly epoch: number;
+  readonly settings: ClusterSettings;
+  /** Sorted by id. */
+  readonly members: readonly Member[];
+  /** Per partition, its owners in order, as indices into `members`. */
+  readonly owners: readonly (readonly number[])[];
+}

@@ -1,0 +1,4 @@
+export type { Cancel, Clock, MonotonicMs, WallMs } from "./clock.ts";
+export type { Disk, DiskError, DiskFailure, DiskOutcome, File, Settle } from "./disk.ts";
+export type { Network, NoReply, Receive, Reply } from "./network.ts";
+export type { Random } from "./random.ts";

@@ -1,0 +1,17 @@
+export type {
+  DamagedToken,
+  Held,
+  IndexEntry,
+  OpenOutcome,
+  PlacedKey,
+  ReadOutcome,
+  RecordCache,
+  RecordStore,
+  RecoveryReport,
+  StoredRecord,
+  StoreEvent,
+  StoreOptions,
+  StoreStatistics,
+  Update,
+  UpdateOutcome,
+} from "./store.ts";

@@ -1,0 +1,176 @@
+import type {
+  ActorId,
+  CausalRecord,
+  Digest,
+  Dot,
+  Key,
+  PartitionId,
+  Token,
+} from "@coterie/core";
+
+/** A key with its place: computed once per request. */
+export interface PlacedKey extends Key {
+  readonly token: Token;
+  readonly partition: PartitionId;
+}
+
+/** A record and its encoded bytes, which are the same in the log, on the wire and at every replica. */
+export interface StoredRecord {
+  readonly record: CausalRecord;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * What a replica holds of a key. `unknown`: a record may have been there and was lost to damage;
+ * it is not *absent*, and must not count as an answer.
+ */
+export type Held =
+  | { readonly state: "present"; readonly stored: StoredRecord }
+  | { readonly state: "absent" }
+  | { readonly state: "unknown" };
+
+export type ReadOutcome =
+  | { readonly ok: true; readonly held: Held }
+  | { readonly ok: false; readonly code: "overloaded" | "failed" };
+
+export type UpdateOutcome =
+  | { readonly ok: true; readonly changed: boolean }
+  | { readonly ok: false; readonly code: "disk-full" | "overloaded" | "failed" };
+
+/** A read-modify-write of one key. Updates of one key run one after the other, in call order. */
+export interface Update {
+  /** Encoded bytes about to be written, for admission; an estimate is enough. */
+  readonly bytes: number;
+  /** True for what the reserve may be spent on when the disk is full: deletes and repairs. */
+  readonly mayUseReserve: boolean;
+  /**
+   * Given what is held, returns what to hold from now on, or `undefined` to leave it. Called at
+   * most once, after admission: what it returns is appended in the same turn.
+   */
+  readonly apply: (held: Held) => StoredRecord | undefined;
+  /**
+   * Called once: with `ok` when the key's record, changed or not, is durable. Not called within
+   * {@link RecordStore.update} itself.
+   */
+  readonly settle: (outcome: UpdateOutcome) => void;
+}
+
+export interface IndexEntry {
+  readonly token: Token;
+  readonly digest: Digest;
+  readonly bytes: number;
+}
+
+/** The durable store of one node. */
+export interface RecordStore {
+  /** Mints this storage lifetime's dots; changes after damage or a rollback. */
+  readonly actor: ActorId;
+  /** The next dot: never one that was minted before, nor will be after any crash. */
+  mint(): Dot;
+  /**
+   * Tells the store of a counter of its own actor seen in a peer's record. One that was never
+   * minted here means that this directory was rolled back: a new actor takes over.
+   */
+  observeOwnCounter(counter: number): void;
+  /** Reads what is durable: a record still being synced is returned once it is. */
+  read(key: PlacedKey, settle: (outcome: ReadOutcome) => void): void;
+  update(key: PlacedKey, update: Update): void;
+  /** Records with exactly this token: usually one or none. For repair, which may not know the key. */
+  find(
+    partition: PartitionId,
+    token: Token,
+    settle: (outcome: readonly StoredRecord[] | "unknown") => void,
+  ): void;
+  /** Up to `limit` index entries of a partition in token order, after `after`. Reads no record. */
+  list(partition: PartitionId, after: Token | undefined, limit: number): readonly IndexEntry[];
+  /** Tokens of records known to be damaged, and whether keys nobody can name may be missing. */
+  damage(): { readonly tokens: readonly DamagedToken[]; readonly isWhole: boolean };
+  /** After every other primary was asked: what is held of this token is again all there is. */
+  markRefilled(partition: PartitionId, token: Token): void;
+  /** After every owned partition was refilled: absent means absent again. */
+  markWhole(): void;
+  statistics(): StoreStatistics;
+  /** Waits for what was appended, writes the checkpoint and the mark of a clean stop, closes. */
+  stop(): Promise<void>;
+}
+
+export interface DamagedToken {
+  readonly partition: PartitionId;
+  readonly token: Token;
+}
+
+/** Counters since the start, and gauges; read by metrics. */
+export interface StoreStatistics {
+  readonly keys: number;
+  readonly indexBytes: number;
+  readonly segments: number;
+  readonly bytesLive: number;
+  readonly bytesDead: number;
+  readonly bytesOnDisk: number;
+  readonly bytesAppended: number;
+  readonly bytesCompacted: number;
+  readonly recordsAppended: number;
+  readonly groups: number;
+  readonly fsyncs: number;
+  readonly fsyncMsTotal: number;
+  readonly fsyncMsMax: number;
+  readonly queueBytes: number;
+  readonly queueOperations: number;
+  readonly readsFromDisk: number;
+  readonly readsFromCache: number;
+  readonly compactions: number;
+  readonly checkpoints: number;
+  readonly scrubbedBytes: number;
+  readonly damagedRecords: number;
+  readonly isDiskFull: boolean;
+}
+
+/** Recently used records by their place in the log; a place never changes its content. */
+export interface RecordCache {
+  get(place: number): StoredRecord | undefined;
+  set(place: number, stored: StoredRecord): void;
+}
+
+export interface StoreOptions {
+  /** Q: the number of partitions. */
+  readonly partitions: number;
+  /** Bytes of one log segment; a record larger than this gets a segment of its own. */
+  readonly segmentBytes: number;
+  /** Bytes waiting to be written above which updates are refused as overloaded. */
+  readonly queueBytesMax: number;
+  /** Bytes of the reserve file, released when the disk is full. */
+  readonly reserveBytes: number;
+  /** `os` acknowledges once written, without fsync: data survives a process crash only. */
+  readonly durability: "fsync" | "os";
+  readonly cache: RecordCache;
+  /** A failed fsync or write: the process must stop, and never acknowledge anything again. */
+  readonly onFatal: (reason: string) => void;
+  /** For the log: damage found, disk full, compaction done. */
+  readonly onEvent: (event: StoreEvent) => void;
+}
+
+export type StoreEvent =
+  | { readonly kind: "damage"; readonly segment: string; readonly detail: string }
+  | { readonly kind: "disk-full" }
+  | { readonly kind: "disk-space-back" }
+  | { readonly kind: "new-actor"; readonly actor: ActorId; readonly reason: string }
+  | { readonly kind: "compacted"; readonly segments: number; readonly bytesFreed: number };
+
+/** What opening a directory found. */
+export interface RecoveryReport {
+  readonly isNew: boolean;
+  readonly wasCleanStop: boolean;
+  readonly usedCheckpoint: boolean;
+  readonly recordsRead: number;
+  readonly bytesCut: number;
+  readonly damagedRecords: number;
+  readonly durationMs: number;
+}
+
+export type OpenOutcome =
+  | { readonly ok: true; readonly store: RecordStore; readonly report: RecoveryReport }
+  | {
+      readonly ok: false;
+      readonly code: "disk-full" | "io" | "unknown-format" | "other-settings";
+      readonly message: string;
+    };
