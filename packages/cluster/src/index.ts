@@ -8,5 +8,8 @@ export type {
   PutInput,
   ReplicaAnswer,
   RequestOptions,
+  ScanItem,
+  ScanOptions,
+  ScanOutcome,
   WriteOutcome,
 } from "./requests.ts";

@@ -1,11 +1,14 @@
 import type { ClusterDocument, Key, NodeId } from "@coterie/core";
 import type { StoreStatistics } from "@coterie/storage";
+import type { NodeCounters } from "./node-counters.ts";
 import type {
   Explanation,
   GetOutcome,
   PutInput,
   ReplicaAnswer,
   RequestOptions,
+  ScanOptions,
+  ScanOutcome,
   WriteOutcome,
 } from "./requests.ts";
 
@@ -20,6 +23,8 @@ export interface NodeApi {
   explain(key: Key): Promise<Explanation | undefined>;
   /** This node's own copy. */
   readReplica(key: Key): Promise<ReplicaAnswer>;
+  /** One page of a bucket's keys in hash order. */
+  scan(bucket: string, options: ScanOptions): Promise<ScanOutcome>;
   /** What the node waits for before it serves; empty when it is ready. */
   missing(): readonly string[];
   /** `undefined` until the cluster has formed. */
@@ -36,20 +41,6 @@ export interface PeerView {
 }
 
 /** Counters since the start, and gauges; read by metrics. */
-export interface NodeStatistics {
+export interface NodeStatistics extends Readonly<NodeCounters> {
   readonly store: StoreStatistics | undefined;
-  readonly inFlight: number;
-  readonly inFlightBytes: number;
-  readonly puts: number;
-  readonly gets: number;
-  readonly deletes: number;
-  readonly forwards: number;
-  readonly quorumFailures: number;
-  readonly timeouts: number;
-  readonly overloads: number;
-  readonly readRepairs: number;
-  readonly siblingsReturned: number;
-  readonly siblingsMax: number;
-  readonly peerRequestsServed: number;
-  readonly staleEpochs: number;
 }

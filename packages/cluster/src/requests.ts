@@ -92,3 +92,30 @@ export interface Explanation {
     readonly answer: ReplicaAnswer;
   }[];
 }
+
+export interface ScanOptions {
+  /** Items per page, roughly: a page ends with the batch that fills it. */
+  readonly limit: number;
+  /** Where the page before this one ended; `undefined` to begin. */
+  readonly cursor: string | undefined;
+  readonly prefix: Uint8Array | undefined;
+  /** Also returns deleted keys whose tombstones are kept; they have no siblings. */
+  readonly tombstones: boolean;
+}
+
+export interface ScanItem {
+  readonly key: Uint8Array;
+  readonly context: string | undefined;
+  readonly siblings: number;
+  /** Of all sibling values together. */
+  readonly bytes: number;
+}
+
+export type ScanOutcome =
+  | {
+      readonly ok: true;
+      readonly items: readonly ScanItem[];
+      /** `undefined` when the scan is over. */
+      readonly cursor: string | undefined;
+    }
+  | Failure;
