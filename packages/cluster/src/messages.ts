@@ -1,13 +1,6 @@
-import type { Digest, Member, NodeId, Token, WriteId } from "@coterie/core";
+import type { Announcement, Digest, RingStamp, Token, WriteId } from "@coterie/core";
 
-/**
- * Which cluster document the sender goes by: its epoch, and 32 bits of its digest, so that another
- * cluster's node or one with other settings is recognised at the first message.
- */
-export interface RingStamp {
-  readonly epoch: number;
-  readonly tag: number;
-}
+export type { Announcement, HeardMember, RingStamp } from "@coterie/core";
 
 /** What nodes ask of each other. Byte arrays are not to be changed after they were handed over. */
 export type PeerRequest =
@@ -79,21 +72,6 @@ export interface ForwardedDelete {
 export interface AnnounceRequest {
   readonly kind: "announce";
   readonly announcement: Announcement;
-}
-
-export interface Announcement {
-  readonly member: Member;
-  /** Digest of the cluster settings, as 32 hex digits. */
-  readonly settingsDigest: string;
-  /** Digest of the document the sender holds or would agree to, as 32 hex digits; empty if none. */
-  readonly documentDigest: string;
-  /** Ids and nonces of the members the sender has heard from, itself included, sorted by id. */
-  readonly heard: readonly HeardMember[];
-}
-
-export interface HeardMember {
-  readonly id: NodeId;
-  readonly nonce: string;
 }
 
 export type PeerResponse =

@@ -46,7 +46,13 @@ const row = (
 
 /** The closed list of error codes, with their form at each door (docs/guide/errors.md). */
 export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
-  "bad-request": row(400, "INVALID_ARGUMENT", 2, false, "correct the request; the message says what"),
+  "bad-request": row(
+    400,
+    "INVALID_ARGUMENT",
+    2,
+    false,
+    "correct the request; the message says what",
+  ),
   "bad-context": row(
     400,
     "INVALID_ARGUMENT",
@@ -63,7 +69,13 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
     "name the bucket in the configuration file of every node",
   ),
   "precondition-failed": row(412, "FAILED_PRECONDITION", 6, false, "the key already holds a value"),
-  "too-large": row(413, "RESOURCE_EXHAUSTED", 2, false, "split the value; the message says the limit"),
+  "too-large": row(
+    413,
+    "RESOURCE_EXHAUSTED",
+    2,
+    false,
+    "split the value; the message says the limit",
+  ),
   "too-many-siblings": row(
     409,
     "FAILED_PRECONDITION",
@@ -86,7 +98,14 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
     "a node's wall clock is more than a minute off; check its time service",
     "TRYAGAIN",
   ),
-  overloaded: row(429, "RESOURCE_EXHAUSTED", 4, true, "wait a moment and send less at once", "BUSY"),
+  overloaded: row(
+    429,
+    "RESOURCE_EXHAUSTED",
+    4,
+    true,
+    "wait a moment and send less at once",
+    "BUSY",
+  ),
   "not-yet": row(501, "UNIMPLEMENTED", 2, false, "this option is not built yet; leave it out"),
   "not-ready": row(
     503,
@@ -106,7 +125,14 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
     "NOREPLICAS",
   ),
   "disk-full": row(503, "RESOURCE_EXHAUSTED", 4, true, "free space on the node's disk", "OOM"),
-  timeout: row(504, "DEADLINE_EXCEEDED", 4, true, "raise the timeout, or send it again", "TRYAGAIN"),
+  timeout: row(
+    504,
+    "DEADLINE_EXCEEDED",
+    4,
+    true,
+    "raise the timeout, or send it again",
+    "TRYAGAIN",
+  ),
   internal: row(500, "INTERNAL", 1, false, "a defect of Coterie; the node's log has the details"),
 };
 

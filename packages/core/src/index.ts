@@ -3,6 +3,7 @@ export { crc32c } from "./bytes/crc32c.ts";
 export { type Digest, digest64 } from "./bytes/digest.ts";
 export { ByteReader } from "./bytes/reader.ts";
 export { base64url, fromBase64url, hex, latin1, utf8 } from "./bytes/text.ts";
+export { decodeUtf8 } from "./bytes/utf8-decode.ts";
 export { ByteWriter } from "./bytes/writer.ts";
 export {
   type CausalContext,
@@ -68,10 +69,38 @@ export { InvariantViolation, invariant } from "./invariant.ts";
 export { type Key, isBucketName, keyBytesMax } from "./key.ts";
 export { limits } from "./limits.ts";
 export { QuorumTally, type TallyVerdict } from "./quorum/tally.ts";
+export {
+  type BucketCheck,
+  type Quorum,
+  type ResolvedQuorum,
+  checkBucket,
+  defaultBuckets,
+  resolveQuorum,
+} from "./ring/bucket.ts";
 export type {
   BucketSettings,
   ClusterDocument,
   ClusterSettings,
   Member,
 } from "./ring/cluster-document.ts";
-export { type PartitionId, type Token, partitionOf, tokenOf } from "./ring/token.ts";
+export {
+  type DecodedDocument,
+  type FormedDocument,
+  contextKeyOf,
+  decodeDocument,
+  documentDigest,
+  encodeDocument,
+  formDocument,
+  settingsDigest,
+} from "./ring/document-codec.ts";
+export {
+  type Announcement,
+  Formation,
+  type FormationInput,
+  type FormationState,
+  type HeardMember,
+} from "./ring/formation.ts";
+export { type Owners, type PlacementInput, placeOwners } from "./ring/placement.ts";
+export type { ReplicaPlan } from "./ring/replica-plan.ts";
+export { type PreferenceList, Ring, type RingStamp } from "./ring/ring.ts";
+export { type PartitionId, type Token, compareTokens, partitionOf, tokenOf } from "./ring/token.ts";

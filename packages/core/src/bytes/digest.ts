@@ -9,11 +9,7 @@ export interface Digest {
  * with different seeds. It tells replicas' copies apart; it is not a defence against an attacker,
  * and unlike a CRC it can be combined by XOR, as Merkle leaves are.
  */
-export function digest64(
-  bytes: Uint8Array,
-  start: number = 0,
-  end: number = bytes.length,
-): Digest {
+export function digest64(bytes: Uint8Array, start: number = 0, end: number = bytes.length): Digest {
   let high = 0x9747b28c;
   let low = 0x3c6ef372;
   let at = start;

@@ -16,7 +16,8 @@ export function joinDeadWrites(
   const latest = new Map<string, DeadWrite>();
   for (const entry of [...left, ...right]) {
     const known = latest.get(entry.writeId);
-    if (known === undefined || entry.writtenAtMs > known.writtenAtMs) latest.set(entry.writeId, entry);
+    if (known === undefined || entry.writtenAtMs > known.writtenAtMs)
+      latest.set(entry.writeId, entry);
   }
   return bounded([...latest.values()]);
 }

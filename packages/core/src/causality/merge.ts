@@ -46,9 +46,7 @@ function joinSiblings(
   const joined: Sibling[] = [];
   for (const sibling of left.siblings) addSurvivor(joined, sibling, right);
   for (const sibling of right.siblings) addSurvivor(joined, sibling, left);
-  return joined
-    .filter((sibling) => !isDead(deadWrites, sibling.writeId))
-    .sort(compareSiblings);
+  return joined.filter((sibling) => !isDead(deadWrites, sibling.writeId)).sort(compareSiblings);
 }
 
 /** Adds what is left of `sibling` after `other` had its say, joined with its twin if it has one. */
@@ -99,10 +97,7 @@ function compareCopies(left: Sibling, right: Sibling): number {
 }
 
 /** True if `writeId` is among the ids remembered as dead. */
-export function isDead(
-  deadWrites: readonly DeadWrite[],
-  writeId: WriteId | undefined,
-): boolean {
+export function isDead(deadWrites: readonly DeadWrite[], writeId: WriteId | undefined): boolean {
   return writeId !== undefined && deadWrites.some((entry) => entry.writeId === writeId);
 }
 

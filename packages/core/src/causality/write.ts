@@ -104,17 +104,15 @@ function isKnownWrite(
   );
 }
 
-function withoutCovered(
-  record: CausalRecord,
-  context: CausalContext | undefined,
-): CausalRecord {
+function withoutCovered(record: CausalRecord, context: CausalContext | undefined): CausalRecord {
   if (context === undefined) return record;
   const died: DeadWrite[] = [...context.writes];
   const siblings: Sibling[] = [];
   for (const sibling of record.siblings) {
     const dots = sibling.dots.filter((dot) => !context.vector.covers(dot));
     const wasRead = dots.length === 0 || isDead(context.writes, sibling.writeId);
-    if (!wasRead) siblings.push(dots.length === sibling.dots.length ? sibling : { ...sibling, dots });
+    if (!wasRead)
+      siblings.push(dots.length === sibling.dots.length ? sibling : { ...sibling, dots });
     else if (sibling.writeId !== undefined && !isDead(died, sibling.writeId)) {
       died.push({ writeId: sibling.writeId, writtenAtMs: sibling.writtenAt.wallMs });
     }

@@ -37,3 +37,8 @@ function bigEndian(bytes: Uint8Array, at: number): number {
     0
   );
 }
+
+/** Ring order. */
+export function compareTokens(left: Token, right: Token): number {
+  return left.high - right.high || left.low - right.low;
+}

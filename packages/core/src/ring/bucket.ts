@@ -1,0 +1,87 @@
+import { isBucketName } from "../key.ts";
+import type { BucketSettings } from "./cluster-document.ts";
+
+/** How many replicas a request needs: in all, and of them primaries. */
+export interface Quorum {
+  readonly r: number;
+  readonly w: number;
+  readonly pr: number;
+  readonly pw: number;
+}
+
+export type ResolvedQuorum =
+  | ({ readonly ok: true } & Quorum)
+  | { readonly ok: false; readonly message: string };
+
+export type BucketCheck = { readonly ok: true } | { readonly ok: false; readonly message: string };
+
+/** The buckets that exist without configuration: `default`, and `redis` for the Redis door. */
+export function defaultBuckets(nMax: number): readonly BucketSettings[] {
+  const n = Math.min(3, nMax);
+  const majority = Math.floor(n / 2) + 1;
+  const quorum = { n, r: majority, w: majority, pr: 0, pw: 0, allowStale: false };
+  return [
+    { name: "default", policy: "siblings", ...quorum },
+    { name: "redis", policy: "lww", ...quorum },
+  ];
+}
+
+/**
+ * Checks a bucket's settings. Defaults with r + w ≤ n are refused unless the bucket says
+ * `allowStale`: under them a read may miss the last acknowledged write.
+ */
+export function checkBucket(bucket: BucketSettings, nMax: number): BucketCheck {
+  const refuse = (message: string): BucketCheck => ({
+    ok: false,
+    message: `bucket ${bucket.name}: ${message}`,
+  });
+  const { n, r, w, pr, pw } = bucket;
+  if (!isBucketName(bucket.name)) return refuse("a bucket's name matches [a-z0-9._-]{1,64}");
+  if (!isWithin(n, 1, nMax)) return refuse(`n is an integer from 1 to ${nMax}, not ${n}`);
+  for (const [name, value, least] of [
+    ["r", r, 1],
+    ["w", w, 1],
+    ["pr", pr, 0],
+    ["pw", pw, 0],
+  ] as const) {
+    if (!isWithin(value, least, n)) {
+      return refuse(`${name} is an integer from ${least} to n = ${n}, not ${value}`);
+    }
+  }
+  if (r + w <= n && !bucket.allowStale) {
+    return refuse(
+      `r + w = ${r + w} does not exceed n = ${n}, so reads may miss acknowledged writes; ` +
+        "raise r or w, or set allowStale",
+    );
+  }
+  return { ok: true };
+}
+
+/** The quorum of one request: what it asks for, and the bucket's defaults for the rest. */
+export function resolveQuorum(
+  bucket: BucketSettings,
+  options: {
+    readonly r?: number | undefined;
+    readonly w?: number | undefined;
+    readonly pr?: number | undefined;
+    readonly pw?: number | undefined;
+  },
+): ResolvedQuorum {
+  const { r = bucket.r, w = bucket.w, pr = bucket.pr, pw = bucket.pw } = options;
+  for (const [name, value, least] of [
+    ["r", r, 1],
+    ["w", w, 1],
+    ["pr", pr, 0],
+    ["pw", pw, 0],
+  ] as const) {
+    if (!isWithin(value, least, bucket.n)) {
+      const message = `${name} is an integer from ${least} to n = ${bucket.n}, not ${value}`;
+      return { ok: false, message };
+    }
+  }
+  return { ok: true, r, w, pr, pw };
+}
+
+function isWithin(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most;
+}

@@ -1,0 +1,164 @@
+import type { NodeId, PeerAddress } from "../ids.ts";
+import type { ClusterDocument, ClusterSettings, Member } from "./cluster-document.ts";
+import { documentDigest, formDocument, settingsDigest } from "./document-codec.ts";
+
+/** What a node says of itself, and of what it has heard, while a cluster forms and ever after. */
+export interface Announcement {
+  readonly member: Member;
+  /** Digest of the cluster settings, as 32 hex digits. */
+  readonly settingsDigest: string;
+  /** Digest of the document the sender holds or would agree to; empty while it would to none. */
+  readonly documentDigest: string;
+  /** True if the sender holds that document durably. */
+  readonly isFormed: boolean;
+  /** The members the sender has heard from, itself included, sorted by id. */
+  readonly heard: readonly HeardMember[];
+}
+
+export interface HeardMember {
+  readonly id: NodeId;
+  readonly nonce: string;
+}
+
+export interface FormationInput {
+  readonly self: Member;
+  readonly settings: ClusterSettings;
+  /** Peer addresses of all members; this node's own may be among them. */
+  readonly bootstrap: readonly PeerAddress[];
+}
+
+export type FormationState =
+  | { readonly state: "waiting"; readonly missing: readonly string[] }
+  | { readonly state: "agreed"; readonly document: ClusterDocument }
+  | { readonly state: "conflict"; readonly reason: string };
+
+/**
+ * How nodes with empty directories agree on the first cluster document without a leader:
+ *
+ *     waiting: not all heard ──all bootstrap peers heard──▶ waiting: proposes a digest
+ *     waiting: proposes ──every peer proposes or holds the same digest──▶ agreed
+ *     any ──a peer's settings, id or document cannot go with ours──▶ conflict
+ *
+ * The document is a pure function of the members' announcements, so equal digests mean equal
+ * documents. A node agrees only after every other has *proposed* that digest; each proposer knows
+ * all nonces by then, so a member that restarts meanwhile, with its nonce, proposes the same
+ * again, and one that lost its directory is recognised by its new nonce. Announcements are facts:
+ * they may be lost, repeated and reordered.
+ */
+export class Formation {
+  readonly #self: Member;
+  readonly #settings: ClusterSettings;
+  readonly #settingsDigest: string;
+  readonly #expected: readonly PeerAddress[];
+  readonly #heard = new Map<PeerAddress, Announcement>();
+  readonly #strangers = new Map<PeerAddress, NodeId>();
+  #proposal: { readonly document: ClusterDocument; readonly digest: string } | undefined;
+  #problem: string | undefined;
+
+  constructor({ self, settings, bootstrap }: FormationInput) {
+    this.#self = self;
+    this.#settings = settings;
+    this.#settingsDigest = settingsDigest(settings);
+    this.#expected = [...new Set(bootstrap)].filter((address) => address !== self.address);
+    this.#propose();
+  }
+
+  /** Takes note of what a peer announced. */
+  receive(announcement: Announcement): void {
+    const { member } = announcement;
+    if (member.address === this.#self.address) {
+      if (member.nonce !== this.#self.nonce) {
+        this.#problem = `${member.id} announces itself under this node's address ${member.address}`;
+      }
+      return;
+    }
+    if (!this.#expected.includes(member.address)) {
+      this.#strangers.set(member.address, member.id);
+      return;
+    }
+    this.#heard.set(member.address, announcement);
+    this.#propose();
+  }
+
+  /** What to tell every peer, now. */
+  announcement(): Announcement {
+    return {
+      member: this.#self,
+      settingsDigest: this.#settingsDigest,
+      documentDigest: this.#proposal?.digest ?? "",
+      isFormed: false,
+      heard: this.#members()
+        .map(({ id, nonce }) => ({ id, nonce }))
+        .toSorted((left, right) => (left.id < right.id ? -1 : 1)),
+    };
+  }
+
+  outcome(): FormationState {
+    const conflict = this.#problem ?? this.#conflict();
+    if (conflict !== undefined) return { state: "conflict", reason: conflict };
+    const missing = this.#missing();
+    if (missing.length > 0 || this.#proposal === undefined) return { state: "waiting", missing };
+    return { state: "agreed", document: this.#proposal.document };
+  }
+
+  #members(): readonly Member[] {
+    return [this.#self, ...[...this.#heard.values()].map(({ member }) => member)];
+  }
+
+  /** Once every peer was heard, the document is determined. */
+  #propose(): void {
+    if (this.#heard.size < this.#expected.length) return;
+    const formed = formDocument(this.#settings, this.#members());
+    if (!formed.ok) {
+      this.#problem = formed.message;
+      return;
+    }
+    this.#problem = undefined;
+    this.#proposal = { document: formed.document, digest: documentDigest(formed.document) };
+  }
+
+  #conflict(): string | undefined {
+    for (const peer of this.#heard.values()) {
+      const { id, address } = peer.member;
+      if (id === this.#self.id) return `the node at ${address} has this node's id, ${id}`;
+      if (peer.settingsDigest !== this.#settingsDigest) {
+        return (
+          `${id} at ${address} has other cluster settings (partitions, n_max or buckets): its ` +
+          `digest is ${peer.settingsDigest}, ours ${this.#settingsDigest}`
+        );
+      }
+      if (!peer.isFormed || peer.documentDigest === this.#proposal?.digest) continue;
+      const known = peer.heard.find((member) => member.id === this.#self.id);
+      if (known === undefined) {
+        return `${id} at ${address} belongs to a cluster that has no member ${this.#self.id}`;
+      }
+      if (known.nonce !== this.#self.nonce) {
+        return (
+          `${id} at ${address} belongs to a cluster whose ${this.#self.id} has another ` +
+          "directory: this one is empty, or belongs to another cluster"
+        );
+      }
+      if (this.#proposal !== undefined) {
+        return `${id} at ${address} holds another cluster document than the one agreed here`;
+      }
+    }
+    return undefined;
+  }
+
+  /** What agreement still waits for, in words. */
+  #missing(): readonly string[] {
+    const missing: string[] = [];
+    for (const address of this.#expected) {
+      const peer = this.#heard.get(address);
+      if (peer === undefined) missing.push(`no answer from bootstrap peer ${address}`);
+      else if (peer.documentDigest !== this.#proposal?.digest) {
+        missing.push(`${peer.member.id} at ${address} has not agreed to the same cluster yet`);
+      }
+    }
+    if (missing.length === 0) return missing;
+    for (const [address, id] of this.#strangers) {
+      missing.push(`${id} at ${address} announces itself, but is not among --bootstrap`);
+    }
+    return missing;
+  }
+}

@@ -1,0 +1,117 @@
+import { invariant } from "../invariant.ts";
+import type { NodeId } from "../ids.ts";
+import type { Key } from "../key.ts";
+import type { BucketSettings, ClusterDocument, Member } from "./cluster-document.ts";
+import { documentDigest, documentTag } from "./document-codec.ts";
+import type { ReplicaPlan } from "./replica-plan.ts";
+import { type PartitionId, type Token, partitionOf, tokenOf } from "./token.ts";
+
+/** Which document a node goes by, as every request between nodes says. */
+export interface RingStamp {
+  readonly epoch: number;
+  /** First 32 bits of the document's digest. */
+  readonly tag: number;
+}
+
+export interface PreferenceList {
+  readonly primaries: readonly Member[];
+  /** The other members, in the order they are met walking the ring. */
+  readonly fallbacks: readonly Member[];
+}
+
+/** The table of one cluster document, made ready for requests. Immutable. */
+export class Ring {
+  readonly document: ClusterDocument;
+  readonly digest: string;
+  readonly stamp: RingStamp;
+  readonly #buckets: ReadonlyMap<string, BucketSettings>;
+  readonly #owners: readonly (readonly Member[])[];
+  /** Per n, per partition: its first n owners. Requests share these lists. */
+  readonly #primaries = new Map<number, readonly (readonly Member[])[]>();
+
+  constructor(document: ClusterDocument) {
+    this.document = document;
+    this.digest = documentDigest(document);
+    this.stamp = { epoch: document.epoch, tag: documentTag(this.digest) };
+    this.#buckets = new Map(document.settings.buckets.map((bucket) => [bucket.name, bucket]));
+    this.#owners = document.owners.map((owners) =>
+      owners.map((index) => document.members[index] as Member),
+    );
+    for (const { n } of document.settings.buckets) {
+      if (this.#primaries.has(n)) continue;
+      this.#primaries.set(
+        n,
+        this.#owners.map((owners) => owners.slice(0, n)),
+      );
+    }
+  }
+
+  get epoch(): number {
+    return this.document.epoch;
+  }
+
+  bucket(name: string): BucketSettings | undefined {
+    return this.#buckets.get(name);
+  }
+
+  member(id: NodeId): Member | undefined {
+    return this.document.members.find((member) => member.id === id);
+  }
+
+  /** All owners of a partition, first owner first. */
+  owners(partition: PartitionId): readonly Member[] {
+    const owners = this.#owners[partition];
+    invariant(owners !== undefined, "a partition is from 0 to Q − 1");
+    return owners;
+  }
+
+  isOwner(node: NodeId, partition: PartitionId): boolean {
+    return this.owners(partition).some((member) => member.id === node);
+  }
+
+  /** The partitions that `node` owns a copy of. */
+  partitionsOf(node: NodeId): readonly PartitionId[] {
+    return this.#owners.flatMap((owners, partition) =>
+      owners.some((member) => member.id === node) ? [partition] : [],
+    );
+  }
+
+  /** Where `key` lives: the plan of one request. */
+  plan(key: Key, bucket: BucketSettings): ReplicaPlan {
+    const token = tokenOf(key);
+    const partition = partitionOf(token, this.document.settings.partitions);
+    const primaries = this.#primaries.get(bucket.n)?.[partition];
+    invariant(primaries !== undefined, "a request names a bucket of this ring");
+    return new RingPlan(this.epoch, partition, token, primaries);
+  }
+
+  /** The first `n` owners of a token's partition, and everybody else in ring order after them. */
+  preferenceList(token: Token, n: number): PreferenceList {
+    const { partitions } = this.document.settings;
+    const start = partitionOf(token, partitions);
+    const primaries = this.owners(start).slice(0, n);
+    const met = new Set<Member>(primaries);
+    for (let step = 0; step < partitions; step += 1) {
+      for (const member of this.owners((start + step) % partitions)) met.add(member);
+    }
+    return { primaries, fallbacks: [...met].slice(primaries.length) };
+  }
+}
+
+class RingPlan implements ReplicaPlan {
+  readonly epoch: number;
+  readonly partition: PartitionId;
+  readonly token: Token;
+  readonly primaries: readonly Member[];
+
+  constructor(epoch: number, partition: PartitionId, token: Token, primaries: readonly Member[]) {
+    this.epoch = epoch;
+    this.partition = partition;
+    this.token = token;
+    this.primaries = primaries;
+  }
+
+  stillAppliesTo(ring: { readonly epoch: number }): boolean {
+    return ring.epoch === this.epoch;
+  }
+}
