@@ -1,1 +1,11 @@
-export {};
+export { SimClock, type SimClockOptions } from "./clock.ts";
+export {
+  type DiskFault,
+  type DiskImage,
+  type DiskLatencies,
+  type DiskOperation,
+  SimDisk,
+  type SimDiskOptions,
+} from "./disk.ts";
+export { SeededRandom } from "./random.ts";
+export { type LatencyRange, type RunLimits, World, type WorldOptions } from "./world.ts";

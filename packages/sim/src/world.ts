@@ -1,0 +1,169 @@
+import { invariant } from "@coterie/core";
+import type { Cancel } from "@coterie/ports";
+import { type Event, EventQueue } from "./event-queue.ts";
+import { SeededRandom } from "./random.ts";
+import { Trace } from "./trace.ts";
+
+/** Between which two values a latency is drawn. */
+export interface LatencyRange {
+  readonly msMin: number;
+  readonly msMax: number;
+}
+
+export interface WorldOptions {
+  readonly seed: number | string;
+  /**
+   * Resolves when every continuation that is ready has run. In Node:
+   * `() => new Promise((resolve) => setImmediate(resolve))`, since immediates run only once all
+   * microtasks are done.
+   */
+  readonly drain: () => Promise<void>;
+  /** Lines of the trace kept for a failure's report. */
+  readonly traceLinesMax?: number;
+}
+
+export interface RunLimits {
+  /** Events up to and including this virtual time happen; time then stands there. */
+  readonly until?: number;
+}
+
+/**
+ * Latencies are multiples of this, so that events do fall together in one turn and batching is
+ * exercised; a power of two, so that sums of them are exact.
+ */
+const tickMs = 1 / 8;
+
+/** Turns at one virtual time above which something spins without ever waiting. */
+const eventsPerInstantMax = 1_000_000;
+
+/**
+ * Virtual time, and everything that will happen in it. One event at a time, earliest first, ties
+ * broken by the seed; every continuation of an event has run before the next one begins. So all
+ * that happens follows from the seed.
+ */
+export class World {
+  /** For the world's own choices; ports fork from it by name. */
+  readonly random: SeededRandom;
+  readonly #ties: SeededRandom;
+  readonly #queue = new EventQueue();
+  readonly #drain: () => Promise<void>;
+  readonly #trace: Trace;
+  #nowMs = 0;
+  #sequence = 0;
+  #eventsRun = 0;
+  #eventsThisInstant = 0;
+
+  constructor(options: WorldOptions) {
+    this.random = new SeededRandom(options.seed);
+    this.#ties = this.random.fork("ties");
+    this.#drain = options.drain;
+    this.#trace = new Trace(options.traceLinesMax ?? 200);
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  get eventsRun(): number {
+    return this.#eventsRun;
+  }
+
+  /** Lets `run` happen after `delayMs`, never within this call. */
+  schedule(delayMs: number, run: () => void): Cancel {
+    invariant(delayMs >= 0, "nothing is scheduled in the past");
+    return this.#push(this.#nowMs + delayMs, "ready", run);
+  }
+
+  /** Lets `run` happen at `timeMs`, or now if that has passed; never within this call. */
+  scheduleAt(timeMs: number, run: () => void): Cancel {
+    return this.#push(Math.max(this.#nowMs, timeMs), "ready", run);
+  }
+
+  /** Lets `run` happen when nothing else is ready at this virtual time. */
+  afterTurn(run: () => void): void {
+    this.#push(this.#nowMs, "after-turn", run);
+  }
+
+  /** Draws a latency; see {@link tickMs} for its steps. */
+  latency(range: LatencyRange, random: SeededRandom): number {
+    const steps = Math.max(0, Math.floor((range.msMax - range.msMin) / tickMs));
+    return range.msMin + random.below(steps + 1) * tickMs;
+  }
+
+  /** Runs until nothing is left to happen, or up to the given time. */
+  async run(limits: RunLimits = {}): Promise<void> {
+    const until = limits.until ?? Number.POSITIVE_INFINITY;
+    await this.#drain();
+    for (let event = this.#queue.peek(); event !== undefined; event = this.#queue.peek()) {
+      if (event.timeMs > until) break;
+      await this.#step();
+    }
+    if (limits.until !== undefined) this.#advanceTo(until);
+  }
+
+  /**
+   * Runs until `story` settles, and settles alike.
+   *
+   * @throws InvariantViolation when nothing is left to happen and the story still waits.
+   */
+  async runUntilSettled<Value>(story: Promise<Value>): Promise<Value> {
+    let isSettled = false;
+    const note = (): void => {
+      isSettled = true;
+    };
+    story.then(note, note);
+    await this.#drain();
+    while (!isSettled) {
+      invariant(this.#queue.peek() !== undefined, "a story waits for something that will happen");
+      await this.#step();
+    }
+    return story;
+  }
+
+  /** Adds a line, with its time, to the trace. */
+  trace(line: string): void {
+    this.#trace.add(`${this.#nowMs.toFixed(3)} ${line}`);
+  }
+
+  /** 16 hex digits: equal for runs that did the same. */
+  traceHash(): string {
+    return this.#trace.hash();
+  }
+
+  traceTail(): readonly string[] {
+    return this.#trace.tail();
+  }
+
+  async #step(): Promise<void> {
+    const event = this.#queue.pop();
+    invariant(event !== undefined, "a step has an event");
+    this.#advanceTo(event.timeMs);
+    this.#eventsRun++;
+    this.#eventsThisInstant++;
+    this.#trace.mix(event.sequence);
+    invariant(this.#eventsThisInstant <= eventsPerInstantMax, "virtual time moves on");
+    event.run();
+    await this.#drain();
+  }
+
+  #advanceTo(timeMs: number): void {
+    if (timeMs <= this.#nowMs) return;
+    this.#nowMs = timeMs;
+    this.#eventsThisInstant = 0;
+  }
+
+  #push(timeMs: number, phase: Event["phase"], run: () => void): Cancel {
+    const event: Event = {
+      timeMs,
+      phase,
+      tie: this.#ties.below(2 ** 32),
+      sequence: this.#sequence++,
+      run,
+      isCancelled: false,
+    };
+    this.#queue.push(event);
+    return () => {
+      event.isCancelled = true;
+    };
+  }
+}
