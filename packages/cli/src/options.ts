@@ -1,0 +1,68 @@
+import { InvalidArgumentError, type Command } from "commander";
+
+/** A whole number of at least `least`, as an option's value. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (!/^\d+$/u.test(text) || number < least || number > most) {
+      throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
+    }
+    return number;
+  };
+}
+
+const BUCKET = /^[a-z0-9._-]{1,64}$/u;
+
+function bucketName(text: string): string {
+  if (!BUCKET.test(text)) throw new InvalidArgumentError("Buckets match [a-z0-9._-]{1,64}.");
+  return text;
+}
+
+function collect(text: string, sofar: readonly string[] | undefined): readonly string[] {
+  return [...(sofar ?? []), text];
+}
+
+/** `--node`, `--timeout` and `--json`. */
+export function withNodeOptions(command: Command): Command {
+  return command
+    .option(
+      "--node <url>",
+      "a node's HTTP address; repeat or separate by commas (COTERIE_NODES)",
+      collect,
+    )
+    .option("--timeout <ms>", "give up after this long", wholeNumber(1, 3_600_000))
+    .option("--json", "print JSON, bytes in base64");
+}
+
+/** `--bucket` and `--key64`. */
+export function withKeyOptions(command: Command): Command {
+  return withNodeOptions(command)
+    .option("--bucket <name>", "the bucket", bucketName, "default")
+    .option("--key64", "the key is given in base64 instead of text");
+}
+
+/** `--r` and `--pr`. */
+export function withReadQuorum(command: Command): Command {
+  return command
+    .option("--r <count>", "replicas that must answer the read", wholeNumber(1, 99))
+    .option("--pr <count>", "of these, how many must be primaries", wholeNumber(0, 99));
+}
+
+/** `--w` and `--pw`. */
+export function withWriteQuorum(command: Command): Command {
+  return command
+    .option("--w <count>", "replicas that must have stored the write", wholeNumber(1, 99))
+    .option("--pw <count>", "of these, how many must be primaries", wholeNumber(0, 99));
+}
+
+/** `--context`, `--blind` and `--content-type`. */
+export function withContextOptions(command: Command): Command {
+  return command
+    .option("--context <context>", "send this context instead of reading one first")
+    .option("--blind", "send no context: the write stands beside what is there");
+}
+
+/** `--bucket` alone, for commands about a whole bucket. */
+export function withBucketOption(command: Command): Command {
+  return withNodeOptions(command).option("--bucket <name>", "the bucket", bucketName, "default");
+}

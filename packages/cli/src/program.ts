@@ -1,0 +1,147 @@
+import { Argument, Command, Option } from "commander";
+import type { KeyOptions } from "./connect.ts";
+import type { ResolveOptions, WriteOptions } from "./commands/write.ts";
+import type { ExitCode } from "./exit.ts";
+import {
+  wholeNumber,
+  withBucketOption,
+  withContextOptions,
+  withKeyOptions,
+  withReadQuorum,
+  withWriteQuorum,
+} from "./options.ts";
+import type { ExportOptions } from "./transfer/export.ts";
+import type { ImportOptions } from "./transfer/import.ts";
+
+/** Receives the exit code of the subcommand that ran. */
+export type OnExit = (code: ExitCode) => void;
+
+/**
+ * The command line. Subcommands import what they need when they run: `coterie --help` loads
+ * nothing but this.
+ */
+export function newProgram(onExit: OnExit): Command {
+  const program = new Command("coterie")
+    .description("An always-writable, replicated key-value store.")
+    .version("0.1.0")
+    .exitOverride()
+    .showHelpAfterError("(coterie --help shows what there is)")
+    .addHelpText("after", OVERVIEW);
+  addReads(program, onExit);
+  addWrites(program, onExit);
+  addTransfers(program, onExit);
+  return program;
+}
+
+const OVERVIEW = `
+Examples:
+  coterie dev                                  three nodes on this machine
+  coterie put greeting hello                   write a value
+  coterie get greeting                         read it
+  coterie put photo @cat.jpg --content-type image/jpeg
+  coterie import packages.ndjson               load a file, resumably
+  coterie get greeting --node http://127.0.0.1:7402
+
+Exit codes: 0 ok, 1 failure, 2 usage, 3 not found, 4 unavailable, 5 not allowed, 6 conflict.`;
+
+function addReads(program: Command, onExit: OnExit): void {
+  withReadQuorum(withKeyOptions(program.command("get")))
+    .summary("read a value")
+    .description(
+      "Prints the value's bytes. A key with siblings prints nothing, lists them on standard " +
+        "error and exits 6.",
+    )
+    .argument("<key>")
+    .addHelpText("after", "\nExamples:\n  coterie get greeting\n  coterie get photo > cat.jpg")
+    .action(async (key: string, options: KeyOptions) => {
+      const { get } = await import("./commands/get.ts");
+      onExit(await get(key, options));
+    });
+  withReadQuorum(withKeyOptions(program.command("siblings")))
+    .summary("list all values of a key")
+    .argument("<key>")
+    .action(async (key: string, options: KeyOptions) => {
+      const { siblings } = await import("./commands/get.ts");
+      onExit(await siblings(key, options));
+    });
+}
+
+function addWrites(program: Command, onExit: OnExit): void {
+  const write = (name: string): Command =>
+    withWriteQuorum(withReadQuorum(withContextOptions(withKeyOptions(program.command(name)))));
+  write("put")
+    .summary("write a value")
+    .description("Reads the key's context first, so that the value replaces what is there.")
+    .argument("<key>")
+    .argument("<value>", "the text itself, @FILE, or - for standard input")
+    .option("--content-type <type>", "kept with the value")
+    .addHelpText("after", "\nExamples:\n  coterie put greeting hello\n  date | coterie put now -")
+    .action(async (key: string, value: string, options: WriteOptions) => {
+      const { put } = await import("./commands/write.ts");
+      onExit(await put(key, value, options));
+    });
+  write("delete")
+    .summary("delete a key")
+    .description("Deletes what a read finds; what others write meanwhile stays.")
+    .argument("<key>")
+    .action(async (key: string, options: WriteOptions) => {
+      const { deleteKey } = await import("./commands/write.ts");
+      onExit(await deleteKey(key, options));
+    });
+  withWriteQuorum(withReadQuorum(withKeyOptions(program.command("resolve"))))
+    .summary("make one value of several siblings")
+    .argument("<key>")
+    .argument("[value]", "the merged value: a text, @FILE, or - for standard input")
+    .option("--pick <number>", "the sibling that stays, counted from 1", wholeNumber(1, 1000))
+    .option("--context <context>", "replace only the siblings that this context covers")
+    .option("--content-type <type>", "kept with the value")
+    .addHelpText("after", "\nExamples:\n  coterie resolve cart --pick 2\n  coterie resolve cart @m")
+    .action(async (key: string, value: string | undefined, options: ResolveOptions) => {
+      const { resolve } = await import("./commands/write.ts");
+      onExit(await resolve(key, value, options));
+    });
+}
+
+function addTransfers(program: Command, onExit: OnExit): void {
+  withBucketOption(program.command("import"))
+    .summary("load a file into a bucket")
+    .description(
+      'Reads lines of { "key", "value", "contentType" } (key64 and value64 for bytes), or any ' +
+        "objects with --key-field. An interrupted import goes on where it was.",
+    )
+    .argument("<file>", "or - for standard input")
+    .addOption(
+      new Option("--format <format>", "by the file's name if left out").choices([
+        "ndjson",
+        "csv",
+        "tsv",
+      ]),
+    )
+    .option("--key-field <name>", "this field is the key, and the whole line the value")
+    .option("--concurrency <count>", "lines under way at once", wholeNumber(1, 1024), 64)
+    .option("--rejects <file>", "where bad lines go (FILE.rejects)")
+    .addOption(
+      new Option("--mode <mode>", "replace what is there, or stand beside it")
+        .choices(["replace", "sibling"])
+        .default("replace"),
+    )
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coterie import users.ndjson --key-field id\n" +
+        "  coterie export | coterie import - --node http://other:7401",
+    )
+    .action(async (file: string, options: ImportOptions) => {
+      const { importFile } = await import("./transfer/import.ts");
+      onExit(await importFile(file, options));
+    });
+  withBucketOption(program.command("export"))
+    .summary("write a bucket to a file")
+    .description("Writes what import reads, siblings included, in a fixed order.")
+    .addArgument(new Argument("[file]", "standard output if left out"))
+    .option("--tombstones", "deleted keys too, as far as they are remembered")
+    .option("--concurrency <count>", "keys read at once", wholeNumber(1, 1024), 32)
+    .action(async (file: string | undefined, options: ExportOptions) => {
+      const { exportBucket } = await import("./transfer/export.ts");
+      onExit(await exportBucket(file, options));
+    });
+}

@@ -1,0 +1,27 @@
+/** One value with its type. */
+export interface EntryValue {
+  readonly value: Buffer;
+  readonly contentType: string;
+}
+
+/** What one line of an import or export file says of a key. */
+export interface Entry {
+  readonly key: Buffer;
+  /** One for a plain value, several for siblings, none for a tombstone. */
+  readonly values: readonly EntryValue[];
+}
+
+/** An entry, or why the line is none. */
+export type ParsedEntry =
+  | { readonly ok: true; readonly entry: Entry }
+  | { readonly ok: false; readonly reason: string };
+
+/** Turns one record's bytes into an entry. */
+export type EntryParser = (record: Buffer) => ParsedEntry;
+
+/** Content type of a text whose line names none. */
+export const TEXT_TYPE = "text/plain; charset=utf-8";
+/** Content type of bytes whose line names none. */
+export const BYTES_TYPE = "application/octet-stream";
+/** Content type of a whole JSON line. */
+export const JSON_TYPE = "application/json";
