@@ -21,14 +21,19 @@ export type DiskOutcome<Value = void> = { readonly ok: true; readonly value: Val
 export type Settle<Value = void> = (outcome: DiskOutcome<Value>) => void;
 
 /**
- * A directory of flat files, one per node. Names are `[a-z0-9._-]+`, without folders. Every
+ * A directory of flat files, one per node. Names are `[a-z0-9._-]+`, without folders; `lock`, and
+ * whatever begins with `lock.`, is the adapter's own, and never listed. Every
  * operation settles exactly once, never within the call itself; on a crash it never settles.
  * Only what was synced survives a crash: of an unsynced write any part may be kept or lost, and
  * creating, renaming and removing become durable with {@link syncDirectory}.
  */
 export interface Disk {
-  /** Takes the directory for this process; `locked` names the holder. Released by {@link unlock}. */
+  /**
+   * Takes the directory for this process; `locked` names the holder. Released by {@link unlock},
+   * and by the end of the process.
+   */
   lock(settle: Settle): void;
+  /** Does nothing unless this disk holds the lock. */
   unlock(settle: Settle): void;
   /** Names in byte order. */
   list(settle: Settle<readonly string[]>): void;

@@ -1,0 +1,10 @@
+export { type ClockSubject, clockGuarantees } from "./clock.ts";
+export { type DiskSubject, diskGuarantees } from "./disk.ts";
+export type { Guarantee } from "./guarantee.ts";
+export {
+  type NetworkEndpoint,
+  type NetworkGuarantee,
+  type NetworkSubject,
+  networkGuarantees,
+} from "./network.ts";
+export { type RandomSubject, randomGuarantees } from "./random.ts";
