@@ -7,5 +7,12 @@ export {
   SimDisk,
   type SimDiskOptions,
 } from "./disk.ts";
+export {
+  type Cut,
+  type NetworkWeather,
+  SimNetwork,
+  type SimNetworkOptions,
+  fairWeather,
+} from "./network.ts";
 export { SeededRandom } from "./random.ts";
 export { type LatencyRange, type RunLimits, World, type WorldOptions } from "./world.ts";

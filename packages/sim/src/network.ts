@@ -1,0 +1,225 @@
+import { type PeerAddress, invariant } from "@coterie/core";
+import type { Clock, MonotonicMs, Network, Receive, Reply } from "@coterie/ports";
+import type { SeededRandom } from "./random.ts";
+import type { LatencyRange, World } from "./world.ts";
+
+/** What the network does to messages. Requests and responses suffer it independently. */
+export interface NetworkWeather {
+  readonly latency: LatencyRange;
+  /** Of a thousand messages, how many are lost. */
+  readonly lossPerThousand: number;
+  /** Of a thousand requests, how many arrive twice. */
+  readonly duplicatePerThousand: number;
+  /** Of a thousand messages, how many arrive when their sender has probably given up. */
+  readonly latePerThousand: number;
+}
+
+/** Messages take their time and arrive. */
+export const fairWeather: NetworkWeather = {
+  latency: { msMin: 0.25, msMax: 2 },
+  lossPerThousand: 0,
+  duplicatePerThousand: 0,
+  latePerThousand: 0,
+};
+
+/**
+ * How a cut shows itself. `silent`: messages vanish, and calls end by their deadlines. `refusing`:
+ * the sender knows, and its calls are refused.
+ */
+export type Cut = "silent" | "refusing";
+
+export interface SimNetworkOptions<Request, Response> {
+  /** Encoding and decoding, or what comes to the same: nodes share no memory. */
+  readonly copyRequest: (request: Request) => Request;
+  readonly copyResponse: (response: Response) => Response;
+  readonly weather?: NetworkWeather;
+}
+
+interface Node<Request, Response> {
+  readonly address: PeerAddress;
+  readonly clock: Clock;
+  readonly receive: Receive<Request, Response>;
+  isCrashed: boolean;
+}
+
+interface Call<Request, Response> {
+  readonly id: number;
+  readonly sender: Node<Request, Response>;
+  readonly to: PeerAddress;
+  readonly request: Request;
+  readonly timeoutMs: number;
+  readonly settle: (reply: Reply<Response>) => void;
+  isSettled: boolean;
+}
+
+/**
+ * The network between simulated nodes. Each call settles exactly once; in between, messages are
+ * delayed, reordered, lost, duplicated or late, and links and nodes fail, as the seed decides.
+ */
+export class SimNetwork<Request, Response> {
+  weather: NetworkWeather;
+  readonly #world: World;
+  readonly #options: SimNetworkOptions<Request, Response>;
+  readonly #random: SeededRandom;
+  readonly #nodes = new Map<PeerAddress, Node<Request, Response>>();
+  readonly #cuts = new Map<string, Cut>();
+  /** What a caller of a node that is down meets; decided at each crash. */
+  readonly #down = new Map<PeerAddress, Cut>();
+  readonly #open = new Set<Call<Request, Response>>();
+  #calls = 0;
+
+  constructor(world: World, options: SimNetworkOptions<Request, Response>) {
+    this.#world = world;
+    this.#options = options;
+    this.#random = world.random.fork("network");
+    this.weather = options.weather ?? fairWeather;
+  }
+
+  /** Puts a process at `address` and returns its port. The one before it there has crashed. */
+  register(
+    address: PeerAddress,
+    clock: Clock,
+    receive: Receive<Request, Response>,
+  ): Network<Request, Response> {
+    invariant(
+      this.#nodes.get(address)?.isCrashed !== false,
+      "one process at a time listens at an address",
+    );
+    const node = { address, clock, receive, isCrashed: false };
+    this.#nodes.set(address, node);
+    this.#down.delete(address);
+    return {
+      call: (to, request, deadline, settle) => this.#call(node, { to, request, deadline, settle }),
+      isReachable: (to) => this.#obstacle(address, to) !== "refusing",
+    };
+  }
+
+  /**
+   * The process at `address` is gone: its port settles nothing any more, and it answers nothing.
+   * What it sent before may still arrive.
+   */
+  crash(address: PeerAddress): void {
+    const node = this.#nodes.get(address);
+    invariant(node !== undefined && !node.isCrashed, "a process that crashes was running");
+    node.isCrashed = true;
+    // A dead process on a running machine refuses connections; a dead machine says nothing.
+    this.#down.set(address, this.#random.chance(750) ? "refusing" : "silent");
+    this.#world.trace(`network: ${address} is down`);
+    for (const call of this.#open) {
+      if (call.sender === node) this.#open.delete(call);
+      // The connection broke under it, if the caller could notice that: perhaps it was executed.
+      else if (call.to === address && this.#down.get(address) === "refusing") {
+        this.#later(() => this.#settle(call, { ok: false, reason: "timeout" }));
+      }
+    }
+  }
+
+  /** Stops messages from `from` to `to`. The other direction works until it is cut as well. */
+  cut(from: PeerAddress, to: PeerAddress, kind: Cut = "silent"): void {
+    this.#cuts.set(link(from, to), kind);
+    this.#world.trace(`network: ${from} to ${to} is cut (${kind})`);
+  }
+
+  /** Cuts every link between the two sides, both ways. */
+  partition(one: readonly PeerAddress[], two: readonly PeerAddress[], kind: Cut = "silent"): void {
+    for (const left of one) {
+      for (const right of two) {
+        this.cut(left, right, kind);
+        this.cut(right, left, kind);
+      }
+    }
+  }
+
+  /** Mends every link and brings fair weather. Nodes that are down stay down. */
+  heal(): void {
+    this.#cuts.clear();
+    this.weather = fairWeather;
+    this.#world.trace("network: healed");
+  }
+
+  #call(
+    sender: Node<Request, Response>,
+    options: {
+      readonly to: PeerAddress;
+      readonly request: Request;
+      readonly deadline: MonotonicMs;
+      readonly settle: (reply: Reply<Response>) => void;
+    },
+  ): void {
+    if (sender.isCrashed) return;
+    const { to, deadline, settle } = options;
+    const call: Call<Request, Response> = {
+      id: this.#calls++,
+      sender,
+      to,
+      request: this.#options.copyRequest(options.request),
+      timeoutMs: deadline - sender.clock.monotonicMs(),
+      settle,
+      isSettled: false,
+    };
+    this.#open.add(call);
+    this.#world.trace(`call ${call.id} ${sender.address} to ${to}`);
+    if (call.timeoutMs <= 0 || this.#obstacle(sender.address, to) === "refusing") {
+      this.#later(() => this.#settle(call, { ok: false, reason: "refused" }));
+      return;
+    }
+    sender.clock.at(deadline, () => this.#settle(call, { ok: false, reason: "timeout" }));
+    const copies = this.#random.chance(this.weather.duplicatePerThousand) ? 2 : 1;
+    const receiver = this.#nodes.get(to);
+    for (let copy = 0; copy < copies; copy++) {
+      this.#carry(sender.address, to, call.timeoutMs, () => {
+        // What was sent to a process does not reach the one that took its place.
+        if (receiver !== undefined && !receiver.isCrashed) this.#arrive(call, receiver);
+      });
+    }
+  }
+
+  #arrive(call: Call<Request, Response>, receiver: Node<Request, Response>): void {
+    this.#world.trace(`call ${call.id} arrives`);
+    const deadline = receiver.clock.monotonicMs() + call.timeoutMs;
+    let isAnswered = false;
+    receiver.receive(this.#options.copyRequest(call.request), deadline, (response) => {
+      invariant(!isAnswered, "a request is answered at most once");
+      isAnswered = true;
+      if (receiver.isCrashed) return;
+      const copy = this.#options.copyResponse(response);
+      this.#carry(receiver.address, call.sender.address, call.timeoutMs, () =>
+        this.#settle(call, { ok: true, response: copy }),
+      );
+    });
+  }
+
+  /** Lets a message travel; it may not arrive. Links are as they are when it is sent. */
+  #carry(from: PeerAddress, to: PeerAddress, timeoutMs: number, arrive: () => void): void {
+    const { latency, lossPerThousand, latePerThousand } = this.weather;
+    const isLost = this.#random.chance(lossPerThousand);
+    const isLate = this.#random.chance(latePerThousand);
+    const delayMs = this.#world.latency(latency, this.#random);
+    const lateMs = isLate ? this.#random.below(Math.ceil(timeoutMs * 2) + 1) : 0;
+    if (isLost || this.#obstacle(from, to) !== undefined) return;
+    this.#world.schedule(delayMs + lateMs, arrive);
+  }
+
+  #settle(call: Call<Request, Response>, reply: Reply<Response>): void {
+    // Whoever comes second - the timeout, a duplicate's response, a late one - is dropped.
+    if (call.isSettled || call.sender.isCrashed) return;
+    call.isSettled = true;
+    this.#open.delete(call);
+    this.#world.trace(`call ${call.id} ${reply.ok ? "answered" : reply.reason}`);
+    call.settle(reply);
+  }
+
+  #later(run: () => void): void {
+    this.#world.schedule(this.#world.latency(this.weather.latency, this.#random), run);
+  }
+
+  #obstacle(from: PeerAddress, to: PeerAddress): Cut | undefined {
+    const node = this.#nodes.get(to);
+    if (node === undefined) return "refusing";
+    return this.#cuts.get(link(from, to)) ?? this.#down.get(to);
+  }
+}
+
+function link(from: PeerAddress, to: PeerAddress): string {
+  return `${from} ${to}`;
+}

@@ -1,0 +1,70 @@
+import type { PeerAddress } from "@coterie/core";
+import {
+  type NetworkSubject,
+  clockGuarantees,
+  diskGuarantees,
+  networkGuarantees,
+  randomGuarantees,
+} from "@coterie/ports/conformance";
+import { describe, it } from "vitest";
+import { SeededRandom, SimClock, SimDisk, SimNetwork, World } from "../src/index.ts";
+import { drain } from "./drain.ts";
+
+const seeds = [1, 2, 3];
+
+/** The simulated network, carrying bare payloads. */
+function networkSubject(world: World): NetworkSubject<Uint8Array, Uint8Array> {
+  const network = new SimNetwork<Uint8Array, Uint8Array>(world, {
+    copyRequest: (request) => request.slice(),
+    copyResponse: (response) => response.slice(),
+  });
+  const clock = new SimClock(world, { monotonicOffsetMs: 12_345 });
+  let opened = 0;
+  return {
+    clock,
+    open: async (receive) => {
+      const address = `node-${opened++}` as PeerAddress;
+      const port = network.register(address, clock, receive);
+      return { address, network: port, close: async () => network.crash(address) };
+    },
+    nowhere: "nowhere" as PeerAddress,
+    request: (payload) => payload,
+    requestPayload: (request) => request,
+    response: (payload) => payload,
+    responsePayload: (response) => response,
+  };
+}
+
+describe.each(seeds)("with seed %i", (seed) => {
+  const worldOf = (): World => new World({ seed, drain });
+
+  describe("the simulated clock", () => {
+    it.each(clockGuarantees)("$name", async (guarantee) => {
+      const world = worldOf();
+      const clock = new SimClock(world, { monotonicOffsetMs: 0.1 + seed, wallOffsetMs: -5000 });
+      await world.runUntilSettled(guarantee.run({ clock }));
+    });
+  });
+
+  describe("the simulated disk", () => {
+    it.each(diskGuarantees)("$name", async (guarantee) => {
+      const world = worldOf();
+      const disk = new SimDisk(world, { name: "n1" });
+      const subject = { disk, other: disk.forProcess("n2"), holderName: "n1" };
+      await world.runUntilSettled(guarantee.run(subject));
+    });
+  });
+
+  describe("the simulated network", () => {
+    it.each(networkGuarantees)("$name", async (guarantee) => {
+      const world = worldOf();
+      await world.runUntilSettled(guarantee.run(networkSubject(world)));
+    });
+  });
+
+  describe("seeded randomness", () => {
+    it.each(randomGuarantees)("$name", (guarantee) =>
+      guarantee.run({ random: new SeededRandom(seed) }),
+    );
+  });
+});
