@@ -1,5 +1,5 @@
 import { Argument, Command, Option } from "commander";
-import type { KeyOptions } from "./connect.ts";
+import type { KeyOptions, NodeOptions } from "./connect.ts";
 import type { ResolveOptions, WriteOptions } from "./commands/write.ts";
 import type { ExitCode } from "./exit.ts";
 import {
@@ -7,6 +7,7 @@ import {
   withBucketOption,
   withContextOptions,
   withKeyOptions,
+  withNodeOptions,
   withReadQuorum,
   withWriteQuorum,
 } from "./options.ts";
@@ -30,6 +31,7 @@ export function newProgram(onExit: OnExit): Command {
   addReads(program, onExit);
   addWrites(program, onExit);
   addTransfers(program, onExit);
+  addCluster(program, onExit);
   return program;
 }
 
@@ -102,6 +104,29 @@ function addWrites(program: Command, onExit: OnExit): void {
     });
 }
 
+function addCluster(program: Command, onExit: OnExit): void {
+  withNodeOptions(program.command("status"))
+    .summary("every node of the cluster")
+    .description("Asks every node of the cluster. Exits 1 unless all of them serve.")
+    .action(async (options: NodeOptions) => {
+      const { status } = await import("./commands/status.ts");
+      onExit(await status(options));
+    });
+  withNodeOptions(program.command("ring"))
+    .summary("the owners of every partition")
+    .action(async (options: NodeOptions) => {
+      const { ring } = await import("./commands/ring.ts");
+      onExit(await ring(options));
+    });
+  withKeyOptions(program.command("explain"))
+    .summary("where a key is, and what each replica holds")
+    .argument("<key>")
+    .action(async (key: string, options: KeyOptions) => {
+      const { explain } = await import("./commands/ring.ts");
+      onExit(await explain(key, options));
+    });
+}
+
 function addTransfers(program: Command, onExit: OnExit): void {
   withBucketOption(program.command("import"))
     .summary("load a file into a bucket")
@@ -119,7 +144,7 @@ function addTransfers(program: Command, onExit: OnExit): void {
     )
     .option("--key-field <name>", "this field is the key, and the whole line the value")
     .option("--concurrency <count>", "lines under way at once", wholeNumber(1, 1024), 64)
-    .option("--rejects <file>", "where bad lines go (FILE.rejects)")
+    .option("--rejects <file>", "where bad lines go (NAME.rejects.ndjson)")
     .addOption(
       new Option("--mode <mode>", "replace what is there, or stand beside it")
         .choices(["replace", "sibling"])

@@ -15,7 +15,9 @@ function split(text: string, chunkBytes: number, isQuoted = false, bytesMax = 10
   }
   const last = splitter.finish();
   if (last !== undefined) records.push(last);
-  return records.map(({ number, end, bytes: line }) => `${number} ${end} ${line ?? "too long"}`);
+  return records.map(
+    ({ number, end, bytes: line }) => `${number} ${end} ${line?.toString() ?? "too long"}`,
+  );
 }
 
 describe("RecordSplitter", () => {

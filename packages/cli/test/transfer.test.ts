@@ -64,7 +64,9 @@ describe("import", () => {
     const imported = await run("import", file);
     expect(imported.exit).toBe(1);
     expect(imported.stderr).toContain("line 2: ");
-    expect(readFileSync(`${file}.rejects`, "utf8")).toBe(`${bad.join("\n")}\n`);
+    expect(readFileSync(join(directory, "lines.rejects.ndjson"), "utf8")).toBe(
+      `${bad.join("\n")}\n`,
+    );
     expect(valueOf("b")).toBe("2");
   });
 
@@ -75,7 +77,7 @@ describe("import", () => {
         ? { status: 413, body: { code: "too-large", message: "no" } }
         : undefined;
     expect((await run("import", file)).exit).toBe(1);
-    expect(readFileSync(`${file}.rejects`, "utf8")).toContain('"key 3"');
+    expect(readFileSync(join(directory, "lines.rejects.ndjson"), "utf8")).toContain('"key 3"');
     expect(node.records.size).toBe(4);
   });
 
@@ -84,7 +86,7 @@ describe("import", () => {
     writeFileSync(csv, 'key,value\nk,"a\n""b"""\nbad\n');
     expect((await run("import", csv)).exit).toBe(1);
     expect(valueOf("k")).toBe('a\n"b"');
-    expect(readFileSync(`${csv}.rejects`, "utf8")).toBe("key,value\nbad\n");
+    expect(readFileSync(join(directory, "rows.rejects.csv"), "utf8")).toBe("key,value\nbad\n");
   });
 
   it("stands beside what is there in mode sibling, once", async () => {

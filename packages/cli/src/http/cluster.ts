@@ -1,8 +1,32 @@
 import { CliFailure, exitCodes } from "../exit.ts";
 import { DEFAULT_TIMEOUT_MS } from "./bucket-client.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Reply } from "./exchange.ts";
 import { failureOf } from "./failure.ts";
 import type { NodePool } from "./node-pool.ts";
+
+/** One node, as the cluster's document names it. */
+export interface ClusterMember {
+  readonly id: string;
+  /** `host:port` of its HTTP door; empty if it has none. */
+  readonly http: string;
+  /** `host:port` of its peer door. */
+  readonly address: string;
+  readonly zone: string;
+}
+
+/** `GET /v1/cluster`. */
+export interface ClusterView {
+  readonly clusterId: string;
+  readonly epoch: number;
+  readonly members: readonly ClusterMember[];
+}
+
+/** `GET /v1/ring`. */
+export interface RingView {
+  readonly epoch: number;
+  /** Per partition, the ids of its owners in order. */
+  readonly owners: readonly (readonly string[])[];
+}
 
 /** The JSON body of a GET, from whichever node answers first. */
 export async function fetchJson(
@@ -11,31 +35,29 @@ export async function fetchJson(
   path: string,
   timeoutMs: number = DEFAULT_TIMEOUT_MS,
 ): Promise<unknown> {
-  const request: Exchange = { method: "GET", path, headers: { accept: "application/json" } };
-  const reply = await pool.send(what, request, timeoutMs);
+  const reply = await pool.send(what, { method: "GET", path }, timeoutMs);
   if (reply.status !== 200) throw failureOf(what, reply);
+  return jsonOf(what, reply);
+}
+
+/** Which cluster this is: empty while no node says. */
+export async function clusterIdOf(pool: NodePool): Promise<string> {
+  const what = "asking for the cluster";
+  const request = { method: "GET", path: "/v1/cluster" } as const;
+  const reply = await pool.send(what, request, DEFAULT_TIMEOUT_MS);
+  if (reply.status !== 200) return "";
+  const { clusterId } = jsonOf(what, reply) as Partial<ClusterView>;
+  return clusterId ?? "";
+}
+
+function jsonOf(what: string, { node, body }: Reply): unknown {
   try {
-    return JSON.parse(reply.body.toString("utf8"));
+    return JSON.parse(body.toString("utf8"));
   } catch (error) {
     throw new CliFailure(
       exitCodes.failure,
-      `${what} failed: ${reply.node.host} did not answer in JSON (${(error as Error).message})`,
+      `${what} failed: ${node.host} did not answer in JSON (${(error as Error).message})`,
       "name a Coterie node's HTTP address with --node URL",
     );
   }
-}
-
-/**
- * Which cluster this is: an import into one is no reason to skip lines in another. Empty while no
- * node says.
- */
-export async function clusterIdOf(pool: NodePool): Promise<string> {
-  const reply = await pool.send(
-    "asking for the cluster",
-    { method: "GET", path: "/v1/cluster" },
-    DEFAULT_TIMEOUT_MS,
-  );
-  if (reply.status !== 200) return "";
-  const { clusterId } = JSON.parse(reply.body.toString("utf8")) as { clusterId?: string };
-  return clusterId ?? "";
 }

@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import type { Readable } from "node:stream";
 import { withPool, type NodeOptions } from "../connect.ts";
 import { CliFailure, exitCodes, type ExitCode } from "../exit.ts";
@@ -119,7 +120,7 @@ class ImportRun {
     this.#acknowledged = new Acknowledged(resumed.acknowledged);
     this.#counts.resumed = resumed.acknowledged.number;
     this.#rejectsPath =
-      options.rejects ?? (source.file === undefined ? undefined : `${source.file}.rejects`);
+      options.rejects ?? (source.file === undefined ? undefined : rejectsPath(source.file));
     if (this.#rejectsPath === source.file && source.file !== undefined) {
       throw new CliFailure(exitCodes.usage, "--rejects names the imported file itself");
     }
@@ -292,6 +293,13 @@ class ImportRun {
 function formatOf(file: string | undefined): ImportFormat {
   if (file?.endsWith(".csv") === true) return "csv";
   return file?.endsWith(".tsv") === true ? "tsv" : "ndjson";
+}
+
+/** The extension stays last: the rejects are imported the way the file was. */
+function rejectsPath(file: string): string {
+  const extension = extname(file);
+  const stem = file.slice(0, file.length - extension.length);
+  return `${stem}.rejects${extension === "" ? ".ndjson" : extension}`;
 }
 
 function progressPath(file: string): string {

@@ -1,0 +1,78 @@
+import { withPool, type KeyOptions, type NodeOptions } from "../connect.ts";
+import { exitCodes, type ExitCode } from "../exit.ts";
+import { fetchJson, type RingView } from "../http/cluster.ts";
+import { keyFromArgument, keySegment } from "../http/keys.ts";
+import { table } from "../table.ts";
+
+/** `coterie ring`: the owners of every partition. */
+export function ring(options: NodeOptions): Promise<ExitCode> {
+  return withPool(options, async (pool, terminal) => {
+    const view = (await fetchJson(pool, "ring", "/v1/ring")) as RingView;
+    if (options.json === true) {
+      await terminal.data(`${JSON.stringify(view)}\n`);
+      return exitCodes.ok;
+    }
+    const rows = view.owners.map((owners, partition) => [partition, owners.join(" ")]);
+    await terminal.data(table(["PARTITION", "OWNERS, IN ORDER"], rows));
+    const counts = new Map<string, number>();
+    for (const id of view.owners.flat()) counts.set(id, (counts.get(id) ?? 0) + 1);
+    const shares = [...counts].toSorted().map(([id, count]) => `${id} ${count}`);
+    terminal.say(`epoch ${view.epoch}; partitions per node: ${shares.join(", ")}`);
+    return exitCodes.ok;
+  });
+}
+
+/** One replica's own answer, as `GET /v1/explain/{bucket}/{key}` has it. */
+interface ExplainedReplica {
+  readonly node: string;
+  readonly role: string;
+  readonly answer: {
+    readonly state: string;
+    readonly reason?: string;
+    readonly clock?: readonly string[];
+    readonly siblings?: readonly unknown[];
+    readonly digest?: string;
+    readonly bytes?: number;
+  };
+}
+
+interface Explained {
+  readonly bucket: string;
+  readonly partition: number;
+  readonly epoch: number;
+  readonly token: string;
+  readonly n: number;
+  readonly replicas: readonly ExplainedReplica[];
+}
+
+/** `coterie explain KEY`: where a key is, and what each of its replicas holds now. */
+export function explain(keyText: string, options: KeyOptions): Promise<ExitCode> {
+  const key = keyFromArgument(keyText, options.key64 === true);
+  return withPool(options, async (pool, terminal) => {
+    const path = `/v1/explain/${options.bucket}/${keySegment(key)}`;
+    const explained = (await fetchJson(pool, `explain ${keyText}`, path)) as Explained;
+    if (options.json === true) {
+      await terminal.data(`${JSON.stringify(explained)}\n`);
+      return exitCodes.ok;
+    }
+    const { partition, epoch, token, n, replicas } = explained;
+    await terminal.data(
+      table(
+        ["NODE", "ROLE", "STATE", "SIBLINGS", "BYTES", "DIGEST", "CLOCK"],
+        replicas.map(({ node, role, answer }) => [
+          node,
+          role,
+          answer.reason === undefined ? answer.state : `${answer.state}: ${answer.reason}`,
+          answer.siblings?.length ?? "-",
+          answer.bytes ?? "-",
+          answer.digest ?? "-",
+          answer.clock?.join(" ") ?? "-",
+        ]),
+      ),
+    );
+    terminal.say(`partition ${partition} (token ${token}), n=${n}, epoch ${epoch}`);
+    const digests = new Set(replicas.map(({ answer }) => answer.digest ?? answer.state));
+    if (digests.size > 1) terminal.say("the replicas differ; a read repairs those it finds behind");
+    return exitCodes.ok;
+  });
+}

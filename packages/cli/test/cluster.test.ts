@@ -1,0 +1,104 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { metricIn } from "../src/commands/status.ts";
+import { FakeNode } from "./fake-node.ts";
+import { coterie, type Run } from "./run-coterie.ts";
+
+let node: FakeNode;
+
+beforeEach(async () => {
+  node = await FakeNode.start();
+});
+afterEach(() => node.stop());
+
+function run(...words: string[]): Promise<Run> {
+  return coterie(words, { env: { COTERIE_NODES: node.url } });
+}
+
+const metrics = "# TYPE x gauge\ncoterie_store_keys 12\ncoterie_store_bytes_on_disk 2048\n";
+
+function answerAs(options: { readonly ready: boolean; readonly second: string }): void {
+  const host = new URL(node.url).host;
+  const member = (id: string, http: string): object => ({ id, http, address: "x:1", zone: "" });
+  node.intercept = ({ url }) => {
+    switch (url) {
+      case "/v1/cluster": {
+        const members = [member("n1", host), member("n2", options.second)];
+        return { status: 200, body: { clusterId: "c", epoch: 1, members } };
+      }
+      case "/v1/ring":
+        return { status: 200, body: { epoch: 1, owners: [["n1", "n2"], ["n2"]] } };
+      case "/readyz":
+        return options.ready
+          ? { status: 200, body: { ready: true } }
+          : { status: 503, body: { ready: false, missing: ["n2 has not answered"] } };
+      case "/metrics":
+        return { status: 200, body: metrics };
+      default:
+        return undefined;
+    }
+  };
+}
+
+describe("status", () => {
+  it("exits 0 when every node serves", async () => {
+    answerAs({ ready: true, second: new URL(node.url).host });
+    const shown = await run("status");
+    expect(shown.exit).toBe(0);
+    expect(shown.stdout).toMatch(/^NODE .*\nn1 +ready +1 .*\nn2 +ready +2 /u);
+  });
+
+  it("exits 1 and names the node that cannot be reached", async () => {
+    answerAs({ ready: true, second: "127.0.0.1:1" });
+    const shown = await run("status", "--json");
+    expect(shown.exit).toBe(1);
+    expect(shown.stderr).toContain("n2 is unreachable");
+    const { isDegraded, nodes } = JSON.parse(shown.stdout);
+    expect(isDegraded).toBe(true);
+    expect(nodes[1]).toMatchObject({ id: "n2", state: "unreachable" });
+  });
+
+  it("says what a node waits for", async () => {
+    answerAs({ ready: false, second: new URL(node.url).host });
+    const shown = await run("status");
+    expect(shown.exit).toBe(1);
+    expect(shown.stderr).toContain("n1 is not ready: n2 has not answered");
+  });
+
+  it("reads metrics by their whole name", () => {
+    expect(metricIn("a_b 1\na 2\n", "a")).toBe(2);
+    expect(metricIn("a_b 1\n", "a")).toBeUndefined();
+  });
+});
+
+describe("ring and explain", () => {
+  it("lists the owners of every partition, and counts them", async () => {
+    answerAs({ ready: true, second: "" });
+    const shown = await run("ring");
+    expect(shown.exit).toBe(0);
+    expect(shown.stdout).toContain("0  n1 n2");
+    expect(shown.stderr).toContain("n1 1, n2 2");
+  });
+
+  it("shows what each replica answers", async () => {
+    const replicas = [
+      {
+        node: "n1",
+        role: "primary",
+        answer: { state: "present", siblings: [{}], clock: ["ab:1"], digest: "d1", bytes: 3 },
+      },
+      { node: "n2", role: "primary", answer: { state: "unreachable", reason: "refused" } },
+    ];
+    node.intercept = ({ url }) =>
+      url === "/v1/explain/default/a%2Fb"
+        ? {
+            status: 200,
+            body: { bucket: "default", partition: 7, epoch: 1, token: "0f", n: 2, replicas },
+          }
+        : undefined;
+    const shown = await run("explain", "a/b");
+    expect(shown.exit).toBe(0);
+    expect(shown.stdout).toMatch(/n1 +primary +present +1 +3 +d1 +ab:1/u);
+    expect(shown.stdout).toContain("unreachable: refused");
+    expect(shown.stderr).toContain("partition 7");
+  });
+});
