@@ -180,6 +180,10 @@ const content: readonly Guarantee<DiskSubject>[] = [
       const before = await read(disk, file, 0, 100);
       await write(disk, file, 0, pattern(100, 2));
       checkBytes(before, pattern(100, 1), "what was read before the write");
+      // A slice of some byte arrays is a view: whoever keeps a part would keep the whole alive.
+      const slice = before.slice(0, 10);
+      before.fill(0);
+      checkBytes(slice, pattern(100, 1).subarray(0, 10), "a slice of what was read");
       await close(disk, file);
     },
   },

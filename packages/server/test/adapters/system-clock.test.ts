@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { SystemClock } from "../../src/adapters/system-clock.ts";
+
+describe("the system's clock", () => {
+  it("fires a deadline that is further away than a lap of its wheel, and not a lap early", async () => {
+    const clock = new SystemClock();
+    const fired: string[] = [];
+    const start = clock.monotonicMs();
+    clock.at(start + 8192 + 100, () => fired.push("a lap later"));
+    await new Promise<void>((resolve) => {
+      clock.at(start + 100, () => fired.push("soon"));
+      clock.at(start + 200, resolve);
+    });
+    expect(fired).toEqual(["soon"]);
+    await new Promise<void>((resolve) => clock.at(start + 8192 + 110, resolve));
+    expect(fired).toEqual(["soon", "a lap later"]);
+  }, 15_000);
+
+  it("keeps many deadlines apart while most of them are cancelled", async () => {
+    const clock = new SystemClock();
+    const fired: number[] = [];
+    const start = clock.monotonicMs();
+    const cancels = Array.from({ length: 50_000 }, (_, at) =>
+      clock.at(start + 50 + (at % 100), () => fired.push(at)),
+    );
+    for (const [at, cancel] of cancels.entries()) if (at % 1000 !== 7) cancel();
+    await new Promise<void>((resolve) => clock.at(start + 200, resolve));
+    const kept = Array.from({ length: 50 }, (_, at) => at * 1000 + 7);
+    expect(fired.toSorted((left, right) => left - right)).toEqual(kept);
+  });
+});
