@@ -1,39 +1,15 @@
-import type { PeerAddress } from "@coterie/core";
 import {
-  type NetworkSubject,
   clockGuarantees,
   diskGuarantees,
   networkGuarantees,
   randomGuarantees,
 } from "@coterie/ports/conformance";
 import { describe, it } from "vitest";
-import { SeededRandom, SimClock, SimDisk, SimNetwork, World } from "../src/index.ts";
+import { SeededRandom, SimClock, SimDisk, World } from "../src/index.ts";
 import { drain } from "./drain.ts";
+import { networkSubject } from "./network-subject.ts";
 
 const seeds = [1, 2, 3];
-
-/** The simulated network, carrying bare payloads. */
-function networkSubject(world: World): NetworkSubject<Uint8Array, Uint8Array> {
-  const network = new SimNetwork<Uint8Array, Uint8Array>(world, {
-    copyRequest: (request) => request.slice(),
-    copyResponse: (response) => response.slice(),
-  });
-  const clock = new SimClock(world, { monotonicOffsetMs: 12_345 });
-  let opened = 0;
-  return {
-    clock,
-    open: async (receive) => {
-      const address = `node-${opened++}` as PeerAddress;
-      const port = network.register(address, clock, receive);
-      return { address, network: port, close: async () => network.crash(address) };
-    },
-    nowhere: "nowhere" as PeerAddress,
-    request: (payload) => payload,
-    requestPayload: (request) => request,
-    response: (payload) => payload,
-    responsePayload: (response) => response,
-  };
-}
 
 describe.each(seeds)("with seed %i", (seed) => {
   const worldOf = (): World => new World({ seed, drain });

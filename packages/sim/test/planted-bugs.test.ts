@@ -1,16 +1,19 @@
-import type { Clock, Disk, DiskOutcome, Random, Settle } from "@coterie/ports";
+import type { Clock, Disk, DiskOutcome, Network, Random, Settle } from "@coterie/ports";
 import {
   type ClockSubject,
   type DiskSubject,
   type Guarantee,
+  type NetworkSubject,
   type RandomSubject,
   clockGuarantees,
   diskGuarantees,
+  networkGuarantees,
   randomGuarantees,
 } from "@coterie/ports/conformance";
 import { describe, expect, it } from "vitest";
 import { SeededRandom, SimClock, SimDisk, World } from "../src/index.ts";
 import { drain } from "./drain.ts";
+import { networkSubject } from "./network-subject.ts";
 
 /** An adapter that differs from the right one in a few methods. */
 function broken<Port extends object>(right: Port, bug: (right: Port) => Partial<Port>): Port {
@@ -92,6 +95,60 @@ const diskBugs: Record<string, (right: Disk) => Partial<Disk>> = {
   }),
 };
 
+type Bytes = Network<Uint8Array, Uint8Array>;
+
+const networkBugs: Record<string, (right: Bytes) => Partial<Bytes>> = {
+  "settles twice": (right) => ({
+    call: (to, request, deadline, settle) =>
+      right.call(to, request, deadline, (reply) => {
+        settle(reply);
+        settle(reply);
+      }),
+  }),
+  "refuses within the call": (right) => ({
+    call: (to, request, deadline, settle) =>
+      right.isReachable(to)
+        ? right.call(to, request, deadline, settle)
+        : settle({ ok: false, reason: "refused" }),
+  }),
+  "calls every failure a refusal": (right) => ({
+    call: (to, request, deadline, settle) =>
+      right.call(to, request, deadline, (reply) =>
+        settle(reply.ok ? reply : { ok: false, reason: "refused" }),
+      ),
+  }),
+  "keeps the caller's buffer": (right) => ({
+    call: (to, request, deadline, settle) =>
+      queueMicrotask(() => right.call(to, request, deadline, settle)),
+  }),
+  "forgets the deadline": (right) => ({
+    call: (to, request, _deadline, settle) => right.call(to, request, 1e9, settle),
+  }),
+  "gives every caller the first response": (right) => {
+    let first: Uint8Array | undefined;
+    return {
+      call: (to, request, deadline, settle) =>
+        right.call(to, request, deadline, (reply) => {
+          if (!reply.ok) return settle(reply);
+          first ??= reply.response;
+          settle({ ok: true, response: first });
+        }),
+    };
+  },
+};
+
+function brokenNetwork(
+  world: World,
+  bug: (right: Bytes) => Partial<Bytes>,
+): NetworkSubject<Uint8Array, Uint8Array> {
+  const subject = networkSubject(world);
+  const open = async (receive: Parameters<typeof subject.open>[0]) => {
+    const endpoint = await subject.open(receive);
+    return { ...endpoint, network: broken(endpoint.network, bug) };
+  };
+  return { ...subject, open };
+}
+
 describe("the conformance suites notice", () => {
   it.each(Object.entries(clockBugs))("a clock that %s", async (_name, bug) => {
     const subject = (world: World): ClockSubject => ({ clock: broken(new SimClock(world), bug) });
@@ -101,6 +158,13 @@ describe("the conformance suites notice", () => {
   it.each(Object.entries(randomBugs))("a source that %s", async (_name, bug) => {
     const subject = (): RandomSubject => ({ random: broken(new SeededRandom(1), bug) });
     expect(await broke(randomGuarantees, subject)).toBeGreaterThan(0);
+  });
+
+  it.each(Object.entries(networkBugs))("a network that %s", async (_name, bug) => {
+    const subject = (world: World) => brokenNetwork(world, bug);
+    expect(
+      await broke<NetworkSubject<Uint8Array, Uint8Array>>(networkGuarantees, subject),
+    ).toBeGreaterThan(0);
   });
 
   it.each(Object.entries(diskBugs))("a disk that %s", async (_name, bug) => {
