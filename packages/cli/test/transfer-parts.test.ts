@@ -93,7 +93,8 @@ describe("NDJSON lines", () => {
     ['{"key":"﻿k","value":"a\\nb","contentType":"x/y"}'],
     ['{"key64":"_w","value64":"/w==","contentType":"application/octet-stream"}'],
     [
-      '{"key":"k","siblings":[{"value":"a","contentType":"x"},{"value64":"/w==","contentType":"x"}]}',
+      '{"key":"k","siblings":[{"value":"a","contentType":"x"},' +
+        '{"value64":"/w==","contentType":"x"}]}',
     ],
     ['{"key":"k","deleted":true}'],
   ])("%s is written as it was read", (line) => {

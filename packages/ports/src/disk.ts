@@ -4,8 +4,8 @@ export interface File {
 }
 
 /**
- * Why a disk operation failed. `missing`: no such file. `full`: no space or quota. `locked`: another
- * process holds the directory. `io`: anything else, such as EIO; nothing may be assumed.
+ * Why a disk operation failed. `missing`: no such file. `full`: no space or quota. `locked`:
+ * another process holds the directory. `io`: anything else, such as EIO; nothing may be assumed.
  */
 export type DiskError = "missing" | "full" | "locked" | "io";
 
@@ -44,7 +44,7 @@ export interface Disk {
   read(file: File, position: number, length: number, settle: Settle<Uint8Array>): void;
   /** Writes all of `bytes` at `position`. The caller leaves `bytes` alone until it settles. */
   write(file: File, position: number, bytes: Uint8Array, settle: Settle): void;
-  /** Makes the file's content durable (fdatasync). After a failure the content is not to be trusted. */
+  /** Makes the file's content durable (fdatasync). After a failure nothing in it can be trusted. */
   sync(file: File, settle: Settle): void;
   truncate(file: File, size: number, settle: Settle): void;
   close(file: File, settle: Settle): void;

@@ -1,12 +1,4 @@
-import type {
-  ActorId,
-  CausalRecord,
-  Digest,
-  Dot,
-  Key,
-  PartitionId,
-  Token,
-} from "@coterie/core";
+import type { ActorId, CausalRecord, Digest, Dot, Key, PartitionId, Token } from "@coterie/core";
 
 /** A key with its place: computed once per request. */
 export interface PlacedKey extends Key {
@@ -14,7 +6,7 @@ export interface PlacedKey extends Key {
   readonly partition: PartitionId;
 }
 
-/** A record and its encoded bytes, which are the same in the log, on the wire and at every replica. */
+/** A record and its encoded bytes: the same in the log, on the wire and at every replica. */
 export interface StoredRecord {
   readonly record: CausalRecord;
   readonly bytes: Uint8Array;
@@ -75,7 +67,7 @@ export interface RecordStore {
   /** Reads what is durable: a record still being synced is returned once it is. */
   read(key: PlacedKey, settle: (outcome: ReadOutcome) => void): void;
   update(key: PlacedKey, update: Update): void;
-  /** Records with exactly this token: usually one or none. For repair, which may not know the key. */
+  /** Records with exactly this token: usually one or none. For repair without the key. */
   find(
     partition: PartitionId,
     token: Token,

@@ -5,7 +5,7 @@ import { keyFromArgument, keyLabel } from "../http/keys.ts";
 import type { Terminal } from "../terminal.ts";
 import { describeSiblings, keyStateJson, resolveHint } from "./siblings-text.ts";
 
-/** `coterie get KEY`: the value's raw bytes on standard output, or exit 6 when there are several. */
+/** `coterie get KEY`: the value's raw bytes on stdout, or exit 6 when there are several. */
 export function get(keyText: string, options: KeyOptions): Promise<ExitCode> {
   const key = keyFromArgument(keyText, options.key64 === true);
   return withBucket(options, async (bucket, terminal) => {

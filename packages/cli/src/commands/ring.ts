@@ -16,7 +16,9 @@ export function ring(options: NodeOptions): Promise<ExitCode> {
     await terminal.data(table(["PARTITION", "OWNERS, IN ORDER"], rows));
     const counts = new Map<string, number>();
     for (const id of view.owners.flat()) counts.set(id, (counts.get(id) ?? 0) + 1);
-    const shares = [...counts].toSorted().map(([id, count]) => `${id} ${count}`);
+    const shares = [...counts]
+      .map(([id, count]) => `${id} ${count}`)
+      .toSorted((left, right) => (left < right ? -1 : 1));
     terminal.say(`epoch ${view.epoch}; partitions per node: ${shares.join(", ")}`);
     return exitCodes.ok;
   });

@@ -1,4 +1,4 @@
-/** Bytewise order, as memcmp: negative, zero or positive. A prefix comes before what it prefixes. */
+/** Bytewise order, as memcmp: negative, zero or positive. A prefix comes first. */
 export function compareBytes(left: Uint8Array, right: Uint8Array): number {
   const shared = Math.min(left.length, right.length);
   for (let at = 0; at < shared; at += 1) {

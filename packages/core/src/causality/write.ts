@@ -19,7 +19,7 @@ export interface Put {
   readonly contentType: string;
   readonly writtenAt: HybridTime;
   readonly writeId: WriteId | undefined;
-  /** What the client has read; `undefined` for none: then the put is concurrent with all there is. */
+  /** What the client has read; `undefined`: the put is concurrent with all there is. */
   readonly context: CausalContext | undefined;
   /** Mints a dot that no record has seen. Called at most once, and only if the put is applied. */
   readonly mint: () => Dot;

@@ -4,7 +4,7 @@ import { hex, utf8, writeHex } from "../bytes/text.ts";
 import { decodeUtf8 } from "../bytes/utf8-decode.ts";
 import type { ClusterDocument, ClusterSettings, Member } from "./cluster-document.ts";
 import { checkBucket } from "./bucket.ts";
-import { parseNodeId, type PeerAddress } from "../ids.ts";
+import { parseNodeId } from "../ids.ts";
 import { placeOwners } from "./placement.ts";
 
 /** Q at most: an index of 16 384 partitions is what one node can hold with little per partition. */
@@ -171,7 +171,7 @@ function canonicalJson(document: ClusterDocument): string {
 
 function canonicalMember(member: Member): Member {
   const { id, address, http, host, zone, weight, nonce } = member;
-  return { id, address: address as PeerAddress, http, host, zone, weight, nonce };
+  return { id, address, http, host, zone, weight, nonce };
 }
 
 function canonicalSettings({ partitions, nMax, buckets }: ClusterSettings): string {

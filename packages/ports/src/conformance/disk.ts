@@ -354,5 +354,5 @@ const locking: readonly Guarantee<DiskSubject>[] = [
   },
 ];
 
-/** What every Disk guarantees while nothing fails. What a crash leaves, only the simulator shows. */
+/** What every Disk guarantees while nothing fails; only the simulator shows what a crash leaves. */
 export const diskGuarantees: readonly Guarantee<DiskSubject>[] = [...content, ...names, ...locking];

@@ -19,7 +19,7 @@ const draftPrefix = "lock.draft-";
  *    (released) or names a process that is gone.
  * 2. Whoever finds generation n free tries to make n + 1 by link(2), which is exclusive and shows
  *    the file with its content or not at all.
- * 3. Whoever made n looks again: if there is a higher generation, it removes its own and starts over.
+ * 3. Whoever made n looks again: if a higher generation exists, it removes its own and starts over.
  * 4. A holder of generation n removes files of generations below n - 1. So whatever generation is
  *    made, a higher one stays from then on if there ever was one; keeping n - 1 as well lets a
  *    listing that runs meanwhile find one of the two.

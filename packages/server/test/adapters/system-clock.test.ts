@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 
 describe("the system's clock", () => {
-  it("fires a deadline that is further away than a lap of its wheel, and not a lap early", async () => {
+  it("fires a deadline beyond a lap of its wheel, and not a lap early", async () => {
     const clock = new SystemClock();
     const fired: string[] = [];
     const start = clock.monotonicMs();
