@@ -12,7 +12,7 @@ export function joinDeadWrites(
   right: readonly DeadWrite[],
 ): readonly DeadWrite[] {
   if (right.length === 0 || left === right) return left;
-  if (left.length === 0) return right;
+  if (left.length === 0) return bounded(right);
   const latest = new Map<string, DeadWrite>();
   for (const entry of [...left, ...right]) {
     const known = latest.get(entry.writeId);

@@ -8,6 +8,7 @@ import {
   type CausalRecord,
   type DeadWrite,
   type Sibling,
+  compareDots,
   compareSiblings,
   emptyRecord,
 } from "./record.ts";
@@ -75,12 +76,23 @@ export function applyDelete(
 }
 
 /**
- * The context a put may return: the record's own, and only when the written value stands alone.
- * While other siblings remain, the clock would cover values that this client never read, and its
- * next put would lose them.
+ * The context a put may return: the record's own, and only when the value that this put wrote
+ * stands alone. While other siblings remain, the clock would cover values that this client never
+ * read, and its next put would lose them. The same goes for one sibling of somebody else: a retry
+ * may come when its write was overwritten long ago.
  */
-export function contextAfterPut(record: CausalRecord): CausalContext | undefined {
-  return record.siblings.length === 1 ? contextOf(record) : undefined;
+export function contextAfterPut(
+  record: CausalRecord,
+  written: { readonly dot: Dot | undefined; readonly writeId: WriteId | undefined },
+): CausalContext | undefined {
+  if (record.siblings.length > 1) return undefined;
+  const [only] = record.siblings;
+  if (only === undefined) return contextOf(record);
+  const { dot, writeId } = written;
+  const isOwn =
+    (writeId !== undefined && only.writeId === writeId) ||
+    (dot !== undefined && only.dots.some((held) => compareDots(held, dot) === 0));
+  return isOwn ? contextOf(record) : undefined;
 }
 
 /** The context of someone who has read the whole record. */
