@@ -1,5 +1,8 @@
+export { loadBlob, saveBlob } from "./blob.ts";
+export { openStore } from "./open-store.ts";
 export type {
   DamagedToken,
+  FindQuery,
   Held,
   IndexEntry,
   OpenOutcome,

@@ -67,12 +67,11 @@ export interface RecordStore {
   /** Reads what is durable: a record still being synced is returned once it is. */
   read(key: PlacedKey, settle: (outcome: ReadOutcome) => void): void;
   update(key: PlacedKey, update: Update): void;
-  /** Records with exactly this token: usually one or none. For repair without the key. */
-  find(
-    partition: PartitionId,
-    token: Token,
-    settle: (outcome: readonly StoredRecord[] | "unknown") => void,
-  ): void;
+  /**
+   * Records with exactly this token: usually one or none. `unknown` where a read would say so,
+   * unless `evenIfDamaged` asks for whatever is left, as repair does.
+   */
+  find(query: FindQuery, settle: (outcome: readonly StoredRecord[] | "unknown") => void): void;
   /** Up to `limit` index entries of a partition in token order, after `after`. Reads no record. */
   list(partition: PartitionId, after: Token | undefined, limit: number): readonly IndexEntry[];
   /** Tokens of records known to be damaged, and whether keys nobody can name may be missing. */
@@ -84,6 +83,12 @@ export interface RecordStore {
   statistics(): StoreStatistics;
   /** Waits for what was appended, writes the checkpoint and the mark of a clean stop, closes. */
   stop(): Promise<void>;
+}
+
+export interface FindQuery {
+  readonly partition: PartitionId;
+  readonly token: Token;
+  readonly evenIfDamaged: boolean;
 }
 
 export interface DamagedToken {

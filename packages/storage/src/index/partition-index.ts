@@ -1,0 +1,210 @@
+import { type Digest, type Token, invariant } from "@coterie/core";
+
+/** Where a record is, and what it is. */
+export interface Location {
+  readonly segment: number;
+  readonly offset: number;
+  /** Bytes of the whole log entry. */
+  readonly length: number;
+  readonly digest: Digest;
+}
+
+/** Words per slot: token (2), segment, offset, length, digest (2). A length of 0 marks no entry. */
+const STRIDE = 7;
+const TOKEN_HIGH = 0;
+const TOKEN_LOW = 1;
+const SEGMENT = 2;
+const OFFSET = 3;
+const LENGTH = 4;
+const DIGEST_HIGH = 5;
+const DIGEST_LOW = 6;
+
+const firstSlots = 16;
+/** Slots beyond the last home slot, at first, for what linear probing pushes over the end. */
+const firstSlack = 16;
+/** Share of slots in use above which the table grows. */
+const loadMax = 0.8;
+const growth = 1.5;
+
+/**
+ * The index of one partition: a hash table in token order. An entry's home slot is proportional to
+ * its token's position in the partition, and linear probing keeps a run sorted by shifting; so a
+ * lookup is a few steps, and a walk in ring order is one pass over an array (ordered linear
+ * probing; Amble and Knuth, "Ordered Hash Tables", 1974). Entries with equal tokens may coexist:
+ * their records' keys tell them apart.
+ */
+export class PartitionIndex {
+  readonly #base: number;
+  readonly #span: number;
+  #words: Uint32Array;
+  #capacity: number;
+  #slack = firstSlack;
+  #count = 0;
+
+  constructor(partition: number, partitions: number) {
+    this.#base = (partition * 0x1_0000_0000) / partitions;
+    this.#span = 0x1_0000_0000 / partitions;
+    this.#capacity = firstSlots;
+    this.#words = new Uint32Array((firstSlots + firstSlack) * STRIDE);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get bytes(): number {
+    return this.#words.byteLength;
+  }
+
+  /** Slots of the entries with exactly this token: [first, end). Valid until the next change. */
+  find(token: Token): { readonly first: number; readonly end: number } {
+    const first = this.#seek(token);
+    let end = first;
+    while (this.#isToken(end, token)) end += 1;
+    return { first, end };
+  }
+
+  location(slot: number): Location {
+    const at = slot * STRIDE;
+    const words = this.#words;
+    return {
+      segment: words[at + SEGMENT] as number,
+      offset: words[at + OFFSET] as number,
+      length: words[at + LENGTH] as number,
+      digest: { high: words[at + DIGEST_HIGH] as number, low: words[at + DIGEST_LOW] as number },
+    };
+  }
+
+  token(slot: number): Token {
+    const at = slot * STRIDE;
+    return {
+      high: this.#words[at + TOKEN_HIGH] as number,
+      low: this.#words[at + TOKEN_LOW] as number,
+    };
+  }
+
+  /** Points the entry in `slot` somewhere else. */
+  replace(slot: number, location: Location): void {
+    const at = slot * STRIDE;
+    this.#words[at + SEGMENT] = location.segment;
+    this.#words[at + OFFSET] = location.offset;
+    this.#words[at + LENGTH] = location.length;
+    this.#words[at + DIGEST_HIGH] = location.digest.high;
+    this.#words[at + DIGEST_LOW] = location.digest.low;
+  }
+
+  /** Adds an entry, beside those that may already have its token. */
+  insert(token: Token, location: Location): void {
+    invariant(location.length > 0, "an entry has a length");
+    if (this.#count >= this.#capacity * loadMax) this.#grow();
+    let slot = this.#seek(token);
+    let free = slot;
+    while (this.#isUsed(free)) free += 1;
+    while ((free + 1) * STRIDE > this.#words.length) {
+      this.#slack *= 2;
+      this.#grow();
+      slot = this.#seek(token);
+      free = slot;
+      while (this.#isUsed(free)) free += 1;
+    }
+    this.#words.copyWithin((slot + 1) * STRIDE, slot * STRIDE, free * STRIDE);
+    this.#words[slot * STRIDE + TOKEN_HIGH] = token.high;
+    this.#words[slot * STRIDE + TOKEN_LOW] = token.low;
+    this.replace(slot, location);
+    this.#count += 1;
+  }
+
+  /** Slots in token order, from the first after `after`, or from the first of all. */
+  *slotsAfter(after: Token | undefined): Generator<number> {
+    let slot = after === undefined ? 0 : this.#seek(after);
+    while (after !== undefined && this.#isToken(slot, after)) slot += 1;
+    for (const end = this.#capacity + this.#slack; slot < end; slot += 1) {
+      if (this.#isUsed(slot)) yield slot;
+    }
+  }
+
+  /** The first slot at or after the token's home that is free or holds no lesser token. */
+  #seek(token: Token): number {
+    let slot = this.#home(token.high, token.low);
+    while (this.#isUsed(slot) && this.#isBefore(slot, token)) slot += 1;
+    return slot;
+  }
+
+  #home(high: number, low: number): number {
+    const share = (high - this.#base + low / 0x1_0000_0000) / this.#span;
+    return Math.max(0, Math.min(this.#capacity - 1, Math.floor(share * this.#capacity)));
+  }
+
+  #isUsed(slot: number): boolean {
+    return (this.#words[slot * STRIDE + LENGTH] ?? 0) !== 0;
+  }
+
+  #isBefore(slot: number, token: Token): boolean {
+    const at = slot * STRIDE;
+    const high = this.#words[at + TOKEN_HIGH] as number;
+    return high < token.high || (high === token.high && this.#wordLow(at) < token.low);
+  }
+
+  #isToken(slot: number, token: Token): boolean {
+    const at = slot * STRIDE;
+    return (
+      this.#isUsed(slot) &&
+      this.#words[at + TOKEN_HIGH] === token.high &&
+      this.#wordLow(at) === token.low
+    );
+  }
+
+  #wordLow(at: number): number {
+    return this.#words[at + TOKEN_LOW] as number;
+  }
+
+  /** Rebuilds the table with more slots; entries come in order, so each goes behind the last. */
+  #grow(): void {
+    const old = this.#words;
+    const oldSlots = old.length / STRIDE;
+    this.#capacity = Math.ceil(this.#capacity * growth);
+    for (;;) {
+      this.#words = new Uint32Array((this.#capacity + this.#slack) * STRIDE);
+      if (this.#fillFrom(old, oldSlots)) return;
+      // Many tokens near the partition's end, crafted perhaps: more slots would not spread them.
+      this.#slack *= 2;
+    }
+  }
+
+  #fillFrom(old: Uint32Array, oldSlots: number): boolean {
+    let next = 0;
+    for (let from = 0; from < oldSlots * STRIDE; from += STRIDE) {
+      if (old[from + LENGTH] === 0) continue;
+      const home = this.#home(old[from + TOKEN_HIGH] as number, old[from + TOKEN_LOW] as number);
+      const slot = Math.max(next, home);
+      if ((slot + 1) * STRIDE > this.#words.length) return false;
+      this.#words.set(old.subarray(from, from + STRIDE), slot * STRIDE);
+      next = slot + 1;
+    }
+    return true;
+  }
+
+  /** The used slots' words, in order: what a checkpoint stores. */
+  export(): Uint32Array {
+    const words = new Uint32Array(this.#count * STRIDE);
+    let to = 0;
+    for (let at = 0; at < this.#words.length; at += STRIDE) {
+      if (this.#words[at + LENGTH] === 0) continue;
+      words.set(this.#words.subarray(at, at + STRIDE), to);
+      to += STRIDE;
+    }
+    return words;
+  }
+
+  /** Replaces everything by what {@link export} returned. */
+  import(words: Uint32Array): void {
+    invariant(words.length % STRIDE === 0, "an index is a whole number of slots");
+    this.#count = words.length / STRIDE;
+    this.#capacity = Math.max(firstSlots, Math.ceil((this.#count / loadMax) * 1.1));
+    for (;;) {
+      this.#words = new Uint32Array((this.#capacity + this.#slack) * STRIDE);
+      if (this.#fillFrom(words, this.#count)) return;
+      this.#slack *= 2;
+    }
+  }
+}

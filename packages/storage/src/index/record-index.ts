@@ -1,0 +1,123 @@
+import type { PartitionId, Token } from "@coterie/core";
+import { type Location, PartitionIndex } from "./partition-index.ts";
+
+/** Bytes of one segment, by what the index says of them. */
+export interface SegmentUse {
+  /** Of entries that the index points to. */
+  live: number;
+  /** Of everything in the segment; grows while it is written. */
+  total: number;
+}
+
+/**
+ * Where every record of the node is. Every change goes through here, so that the live bytes of each
+ * segment, by which compaction chooses, are always right.
+ */
+export class RecordIndex {
+  readonly #partitions: (PartitionIndex | undefined)[];
+  readonly #use = new Map<number, SegmentUse>();
+  #count = 0;
+
+  constructor(partitions: number) {
+    this.#partitions = Array.from({ length: partitions }, () => undefined);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get partitions(): number {
+    return this.#partitions.length;
+  }
+
+  get bytes(): number {
+    return this.#partitions.reduce((sum, partition) => sum + (partition?.bytes ?? 0), 0);
+  }
+
+  /** Locations of the entries with exactly this token, usually one or none. */
+  find(partition: PartitionId, token: Token): readonly Location[] {
+    const index = this.#partitions[partition];
+    if (index === undefined) return [];
+    const { first, end } = index.find(token);
+    if (first === end) return [];
+    if (end === first + 1) return [index.location(first)];
+    return Array.from({ length: end - first }, (_, at) => index.location(first + at));
+  }
+
+  insert(partition: PartitionId, token: Token, location: Location): void {
+    this.#partitionAt(partition).insert(token, location);
+    this.#count += 1;
+    this.use(location.segment).live += location.length;
+  }
+
+  /** Points the entry at `from` to `to`; false if no entry points to `from` any more. */
+  move(partition: PartitionId, token: Token, from: Location, to: Location): boolean {
+    const index = this.#partitions[partition];
+    if (index === undefined) return false;
+    const { first, end } = index.find(token);
+    for (let slot = first; slot < end; slot += 1) {
+      const current = index.location(slot);
+      if (current.segment !== from.segment || current.offset !== from.offset) continue;
+      index.replace(slot, to);
+      this.use(from.segment).live -= current.length;
+      this.use(to.segment).live += to.length;
+      return true;
+    }
+    return false;
+  }
+
+  /** Entries after `after` in token order. */
+  *entriesAfter(
+    partition: PartitionId,
+    after: Token | undefined,
+  ): Generator<{ readonly token: Token; readonly location: Location }> {
+    const index = this.#partitions[partition];
+    if (index === undefined) return;
+    for (const slot of index.slotsAfter(after)) {
+      yield { token: index.token(slot), location: index.location(slot) };
+    }
+  }
+
+  /** The counters of a segment, made on first use. */
+  use(segment: number): SegmentUse {
+    let use = this.#use.get(segment);
+    if (use === undefined) {
+      use = { live: 0, total: 0 };
+      this.#use.set(segment, use);
+    }
+    return use;
+  }
+
+  uses(): ReadonlyMap<number, SegmentUse> {
+    return this.#use;
+  }
+
+  forget(segment: number): void {
+    this.#use.delete(segment);
+  }
+
+  export(partition: PartitionId): Uint32Array {
+    return this.#partitions[partition]?.export() ?? new Uint32Array(0);
+  }
+
+  /** Loads a partition from a checkpoint. */
+  import(partition: PartitionId, words: Uint32Array): void {
+    if (words.length === 0) return;
+    const index = this.#partitionAt(partition);
+    index.import(words);
+    this.#count += index.count;
+    for (const slot of index.slotsAfter(undefined)) {
+      const { segment, length } = index.location(slot);
+      this.use(segment).live += length;
+    }
+  }
+
+  #partitionAt(partition: PartitionId): PartitionIndex {
+    let index = this.#partitions[partition];
+    if (index === undefined) {
+      index = new PartitionIndex(partition, this.#partitions.length);
+      this.#partitions[partition] = index;
+    }
+    return index;
+  }
+}

@@ -1,0 +1,182 @@
+import { ByteReader, ByteWriter, crc32c } from "@coterie/core";
+
+// The bytes of a log segment, specified in docs/internals/log-format.md.
+//   segment: header (32 bytes), then groups, then zeros or the end of the file
+//   group:   header (24 bytes), then entries; written at once and synced before the next one
+//   entry:   u32 length of what follows the checksum, u32 CRC32C of that, u8 kind, u48 lsn, body
+
+export const segmentHeaderBytes = 32;
+export const groupHeaderBytes = 24;
+export const entryHeaderBytes = 15;
+
+const SEGMENT_MAGIC = 0x3147_4c43; // "CLG1"
+const GROUP_MAGIC = 0x3150_5247; // "GRP1"
+const FORMAT_VERSION = 1;
+
+/** A segment written by updates, or one that compaction wrote whole. */
+export type SegmentKind = "normal" | "compacted";
+
+export interface SegmentHeader {
+  readonly segment: number;
+  readonly kind: SegmentKind;
+  /** Q: a directory made with another Q is another cluster's. */
+  readonly partitions: number;
+}
+
+/** What an entry holds; the numbers are part of the format. */
+export const entryKinds = {
+  /** An encoded record (docs/internals/record-format.md). */
+  record: 1,
+  /** Actor in force from here on, and the counters reserved for it. */
+  actor: 2,
+  /** The last entry of a clean stop: actor, and the last counter it minted. */
+  cleanStop: 3,
+  /** The last entry of a compacted segment: without it the segment is not whole. */
+  seal: 4,
+  /** A token whose record was found damaged. */
+  damaged: 5,
+  /** A token that was refilled from all other owners. */
+  refilled: 6,
+} as const;
+
+export type EntryKind = (typeof entryKinds)[keyof typeof entryKinds];
+
+export function encodeSegmentHeader({ segment, kind, partitions }: SegmentHeader): Uint8Array {
+  const writer = new ByteWriter(segmentHeaderBytes);
+  writer.u32(SEGMENT_MAGIC);
+  writer.u32(FORMAT_VERSION);
+  writer.u32(segment);
+  writer.u32(kind === "normal" ? 0 : 1);
+  writer.u32(partitions);
+  writer.u32(0);
+  writer.u32(0);
+  const head = writer.finish();
+  writer.u32(crc32c(head));
+  return writer.finish();
+}
+
+/** `undefined` when the bytes are no whole segment header. */
+export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefined {
+  const reader = new ByteReader(bytes, 0, Math.min(bytes.length, segmentHeaderBytes));
+  const magic = reader.u32();
+  const version = reader.u32();
+  const segment = reader.u32();
+  const kind = reader.u32();
+  const partitions = reader.u32();
+  reader.view(8);
+  const checksum = reader.u32();
+  if (reader.failed || magic !== SEGMENT_MAGIC || version !== FORMAT_VERSION || kind > 1) {
+    return undefined;
+  }
+  if (crc32c(bytes, 0, segmentHeaderBytes - 4) !== checksum) return undefined;
+  return { segment, kind: kind === 0 ? "normal" : "compacted", partitions };
+}
+
+export interface GroupHeader {
+  /** Bytes of the entries that follow. */
+  readonly length: number;
+  /** Grows by one with every group of the log, whatever the segment. */
+  readonly sequence: number;
+}
+
+/** Writes a group's header into the room left for it at `at`. */
+export function writeGroupHeader(target: Uint8Array, at: number, header: GroupHeader): void {
+  const writer = new ByteWriter(groupHeaderBytes);
+  writer.u32(GROUP_MAGIC);
+  writer.u32(header.length);
+  writer.u48(header.sequence);
+  writer.u48(0);
+  const head = writer.finish();
+  writer.u32(crc32c(head));
+  target.set(writer.finish(), at);
+}
+
+export function decodeGroupHeader(bytes: Uint8Array, at: number): GroupHeader | undefined {
+  if (at + groupHeaderBytes > bytes.length) return undefined;
+  const reader = new ByteReader(bytes, at, at + groupHeaderBytes);
+  if (reader.u32() !== GROUP_MAGIC) return undefined;
+  const length = reader.u32();
+  const sequence = reader.u48();
+  reader.view(6);
+  return reader.u32() === crc32c(bytes, at, at + groupHeaderBytes - 4)
+    ? { length, sequence }
+    : undefined;
+}
+
+/** Writes an entry at `at`, which has room for `entryHeaderBytes + body.length`. */
+export function writeEntry(
+  target: Uint8Array,
+  at: number,
+  entry: { readonly kind: EntryKind; readonly lsn: number; readonly body: Uint8Array },
+): void {
+  const { kind, lsn, body } = entry;
+  const length = entryHeaderBytes - 8 + body.length;
+  writeU32(target, at, length);
+  target[at + 8] = kind;
+  writeU32(target, at + 9, lsn % 0x1_0000_0000);
+  const high = Math.floor(lsn / 0x1_0000_0000);
+  target[at + 13] = high & 0xff;
+  target[at + 14] = high >>> 8;
+  target.set(body, at + entryHeaderBytes);
+  writeU32(target, at + 4, crc32c(target, at + 8, at + 8 + length));
+}
+
+export interface Entry {
+  readonly kind: number;
+  readonly lsn: number;
+  /** A view. */
+  readonly body: Uint8Array;
+  /** Bytes of the whole entry. */
+  readonly length: number;
+}
+
+/** The entry at `at`, checked; `undefined` when it is damaged or does not end before `end`. */
+export function decodeEntry(bytes: Uint8Array, at: number, end: number): Entry | undefined {
+  const length = entryLengthAt(bytes, at, end);
+  if (length === undefined) return undefined;
+  const reader = new ByteReader(bytes, at + 4, at + length);
+  const checksum = reader.u32();
+  if (crc32c(bytes, at + 8, at + length) !== checksum) return undefined;
+  const kind = reader.u8();
+  const lsn = reader.u48();
+  return { kind, lsn, body: reader.view(reader.remaining), length };
+}
+
+/** What an entry says of its own length, if that is possible at all. */
+export function entryLengthAt(bytes: Uint8Array, at: number, end: number): number | undefined {
+  if (at + entryHeaderBytes > end) return undefined;
+  const length = 8 + new ByteReader(bytes, at, at + 4).u32();
+  return length < entryHeaderBytes || at + length > end ? undefined : length;
+}
+
+function writeU32(target: Uint8Array, at: number, value: number): void {
+  target[at] = value;
+  target[at + 1] = value >>> 8;
+  target[at + 2] = value >>> 16;
+  target[at + 3] = value >>> 24;
+}
+
+const SEGMENT_NAME = /^log-(\d{8})\.seg$/u;
+
+export function segmentName(segment: number): string {
+  return `log-${segment.toString().padStart(8, "0")}.seg`;
+}
+
+/** The number in a segment's name; `undefined` for other files. */
+export function segmentNumber(name: string): number | undefined {
+  const digits = SEGMENT_NAME.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** A place in the log as one number: segment and offset. Unique for the life of a directory. */
+export function placeOf(segment: number, offset: number): number {
+  return segment * 0x1_0000_0000 + offset;
+}
+
+export function segmentOf(place: number): number {
+  return Math.floor(place / 0x1_0000_0000);
+}
+
+export function offsetOf(place: number): number {
+  return place % 0x1_0000_0000;
+}

@@ -1,0 +1,156 @@
+import { ByteReader, ByteWriter, type Token, crc32c } from "@coterie/core";
+import type { Disk, DiskOutcome } from "@coterie/ports";
+import * as io from "../disk-promises.ts";
+import type { RecordIndex } from "../index/record-index.ts";
+import type { DamagedToken } from "../store.ts";
+
+// A checkpoint is the index as it was at some position of the log, and what else a start must
+// know, so that only the log's tail is read again. Specified in docs/internals/log-format.md.
+
+const MAGIC = 0x3150_4b43; // "CKP1"
+
+export interface CheckpointHead {
+  readonly partitions: number;
+  /** The log is to be replayed from here. */
+  readonly segment: number;
+  readonly offset: number;
+  readonly lsn: number;
+  readonly sequence: number;
+  /** Segments below `segment` that hold live entries: all others were left over. */
+  readonly segments: readonly { readonly segment: number; readonly bytes: number }[];
+  readonly damaged: readonly DamagedToken[];
+  readonly isWhole: boolean;
+}
+
+export interface Checkpoint extends CheckpointHead {
+  /** Index words per partition. */
+  readonly words: readonly Uint32Array[];
+}
+
+const NAME = /^checkpoint-(\d{8})$/u;
+
+export function checkpointName(number: number): string {
+  return `checkpoint-${number.toString().padStart(8, "0")}`;
+}
+
+/** The number in a checkpoint's name; `undefined` for other files. */
+export function checkpointNumber(name: string): number | undefined {
+  const digits = NAME.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+export function encodeHead(head: CheckpointHead): Uint8Array {
+  const writer = new ByteWriter(1024);
+  writer.u32(head.partitions);
+  writer.u32(head.segment);
+  writer.u32(head.offset);
+  writer.u48(head.lsn);
+  writer.u48(head.sequence);
+  writer.u8(head.isWhole ? 1 : 0);
+  writer.varint(head.segments.length);
+  for (const { segment, bytes } of head.segments) {
+    writer.u32(segment);
+    writer.u32(bytes);
+  }
+  writer.varint(head.damaged.length);
+  for (const { partition, token } of head.damaged) {
+    writer.u32(partition);
+    writer.u32(token.high);
+    writer.u32(token.low);
+  }
+  return writer.finish();
+}
+
+/**
+ * Writes the draft of a checkpoint: magic, then blocks of length, CRC32C, bytes: the head, and one
+ * per partition. `pause` is awaited between blocks, so that a large index does not stall the node.
+ */
+export async function writeDraft(
+  disk: Disk,
+  name: string,
+  head: Uint8Array,
+  index: RecordIndex,
+  pause: () => Promise<void>,
+): Promise<DiskOutcome> {
+  await io.remove(disk, name);
+  const opened = await io.open(disk, name, "create");
+  if (!opened.ok) return opened;
+  let position = 0;
+  let batch = new ByteWriter(256 * 1024);
+  batch.u32(MAGIC);
+  writeBlock(batch, head);
+  let outcome: DiskOutcome = { ok: true, value: undefined };
+  for (let partition = 0; partition < index.partitions && outcome.ok; partition += 1) {
+    const words = index.export(partition);
+    writeBlock(batch, new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+    if (batch.length < 256 * 1024 && partition + 1 < index.partitions) continue;
+    const bytes = batch.finish();
+    batch = new ByteWriter(256 * 1024);
+    outcome = await io.write(disk, opened.value, position, bytes);
+    position += bytes.length;
+    await pause();
+  }
+  if (outcome.ok) outcome = await io.sync(disk, opened.value);
+  await io.close(disk, opened.value);
+  return outcome;
+}
+
+function writeBlock(writer: ByteWriter, bytes: Uint8Array): void {
+  writer.u32(bytes.length);
+  writer.u32(crc32c(bytes));
+  writer.bytes(bytes);
+}
+
+/** Reads a checkpoint; `undefined` when it is missing or damaged anywhere. */
+export async function readCheckpoint(disk: Disk, name: string): Promise<Checkpoint | undefined> {
+  const opened = await io.open(disk, name, "existing");
+  if (!opened.ok) return undefined;
+  const size = await io.size(disk, opened.value);
+  const content = size.ok ? await io.read(disk, opened.value, 0, size.value) : size;
+  await io.close(disk, opened.value);
+  return content.ok ? decodeCheckpoint(content.value) : undefined;
+}
+
+function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
+  const reader = new ByteReader(bytes);
+  if (reader.u32() !== MAGIC) return undefined;
+  const headBytes = readBlock(reader);
+  const head = headBytes === undefined ? undefined : decodeHead(headBytes);
+  if (head === undefined) return undefined;
+  const words: Uint32Array[] = [];
+  for (let partition = 0; partition < head.partitions; partition += 1) {
+    const block = readBlock(reader);
+    if (block === undefined) return undefined;
+    words.push(new Uint32Array(block.slice().buffer));
+  }
+  return reader.failed || reader.remaining > 0 ? undefined : { ...head, words };
+}
+
+function readBlock(reader: ByteReader): Uint8Array | undefined {
+  const length = reader.u32();
+  const checksum = reader.u32();
+  const bytes = reader.view(length);
+  return reader.failed || crc32c(bytes) !== checksum ? undefined : bytes;
+}
+
+function decodeHead(bytes: Uint8Array): CheckpointHead | undefined {
+  const reader = new ByteReader(bytes);
+  const partitions = reader.u32();
+  const segment = reader.u32();
+  const offset = reader.u32();
+  const lsn = reader.u48();
+  const sequence = reader.u48();
+  const isWhole = reader.u8() === 1;
+  const segments: { segment: number; bytes: number }[] = [];
+  for (let left = reader.varint(); left > 0 && !reader.failed; left -= 1) {
+    segments.push({ segment: reader.u32(), bytes: reader.u32() });
+  }
+  const damaged: DamagedToken[] = [];
+  for (let left = reader.varint(); left > 0 && !reader.failed; left -= 1) {
+    const partition = reader.u32();
+    const token: Token = { high: reader.u32(), low: reader.u32() };
+    damaged.push({ partition, token });
+  }
+  if (reader.failed) return undefined;
+  return { partitions, segment, offset, lsn, sequence, isWhole, segments, damaged };
+}

@@ -1,0 +1,43 @@
+import { type ActorId, ByteReader, ByteWriter, type Token } from "@coterie/core";
+import type { DamagedToken } from "../store.ts";
+
+// Bodies of the log entries that are not records.
+
+export interface ActorMark {
+  readonly actor: ActorId;
+  /** For an actor entry, counters reserved up to here; for a clean stop, the last one minted. */
+  readonly counter: number;
+}
+
+export function encodeActorMark({ actor, counter }: ActorMark): Uint8Array {
+  const writer = new ByteWriter(16);
+  writer.hex(actor);
+  writer.u48(counter);
+  return writer.finish();
+}
+
+export function decodeActorMark(body: Uint8Array): ActorMark | undefined {
+  const reader = new ByteReader(body);
+  const actor = reader.hex(8) as ActorId;
+  const counter = reader.u48();
+  return reader.failed ? undefined : { actor, counter };
+}
+
+/** One token, or with `undefined` the directory as a whole. */
+export function encodeDamageMark(damaged: DamagedToken | undefined): Uint8Array {
+  const writer = new ByteWriter(12);
+  if (damaged !== undefined) {
+    writer.u32(damaged.partition);
+    writer.u32(damaged.token.high);
+    writer.u32(damaged.token.low);
+  }
+  return writer.finish();
+}
+
+export function decodeDamageMark(body: Uint8Array): DamagedToken | undefined {
+  if (body.length === 0) return undefined;
+  const reader = new ByteReader(body);
+  const partition = reader.u32();
+  const token: Token = { high: reader.u32(), low: reader.u32() };
+  return reader.failed ? undefined : { partition, token };
+}
