@@ -1,5 +1,14 @@
+export type { CoordinationTuning } from "./coordinator/coordination.ts";
 export type * from "./messages.ts";
 export type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
+export type { NodeCounters } from "./node-counters.ts";
+export {
+  CoterieNode,
+  type NodeConfig,
+  type NodeEvent,
+  type NodePorts,
+  type StartOutcome,
+} from "./node.ts";
 export type {
   Acks,
   Explanation,

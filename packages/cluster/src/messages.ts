@@ -32,6 +32,8 @@ export interface FindRequest {
   readonly stamp: RingStamp;
   readonly partition: number;
   readonly token: Token;
+  /** Asks for whatever is left where something may have been lost, instead of `unknown`. */
+  readonly evenIfDamaged: boolean;
 }
 
 /** Up to `limit` tokens and digests of a partition, in token order after `after`. */

@@ -1,0 +1,31 @@
+import type { HybridClock, NodeId, Ring } from "@coterie/core";
+import type { Clock, Network, Random } from "@coterie/ports";
+import type { RecordStore } from "@coterie/storage";
+import type { PeerRequest, PeerResponse } from "../messages.ts";
+import type { NodeCounters } from "../node-counters.ts";
+import type { Replica } from "../replica/replica.ts";
+
+/** What the coordinator's stories stand on. One per node; the ring may change, the rest stays. */
+export interface Coordination {
+  readonly self: NodeId;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network<PeerRequest, PeerResponse>;
+  readonly store: RecordStore;
+  readonly replica: Replica;
+  readonly hybridClock: HybridClock;
+  readonly counters: NodeCounters;
+  /** Key of the hash that binds contexts to their keys. */
+  readonly contextKey: Uint8Array;
+  readonly tuning: CoordinationTuning;
+  ring(): Ring;
+}
+
+export interface CoordinationTuning {
+  /** Milliseconds of silence after which a read asks the replicas it had left out. */
+  readonly hedgeAfterMs: number;
+  /** Milliseconds one forwarding attempt may take while other primaries are left to try. */
+  readonly forwardAttemptMs: number;
+  /** Deadline of a request that names none, in milliseconds. */
+  readonly timeoutMsDefault: number;
+}

@@ -1,0 +1,90 @@
+import {
+  type CausalContext,
+  type Key,
+  contextOf,
+  decodeContext,
+  encodeContext,
+} from "@coterie/core";
+import type { ForwardedDelete } from "../messages.ts";
+import type { Failure, RequestOptions, WriteOutcome } from "../requests.ts";
+import type { Coordination } from "./coordination.ts";
+import { failure, noAcks } from "./failure.ts";
+import { forward } from "./forward.ts";
+import { readQuorum } from "./get.ts";
+import { dressWritten, isPrimary } from "./put.ts";
+import { stampOf } from "./replica-calls.ts";
+import { type RequestPlan, planRequest } from "./request-plan.ts";
+import { write } from "./write.ts";
+
+/**
+ * Takes a client's delete of what `context` covers. Without a context it first reads at r and
+ * deletes what it read: what somebody else writes meanwhile survives.
+ */
+export async function deleteKey(
+  coordination: Coordination,
+  key: Key,
+  context: string | undefined,
+  options: RequestOptions,
+): Promise<WriteOutcome> {
+  coordination.counters.deletes += 1;
+  const planned = planRequest(coordination, key, options);
+  if (!planned.ok) return planned;
+  const { plan } = planned;
+  const seen = await contextToDelete(coordination, plan, context);
+  if (!seen.ok) return seen;
+  if (seen.context === undefined) {
+    return { ok: true, context: undefined, siblings: 0, acks: seen.acks, body: undefined };
+  }
+  if (isPrimary(coordination, plan)) {
+    const written = await write(coordination, plan, { kind: "delete", context: seen.context });
+    const isFull = !written.ok && written.code === "disk-full" && written.outcome === "refused";
+    if (!isFull) return dressWritten(coordination, plan, written, false);
+  }
+  const text = context ?? encodeContext(seen.context, key, coordination.contextKey);
+  if (text === undefined) {
+    const message = "the key's context is too long to pass on; delete it at one of its primaries";
+    return failure(coordination, "too-many-actors", "refused", noAcks, message);
+  }
+  return forward(coordination, plan, forwardedDelete(coordination, plan, text));
+}
+
+type ContextToDelete =
+  | {
+      readonly ok: true;
+      /** `undefined`: the key was never written, so there is nothing to delete. */
+      readonly context: CausalContext | undefined;
+      readonly acks: typeof noAcks;
+    }
+  | Failure;
+
+async function contextToDelete(
+  coordination: Coordination,
+  plan: RequestPlan,
+  text: string | undefined,
+): Promise<ContextToDelete> {
+  if (text !== undefined) {
+    const decoded = decodeContext(text, plan.placed, coordination.contextKey);
+    if (decoded.ok) return { ok: true, context: decoded.context, acks: noAcks };
+    return failure(coordination, "bad-context", "refused", noAcks, decoded.reason);
+  }
+  const read = await readQuorum(coordination, plan);
+  if (!read.ok) return read;
+  const context = read.stored === undefined ? undefined : contextOf(read.stored.record);
+  return { ok: true, context, acks: read.acks };
+}
+
+function forwardedDelete(
+  coordination: Coordination,
+  { placed, quorum }: RequestPlan,
+  context: string,
+): ForwardedDelete {
+  return {
+    kind: "delete",
+    stamp: stampOf(coordination.ring()),
+    bucket: placed.bucket,
+    key: placed.key,
+    context,
+    w: quorum.w,
+    pw: quorum.pw,
+  };
+}

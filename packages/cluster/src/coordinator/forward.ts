@@ -1,0 +1,155 @@
+import { type ErrorCode, type Member, type WriteId, decodeRecord, hex } from "@coterie/core";
+import type { MonotonicMs, Reply } from "@coterie/ports";
+import { oneShot } from "../one-shot.ts";
+import type {
+  ForwardedDelete,
+  ForwardedPut,
+  PeerRefusal,
+  PeerResponse,
+  RefusedResponse,
+  WrittenResponse,
+} from "../messages.ts";
+import type { Failure, WriteOutcome } from "../requests.ts";
+import type { Coordination } from "./coordination.ts";
+import { failure } from "./failure.ts";
+import { askingOrder } from "./replica-calls.ts";
+import { shownSiblings } from "./presentation.ts";
+import type { RequestPlan } from "./request-plan.ts";
+
+/** Refusals after which another primary may well say yes. */
+const tryAnother: ReadonlySet<PeerRefusal> = new Set([
+  "not-ready",
+  "shutting-down",
+  "stale-epoch",
+  "not-owner",
+  "overloaded",
+  "disk-full",
+  "expired",
+]);
+
+/** Codes of peers that clients know under another name. */
+const clientCode: Partial<Record<PeerRefusal, ErrorCode>> = {
+  "stale-epoch": "quorum-not-met",
+  "other-cluster": "internal",
+  "not-owner": "quorum-not-met",
+  malformed: "internal",
+  expired: "timeout",
+};
+
+/**
+ * Passes a write on to a primary, and on to the next one when that is surely or possibly dead:
+ * the write carries an id, so that arriving twice is harmless. A put is forwarded once only; a
+ * primary never forwards it further.
+ */
+export async function forward(
+  coordination: Coordination,
+  plan: RequestPlan,
+  request: ForwardedPut | ForwardedDelete,
+): Promise<WriteOutcome> {
+  coordination.counters.forwards += 1;
+  const required = Math.max(plan.quorum.w, plan.quorum.pw);
+  const targets = askingOrder(coordination, plan.replicas.primaries).filter(
+    (member) => member.id !== coordination.self,
+  );
+  let last: Failure = failure(
+    coordination,
+    "quorum-not-met",
+    "refused",
+    { primaries: 0, fallbacks: 0, required },
+    "no primary of the key is reachable",
+  );
+  const identified = withWriteId(coordination, request);
+  let mayHaveHappened = false;
+  for (const [at, member] of targets.entries()) {
+    const now = coordination.clock.monotonicMs();
+    if (now >= plan.deadline) break;
+    const isLast = at === targets.length - 1;
+    const attempt = isLast ? plan.deadline : now + coordination.tuning.forwardAttemptMs;
+    const reply = await callPrimary(coordination, {
+      member,
+      request: identified,
+      deadline: Math.min(plan.deadline, attempt),
+    });
+    const outcome = outcomeOf(coordination, plan, reply);
+    if (outcome.ok) return outcome;
+    mayHaveHappened ||= outcome.outcome === "unknown";
+    last = outcome;
+    const mayTryNext = !reply.ok || isRetryable(reply.response);
+    if (!mayTryNext) break;
+  }
+  return mayHaveHappened ? { ...last, outcome: "unknown" } : last;
+}
+
+interface ForwardingAttempt {
+  readonly member: Member;
+  readonly request: ForwardedPut | ForwardedDelete;
+  readonly deadline: MonotonicMs;
+}
+
+function callPrimary(
+  { network }: Coordination,
+  { member, request, deadline }: ForwardingAttempt,
+): Promise<Reply<PeerResponse>> {
+  const { promise, settle } = oneShot<Reply<PeerResponse>>();
+  network.call(member.address, request, deadline, settle);
+  return promise;
+}
+
+/** The id under which all attempts of one forwarded put are one write. */
+function withWriteId<Request extends ForwardedPut | ForwardedDelete>(
+  { random }: Coordination,
+  request: Request,
+): Request {
+  if (request.kind === "delete" || request.writeId !== undefined) return request;
+  return { ...request, writeId: hex(random.bytes(16)) as WriteId };
+}
+
+function isRetryable(response: PeerResponse): boolean {
+  if (response.kind !== "refused") return false;
+  // A primary that reaches too few others is perhaps cut off; another may be on the other side.
+  const isCutOff = response.code === "quorum-not-met" && response.outcome === "refused";
+  return isCutOff || tryAnother.has(response.code);
+}
+
+function outcomeOf(
+  coordination: Coordination,
+  plan: RequestPlan,
+  reply: Reply<PeerResponse>,
+): WriteOutcome {
+  const required = Math.max(plan.quorum.w, plan.quorum.pw);
+  if (reply.ok && reply.response.kind === "written") return succeeded(plan, reply.response);
+  if (reply.ok && reply.response.kind === "refused") {
+    return refused(coordination, reply.response, required);
+  }
+  const acks = { primaries: 0, fallbacks: 0, required };
+  if (!reply.ok && reply.reason === "refused") {
+    return failure(coordination, "quorum-not-met", "refused", acks, "the primary is unreachable");
+  }
+  const message = "the primary that coordinates the write did not answer in time";
+  return failure(coordination, "timeout", "unknown", acks, message);
+}
+
+function succeeded(plan: RequestPlan, response: WrittenResponse): WriteOutcome {
+  const decoded = response.record === undefined ? undefined : decodeRecord(response.record);
+  return {
+    ok: true,
+    context: response.context,
+    siblings: response.siblings,
+    acks: {
+      primaries: response.primaries,
+      fallbacks: 0,
+      required: Math.max(plan.quorum.w, plan.quorum.pw),
+    },
+    body: decoded?.ok === true ? shownSiblings(plan.bucket, decoded.record) : undefined,
+  };
+}
+
+function refused(
+  coordination: Coordination,
+  { code, message, outcome, primaries }: RefusedResponse,
+  required: number,
+): Failure {
+  const known = clientCode[code] ?? (code as ErrorCode);
+  const acks = { primaries, fallbacks: 0, required };
+  return failure(coordination, known, outcome, acks, message);
+}

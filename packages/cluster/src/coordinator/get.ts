@@ -1,0 +1,172 @@
+import {
+  type CausalRecord,
+  type Key,
+  type Member,
+  contextOf,
+  emptyRecord,
+  encodeContext,
+  equalBytes,
+  mergeRecords,
+} from "@coterie/core";
+import type { MonotonicMs } from "@coterie/ports";
+import type { PlacedKey, StoredRecord } from "@coterie/storage";
+import { oneShot } from "../one-shot.ts";
+import { isOverWarning } from "../replica/replica.ts";
+import type { Acks, GetOutcome, RequestOptions } from "../requests.ts";
+import type { Coordination } from "./coordination.ts";
+import { failure } from "./failure.ts";
+import { type GatheredAnswer, gather } from "./gather.ts";
+import { shownSiblings } from "./presentation.ts";
+import { type RequestPlan, planRequest } from "./request-plan.ts";
+import { type ReplicaCopy, askingOrder, mergeCopy, readCopy, storedOf } from "./replica-calls.ts";
+
+/** What a quorum of replicas holds of a key: a read before it is dressed for a client. */
+export type QuorumRead =
+  | {
+      readonly ok: true;
+      /** `undefined` if no replica that answered has ever held the key. */
+      readonly stored: StoredRecord | undefined;
+      readonly acks: Acks;
+    }
+  | (GetOutcome & { readonly ok: false });
+
+/** Coordinates one read (Dynamo, section 4.5): any node may. */
+export async function get(
+  coordination: Coordination,
+  key: Key,
+  options: RequestOptions,
+): Promise<GetOutcome> {
+  coordination.counters.gets += 1;
+  const planned = planRequest(coordination, key, options);
+  if (!planned.ok) return planned;
+  const read = await readQuorum(coordination, planned.plan);
+  if (!read.ok) return read;
+  const record = read.stored?.record ?? emptyRecord;
+  countSiblings(coordination, record);
+  return {
+    ok: true,
+    siblings: shownSiblings(planned.plan.bucket, record),
+    context:
+      read.stored === undefined
+        ? undefined
+        : encodeContext(contextOf(record), key, coordination.contextKey),
+    acks: read.acks,
+  };
+}
+
+/**
+ * Reads from r primaries, merges what they hold, and where they differed waits until the merged
+ * record is durable at n − r + 1 primaries: then every later read at r meets it, which makes
+ * strict reads monotonic even after a write that reached fewer than w.
+ */
+export async function readQuorum(
+  coordination: Coordination,
+  plan: RequestPlan,
+): Promise<QuorumRead> {
+  const { deadline, placed, quorum, replicas } = plan;
+  const required = Math.max(quorum.r, quorum.pr);
+  const gathered = await gather<ReplicaCopy>({
+    clock: coordination.clock,
+    deadline,
+    members: askingOrder(coordination, replicas.primaries),
+    required,
+    hedgeAfterMs: coordination.tuning.hedgeAfterMs,
+    ask: (member, settle) => readCopy(coordination, member, placed, deadline, settle),
+  });
+  const acks = { primaries: gathered.answers.length, fallbacks: 0, required };
+  if (!gathered.ok) {
+    return failure(coordination, gathered.code, "refused", acks, readMessage(acks));
+  }
+  const { stored, holders } = reconcile(placed, gathered.answers);
+  if (stored !== undefined && holders.length < gathered.answers.length) {
+    const isRepaired = await repair(coordination, plan, stored, holders);
+    if (!isRepaired) {
+      const message = "what the replicas held differed, and could not be made equal in time";
+      return failure(coordination, "quorum-not-met", "refused", acks, message);
+    }
+  }
+  return { ok: true, stored, acks };
+}
+
+/** Merges the copies, and says who already holds the result. */
+function reconcile(
+  key: Key,
+  answers: readonly GatheredAnswer<ReplicaCopy>[],
+): { readonly stored: StoredRecord | undefined; readonly holders: readonly Member[] } {
+  const [first, ...rest] = answers.map(({ answer }) => answer.stored);
+  const isUnanimous = rest.every((stored) =>
+    first === undefined || stored === undefined
+      ? first === stored
+      : equalBytes(first.bytes, stored.bytes),
+  );
+  if (isUnanimous) return { stored: first, holders: answers.map(({ member }) => member) };
+
+  let merged: CausalRecord = emptyRecord;
+  for (const { answer } of answers) {
+    if (answer.stored !== undefined) merged = mergeRecords(merged, answer.stored.record);
+  }
+  const stored = storedOf(key, merged);
+  const holders = answers
+    .filter(({ answer }) => {
+      return answer.stored !== undefined && equalBytes(answer.stored.bytes, stored.bytes);
+    })
+    .map(({ member }) => member);
+  return { stored, holders };
+}
+
+/**
+ * Read repair: merges the reconciled record into every primary not known to hold it. Resolves
+ * true once n − r + 1 hold it durably, false when they cannot or time is up; what is under way
+ * then goes on.
+ */
+function repair(
+  coordination: Coordination,
+  plan: RequestPlan,
+  stored: StoredRecord,
+  holders: readonly Member[],
+): Promise<boolean> {
+  const { promise, settle } = oneShot<boolean>();
+  const { primaries } = plan.replicas;
+  const needed = primaries.length - Math.max(plan.quorum.r, plan.quorum.pr) + 1;
+  let durable = holders.length;
+  let pending = primaries.length - durable;
+  if (durable >= needed) settle(true);
+  for (const member of primaries) {
+    if (holders.includes(member)) continue;
+    coordination.counters.readRepairs += 1;
+    repairOne(
+      coordination,
+      { member, placed: plan.placed, stored, deadline: plan.deadline },
+      (ok) => {
+        pending -= 1;
+        if (ok) durable += 1;
+        if (durable >= needed) settle(true);
+        else if (durable + pending < needed) settle(false);
+      },
+    );
+  }
+  return promise;
+}
+
+interface Repair {
+  readonly member: Member;
+  readonly placed: PlacedKey;
+  readonly stored: StoredRecord;
+  readonly deadline: MonotonicMs;
+}
+
+function repairOne(coordination: Coordination, todo: Repair, settle: (ok: boolean) => void): void {
+  const { member, placed, stored, deadline } = todo;
+  mergeCopy(coordination, member, placed, stored, deadline, (outcome) => settle(outcome.ok));
+}
+
+function countSiblings({ counters }: Coordination, record: CausalRecord): void {
+  const count = record.siblings.length;
+  if (count > 1) counters.siblingsReturned += 1;
+  if (count > counters.siblingsMax) counters.siblingsMax = count;
+  if (isOverWarning(record)) counters.siblingWarnings += 1;
+}
+
+function readMessage(acks: Acks): string {
+  return `${acks.primaries} of the ${acks.required} replicas required answered the read`;
+}

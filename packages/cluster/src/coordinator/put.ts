@@ -1,0 +1,118 @@
+import { type CausalContext, type Key, decodeContext, limits } from "@coterie/core";
+import type { ForwardedPut } from "../messages.ts";
+import type { Failure, PutInput, RequestOptions, WriteOutcome } from "../requests.ts";
+import type { Coordination } from "./coordination.ts";
+import { failure, noAcks } from "./failure.ts";
+import { forward } from "./forward.ts";
+import { readQuorum } from "./get.ts";
+import { contextAfterWrite, shownSiblings } from "./presentation.ts";
+import { type RequestPlan, planRequest } from "./request-plan.ts";
+import { stampOf } from "./replica-calls.ts";
+import { type Written, write } from "./write.ts";
+
+/** Takes a client's put: coordinates it here if this node is a primary, passes it on if not. */
+export async function put(
+  coordination: Coordination,
+  key: Key,
+  input: PutInput,
+  options: RequestOptions,
+): Promise<WriteOutcome> {
+  coordination.counters.puts += 1;
+  const planned = planRequest(coordination, key, options);
+  if (!planned.ok) return planned;
+  const { plan } = planned;
+  const checked = checkPut(coordination, key, input);
+  if (!checked.ok) return checked;
+  if (input.ifAbsent) {
+    const refusal = await refuseIfPresent(coordination, plan);
+    if (refusal !== undefined) return refusal;
+  }
+  if (!isPrimary(coordination, plan)) {
+    return forward(coordination, plan, forwardedPut(coordination, plan, input));
+  }
+  const written = await write(coordination, plan, { kind: "put", ...input, ...checked });
+  // A full disk here need not be a full disk elsewhere, and nothing was sent yet.
+  if (!written.ok && written.code === "disk-full" && written.outcome === "refused") {
+    return forward(coordination, plan, forwardedPut(coordination, plan, input));
+  }
+  return dressWritten(coordination, plan, written, input.returnBody);
+}
+
+export type CheckedPut =
+  | { readonly ok: true; readonly context: CausalContext | undefined }
+  | Failure;
+
+/** What can be said of a put before anybody is asked: its size, and whether its context is ours. */
+export function checkPut(
+  coordination: Coordination,
+  key: Key,
+  input: Pick<PutInput, "value" | "contentType" | "context">,
+): CheckedPut {
+  const { length } = input.value;
+  if (length > limits.valueBytesMax) {
+    const message = `the value has ${length} bytes, more than ${limits.valueBytesMax}`;
+    return failure(coordination, "too-large", "refused", noAcks, message);
+  }
+  if (input.contentType.length > limits.contentTypeBytesMax) {
+    const message = `the content type is longer than ${limits.contentTypeBytesMax} bytes`;
+    return failure(coordination, "bad-request", "refused", noAcks, message);
+  }
+  if (input.context === undefined) return { ok: true, context: undefined };
+  const decoded = decodeContext(input.context, key, coordination.contextKey);
+  if (decoded.ok) return decoded;
+  return failure(coordination, "bad-context", "refused", noAcks, decoded.reason);
+}
+
+/** Dresses a write's result for a client. */
+export function dressWritten(
+  coordination: Coordination,
+  plan: RequestPlan,
+  written: Written,
+  returnBody: boolean,
+): WriteOutcome {
+  if (!written.ok) return written;
+  const siblings = shownSiblings(plan.bucket, written.record);
+  return {
+    ok: true,
+    context: contextAfterWrite(plan.placed, written, coordination.contextKey),
+    siblings: siblings.length,
+    acks: written.acks,
+    body: returnBody ? siblings : undefined,
+  };
+}
+
+/** True if this node holds one of the copies. */
+export function isPrimary(coordination: Coordination, plan: RequestPlan): boolean {
+  return plan.replicas.primaries.some((member) => member.id === coordination.self);
+}
+
+async function refuseIfPresent(
+  coordination: Coordination,
+  plan: RequestPlan,
+): Promise<Failure | undefined> {
+  const read = await readQuorum(coordination, plan);
+  if (!read.ok) return read;
+  if (read.stored === undefined || read.stored.record.siblings.length === 0) return undefined;
+  const message = "the key already holds a value";
+  return failure(coordination, "precondition-failed", "refused", noAcks, message);
+}
+
+function forwardedPut(
+  coordination: Coordination,
+  { placed, quorum }: RequestPlan,
+  { value, contentType, context, writeId, returnBody }: PutInput,
+): ForwardedPut {
+  return {
+    kind: "put",
+    stamp: stampOf(coordination.ring()),
+    bucket: placed.bucket,
+    key: placed.key,
+    value,
+    contentType,
+    context,
+    writeId,
+    w: quorum.w,
+    pw: quorum.pw,
+    returnBody,
+  };
+}

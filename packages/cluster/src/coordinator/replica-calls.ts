@@ -1,0 +1,128 @@
+import {
+  type Key,
+  type Member,
+  type Ring,
+  decodeRecord,
+  encodeRecord,
+  equalBytes,
+} from "@coterie/core";
+import type { MonotonicMs } from "@coterie/ports";
+import type { PlacedKey, StoredRecord } from "@coterie/storage";
+import type { PeerResponse, RingStamp } from "../messages.ts";
+import type { MergeOutcome } from "../replica/replica.ts";
+import type { Coordination } from "./coordination.ts";
+
+// One replica asked, be it this node itself or another: the stories do not care which.
+
+/** A replica's copy of a key; `undefined` where it holds none. */
+export interface ReplicaCopy {
+  readonly stored: StoredRecord | undefined;
+}
+
+/** Reads `member`'s copy. `settle(undefined)`: it did not answer, or cannot know. */
+export function readCopy(
+  coordination: Coordination,
+  member: Member,
+  placed: PlacedKey,
+  deadline: MonotonicMs,
+  settle: (copy: ReplicaCopy | undefined) => void,
+): void {
+  if (member.id === coordination.self) {
+    coordination.store.read(placed, (outcome) => {
+      if (!outcome.ok || outcome.held.state === "unknown") return settle(undefined);
+      const { held } = outcome;
+      settle({ stored: held.state === "present" ? held.stored : undefined });
+    });
+    return;
+  }
+  const { bucket, key } = placed;
+  const stamp = stampOf(coordination.ring());
+  coordination.network.call(
+    member.address,
+    { kind: "read", stamp, bucket, key },
+    deadline,
+    (reply) => settle(reply.ok ? copyOf(placed, reply.response) : undefined),
+  );
+}
+
+function copyOf(key: Key, response: PeerResponse): ReplicaCopy | undefined {
+  if (response.kind === "absent") return { stored: undefined };
+  if (response.kind !== "present") return undefined;
+  const decoded = decodeRecord(response.record);
+  if (!decoded.ok || decoded.bucket !== key.bucket || !equalBytes(decoded.key, key.key)) {
+    return undefined;
+  }
+  return { stored: { record: decoded.record, bytes: response.record } };
+}
+
+/** Merges `stored` into `member`'s copy; settles when it is durable there, or why it is not. */
+export function mergeCopy(
+  coordination: Coordination,
+  member: Member,
+  placed: PlacedKey,
+  stored: StoredRecord,
+  deadline: MonotonicMs,
+  settle: (outcome: MergeOutcome) => void,
+): void {
+  if (member.id === coordination.self) {
+    coordination.replica.merge(placed, stored, settle);
+    return;
+  }
+  const stamp = stampOf(coordination.ring());
+  coordination.network.call(
+    member.address,
+    { kind: "merge", stamp, record: stored.bytes },
+    deadline,
+    (reply) => {
+      if (!reply.ok)
+        settle({ ok: false, code: reply.reason === "timeout" ? "timeout" : "expired" });
+      else if (reply.response.kind === "merged") {
+        settle({ ok: true, changed: reply.response.changed });
+      } else {
+        const { response } = reply;
+        settle({ ok: false, code: response.kind === "refused" ? response.code : "malformed" });
+      }
+    },
+  );
+}
+
+/** The stamp that every request under `ring` carries. */
+export function stampOf(ring: Ring): RingStamp {
+  return ring.stamp;
+}
+
+/** Encodes a record that was made here. */
+export function storedOf(key: Key, record: StoredRecord["record"]): StoredRecord {
+  return { record, bytes: encodeRecord(key, record) };
+}
+
+/** Members in the order to ask them: this node, then those reachable, then the rest. */
+export function askingOrder(
+  coordination: Coordination,
+  members: readonly Member[],
+): readonly Member[] {
+  const { self, network } = coordination;
+  const rank = (member: Member): number => {
+    if (member.id === self) return 0;
+    return network.isReachable(member.address) ? 1 : 2;
+  };
+  let isSorted = true;
+  let last = 0;
+  for (const member of members) {
+    const now = rank(member);
+    if (now < last) isSorted = false;
+    last = now;
+  }
+  return isSorted ? members : members.toSorted((left, right) => rank(left) - rank(right));
+}
+
+/** How many of `members` look reachable, this node included. */
+export function countReachable(coordination: Coordination, members: readonly Member[]): number {
+  let count = 0;
+  for (const member of members) {
+    if (member.id === coordination.self || coordination.network.isReachable(member.address)) {
+      count += 1;
+    }
+  }
+  return count;
+}

@@ -1,0 +1,61 @@
+import {
+  type BucketSettings,
+  type Key,
+  type Quorum,
+  type ReplicaPlan,
+  keyBytesMax,
+  resolveQuorum,
+} from "@coterie/core";
+import type { MonotonicMs } from "@coterie/ports";
+import type { PlacedKey } from "@coterie/storage";
+import type { Failure, RequestOptions } from "../requests.ts";
+import type { Coordination } from "./coordination.ts";
+import { failure, noAcks } from "./failure.ts";
+
+/** The longest a request may ask to wait, in milliseconds. */
+export const timeoutMsMax = 60_000;
+
+/** Everything about a request that is settled before anyone is asked. Immutable. */
+export interface RequestPlan {
+  readonly bucket: BucketSettings;
+  readonly placed: PlacedKey;
+  readonly replicas: ReplicaPlan;
+  readonly quorum: Quorum;
+  readonly deadline: MonotonicMs;
+}
+
+export type PlannedRequest = { readonly ok: true; readonly plan: RequestPlan } | Failure;
+
+/** Checks a request against its bucket, and finds the replicas under the ring of now. */
+export function planRequest(
+  coordination: Coordination,
+  key: Key,
+  options: RequestOptions,
+): PlannedRequest {
+  const refuse = (code: "bad-request" | "no-such-bucket", message: string): Failure =>
+    failure(coordination, code, "refused", noAcks, message);
+  if (key.key.length < 1 || key.key.length > keyBytesMax) {
+    return refuse("bad-request", `a key has 1 to ${keyBytesMax} bytes, not ${key.key.length}`);
+  }
+  const ring = coordination.ring();
+  const bucket = ring.bucket(key.bucket);
+  if (bucket === undefined) return refuse("no-such-bucket", `there is no bucket ${key.bucket}`);
+  const quorum = resolveQuorum(bucket, options);
+  if (!quorum.ok) return refuse("bad-request", quorum.message);
+  const timeoutMs = options.timeoutMs ?? coordination.tuning.timeoutMsDefault;
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > timeoutMsMax) {
+    return refuse("bad-request", `timeout is an integer from 1 to ${timeoutMsMax} milliseconds`);
+  }
+  const replicas = ring.plan(key, bucket);
+  const { token, partition } = replicas;
+  return {
+    ok: true,
+    plan: {
+      bucket,
+      placed: { bucket: key.bucket, key: key.key, token, partition },
+      replicas,
+      quorum,
+      deadline: coordination.clock.monotonicMs() + timeoutMs,
+    },
+  };
+}

@@ -1,0 +1,268 @@
+import {
+  type BucketSettings,
+  type CausalRecord,
+  type Member,
+  type PartitionId,
+  type Token,
+  contextOf,
+  decodeRecord,
+  emptyRecord,
+  encodeContext,
+  latin1,
+  mergeRecords,
+  partitionOf,
+} from "@coterie/core";
+import type { MonotonicMs } from "@coterie/ports";
+import type { ListedEntry, PeerResponse } from "../messages.ts";
+import type { Failure, ScanItem, ScanOptions, ScanOutcome } from "../requests.ts";
+import type { Coordination } from "./coordination.ts";
+import { failure, noAcks } from "./failure.ts";
+import { type Gathered, gather } from "./gather.ts";
+import { shownSiblings } from "./presentation.ts";
+import { askingOrder, stampOf } from "./replica-calls.ts";
+
+/** Tokens listed and looked up at once; bounds what a page holds in memory. */
+const batchTokens = 64;
+
+/** Most items of one page. */
+export const scanLimitMax = 10_000;
+
+/**
+ * One page of a bucket's keys in hash order. The cursor is the last token seen, so it needs no
+ * state at any node and survives everything: a key present throughout a scan is returned; one
+ * written or deleted meanwhile may or may not be.
+ */
+export async function scan(
+  coordination: Coordination,
+  bucketName: string,
+  options: ScanOptions,
+): Promise<ScanOutcome> {
+  const checked = checkScan(coordination, bucketName, options);
+  if (!checked.ok) return checked;
+  const { bucket } = checked;
+  const { partitions } = coordination.ring().document.settings;
+  const deadline = coordination.clock.monotonicMs() + coordination.tuning.timeoutMsDefault;
+  const items: ScanItem[] = [];
+  let after = checked.after;
+  let partition = after === undefined ? 0 : partitionOf(after, partitions);
+  while (partition < partitions) {
+    const batch = await scanBatch(coordination, { bucket, partition, after, deadline });
+    if (!batch.ok) return batch;
+    for (const found of batch.found) {
+      const item = itemOf(coordination, bucket, found, options);
+      if (item !== undefined) items.push(item);
+    }
+    after = batch.last;
+    if (batch.isExhausted) partition += 1;
+    if (items.length >= options.limit) break;
+  }
+  const isOver = partition >= partitions;
+  return { ok: true, items, cursor: isOver ? undefined : cursorOf(after, partition, partitions) };
+}
+
+type CheckedScan =
+  | { readonly ok: true; readonly bucket: BucketSettings; readonly after: Token | undefined }
+  | Failure;
+
+function checkScan(
+  coordination: Coordination,
+  bucketName: string,
+  { limit, cursor }: ScanOptions,
+): CheckedScan {
+  const bucket = coordination.ring().bucket(bucketName);
+  if (bucket === undefined) {
+    const message = `there is no bucket ${bucketName}`;
+    return failure(coordination, "no-such-bucket", "refused", noAcks, message);
+  }
+  const isCursor = cursor === undefined || /^[0-9a-f]{16}$/u.test(cursor);
+  if (!isCursor || !Number.isInteger(limit) || limit < 1 || limit > scanLimitMax) {
+    const message = `limit is from 1 to ${scanLimitMax}, and a cursor is what a scan returned`;
+    return failure(coordination, "bad-request", "refused", noAcks, message);
+  }
+  if (cursor === undefined) return { ok: true, bucket, after: undefined };
+  const after = {
+    high: Number.parseInt(cursor.slice(0, 8), 16),
+    low: Number.parseInt(cursor.slice(8), 16),
+  };
+  return { ok: true, bucket, after };
+}
+
+/** The last token seen; after the end of a partition, the last one that lies before the next. */
+function cursorOf(after: Token | undefined, partition: PartitionId, partitions: number): string {
+  const start = Math.ceil((partition * 0x1_0000_0000) / partitions);
+  const isInside = after !== undefined && after.high >= start;
+  const token = isInside ? after : { high: start - 1, low: 0xffff_ffff };
+  return hex32(token.high) + hex32(token.low);
+}
+
+interface BatchPlan {
+  readonly bucket: BucketSettings;
+  readonly partition: PartitionId;
+  readonly after: Token | undefined;
+  readonly deadline: MonotonicMs;
+}
+
+interface FoundRecord {
+  readonly key: Uint8Array;
+  readonly record: CausalRecord;
+}
+
+type Batch =
+  | {
+      readonly ok: true;
+      readonly found: readonly FoundRecord[];
+      readonly last: Token | undefined;
+      readonly isExhausted: boolean;
+    }
+  | Failure;
+
+async function scanBatch(coordination: Coordination, plan: BatchPlan): Promise<Batch> {
+  const { bucket, partition } = plan;
+  const members = coordination.ring().owners(partition).slice(0, bucket.n);
+  const listed = await listTokens(coordination, members, plan);
+  if (!listed.ok) return unavailable(coordination, listed, bucket);
+  const { tokens, isExhausted } = mergeLists(listed.answers.map(({ answer }) => answer));
+  const lookups = tokens.map((token) => findRecords(coordination, members, plan, token));
+  const found: FoundRecord[] = [];
+  for (const lookup of lookups) {
+    const gathered = await lookup;
+    if (!gathered.ok) return unavailable(coordination, gathered, bucket);
+    found.push(
+      ...mergeFound(
+        bucket,
+        gathered.answers.flatMap(({ answer }) => answer),
+      ),
+    );
+  }
+  return { ok: true, found, last: tokens.at(-1) ?? plan.after, isExhausted };
+}
+
+function listTokens(
+  coordination: Coordination,
+  members: readonly Member[],
+  { bucket, partition, after, deadline }: BatchPlan,
+): Promise<Gathered<readonly ListedEntry[]>> {
+  const stamp = stampOf(coordination.ring());
+  return gather<readonly ListedEntry[]>({
+    clock: coordination.clock,
+    deadline,
+    members: askingOrder(coordination, members),
+    required: bucket.r,
+    hedgeAfterMs: coordination.tuning.hedgeAfterMs,
+    ask: (member, settle) => {
+      const request = { kind: "list", stamp, partition, after, limit: batchTokens } as const;
+      const receive = (response: PeerResponse): void =>
+        settle(response.kind === "listed" ? response.entries : undefined);
+      if (member.id === coordination.self)
+        return coordination.replica.receiveList(request, receive);
+      coordination.network.call(member.address, request, deadline, (reply) =>
+        reply.ok ? receive(reply.response) : settle(undefined),
+      );
+    },
+  });
+}
+
+/** Tokens that all lists speak of: up to the first end of a list that was cut short. */
+function mergeLists(lists: readonly (readonly ListedEntry[])[]): {
+  readonly tokens: readonly Token[];
+  readonly isExhausted: boolean;
+} {
+  let horizon: Token | undefined;
+  for (const list of lists) {
+    const last = list.at(-1)?.token;
+    if (list.length < batchTokens || last === undefined) continue;
+    if (horizon === undefined || compareTokens(last, horizon) < 0) horizon = last;
+  }
+  const tokens: Token[] = [];
+  for (const { token } of lists.flat().toSorted((a, b) => compareTokens(a.token, b.token))) {
+    if (horizon !== undefined && compareTokens(token, horizon) > 0) break;
+    const previous = tokens.at(-1);
+    if (previous === undefined || compareTokens(previous, token) !== 0) tokens.push(token);
+  }
+  return { tokens, isExhausted: horizon === undefined };
+}
+
+function findRecords(
+  coordination: Coordination,
+  members: readonly Member[],
+  { bucket, partition, deadline }: BatchPlan,
+  token: Token,
+): Promise<Gathered<readonly Uint8Array[]>> {
+  const stamp = stampOf(coordination.ring());
+  return gather<readonly Uint8Array[]>({
+    clock: coordination.clock,
+    deadline,
+    members: askingOrder(coordination, members),
+    required: bucket.r,
+    hedgeAfterMs: coordination.tuning.hedgeAfterMs,
+    ask: (member, settle) => {
+      const evenIfDamaged = false;
+      const request = { kind: "find", stamp, partition, token, evenIfDamaged } as const;
+      const receive = (response: PeerResponse): void =>
+        settle(response.kind === "found" ? response.records : undefined);
+      if (member.id === coordination.self)
+        return coordination.replica.receiveFind(request, receive);
+      coordination.network.call(member.address, request, deadline, (reply) =>
+        reply.ok ? receive(reply.response) : settle(undefined),
+      );
+    },
+  });
+}
+
+/** Merges what replicas hold under one token: one key, or very rarely several. */
+function mergeFound(
+  bucket: BucketSettings,
+  records: readonly Uint8Array[],
+): readonly FoundRecord[] {
+  const byKey = new Map<string, FoundRecord>();
+  for (const bytes of records) {
+    const decoded = decodeRecord(bytes);
+    if (!decoded.ok || decoded.bucket !== bucket.name) continue;
+    const name = latin1(decoded.key);
+    const known = byKey.get(name)?.record ?? emptyRecord;
+    byKey.set(name, { key: decoded.key, record: mergeRecords(known, decoded.record) });
+  }
+  return [...byKey.values()];
+}
+
+function itemOf(
+  coordination: Coordination,
+  bucket: BucketSettings,
+  { key, record }: FoundRecord,
+  { prefix, tombstones }: ScanOptions,
+): ScanItem | undefined {
+  const siblings = shownSiblings(bucket, record);
+  if (siblings.length === 0 && !tombstones) return undefined;
+  if (prefix !== undefined && !startsWith(key, prefix)) return undefined;
+  let bytes = 0;
+  for (const sibling of siblings) bytes += sibling.value.length;
+  const place = { bucket: bucket.name, key };
+  return {
+    key,
+    context: encodeContext(contextOf(record), place, coordination.contextKey),
+    siblings: siblings.length,
+    bytes,
+  };
+}
+
+function startsWith(key: Uint8Array, prefix: Uint8Array): boolean {
+  return key.length >= prefix.length && prefix.every((byte, at) => byte === key[at]);
+}
+
+function compareTokens(left: Token, right: Token): number {
+  return left.high - right.high || left.low - right.low;
+}
+
+function hex32(value: number): string {
+  return value.toString(16).padStart(8, "0");
+}
+
+function unavailable(
+  coordination: Coordination,
+  gathered: Gathered<unknown> & { readonly ok: false },
+  bucket: BucketSettings,
+): Failure {
+  const acks = { primaries: gathered.answers.length, fallbacks: 0, required: bucket.r };
+  const message = "too few replicas of a partition answered the scan";
+  return failure(coordination, gathered.code, "refused", acks, message);
+}

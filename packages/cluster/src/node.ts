@@ -1,0 +1,406 @@
+import {
+  type ClusterDocument,
+  type ClusterSettings,
+  Formation,
+  HybridClock,
+  type Key,
+  type Member,
+  type NodeId,
+  type PeerAddress,
+  Ring,
+  contextKeyOf,
+  documentDigest,
+  settingsDigest,
+} from "@coterie/core";
+import type { Clock, Disk, MonotonicMs, Network, Random } from "@coterie/ports";
+import {
+  type RecordStore,
+  type RecoveryReport,
+  type StoreOptions,
+  openStore,
+} from "@coterie/storage";
+import type { Coordination, CoordinationTuning } from "./coordinator/coordination.ts";
+import { deleteKey } from "./coordinator/delete.ts";
+import { explain, readOwnCopy } from "./coordinator/explain.ts";
+import { failure, noAcks } from "./coordinator/failure.ts";
+import { get } from "./coordinator/get.ts";
+import { put } from "./coordinator/put.ts";
+import { scan } from "./coordinator/scan.ts";
+import { form } from "./formation/form.ts";
+import { loadDocument, loadIdentity, saveDocument } from "./formation/durable-identity.ts";
+import type { Announcement, PeerRequest, PeerResponse } from "./messages.ts";
+import type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
+import { newNodeCounters } from "./node-counters.ts";
+import { oneShot } from "./one-shot.ts";
+import { refill } from "./refill/refill.ts";
+import { coordinateForwarded } from "./replica/forwarded.ts";
+import { Replica, refusal } from "./replica/replica.ts";
+import type {
+  Explanation,
+  Failure,
+  GetOutcome,
+  PutInput,
+  ReplicaAnswer,
+  RequestOptions,
+  ScanOptions,
+  ScanOutcome,
+  WriteOutcome,
+} from "./requests.ts";
+
+/** Everything non-deterministic that a node touches. */
+export interface NodePorts {
+  readonly clock: Clock;
+  readonly network: Network<PeerRequest, PeerResponse>;
+  readonly disk: Disk;
+  readonly random: Random;
+}
+
+export interface NodeConfig {
+  /** What this node says of itself; the nonce comes from its directory. */
+  readonly member: Omit<Member, "nonce">;
+  /** Peer addresses of the cluster to form; this node's own may be among them. */
+  readonly bootstrap: readonly PeerAddress[];
+  readonly settings: ClusterSettings;
+  /** Key for the hash that binds contexts; `undefined` derives one from the cluster document. */
+  readonly contextKey: Uint8Array | undefined;
+  readonly store: Omit<StoreOptions, "partitions">;
+  readonly tuning: CoordinationTuning;
+  /** Client requests in flight above which further ones are refused. */
+  readonly inFlightMax: number;
+  /** Bytes of values in flight above which further puts are refused. */
+  readonly inFlightBytesMax: number;
+  readonly onEvent: (event: NodeEvent) => void;
+}
+
+/** What an operator wants to read in the log. */
+export type NodeEvent =
+  | { readonly kind: "store-opened"; readonly report: RecoveryReport }
+  | { readonly kind: "formed"; readonly clusterId: string; readonly digest: string }
+  | { readonly kind: "ready" }
+  | { readonly kind: "peer-refused"; readonly reason: string }
+  | { readonly kind: "refilled" };
+
+export type StartOutcome =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly code: "locked" | "io" | "wrong-directory" | "not-formed" | "disk-full";
+      readonly message: string;
+    };
+
+type Phase = "opening" | "forming" | "ready" | "stopping";
+
+/** A member of a cluster, whole: made from its ports, its configuration and its disk alone. */
+export class CoterieNode implements NodeApi {
+  readonly id: NodeId;
+  readonly #ports: NodePorts;
+  readonly #config: NodeConfig;
+  readonly #counters = newNodeCounters();
+  readonly #hybridClock = new HybridClock();
+  #phase: Phase = "opening";
+  #formation: Formation | undefined;
+  #nonce = "";
+  #ring: Ring | undefined;
+  #store: RecordStore | undefined;
+  #coordination: Coordination | undefined;
+  #isRefilling = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(ports: NodePorts, config: NodeConfig) {
+    this.id = config.member.id;
+    this.#ports = ports;
+    this.#config = config;
+  }
+
+  /** Locks and opens the directory, forms or rejoins the cluster, and serves. */
+  async start(): Promise<StartOutcome> {
+    const { disk } = this.#ports;
+    const locked = oneShot<StartOutcome>();
+    disk.lock((outcome) => {
+      if (outcome.ok) locked.settle({ ok: true });
+      else if (outcome.error === "locked") {
+        locked.settle({ ok: false, code: "locked", message: outcome.message });
+      } else locked.settle({ ok: false, code: "io", message: outcome.message });
+    });
+    const lock = await locked.promise;
+    if (!lock.ok) return lock;
+    const started = await this.#open();
+    if (!started.ok) await this.stop();
+    return started;
+  }
+
+  /** Refuses what is new, finishes what is in flight, and closes the directory cleanly. */
+  async stop(): Promise<void> {
+    this.#phase = "stopping";
+    if (this.#counters.inFlight > 0) {
+      const { promise, settle } = oneShot<void>();
+      this.#onIdle = settle;
+      await promise;
+    }
+    await this.#store?.stop();
+    const { promise, settle } = oneShot<void>();
+    this.#ports.disk.unlock(() => settle());
+    await promise;
+  }
+
+  /** Answers another node. */
+  receive(
+    request: PeerRequest,
+    deadline: MonotonicMs,
+    settle: (response: PeerResponse) => void,
+  ): void {
+    this.#counters.peerRequestsServed += 1;
+    if (request.kind === "announce") return settle(this.#answerAnnouncement(request.announcement));
+    const coordination = this.#coordination;
+    const ring = this.#ring;
+    if (coordination === undefined || ring === undefined) {
+      return settle(refusal("not-ready", `${this.id} is starting`));
+    }
+    if (this.#phase === "stopping") {
+      return settle(refusal("shutting-down", `${this.id} is shutting down`));
+    }
+    if (request.stamp.epoch !== ring.stamp.epoch || request.stamp.tag !== ring.stamp.tag) {
+      return settle(this.#refuseStamp(request.stamp.epoch));
+    }
+    switch (request.kind) {
+      case "merge":
+        return coordination.replica.receiveMerge(request, settle);
+      case "read":
+        return coordination.replica.receiveRead(request, settle);
+      case "find":
+        return coordination.replica.receiveFind(request, settle);
+      case "list":
+        return coordination.replica.receiveList(request, settle);
+      case "put":
+      case "delete":
+        void coordinateForwarded(coordination, request, deadline).then(settle);
+    }
+  }
+
+  get(key: Key, options: RequestOptions): Promise<GetOutcome> {
+    return this.#serve(0, (coordination) => get(coordination, key, options));
+  }
+
+  put(key: Key, input: PutInput, options: RequestOptions): Promise<WriteOutcome> {
+    return this.#serve(input.value.length, (coordination) =>
+      put(coordination, key, input, options),
+    );
+  }
+
+  delete(key: Key, context: string | undefined, options: RequestOptions): Promise<WriteOutcome> {
+    return this.#serve(0, (coordination) => deleteKey(coordination, key, context, options));
+  }
+
+  scan(bucket: string, options: ScanOptions): Promise<ScanOutcome> {
+    return this.#serve(0, (coordination) => scan(coordination, bucket, options));
+  }
+
+  async explain(key: Key): Promise<Explanation | undefined> {
+    return this.#coordination === undefined ? undefined : explain(this.#coordination, key);
+  }
+
+  async readReplica(key: Key): Promise<ReplicaAnswer> {
+    if (this.#coordination === undefined) return { state: "unknown" };
+    return readOwnCopy(this.#coordination, key);
+  }
+
+  missing(): readonly string[] {
+    if (this.#phase === "ready") return [];
+    if (this.#phase === "opening") return ["the store is being opened"];
+    if (this.#phase === "stopping") return ["the node is shutting down"];
+    const outcome = this.#formation?.outcome();
+    return outcome?.state === "waiting"
+      ? outcome.missing
+      : ["the cluster document is being stored"];
+  }
+
+  document(): ClusterDocument | undefined {
+    return this.#ring?.document;
+  }
+
+  documentDigest(): string {
+    return this.#ring?.digest ?? "";
+  }
+
+  peers(): readonly PeerView[] {
+    const members = this.#ring?.document.members ?? [];
+    return members
+      .filter((member) => member.id !== this.id)
+      .map(({ id, address }) => ({ id, isReachable: this.#ports.network.isReachable(address) }));
+  }
+
+  statistics(): NodeStatistics {
+    return { ...this.#counters, store: this.#store?.statistics() };
+  }
+
+  /** Refills what damage took; called at the start, and again whenever the store reports damage. */
+  refillDamage(): void {
+    const coordination = this.#coordination;
+    if (coordination === undefined || this.#isRefilling) return;
+    const { tokens, isWhole } = coordination.store.damage();
+    if (tokens.length === 0 && isWhole) return;
+    this.#isRefilling = true;
+    void refill(coordination, () => this.#phase === "stopping").then(() => {
+      this.#isRefilling = false;
+      if (this.#phase === "ready") this.#config.onEvent({ kind: "refilled" });
+    });
+  }
+
+  async #open(): Promise<StartOutcome> {
+    const { disk, random, clock } = this.#ports;
+    const { settings, member } = this.#config;
+    const identity = await loadIdentity(disk, random, member.id);
+    if (!identity.ok) return identity;
+    this.#nonce = identity.nonce;
+    const known = await loadDocument(disk);
+    if (!known.ok) return known;
+    if (known.document !== undefined) {
+      const problem = this.#problemWith(known.document);
+      if (problem !== undefined) return { ok: false, code: "wrong-directory", message: problem };
+    }
+    const opened = await openStore(
+      { clock, disk, random },
+      { ...this.#config.store, partitions: settings.partitions },
+    );
+    if (!opened.ok) {
+      const code = opened.code === "disk-full" || opened.code === "io" ? opened.code : undefined;
+      return { ok: false, code: code ?? "wrong-directory", message: opened.message };
+    }
+    this.#store = opened.store;
+    this.#config.onEvent({ kind: "store-opened", report: opened.report });
+    if (known.document !== undefined) return this.#serveUnder(known.document);
+    return this.#form();
+  }
+
+  async #form(): Promise<StartOutcome> {
+    const { clock, network, disk } = this.#ports;
+    const self = { ...this.#config.member, nonce: this.#nonce };
+    const { bootstrap, settings } = this.#config;
+    const formation = new Formation({ self, settings, bootstrap });
+    this.#formation = formation;
+    this.#phase = "forming";
+    const others = bootstrap.filter((address) => address !== self.address);
+    const isStopped = (): boolean => this.#phase === "stopping";
+    const formed = await form({ clock, network, formation, others, isStopped });
+    if (!formed.ok) return { ok: false, code: "not-formed", message: formed.reason };
+    const saved = await saveDocument(disk, formed.document);
+    if (!saved.ok) return saved;
+    const digest = documentDigest(formed.document);
+    this.#config.onEvent({ kind: "formed", clusterId: formed.document.clusterId, digest });
+    return this.#serveUnder(formed.document);
+  }
+
+  #serveUnder(document: ClusterDocument): StartOutcome {
+    const ring = new Ring(document);
+    const store = this.#store as RecordStore;
+    this.#ring = ring;
+    const shared = {
+      self: this.id,
+      clock: this.#ports.clock,
+      store,
+      hybridClock: this.#hybridClock,
+      ring: () => ring,
+    };
+    this.#coordination = {
+      ...shared,
+      random: this.#ports.random,
+      network: this.#ports.network,
+      replica: new Replica(shared),
+      counters: this.#counters,
+      contextKey: this.#config.contextKey ?? contextKeyOf(document),
+      tuning: this.#config.tuning,
+    };
+    this.#phase = "ready";
+    this.#config.onEvent({ kind: "ready" });
+    this.refillDamage();
+    return { ok: true };
+  }
+
+  /** Why this directory's cluster document does not go with how the node was started. */
+  #problemWith(document: ClusterDocument): string | undefined {
+    const { member, settings } = this.#config;
+    const self = document.members.find(({ id }) => id === member.id);
+    if (self === undefined || self.nonce !== this.#nonce) {
+      return `the cluster in this directory has no member ${member.id} with this directory`;
+    }
+    if (self.address !== member.address) {
+      return (
+        `this directory's cluster knows ${member.id} at ${self.address}, not ` +
+        `${member.address}: start it with --peer ${self.address}`
+      );
+    }
+    if (settingsDigest(document.settings) !== settingsDigest(settings)) {
+      return (
+        "the partitions, n_max or buckets configured differ from those the cluster was formed " +
+        "with, and cannot be changed yet: restore the configuration, or start a new cluster"
+      );
+    }
+    return undefined;
+  }
+
+  #answerAnnouncement(announcement: Announcement): PeerResponse {
+    if (this.#ring === undefined) {
+      this.#formation?.receive(announcement);
+      if (this.#formation === undefined) return refusal("not-ready", `${this.id} is opening`);
+      return { kind: "announced", announcement: this.#formation.announcement() };
+    }
+    const { document, digest } = this.#ring;
+    const self = document.members.find(({ id }) => id === this.id) as Member;
+    const known = document.members.find(({ id }) => id === announcement.member.id);
+    if (known?.nonce !== announcement.member.nonce) {
+      const reason =
+        `${announcement.member.id} at ${announcement.member.address} is not the member of that ` +
+        "name, or its directory was emptied";
+      this.#config.onEvent({ kind: "peer-refused", reason });
+    }
+    const heard = document.members.map(({ id, nonce }) => ({ id, nonce }));
+    return {
+      kind: "announced",
+      announcement: {
+        member: self,
+        settingsDigest: settingsDigest(document.settings),
+        documentDigest: digest,
+        isFormed: true,
+        heard,
+      },
+    };
+  }
+
+  #refuseStamp(epoch: number): PeerResponse {
+    this.#counters.staleEpochs += 1;
+    if (epoch !== this.#ring?.epoch) {
+      return refusal("stale-epoch", `${this.id} goes by epoch ${this.#ring?.epoch}, not ${epoch}`);
+    }
+    const reason = "a node of another cluster, or with other settings, sent a request";
+    this.#config.onEvent({ kind: "peer-refused", reason });
+    return refusal("other-cluster", reason);
+  }
+
+  /** Admits one client request, runs its story, and counts it out again. */
+  async #serve<Outcome>(
+    bytes: number,
+    story: (coordination: Coordination) => Promise<Outcome | Failure>,
+  ): Promise<Outcome | Failure> {
+    const counters = this.#counters;
+    const coordination = this.#coordination;
+    const refuse = (code: Failure["code"], message: string): Failure =>
+      failure({ counters }, code, "refused", noAcks, message);
+    if (this.#phase === "stopping") return refuse("shutting-down", `${this.id} is shutting down`);
+    if (coordination === undefined) {
+      return refuse("not-ready", `${this.id} waits for: ${this.missing().join("; ")}`);
+    }
+    if (
+      counters.inFlight >= this.#config.inFlightMax ||
+      counters.inFlightBytes + bytes > this.#config.inFlightBytesMax
+    ) {
+      return refuse("overloaded", `${this.id} has ${counters.inFlight} requests in flight`);
+    }
+    counters.inFlight += 1;
+    counters.inFlightBytes += bytes;
+    const outcome = await story(coordination);
+    counters.inFlight -= 1;
+    counters.inFlightBytes -= bytes;
+    if (counters.inFlight === 0) this.#onIdle?.();
+    return outcome;
+  }
+}

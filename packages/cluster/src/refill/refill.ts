@@ -1,0 +1,164 @@
+import {
+  type CausalRecord,
+  type Key,
+  type Member,
+  type PartitionId,
+  type Token,
+  compareTokens,
+  decodeRecord,
+  emptyRecord,
+  encodeRecord,
+  latin1,
+  mergeRecords,
+} from "@coterie/core";
+import type { Coordination } from "../coordinator/coordination.ts";
+import type { ListedEntry, PeerRequest, PeerResponse } from "../messages.ts";
+import { oneShot } from "../one-shot.ts";
+
+/** How long one question to a peer may take, in milliseconds. */
+const callMs = 2000;
+/** Pause before what could not be refilled is tried again, in milliseconds. */
+const retryMs = 1000;
+const pageTokens = 256;
+
+/**
+ * Refills what damage took from this node's store. A lost record may have been one of the w copies
+ * of an acknowledged write, so one peer's word is not enough: a token counts as refilled when
+ * *every* other owner has answered, and until then this node's answer is `unknown`.
+ *
+ * Runs until nothing is damaged, or the node stops.
+ */
+export async function refill(coordination: Coordination, isStopped: () => boolean): Promise<void> {
+  const { store, clock } = coordination;
+  while (!isStopped()) {
+    const { tokens, isWhole } = store.damage();
+    if (tokens.length === 0 && isWhole) return;
+    let isComplete = true;
+    for (const { partition, token } of tokens) {
+      if (await refillToken(coordination, partition, token)) store.markRefilled(partition, token);
+      else isComplete = false;
+      if (isStopped()) return;
+    }
+    if (!isWhole) {
+      if (await refillAll(coordination, isStopped)) store.markWhole();
+      else isComplete = false;
+    }
+    if (isComplete) continue;
+    const { promise, settle } = oneShot<void>();
+    clock.at(clock.monotonicMs() + retryMs, settle);
+    await promise;
+  }
+}
+
+/** Walks every partition this node owns; true if every other owner of each answered. */
+async function refillAll(coordination: Coordination, isStopped: () => boolean): Promise<boolean> {
+  const ring = coordination.ring();
+  let isComplete = true;
+  for (const partition of ring.partitionsOf(coordination.self)) {
+    for (const member of otherOwners(coordination, partition)) {
+      if (isStopped()) return false;
+      if (!(await refillFrom(coordination, partition, member))) isComplete = false;
+    }
+  }
+  return isComplete;
+}
+
+/** Fetches what `member` holds of a partition and this node does not hold equally. */
+async function refillFrom(
+  coordination: Coordination,
+  partition: PartitionId,
+  member: Member,
+): Promise<boolean> {
+  const { stamp } = coordination.ring();
+  let after: Token | undefined;
+  for (;;) {
+    const request = { kind: "list", stamp, partition, after, limit: pageTokens } as const;
+    const response = await ask(coordination, member, request);
+    if (response?.kind !== "listed") return false;
+    for (const token of differing(coordination, partition, after, response.entries)) {
+      if (!(await refillToken(coordination, partition, token))) return false;
+    }
+    if (response.entries.length < pageTokens) return true;
+    after = response.entries.at(-1)?.token;
+  }
+}
+
+function differing(
+  { store }: Coordination,
+  partition: PartitionId,
+  after: Token | undefined,
+  theirs: readonly ListedEntry[],
+): readonly Token[] {
+  const last = theirs.at(-1)?.token;
+  if (last === undefined) return [];
+  const digests = new Map<string, string>();
+  let from = after;
+  for (;;) {
+    const page = store.list(partition, from, pageTokens);
+    for (const { token, digest } of page) digests.set(nameOf(token), nameOf(digest));
+    from = page.at(-1)?.token;
+    if (from === undefined || compareTokens(from, last) >= 0) break;
+  }
+  return theirs
+    .filter(({ token, digest }) => digests.get(nameOf(token)) !== nameOf(digest))
+    .map(({ token }) => token);
+}
+
+/** Asks every other owner for what it holds under `token`; true if all answered, and is stored. */
+async function refillToken(
+  coordination: Coordination,
+  partition: PartitionId,
+  token: Token,
+): Promise<boolean> {
+  const { stamp } = coordination.ring();
+  const request = { kind: "find", stamp, partition, token, evenIfDamaged: true } as const;
+  const others = otherOwners(coordination, partition);
+  const asked = others.map((member) => ask(coordination, member, request));
+  const merged = new Map<string, Key & { record: CausalRecord }>();
+  for (const pending of asked) {
+    const response = await pending;
+    if (response?.kind !== "found") return false;
+    for (const bytes of response.records) {
+      const decoded = decodeRecord(bytes);
+      if (!decoded.ok) return false;
+      const name = `${decoded.bucket}\0${latin1(decoded.key)}`;
+      const known = merged.get(name)?.record ?? emptyRecord;
+      const record = mergeRecords(known, decoded.record);
+      merged.set(name, { bucket: decoded.bucket, key: decoded.key, record });
+    }
+  }
+  for (const { bucket, key, record } of merged.values()) {
+    if (!(await keep(coordination, { bucket, key }, record))) return false;
+  }
+  return true;
+}
+
+function keep({ replica }: Coordination, key: Key, record: CausalRecord): Promise<boolean> {
+  const { promise, settle } = oneShot<boolean>();
+  const stored = { record, bytes: encodeRecord(key, record) };
+  replica.merge(replica.place(key), stored, (outcome) => settle(outcome.ok));
+  return promise;
+}
+
+function ask(
+  { clock, network }: Coordination,
+  member: Member,
+  request: PeerRequest,
+): Promise<PeerResponse | undefined> {
+  const { promise, settle } = oneShot<PeerResponse | undefined>();
+  network.call(member.address, request, clock.monotonicMs() + callMs, (reply) => {
+    settle(reply.ok ? reply.response : undefined);
+  });
+  return promise;
+}
+
+function otherOwners(coordination: Coordination, partition: PartitionId): readonly Member[] {
+  return coordination
+    .ring()
+    .owners(partition)
+    .filter((member) => member.id !== coordination.self);
+}
+
+function nameOf({ high, low }: { readonly high: number; readonly low: number }): string {
+  return `${high}:${low}`;
+}

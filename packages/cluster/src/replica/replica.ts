@@ -1,0 +1,175 @@
+import {
+  type CausalRecord,
+  type HybridClock,
+  type Key,
+  type NodeId,
+  type Ring,
+  decodeRecord,
+  encodeRecord,
+  limits,
+  mergeRecords,
+  partitionOf,
+  tokenOf,
+} from "@coterie/core";
+import type { Clock } from "@coterie/ports";
+import type { Held, PlacedKey, RecordStore, StoredRecord, UpdateOutcome } from "@coterie/storage";
+import type {
+  FindRequest,
+  ListRequest,
+  MergeRequest,
+  PeerRefusal,
+  PeerResponse,
+  ReadRequest,
+  RefusedResponse,
+} from "../messages.ts";
+
+/** Tokens listed in one answer, at most. */
+const listMax = 1024;
+
+export type MergeOutcome =
+  | { readonly ok: true; readonly changed: boolean }
+  | { readonly ok: false; readonly code: PeerRefusal };
+
+export interface ReplicaParts {
+  readonly self: NodeId;
+  readonly clock: Clock;
+  readonly store: RecordStore;
+  readonly hybridClock: HybridClock;
+  ring(): Ring;
+}
+
+/**
+ * A node's copies of the partitions it owns, as other nodes and its own coordinator use them.
+ * Replicas only merge: a record that was already covered changes nothing, so every request may
+ * arrive late, twice or out of order.
+ */
+export class Replica {
+  readonly #parts: ReplicaParts;
+
+  constructor(parts: ReplicaParts) {
+    this.#parts = parts;
+  }
+
+  /** The place of `key` under the ring of now. */
+  place(key: Key): PlacedKey {
+    const token = tokenOf(key);
+    const partition = partitionOf(token, this.#parts.ring().document.settings.partitions);
+    return { bucket: key.bucket, key: key.key, token, partition };
+  }
+
+  /** Answers a {@link MergeRequest} when the merged record is durable here. */
+  receiveMerge(request: MergeRequest, settle: (response: PeerResponse) => void): void {
+    const decoded = decodeRecord(request.record);
+    if (!decoded.ok) return settle(refusal("malformed", decoded.reason));
+    const placed = this.place(decoded);
+    if (!this.#owns(placed.partition)) return settle(this.#notOwner(placed.partition));
+    const incoming = { record: decoded.record, bytes: request.record };
+    this.merge(placed, incoming, (outcome) => {
+      settle(
+        outcome.ok
+          ? { kind: "merged", changed: outcome.changed }
+          : refusal(outcome.code, "the record was not stored"),
+      );
+    });
+  }
+
+  /** Merges `incoming` into the copy held; `settle` is called when the result is durable. */
+  merge(placed: PlacedKey, incoming: StoredRecord, settle: (outcome: MergeOutcome) => void): void {
+    const { store } = this.#parts;
+    if (!this.#observeTimes(placed, incoming.record)) {
+      return settle({ ok: false, code: "clock-skew" });
+    }
+    store.observeOwnCounter(incoming.record.clock.get(store.actor));
+    store.update(placed, {
+      bytes: incoming.bytes.length,
+      mayUseReserve: incoming.record.siblings.length === 0,
+      apply: (held) => mergeHeld(placed, held, incoming),
+      settle: (outcome) => settle(mergeOutcomeOf(outcome)),
+    });
+  }
+
+  /** Answers a {@link ReadRequest} with what is durable here. */
+  receiveRead(request: ReadRequest, settle: (response: PeerResponse) => void): void {
+    const placed = this.place(request);
+    if (!this.#owns(placed.partition)) return settle(this.#notOwner(placed.partition));
+    this.#parts.store.read(placed, (outcome) => {
+      if (outcome.ok) settle(responseOf(outcome.held));
+      else settle(refusal(outcome.code === "failed" ? "internal" : outcome.code, "not read"));
+    });
+  }
+
+  receiveFind(request: FindRequest, settle: (response: PeerResponse) => void): void {
+    if (!this.#owns(request.partition)) return settle(this.#notOwner(request.partition));
+    this.#parts.store.find(request, (found) => {
+      if (found === "unknown") settle({ kind: "unknown" });
+      else settle({ kind: "found", records: found.map((stored) => stored.bytes) });
+    });
+  }
+
+  receiveList(request: ListRequest, settle: (response: PeerResponse) => void): void {
+    if (!this.#owns(request.partition)) return settle(this.#notOwner(request.partition));
+    const limit = Math.min(request.limit, listMax);
+    const entries = this.#parts.store.list(request.partition, request.after, limit);
+    settle({ kind: "listed", entries: entries.map(({ token, digest }) => ({ token, digest })) });
+  }
+
+  /**
+   * In `lww` buckets a timestamp decides what is shown, so one from a clock far ahead is refused:
+   * it would win every conflict until time caught up with it.
+   */
+  #observeTimes({ bucket }: Key, record: CausalRecord): boolean {
+    const { clock, hybridClock } = this.#parts;
+    if (this.#parts.ring().bucket(bucket)?.policy !== "lww") return true;
+    const wallMs = clock.wallMs();
+    return record.siblings.every((sibling) => hybridClock.observe(sibling.writtenAt, wallMs));
+  }
+
+  #owns(partition: number): boolean {
+    const ring = this.#parts.ring();
+    return (
+      partition < ring.document.settings.partitions && ring.isOwner(this.#parts.self, partition)
+    );
+  }
+
+  #notOwner(partition: number): PeerResponse {
+    return refusal("not-owner", `${this.#parts.self} does not own partition ${partition}`);
+  }
+}
+
+/**
+ * What to hold after merging, or `undefined` when `incoming` adds nothing. Two records within the
+ * size limit may merge to one beyond it: acknowledged siblings are never dropped, so the limit
+ * stops new puts (`applyPut`) and not what replicas must agree on.
+ */
+export function mergeHeld(key: Key, held: Held, incoming: StoredRecord): StoredRecord | undefined {
+  if (held.state !== "present") return incoming;
+  const { record } = held.stored;
+  const merged = mergeRecords(record, incoming.record);
+  if (merged === record) return undefined;
+  // Usually the newer record covers the older one: then its bytes are stored as they came.
+  if (mergeRecords(incoming.record, record) === incoming.record) return incoming;
+  return { record: merged, bytes: encodeRecord(key, merged) };
+}
+
+function responseOf(held: Held): PeerResponse {
+  if (held.state === "present") return { kind: "present", record: held.stored.bytes };
+  return held.state === "absent" ? { kind: "absent" } : { kind: "unknown" };
+}
+
+function mergeOutcomeOf(outcome: UpdateOutcome): MergeOutcome {
+  if (outcome.ok) return outcome;
+  return { ok: false, code: outcome.code === "failed" ? "internal" : outcome.code };
+}
+
+/** A refusal: surely nothing was done. */
+export function refusal(code: PeerRefusal, message: string): RefusedResponse {
+  return { kind: "refused", code, outcome: "refused", message, primaries: 0 };
+}
+
+/** True if a record is so contended that an operator should know. */
+export function isOverWarning(record: CausalRecord): boolean {
+  return (
+    record.siblings.length >= limits.siblingsPerKeyWarn ||
+    record.clock.size >= limits.actorsPerKeyWarn
+  );
+}
