@@ -16,3 +16,14 @@ export {
 } from "./network.ts";
 export { SeededRandom } from "./random.ts";
 export { type LatencyRange, type RunLimits, World, type WorldOptions } from "./world.ts";
+export { SimCluster, type SimClusterOptions } from "./cluster.ts";
+export {
+  type Checker,
+  type ClientRead,
+  type ClientWrite,
+  type FinalState,
+  History,
+  type Violation,
+} from "./history.ts";
+export { type SimulationOptions, type SimulationReport, simulate } from "./simulation.ts";
+export { Workload, type WorkloadOptions } from "./workload.ts";

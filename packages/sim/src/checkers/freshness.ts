@@ -1,0 +1,31 @@
+import type { Checker, Violation } from "../history.ts";
+
+/**
+ * With r + w > n, a strict read begun after a put was acknowledged returns it, or something that
+ * replaced it; unless a delete that knew of it may have happened before the read ended. The same
+ * holds for what an earlier read returned: strict reads are monotonic.
+ */
+export const freshness: Checker = (history) => {
+  const violations: Violation[] = [];
+  for (const read of history.reads) {
+    const known = new Set<number>();
+    for (const write of history.writes) {
+      const isEarlier = write.outcome === "ok" && write.settledMs < read.invokedMs;
+      if (isEarlier && write.kind === "put" && write.key === read.key) known.add(write.number);
+    }
+    for (const earlier of history.reads) {
+      if (earlier.key !== read.key || earlier.settledMs >= read.invokedMs) continue;
+      for (const value of earlier.values) known.add(value);
+    }
+    for (const number of known) {
+      if (history.isCovered(number, read.values)) continue;
+      const deletes = history.deletesOf(number, read.key);
+      if (deletes.some((write) => write.invokedMs <= read.settledMs)) continue;
+      const detail =
+        `a read at ${read.invokedMs} ms returned [${read.values.join(", ")}] although ` +
+        `${number} was known by then`;
+      violations.push({ checker: "freshness", key: read.key, detail });
+    }
+  }
+  return violations;
+};
