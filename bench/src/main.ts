@@ -1,0 +1,109 @@
+// Durable puts and gets against three server processes, on this machine's disk. Prints what each
+// operation cost the servers, beside the limits of disk and loopback measured in the same run.
+import { writeFileSync } from "node:fs";
+import { availableParallelism, release } from "node:os";
+import { parseArgs } from "node:util";
+import { RealCluster } from "@coterie/e2e";
+import { type NextRequest, runHttpLoad } from "./http-load.ts";
+import { fdatasyncRate, filesystemOf, loopbackEchoRate } from "./machine-limits.ts";
+import { type Measurement, measure } from "./measure.ts";
+import { residentBytes } from "./process-usage.ts";
+import { type Limits, type Report, printReport } from "./report.ts";
+import { doorRequests, fillRequests, getRequests, putRequests } from "./workloads.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "5" },
+    json: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+
+const help = `npm run bench -- [--seconds 5] [--json FILE]
+Starts three nodes on the disk of the current folder, measures, stops them, removes their data.
+`;
+
+const restartKeys = 100_000;
+
+async function run(): Promise<void> {
+  const seconds = Number(options.seconds);
+  const filesystem = filesystemOf(process.cwd());
+  if (filesystem === "tmpfs" || filesystem === "ramfs") {
+    throw new Error(`the current folder is on ${filesystem}: durable writes need a disk`);
+  }
+  const limits: Limits = {
+    fdatasyncPerSecond: fdatasyncRate(process.cwd()),
+    echoPerSecond1: await loopbackEchoRate(1),
+    echoPerSecond64: await loopbackEchoRate(64),
+  };
+  const cluster = await RealCluster.start({ parent: process.cwd() });
+  let data = cluster.directory;
+  try {
+    const idleBytes = cluster.pids.map(residentBytes);
+    const measurements = await measureAll(cluster, seconds);
+    await fillTo(cluster, restartKeys);
+    await cluster.stop({ keepData: true });
+    data = cluster.directory;
+    const restartMs = await measureRestart(data);
+    const report: Report = {
+      date: new Date().toISOString(),
+      node: process.version,
+      kernel: release(),
+      cores: availableParallelism(),
+      filesystem,
+      limits,
+      measurements,
+      idleMegabytes: idleBytes.map((bytes) => bytes / 1024 / 1024),
+      restartMs,
+      restartKeys,
+    };
+    printReport(report);
+    if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(report, null, 2));
+  } finally {
+    await cluster.stop();
+  }
+}
+
+async function measureAll(cluster: RealCluster, seconds: number): Promise<readonly Measurement[]> {
+  const { doors } = cluster;
+  const http = (
+    name: string,
+    inFlight: number,
+    next: NextRequest,
+    duration: number = seconds,
+  ): Promise<Measurement> =>
+    measure(cluster, name, inFlight, () =>
+      runHttpLoad({ doors, inFlight, seconds: duration, next }),
+    );
+  // Warm-up: the JIT of three processes settles within a few seconds; not reported.
+  await http("fill", 64, fillRequests(), Math.max(4, seconds));
+  await http("warm-up", 64, getRequests(), 2);
+  const measurements: Measurement[] = [];
+  for (const inFlight of [1, 64]) {
+    measurements.push(await http("http door alone", inFlight, doorRequests(), 2));
+    measurements.push(await http("http put", inFlight, putRequests()));
+    measurements.push(await http("http get", inFlight, getRequests()));
+  }
+  return measurements;
+}
+
+async function fillTo({ doors }: RealCluster, keys: number): Promise<void> {
+  let left = keys;
+  const fill = fillRequests();
+  while (left > 0) {
+    const result = await runHttpLoad({ doors, inFlight: 64, seconds: 2, next: fill });
+    left -= result.operations;
+  }
+}
+
+/** From starting three processes on existing data until all are ready. */
+async function measureRestart(data: string): Promise<number> {
+  const started = performance.now();
+  const cluster = await RealCluster.start({ directory: data });
+  const ms = performance.now() - started;
+  await cluster.stop({ keepData: true });
+  return ms;
+}
+
+if (options.help) process.stdout.write(help);
+else await run();
