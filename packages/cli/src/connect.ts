@@ -19,7 +19,7 @@ export interface KeyOptions extends NodeOptions, Quorum {
 const DEFAULT_NODE = "http://127.0.0.1:7401";
 
 /** The nodes to talk to: --node, else COTERIE_NODES, else the first node of `coterie dev`. */
-export function nodeUrls(options: NodeOptions): readonly URL[] {
+function nodeUrls(options: NodeOptions): readonly URL[] {
   const given = options.node ?? [process.env["COTERIE_NODES"] ?? ""];
   const texts = given
     .flatMap((list) => list.split(","))
@@ -65,7 +65,7 @@ export function withBucket<Result>(
 }
 
 /** The quorum options among all options of a command. */
-export function quorumOf({ r, w, pr, pw, timeout }: Quorum): Quorum {
+function quorumOf({ r, w, pr, pw, timeout }: Quorum): Quorum {
   return {
     ...(r !== undefined && { r }),
     ...(w !== undefined && { w }),

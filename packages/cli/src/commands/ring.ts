@@ -16,12 +16,15 @@ export function ring(options: NodeOptions): Promise<ExitCode> {
     await terminal.data(table(["PARTITION", "OWNERS, IN ORDER"], rows));
     const counts = new Map<string, number>();
     for (const id of view.owners.flat()) counts.set(id, (counts.get(id) ?? 0) + 1);
-    const shares = [...counts]
-      .map(([id, count]) => `${id} ${count}`)
-      .toSorted((left, right) => (left < right ? -1 : 1));
+    const shares = [...counts].toSorted(byName).map(([id, count]) => `${id} ${count}`);
     terminal.say(`epoch ${view.epoch}; partitions per node: ${shares.join(", ")}`);
     return exitCodes.ok;
   });
+}
+
+/** n2 before n10. */
+function byName([left]: readonly [string, number], [right]: readonly [string, number]): number {
+  return left.localeCompare(right, "en", { numeric: true });
 }
 
 /** One replica's own answer, as `GET /v1/explain/{bucket}/{key}` has it. */

@@ -20,7 +20,7 @@ export function describeSiblings(siblings: readonly SiblingValue[]): string {
 }
 
 /** The beginning of a value on one line; bytes that are no text are shown in hex. */
-export function preview(value: Buffer): string {
+function preview(value: Buffer): string {
   // A cut inside a character must not turn text into hex: up to three bytes may be missing.
   const start = value.subarray(0, PREVIEW_CHARACTERS * 4);
   let text: string | undefined;

@@ -28,8 +28,11 @@ export function status(options: NodeOptions): Promise<ExitCode> {
     const timeoutMs = options.timeout ?? NODE_TIMEOUT_MS;
     const cluster = (await fetchJson(pool, "status", "/v1/cluster")) as ClusterView;
     const ring = (await fetchJson(pool, "status", "/v1/ring")) as RingView;
+    const members = cluster.members.toSorted((left, right) =>
+      left.id.localeCompare(right.id, "en", { numeric: true }),
+    );
     const nodes = await Promise.all(
-      cluster.members.map((member) => nodeStatus(pool, member, ring, timeoutMs)),
+      members.map((member) => nodeStatus(pool, member, ring, timeoutMs)),
     );
     const isDegraded = nodes.some(({ state }) => state !== "ready");
     if (options.json === true) {

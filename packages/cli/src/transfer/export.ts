@@ -116,7 +116,7 @@ async function* scannedKeys(
 }
 
 /** A page of the scan: a line per key, and last where the next page begins. */
-export function scanPage(body: Buffer): {
+function scanPage(body: Buffer): {
   readonly keys: readonly ScannedKey[];
   readonly cursor: string | undefined;
 } {
