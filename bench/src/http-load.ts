@@ -98,7 +98,7 @@ export function parseAnswer(
 }
 
 /** `host:port` taken apart. */
-export function splitAddress(address: string): [host: string, port: number] {
+function splitAddress(address: string): [host: string, port: number] {
   const colon = address.lastIndexOf(":");
   return [address.slice(0, colon), Number(address.slice(colon + 1))];
 }

@@ -1,7 +1,8 @@
 // Durable puts and gets against three server processes, on this machine's disk. Prints what each
 // operation cost the servers, beside the limits of disk and loopback measured in the same run.
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, release } from "node:os";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { RealCluster } from "@coterie/e2e";
 import { type NextRequest, runHttpLoad } from "./http-load.ts";
@@ -9,7 +10,7 @@ import { fdatasyncRate, filesystemOf, loopbackEchoRate } from "./machine-limits.
 import { type Measurement, measure } from "./measure.ts";
 import { residentBytes } from "./process-usage.ts";
 import { type Limits, type Report, printReport } from "./report.ts";
-import { doorRequests, fillRequests, getRequests, putRequests } from "./workloads.ts";
+import { doorRequests, fillRequests, getRequests, keyCount, putRequests } from "./workloads.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -27,24 +28,26 @@ const restartKeys = 100_000;
 
 async function run(): Promise<void> {
   const seconds = Number(options.seconds);
-  const filesystem = filesystemOf(process.cwd());
+  const parent = resolve(".coterie");
+  mkdirSync(parent, { recursive: true });
+  const filesystem = filesystemOf(parent);
   if (filesystem === "tmpfs" || filesystem === "ramfs") {
     throw new Error(`the current folder is on ${filesystem}: durable writes need a disk`);
   }
   const limits: Limits = {
-    fdatasyncPerSecond: fdatasyncRate(process.cwd()),
+    fdatasyncPerSecond: fdatasyncRate(parent),
     echoPerSecond1: await loopbackEchoRate(1),
     echoPerSecond64: await loopbackEchoRate(64),
   };
-  const cluster = await RealCluster.start({ parent: process.cwd() });
-  let data = cluster.directory;
+  const cluster = await RealCluster.start({ parent });
   try {
     const idleBytes = cluster.pids.map(residentBytes);
-    const measurements = await measureAll(cluster, seconds);
-    await fillTo(cluster, restartKeys);
+    // Every key is filled once only: a second put without context would make siblings.
+    const fill = fillRequests();
+    const measurements = await measureAll(cluster, seconds, fill);
+    await fillTo(cluster, restartKeys, fill);
     await cluster.stop({ keepData: true });
-    data = cluster.directory;
-    const restartMs = await measureRestart(data);
+    const restartMs = await measureRestart(cluster.directory);
     const report: Report = {
       date: new Date().toISOString(),
       node: process.version,
@@ -64,7 +67,11 @@ async function run(): Promise<void> {
   }
 }
 
-async function measureAll(cluster: RealCluster, seconds: number): Promise<readonly Measurement[]> {
+async function measureAll(
+  cluster: RealCluster,
+  seconds: number,
+  fill: NextRequest,
+): Promise<readonly Measurement[]> {
   const { doors } = cluster;
   const http = (
     name: string,
@@ -76,7 +83,7 @@ async function measureAll(cluster: RealCluster, seconds: number): Promise<readon
       runHttpLoad({ doors, inFlight, seconds: duration, next }),
     );
   // Warm-up: the JIT of three processes settles within a few seconds; not reported.
-  await http("fill", 64, fillRequests(), Math.max(4, seconds));
+  await fillTo(cluster, keyCount, fill);
   await http("warm-up", 64, getRequests(), 2);
   const measurements: Measurement[] = [];
   for (const inFlight of [1, 64]) {
@@ -87,9 +94,8 @@ async function measureAll(cluster: RealCluster, seconds: number): Promise<readon
   return measurements;
 }
 
-async function fillTo({ doors }: RealCluster, keys: number): Promise<void> {
+async function fillTo({ doors }: RealCluster, keys: number, fill: NextRequest): Promise<void> {
   let left = keys;
-  const fill = fillRequests();
   while (left > 0) {
     const result = await runHttpLoad({ doors, inFlight: 64, seconds: 2, next: fill });
     left -= result.operations;

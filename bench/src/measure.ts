@@ -1,4 +1,4 @@
-import { cpuMicros } from "./process-usage.ts";
+import { cpuMicros, ownCpuMicros } from "./process-usage.ts";
 import type { LoadResult } from "./http-load.ts";
 import { growth, readMetrics } from "./server-metrics.ts";
 import type { RealCluster } from "@coterie/e2e";
@@ -12,6 +12,8 @@ export interface Measurement {
   readonly p99Ms: number;
   /** utime + stime of all server processes with all their threads, per operation. */
   readonly serverCpuMicros: number;
+  /** The load generator's own, per operation. */
+  readonly clientCpuMicros: number;
   readonly fsyncs: number;
   /** 0 where no peer message was sent. */
   readonly operationsPerPeerMessage: number;
@@ -27,7 +29,9 @@ export async function measure(
 ): Promise<Measurement> {
   const metricsBefore = await readMetrics(cluster.doors);
   const cpuBefore = cluster.pids.map(cpuMicros);
+  const ownBefore = ownCpuMicros();
   const result = await load();
+  const own = ownCpuMicros() - ownBefore;
   const cpu = cluster.pids.reduce(
     (sum, pid, at) => sum + cpuMicros(pid) - (cpuBefore[at] as number),
     0,
@@ -43,6 +47,7 @@ export async function measure(
     p50Ms,
     p99Ms,
     serverCpuMicros: cpu / result.operations,
+    clientCpuMicros: own / result.operations,
     fsyncs: growth(metricsBefore, metricsAfter, "coterie_store_fsyncs_total"),
     operationsPerPeerMessage: messages === 0 ? 0 : operations / messages,
     failures: result.failures,

@@ -12,6 +12,12 @@ export function cpuMicros(pid: number): number {
   return (ticks / ticksPerSecond) * 1e6;
 }
 
+/** What this process itself has used: the load generator's share. */
+export function ownCpuMicros(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
 /** Resident memory of a process in bytes. */
 export function residentBytes(pid: number): number {
   const line = /^VmRSS:\s+(\d+) kB/mu.exec(readFileSync(`/proc/${pid}/status`, "utf8"));

@@ -32,7 +32,17 @@ export function printReport(report: Report): void {
       `three nodes with at least ${report.restartKeys} keys ready after ` +
       `${round(report.restartMs)} ms`,
     "",
-    row(["", "in flight", "ops/s", "p50 ms", "p99 ms", "CPU µs/op", "fsyncs", "ops/message"]),
+    row([
+      "",
+      "in flight",
+      "ops/s",
+      "p50 ms",
+      "p99 ms",
+      "CPU µs/op",
+      "client µs",
+      "fsyncs",
+      "ops/message",
+    ]),
     ...measurements.map((line) =>
       row([
         line.name + (line.failures > 0 ? ` (${line.failures} FAILED)` : ""),
@@ -41,6 +51,7 @@ export function printReport(report: Report): void {
         line.p50Ms.toFixed(2),
         line.p99Ms.toFixed(2),
         line.serverCpuMicros.toFixed(1),
+        line.clientCpuMicros.toFixed(1),
         String(line.fsyncs),
         line.operationsPerPeerMessage === 0 ? "-" : line.operationsPerPeerMessage.toFixed(1),
       ]),

@@ -1,7 +1,7 @@
 import type { NextRequest } from "./http-load.ts";
 
 /** Keys of the benches: enough that no key is hot, few enough that gets find what puts wrote. */
-const keyCount = 10_000;
+export const keyCount = 10_000;
 const valueBytes = 100;
 
 /** Blind puts of 100 B to uniformly drawn keys. */
@@ -28,7 +28,7 @@ export function getRequests(): NextRequest {
   };
 }
 
-/** Writes keys `fill-0` to `fill-(count − 1)`, 100 B each. */
+/** Writes the keys `fill-0`, `fill-1` and so on, 100 B each; no key twice. */
 export function fillRequests(): NextRequest {
   const value = "f".repeat(valueBytes);
   let turn = 0;

@@ -1,107 +1,86 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type HttpAnswer, HttpClient } from "./http-client.ts";
 import { Ledger } from "./ledger.ts";
-import type { Endpoint, RealCluster } from "./real-cluster.ts";
-import { type WriterFailure, Writers, pathOf } from "./writers.ts";
+import { Load, type LoadFailure } from "./load.ts";
+import type { RealCluster } from "./real-cluster.ts";
+import { type Verification, verify } from "./verify.ts";
 
 export interface KillStormReport {
   readonly kills: number;
-  /** For each kill, the writes acknowledged in the second before it. */
+  /** For each round, the writes acknowledged in the second before its kills. */
   readonly acknowledgedBefore: readonly number[];
-  readonly acknowledged: number;
-  readonly keys: number;
-  /** Answers checked: every key through every node, and every replica's own copy. */
-  readonly checked: number;
-  readonly lost: readonly string[];
-  readonly corrupt: readonly string[];
   /** Operations sent to living nodes that failed. */
-  readonly failures: readonly WriterFailure[];
+  readonly failures: readonly LoadFailure[];
+  /** After every round, all that was ever written is read back. */
+  readonly verifications: readonly Verification[];
 }
 
 /** Writes acknowledged in the second before a kill, at least. */
 const busyWrites = 200;
+/** Long enough that the others must serve alone, and notice that they do. */
+const aloneMs = 700;
+const afterwardsMs = 200;
 
 /**
- * Kills nodes under load, `rounds` times: in turn one node, the one whose door is used the most,
- * and all at once; then reads every key through every node and from every replica's own copy.
+ * Kills nodes under load: in turn one node, the node that all load goes to at that moment, and all
+ * nodes at once. After every round each key is read through every node, and from every replica's
+ * own copy.
  */
-export async function killStorm(cluster: RealCluster, rounds: number): Promise<KillStormReport> {
+export async function killStorm(
+  cluster: RealCluster,
+  rounds: number,
+  say: (line: string) => void,
+): Promise<KillStormReport> {
+  const ids = cluster.endpoints.map(({ id }) => id);
   const ledger = new Ledger();
-  const writers = new Writers(ledger, cluster.doors);
   const acknowledgedBefore: number[] = [];
-  writers.start(24);
+  const failures: LoadFailure[] = [];
+  const verifications: Verification[] = [];
   let kills = 0;
   for (let round = 0; round < rounds; round += 1) {
-    acknowledgedBefore.push(await writers.untilBusy(busyWrites));
-    const victims = victimsOf(cluster, round);
-    for (const { http } of victims) writers.takeOut(http);
-    for (const { id } of victims) cluster.kill(id);
+    const kind = (["one node", "the coordinator in use", "all nodes"] as const)[round % 3];
+    const victims = kind === "all nodes" ? ids : [ids[round % ids.length] ?? ""];
+    const load = new Load(cluster.endpoints, ledger, `${round}`);
+    if (kind === "the coordinator in use") {
+      load.takeOut(...ids.filter((id) => !victims.includes(id)));
+    }
+    const before = await load.untilBusy(busyWrites);
+    load.putBack(...ids);
+    load.takeOut(...victims);
+    await cluster.kill(...victims);
     kills += victims.length;
-    // Long enough that the others must serve alone, and notice that they do.
-    await sleep(500);
-    await Promise.all(victims.map(({ id }) => cluster.revive(id)));
-    for (const { http } of victims) writers.putBack(http);
+    await sleep(aloneMs);
+    await cluster.revive(...victims);
+    load.putBack(...victims);
+    await sleep(afterwardsMs);
+    await load.stop();
+    const verification = await verify(cluster.endpoints, ledger);
+    acknowledgedBefore.push(before);
+    failures.push(...load.failures);
+    verifications.push(verification);
+    say(`${round + 1}. killed ${kind} at ${before} writes/s: ${describe(verification)}`);
   }
-  await writers.untilBusy(busyWrites);
-  await writers.stop();
-  const verdict = await checkAll(cluster, ledger);
-  const { acknowledged, keys } = ledger.counts;
-  return { kills, acknowledgedBefore, acknowledged, keys, failures: writers.failures, ...verdict };
+  return { kills, acknowledgedBefore, failures, verifications };
 }
 
-/** Two rounds kill one node, the third kills all: every node is a coordinator in use. */
-function victimsOf({ endpoints }: RealCluster, round: number): readonly Endpoint[] {
-  if (round % 3 === 2) return endpoints;
-  return [endpoints[round % endpoints.length] as Endpoint];
+/** What the report holds against the cluster, in words; nothing if all is well. */
+export function problemsOf(report: KillStormReport): readonly string[] {
+  const { acknowledgedBefore, failures, verifications } = report;
+  const least = Math.min(...acknowledgedBefore);
+  return [
+    ...(least < busyWrites ? [`only ${least} writes in the second before a kill`] : []),
+    ...failures.map(
+      ({ node, operation, status, detail }) => `${operation} at ${node}: ${status} ${detail}`,
+    ),
+    ...verifications.flatMap(({ lost, corrupt, resurrected, unreadable, examples }) =>
+      lost + corrupt + resurrected + unreadable > 0 ? examples : [],
+    ),
+  ];
 }
 
-type Verdict = Pick<KillStormReport, "checked" | "lost" | "corrupt">;
-
-async function checkAll(cluster: RealCluster, ledger: Ledger): Promise<Verdict> {
-  const client = new HttpClient();
-  const lost: string[] = [];
-  const corrupt: string[] = [];
-  let checked = 0;
-  const check = (key: string, where: string, answer: HttpAnswer): void => {
-    checked += 1;
-    const values = valuesOf(answer);
-    const verdict = values === undefined ? "corrupt" : ledger.judge(key, values);
-    const detail = `${key} ${where}: ${answer.status} [${values?.join(", ")}]`;
-    if (verdict === "lost") lost.push(detail);
-    if (verdict === "corrupt") corrupt.push(detail);
-  };
-  const headers = { Accept: "application/json" };
-  for (const key of ledger.keys()) {
-    for (const { id, http } of cluster.endpoints) {
-      check(key, `through ${id}`, await client.send(http, "GET", pathOf(key), { headers }));
-    }
-    // A read of all replicas repairs those that were dead meanwhile: then each own copy counts.
-    const [first] = cluster.doors;
-    await client.send(first as string, "GET", `${pathOf(key)}?r=${cluster.doors.length}`);
-    for (const { id, http } of cluster.endpoints) {
-      const path = `/v1/replica/default/${encodeURIComponent(key)}`;
-      check(key, `own copy of ${id}`, await client.send(http, "GET", path, { headers }));
-    }
-  }
-  client.close();
-  return { checked, lost, corrupt };
-}
-
-/** Values of a JSON answer; `undefined` if it is no such answer. */
-function valuesOf({ status, body }: HttpAnswer): readonly string[] | undefined {
-  if (status === 404) return [];
-  if (status !== 200 && status !== 300) return undefined;
-  const { siblings } = JSON.parse(body.toString()) as { siblings: readonly { value: string }[] };
-  return siblings.map(({ value }) => Buffer.from(value, "base64").toString());
-}
-
-/** The lines a test prints of a storm. */
-export function describeStorm(report: KillStormReport): string {
-  const least = Math.min(...report.acknowledgedBefore);
+function describe(verification: Verification): string {
+  const { keys, acknowledged, reads, lost, corrupt, resurrected, unreadable } = verification;
   return (
-    `${report.kills} SIGKILLs, at least ${least} acknowledged writes in the second before each; ` +
-    `${report.acknowledged} acknowledged writes to ${report.keys} keys, ` +
-    `${report.checked} answers checked: ${report.lost.length} lost, ` +
-    `${report.corrupt.length} corrupt, ${report.failures.length} failed at living nodes`
+    `${acknowledged} acknowledged writes to ${keys} keys, ${reads} answers checked: ` +
+    `${lost} lost, ${corrupt} corrupt, ${resurrected} resurrected, ${unreadable} unreadable`
   );
 }

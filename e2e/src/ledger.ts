@@ -1,61 +1,96 @@
-/** What is known of one key that a single writer overwrites again and again. */
-interface KeyState {
-  /** Number of the last acknowledged write; −1 for none. */
-  acknowledged: number;
-  /** Number of the last write sent. */
-  sent: number;
-}
-
-export interface LedgerCounts {
-  readonly keys: number;
-  readonly acknowledged: number;
-}
-
 /**
- * Every acknowledged write, kept outside the store under test. Each key has one writer, which
- * counts up: so the key must hold its last acknowledged number, or one that was sent after it.
+ * What became of a write, as far as its author knows: `acknowledged`; `unknown`, it may have
+ * happened; `refused`, it surely did not.
  */
+export type WriteFate = "acknowledged" | "unknown" | "refused";
+
+export interface Write {
+  readonly key: string;
+  /** Unique; `undefined` for a delete. */
+  readonly value: string | undefined;
+  /** What the context covered that this write was sent with. */
+  readonly covers: readonly Write[];
+  fate: WriteFate;
+}
+
+/** How what is held of a key compares with what was written to it. */
+export interface Judgement {
+  /** Acknowledged values that are neither there nor causally overwritten. */
+  readonly lost: readonly string[];
+  /** Values there that nobody wrote, or whose write was refused. */
+  readonly corrupt: readonly string[];
+  /** Values there that an acknowledged write had replaced. */
+  readonly resurrected: readonly string[];
+}
+
+/** Every write that was sent, and what was covered by what: the truth a cluster is held to. */
 export class Ledger {
-  readonly #keys = new Map<string, KeyState>();
+  readonly #writes = new Map<string, Write[]>();
   #acknowledged = 0;
 
-  sent(key: string, number: number): void {
-    const state = this.#keys.get(key);
-    if (state === undefined) this.#keys.set(key, { acknowledged: -1, sent: number });
-    else state.sent = number;
+  get keys(): readonly string[] {
+    return [...this.#writes.keys()];
   }
 
-  acknowledge(key: string, number: number): void {
-    const state = this.#keys.get(key);
-    if (state !== undefined && number > state.acknowledged) state.acknowledged = number;
-    this.#acknowledged += 1;
+  get acknowledged(): number {
+    return this.#acknowledged;
   }
 
-  get counts(): LedgerCounts {
-    return { keys: this.#keys.size, acknowledged: this.#acknowledged };
+  /** Before it is sent; until it is settled, it may have happened. */
+  begin(key: string, value: string | undefined, covers: readonly Write[]): Write {
+    const write: Write = { key, value, covers, fate: "unknown" };
+    const writes = this.#writes.get(key);
+    if (writes === undefined) this.#writes.set(key, [write]);
+    else writes.push(write);
+    return write;
   }
 
-  keys(): readonly string[] {
-    return [...this.#keys.keys()];
+  settle(write: Write, fate: WriteFate): void {
+    write.fate = fate;
+    if (fate === "acknowledged") this.#acknowledged += 1;
   }
 
-  /** How the values read for a key compare with what was promised. */
-  judge(key: string, values: readonly string[]): "kept" | "lost" | "corrupt" {
-    const state = this.#keys.get(key);
-    if (state === undefined) return "corrupt";
-    const numbers = values.map((value) => numberIn(key, value));
-    if (numbers.some((number) => number === undefined || number > state.sent)) return "corrupt";
-    if (state.acknowledged < 0) return "kept";
-    return numbers.some((number) => (number as number) >= state.acknowledged) ? "kept" : "lost";
+  /** The writes of these values; values that nobody wrote are left out. */
+  find(key: string, values: readonly string[]): readonly Write[] {
+    const present = new Set(values);
+    return (this.#writes.get(key) ?? []).filter(
+      ({ value }) => value !== undefined && present.has(value),
+    );
   }
-}
 
-/** The value that write `number` of `key` stores: long enough that a torn one is recognised. */
-export function valueOf(key: string, number: number): string {
-  return `${key}#${number}#`.padEnd(100, "abcdefghij");
-}
-
-function numberIn(key: string, value: string): number | undefined {
-  const number = Number(value.slice(key.length + 1).split("#", 1)[0]);
-  return Number.isInteger(number) && value === valueOf(key, number) ? number : undefined;
+  judge(key: string, values: readonly string[]): Judgement {
+    const writes = this.#writes.get(key) ?? [];
+    const present = new Set(values);
+    const coveredBy = new Map<Write, Write[]>();
+    for (const write of writes) {
+      for (const covered of write.covers) {
+        coveredBy.set(covered, [...(coveredBy.get(covered) ?? []), write]);
+      }
+    }
+    // Writes of a key are in the order of their sending, so that a later one may cover an earlier
+    // one only: from the end, each is judged after all that could have replaced it.
+    const survives = new Set<Write>();
+    for (const write of writes.toReversed()) {
+      const isThere = write.value === undefined || present.has(write.value);
+      const isReplaced = (coveredBy.get(write) ?? []).some((later) => survives.has(later));
+      if (write.fate !== "refused" && (isThere || isReplaced)) survives.add(write);
+    }
+    const valuesOf = (chosen: readonly Write[]): readonly string[] =>
+      chosen.map(({ value }) => value ?? "a delete");
+    const known = new Map(writes.map((write) => [write.value, write]));
+    return {
+      lost: valuesOf(
+        writes.filter((write) => write.fate === "acknowledged" && !survives.has(write)),
+      ),
+      corrupt: values.filter((value) => (known.get(value)?.fate ?? "refused") === "refused"),
+      resurrected: valuesOf(
+        writes.filter(
+          (write) =>
+            write.value !== undefined &&
+            present.has(write.value) &&
+            (coveredBy.get(write) ?? []).some(({ fate }) => fate === "acknowledged"),
+        ),
+      ),
+    };
+  }
 }

@@ -1,11 +1,8 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-
-const command = fileURLToPath(import.meta.resolve("coterie/bin/coterie.js"));
+import { Command, coterie } from "./command.ts";
 
 /** How long a start or a restart may take, in milliseconds: generous, for loaded machines. */
 const patienceMs = 60_000;
@@ -30,9 +27,9 @@ export interface Endpoint {
 export class RealCluster {
   readonly directory: string;
   readonly endpoints: readonly Endpoint[];
-  readonly #dev: ChildProcess;
+  readonly #dev: Command;
 
-  private constructor(dev: ChildProcess, directory: string, endpoints: readonly Endpoint[]) {
+  private constructor(dev: Command, directory: string, endpoints: readonly Endpoint[]) {
     this.#dev = dev;
     this.directory = directory;
     this.endpoints = endpoints;
@@ -41,21 +38,14 @@ export class RealCluster {
   static async start(options: RealClusterOptions = {}): Promise<RealCluster> {
     const directory =
       options.directory ?? mkdtempSync(join(options.parent ?? tmpdir(), "coterie-real-"));
-    const dev = spawn(
-      process.execPath,
-      [command, "dev", "--base-port", "0", "--data", directory, "--no-input"].concat(
-        options.arguments ?? [],
-      ),
-      { stdio: ["ignore", "pipe", "pipe"] },
-    );
-    let output = "";
-    for (const stream of [dev.stdout, dev.stderr]) {
-      stream?.on("data", (chunk: Buffer) => {
-        output += chunk.toString();
-      });
+    const words = ["dev", "--base-port", "0", "--data", directory, "--no-input"];
+    const dev = new Command([...words, ...(options.arguments ?? [])]);
+    try {
+      return new RealCluster(dev, directory, await waitUntilReady(dev, directory));
+    } catch (error) {
+      await dev.stop();
+      throw error;
     }
-    const endpoints = await waitUntilReady(dev, directory, () => output);
-    return new RealCluster(dev, directory, endpoints);
   }
 
   /** `host:port` of every node's HTTP door. */
@@ -71,9 +61,14 @@ export class RealCluster {
     return Number(readFileSync(join(this.directory, id, "coterie.pid"), "utf8"));
   }
 
-  /** The process ends between two instructions: nothing is flushed, nobody is told. */
-  kill(id: string): void {
-    process.kill(this.pidOf(id), "SIGKILL");
+  /**
+   * Ends the processes between two instructions, all in one go: nothing is flushed, nobody is
+   * told. Settles when they are gone.
+   */
+  async kill(...ids: readonly string[]): Promise<void> {
+    const pids = ids.map((id) => this.pidOf(id));
+    for (const pid of pids) process.kill(pid, "SIGKILL");
+    await until(() => pids.every(isGone), "killed processes to end");
   }
 
   pause(id: string): void {
@@ -84,39 +79,48 @@ export class RealCluster {
     process.kill(this.pidOf(id), "SIGCONT");
   }
 
-  /** Starts a dead node again on its directory, as a user would, and waits until it serves. */
-  async revive(id: string): Promise<void> {
-    const revived = spawnSync(
-      process.execPath,
-      [command, "dev", "revive", id, "--data", this.directory],
-      { encoding: "utf8" },
-    );
-    if (revived.status !== 0) throw new Error(`revive ${id}: ${revived.stderr}`);
-    const door = this.endpoints.find((endpoint) => endpoint.id === id)?.http as string;
-    await until(() => isReady(door), `${id} to be ready again`);
+  /** Starts dead nodes again on their directories, as a user would, until they serve. */
+  async revive(...ids: readonly string[]): Promise<void> {
+    const revivals = ids.map((id) => coterie("dev", "revive", id, "--data", this.directory));
+    for (const { code, output } of await Promise.all(revivals)) {
+      if (code !== 0) throw new Error(`cannot revive: ${output}`);
+    }
+    await this.untilReady(...ids);
+  }
+
+  async untilReady(...ids: readonly string[]): Promise<void> {
+    for (const { id, http } of this.endpoints.filter((endpoint) => ids.includes(endpoint.id))) {
+      await until(() => isReady(http), `${id} to be ready`);
+    }
+  }
+
+  /** The arguments of `coterie` that start one node of this cluster by itself. */
+  startWords(id: string, at: Partial<Endpoint> = {}): readonly string[] {
+    const endpoint = this.endpoints.find((candidate) => candidate.id === id);
+    if (endpoint === undefined) throw new Error(`there is no node ${id}`);
+    const options: Readonly<Record<string, string>> = {
+      "--id": id,
+      "--data": join(this.directory, id),
+      "--http": at.http ?? endpoint.http,
+      "--peer": at.peer ?? endpoint.peer,
+      "--bootstrap": this.endpoints.map(({ peer }) => peer).join(","),
+      "--cluster-key": join(this.directory, "cluster.key"),
+      "--config": join(this.directory, "config.json"),
+    };
+    return ["start", ...Object.entries(options).flat()];
   }
 
   async stop(options: { readonly keepData: boolean } = { keepData: false }): Promise<void> {
-    if (this.#dev.exitCode === null && this.#dev.signalCode === null) {
-      const exited = new Promise<void>((resolve) => {
-        this.#dev.once("exit", () => resolve());
-      });
-      this.#dev.kill("SIGTERM");
-      await exited;
-    }
+    await this.#dev.stop();
     if (!options.keepData) rmSync(this.directory, { recursive: true, force: true });
   }
 }
 
-async function waitUntilReady(
-  dev: ChildProcess,
-  directory: string,
-  output: () => string,
-): Promise<readonly Endpoint[]> {
+async function waitUntilReady(dev: Command, directory: string): Promise<readonly Endpoint[]> {
   const file = join(directory, "endpoints.json");
   let endpoints: readonly Endpoint[] = [];
   await until(async () => {
-    if (dev.exitCode !== null) throw new Error(`coterie dev ended at its start:\n${output()}`);
+    if (!dev.isRunning) throw new Error(`coterie dev ended at its start:\n${dev.output}`);
     if (!existsSync(file)) return false;
     endpoints = readEndpoints(file);
     const ready = await Promise.all(endpoints.map(({ http }) => isReady(http)));
@@ -140,7 +144,7 @@ async function isReady(door: string): Promise<boolean> {
   }
 }
 
-async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const deadline = Date.now() + patienceMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`waited ${patienceMs} ms in vain for ${what}`);
@@ -150,4 +154,13 @@ async function until(condition: () => Promise<boolean>, what: string): Promise<v
 
 function withoutScheme(url: string): string {
   return url.replace(/^https?:\/\//u, "").replace(/\/$/u, "");
+}
+
+function isGone(pid: number): boolean {
+  try {
+    // A killed process stays listed as a zombie until its parent has noticed.
+    return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.startsWith("Z") ?? true;
+  } catch {
+    return true;
+  }
 }
