@@ -1,0 +1,38 @@
+import {
+  type BucketSettings,
+  type ClusterSettings,
+  checkBucket,
+  defaultBuckets,
+} from "@coterie/core";
+import type { ServerConfig } from "./server-config.ts";
+
+export type SettingsOutcome =
+  | { readonly ok: true; readonly settings: ClusterSettings }
+  | { readonly ok: false; readonly message: string };
+
+/** What all members of the cluster must share, from one node's configuration. */
+export function clusterSettingsOf(config: ServerConfig): SettingsOutcome {
+  // With fewer nodes than copies, a bucket's default n is what there is room for.
+  const nodes = Math.max(1, new Set([...config.bootstrap, config.peer]).size);
+  const nMax = Math.min(config.nMax, nodes);
+  const buckets = new Map(defaultBuckets(nMax).map((bucket) => [bucket.name, bucket]));
+  for (const [name, given] of Object.entries(config.buckets)) {
+    const n = given.n ?? Math.min(3, nMax);
+    const majority = Math.floor(n / 2) + 1;
+    const bucket: BucketSettings = {
+      name,
+      policy: given.policy,
+      n,
+      r: given.r ?? majority,
+      w: given.w ?? majority,
+      pr: given.pr,
+      pw: given.pw,
+      allowStale: given.allowStale,
+    };
+    const checked = checkBucket(bucket, nMax);
+    if (!checked.ok) return checked;
+    buckets.set(name, bucket);
+  }
+  const sorted = [...buckets.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return { ok: true, settings: { partitions: config.partitions, nMax, buckets: sorted } };
+}

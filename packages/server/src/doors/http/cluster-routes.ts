@@ -1,0 +1,138 @@
+import type { NodeApi, ReplicaAnswer } from "@coterie/cluster";
+import { base64url, isBucketName, utf8 } from "@coterie/core";
+import { parseKey } from "./keys-route.ts";
+import type { RequestFacts } from "./request-facts.ts";
+import { failureResponse, jsonResponse, refuse } from "./responses.ts";
+import { siblingsJson } from "./siblings-body.ts";
+
+// What an operator asks: the cluster, its ring, where a key lives, what one replica holds.
+
+export function serveCluster(node: NodeApi): Response {
+  const document = node.document();
+  if (document === undefined) return notReady(node);
+  const { clusterId, epoch, settings, members } = document;
+  const reachable = new Map(node.peers().map(({ id, isReachable }) => [id, isReachable]));
+  return jsonResponse({
+    clusterId,
+    epoch,
+    digest: node.documentDigest(),
+    node: node.id,
+    partitions: settings.partitions,
+    nMax: settings.nMax,
+    buckets: settings.buckets,
+    members: members.map(({ id, address, http, host, zone, weight }) => ({
+      id,
+      address,
+      http,
+      host,
+      zone,
+      weight,
+      isReachable: reachable.get(id) ?? true,
+    })),
+  });
+}
+
+export function serveRing(node: NodeApi): Response {
+  const document = node.document();
+  if (document === undefined) return notReady(node);
+  const owners = document.owners.map((list) => list.map((index) => document.members[index]?.id));
+  return jsonResponse({ epoch: document.epoch, partitions: owners.length, owners });
+}
+
+export function serveBucket(node: NodeApi, name: string): Response {
+  const document = node.document();
+  if (document === undefined) return notReady(node);
+  const bucket = document.settings.buckets.find((each) => each.name === name);
+  return bucket === undefined
+    ? refuse("no-such-bucket", `there is no bucket ${name}`)
+    : jsonResponse(bucket);
+}
+
+/** `GET /v1/explain/{bucket}/{key}`: what each replica answers when asked now. */
+export async function serveExplain(
+  node: NodeApi,
+  bucket: string,
+  keySegment: string,
+): Promise<Response> {
+  const key = parseKey(bucket, keySegment);
+  if (key instanceof Response) return key;
+  if (node.document() === undefined) return notReady(node);
+  const explanation = await node.explain(key);
+  if (explanation === undefined) {
+    return refuse("no-such-bucket", `there is no bucket ${bucket}`);
+  }
+  const { replicas, ...rest } = explanation;
+  return jsonResponse({
+    ...rest,
+    key: base64url(key.key),
+    preferenceList: replicas.map(({ node: id }) => id),
+    replicas: replicas.map(({ node: id, role, answer }) => ({
+      node: id,
+      role,
+      ...answerJson(answer),
+    })),
+  });
+}
+
+/** `GET /v1/replica/{bucket}/{key}`: this node's own copy only. */
+export async function serveReplica(
+  node: NodeApi,
+  bucket: string,
+  keySegment: string,
+): Promise<Response> {
+  const key = parseKey(bucket, keySegment);
+  if (key instanceof Response) return key;
+  if (node.document() === undefined) return notReady(node);
+  const answer = await node.readReplica(key);
+  if (answer.state === "absent") {
+    return refuse("not-found", "this node holds nothing of the key");
+  }
+  if (answer.state !== "present") {
+    return refuse("quorum-not-met", "this node cannot know what it holds: its copy was damaged");
+  }
+  const { siblings, context, digest, clock } = answer;
+  return jsonResponse({ ...siblingsJson(context, siblings), digest, clock });
+}
+
+/** `GET /v1/buckets/{bucket}/keys?prefix=&cursor=&limit=&tombstones=`: a page in hash order. */
+export async function serveScan(
+  node: NodeApi,
+  facts: RequestFacts,
+  bucket: string,
+): Promise<Response> {
+  if (!isBucketName(bucket)) return refuse("bad-request", "malformed bucket name");
+  const query = new URLSearchParams(facts.query);
+  for (const name of query.keys()) {
+    if (!["prefix", "cursor", "limit", "tombstones"].includes(name)) {
+      return refuse("bad-request", `unknown option "${name}"`);
+    }
+  }
+  const prefix = query.get("prefix");
+  const outcome = await node.scan(bucket, {
+    limit: Number(query.get("limit") ?? 1000),
+    cursor: query.get("cursor") ?? undefined,
+    prefix: prefix === null ? undefined : utf8(prefix),
+    tombstones: query.get("tombstones") === "true",
+  });
+  if (!outcome.ok) return failureResponse(outcome);
+  const lines = outcome.items.map(({ key, context, siblings, bytes }) =>
+    JSON.stringify({ key: base64url(key), context: context ?? null, siblings, bytes }),
+  );
+  lines.push(JSON.stringify({ cursor: outcome.cursor ?? null }));
+  return new Response(`${lines.join("\n")}\n`, {
+    headers: { "Content-Type": "application/x-ndjson" },
+  });
+}
+
+export function notReady(node: NodeApi): Response {
+  return refuse("not-ready", `${node.id} waits for: ${node.missing().join("; ")}`);
+}
+
+function answerJson(answer: ReplicaAnswer): Readonly<Record<string, unknown>> {
+  if (answer.state !== "present") return { ...answer };
+  const { state, siblings, context, digest, clock, bytes } = answer;
+  const dots = siblings.map((sibling) =>
+    sibling.dots.map(({ actor, counter }) => `${actor}:${counter}`).join("+"),
+  );
+  return { state, dots, clock, digest, bytes, context: context ?? null };
+}

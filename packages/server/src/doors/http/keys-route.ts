@@ -1,0 +1,164 @@
+import type { NodeApi, WriteOutcome } from "@coterie/cluster";
+import { type Key, isBucketName, keyBytesMax, limits } from "@coterie/core";
+import type { Context } from "hono";
+import { type BodyBudget, readBody } from "./body.ts";
+import { type KeyOptions, parseKeyOptions, parseWriteIdHeader } from "./key-options.ts";
+import { type RequestFacts, decodeSegment } from "./request-facts.ts";
+import { acksHeader, failureResponse, jsonResponse, refuse } from "./responses.ts";
+import { contentTypeOf, siblingsJson, siblingsMultipart } from "./siblings-body.ts";
+
+export interface KeysRouteParts {
+  readonly node: NodeApi;
+  readonly valueBytesMax: number;
+  readonly budget: BodyBudget;
+}
+
+/** `PUT|GET|HEAD|DELETE /v1/buckets/{bucket}/keys/{key}`. */
+export async function serveKey(
+  parts: KeysRouteParts,
+  context: Context,
+  facts: RequestFacts,
+  place: { readonly bucket: string; readonly keySegment: string },
+): Promise<Response> {
+  const key = parseKey(place.bucket, place.keySegment);
+  if (key instanceof Response) return key;
+  const asked = parseKeyOptions(facts.query);
+  if (asked instanceof Response) return asked;
+  switch (facts.method) {
+    case "GET":
+    case "HEAD":
+      return getKey(parts.node, facts, key, asked);
+    case "PUT":
+      return putKey(parts, { context, facts, key, asked });
+    case "DELETE":
+      return deleteKey(parts.node, facts, key, asked);
+    default:
+      return failureResponse({
+        code: "bad-request",
+        status: 405,
+        message: `${facts.method} is not defined for keys`,
+        headers: { Allow: "GET, HEAD, PUT, DELETE" },
+      });
+  }
+}
+
+/** Bucket and key of a path, checked. */
+export function parseKey(bucket: string, keySegment: string): Key | Response {
+  if (!isBucketName(bucket)) {
+    return refuse("bad-request", "a bucket's name is 1 to 64 of a-z 0-9 . _ -");
+  }
+  const key = decodeSegment(keySegment);
+  if (key === undefined) return refuse("bad-request", "a percent escape in the key is malformed");
+  if (key.length < 1 || key.length > keyBytesMax) {
+    return refuse("bad-request", `a key has 1 to ${keyBytesMax} bytes, not ${key.length}`);
+  }
+  return { bucket, key };
+}
+
+async function getKey(
+  node: NodeApi,
+  facts: RequestFacts,
+  key: Key,
+  { options }: KeyOptions,
+): Promise<Response> {
+  const outcome = await node.get(key, options);
+  if (!outcome.ok) return failureResponse(outcome);
+  const { siblings, context } = outcome;
+  const headers: Record<string, string> = {
+    "Coterie-Siblings": String(siblings.length),
+    "Coterie-Acks": acksHeader(outcome.acks, "r"),
+  };
+  if (context !== undefined) headers["Coterie-Context"] = context;
+  const [only] = siblings;
+  if (only === undefined) {
+    return failureResponse({ code: "not-found", message: "the key holds no value", headers });
+  }
+  const status = siblings.length === 1 ? 200 : 300;
+  if (facts.header("accept")?.includes("application/json") === true) {
+    const body = `${JSON.stringify(siblingsJson(context, siblings))}\n`;
+    return bodyResponse(facts, status, Buffer.from(body), {
+      ...headers,
+      "Content-Type": "application/json",
+    });
+  }
+  if (siblings.length === 1) {
+    headers["Content-Type"] = contentTypeOf(only);
+    return bodyResponse(facts, 200, only.value, headers);
+  }
+  const { body, contentType } = siblingsMultipart(siblings);
+  return bodyResponse(facts, 300, body, { ...headers, "Content-Type": contentType });
+}
+
+interface PutFacts {
+  readonly context: Context;
+  readonly facts: RequestFacts;
+  readonly key: Key;
+  readonly asked: KeyOptions;
+}
+
+async function putKey(parts: KeysRouteParts, request: PutFacts): Promise<Response> {
+  const { facts, key, asked } = request;
+  const writeId = parseWriteIdHeader(facts.header("coterie-write-id"));
+  if (writeId instanceof Response) return writeId;
+  const condition = facts.header("if-none-match");
+  if (condition !== undefined && condition !== "*") {
+    return refuse("not-yet", "If-None-Match knows only *");
+  }
+  if (facts.header("if-match") !== undefined) {
+    return refuse("not-yet", "If-Match is not understood; send the Coterie-Context that you read");
+  }
+  const contentType = facts.header("content-type") ?? "";
+  if (contentType.length > limits.contentTypeBytesMax || !/^[\x20-\x7e]*$/u.test(contentType)) {
+    return refuse("bad-request", `a content type is at most 255 printable ASCII characters`);
+  }
+  const value = await readBody(request.context, facts, parts.valueBytesMax, parts.budget);
+  if (value instanceof Response) return value;
+  const input = {
+    value,
+    contentType,
+    writeId,
+    context: facts.header("coterie-context"),
+    returnBody: asked.returnBody,
+    ifAbsent: condition === "*",
+  };
+  const outcome = await parts.node.put(key, input, asked.options);
+  return writeResponse(outcome, condition === "*" ? 201 : 204);
+}
+
+async function deleteKey(
+  node: NodeApi,
+  facts: RequestFacts,
+  key: Key,
+  { options }: KeyOptions,
+): Promise<Response> {
+  const outcome = await node.delete(key, facts.header("coterie-context"), options);
+  return writeResponse(outcome, 204);
+}
+
+function writeResponse(outcome: WriteOutcome, status: 201 | 204): Response {
+  if (!outcome.ok) return failureResponse(outcome);
+  const headers: Record<string, string> = {
+    "Coterie-Acks": acksHeader(outcome.acks, "w"),
+    "Coterie-Siblings": String(outcome.siblings),
+  };
+  if (outcome.context !== undefined) headers["Coterie-Context"] = outcome.context;
+  if (outcome.body === undefined) return new Response(null, { status, headers });
+  const response = jsonResponse(siblingsJson(outcome.context, outcome.body));
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  return response;
+}
+
+function bodyResponse(
+  facts: RequestFacts,
+  status: number,
+  body: Uint8Array,
+  headers: Record<string, string>,
+): Response {
+  if (facts.method === "HEAD") {
+    return new Response(null, {
+      status,
+      headers: { ...headers, "Content-Length": String(body.length) },
+    });
+  }
+  return new Response(body as Uint8Array<ArrayBuffer>, { status, headers });
+}

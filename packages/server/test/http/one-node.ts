@@ -1,0 +1,63 @@
+import { CoterieNode } from "@coterie/cluster";
+import { type NodeId, type PeerAddress, defaultBuckets } from "@coterie/core";
+import type { RecordCache, StoredRecord } from "@coterie/storage";
+import type { Hono } from "hono";
+import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
+import { NodeRandom } from "../../src/adapters/node-random.ts";
+import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { buildHttpApp } from "../../src/doors/http/app.ts";
+
+export const valueBytesMax = 4096;
+
+/** A cluster of one node over a memory disk, and its HTTP door without a socket. */
+export async function oneNode(): Promise<{ node: CoterieNode; app: Hono }> {
+  const address = "127.0.0.1:1" as PeerAddress;
+  const node = new CoterieNode(
+    {
+      clock: new SystemClock(),
+      disk: new MemoryDisk(),
+      random: new NodeRandom(),
+      network: {
+        call: (_to, _request, _deadline, settle) =>
+          setImmediate(() => settle({ ok: false, reason: "refused" })),
+        isReachable: () => false,
+      },
+    },
+    {
+      member: { id: "n1" as NodeId, address, http: "", host: "h", zone: "z", weight: 1 },
+      bootstrap: [],
+      settings: { partitions: 8, nMax: 1, buckets: defaultBuckets(1) },
+      contextKey: undefined,
+      store: {
+        segmentBytes: 1024 * 1024,
+        queueBytesMax: 1024 * 1024,
+        reserveBytes: 0,
+        durability: "fsync",
+        cache: plainCache(),
+        onFatal: (reason) => {
+          throw new Error(reason);
+        },
+        onEvent: () => undefined,
+      },
+      tuning: { hedgeAfterMs: 25, forwardAttemptMs: 400, timeoutMsDefault: 2000 },
+      inFlightMax: 100,
+      inFlightBytesMax: 1024 * 1024,
+      onEvent: () => undefined,
+    },
+  );
+  const started = await node.start();
+  if (!started.ok) throw new Error(started.message);
+  const app = buildHttpApp(node, {
+    valueBytesMax,
+    bodyBytesMax: 1024 * 1024,
+    metrics: () => Promise.resolve({ contentType: "text/plain", text: "" }),
+    observe: () => undefined,
+    isLoopback: true,
+  });
+  return { node, app };
+}
+
+function plainCache(): RecordCache {
+  const records = new Map<number, StoredRecord>();
+  return { get: (place) => records.get(place), set: (place, stored) => records.set(place, stored) };
+}
