@@ -85,14 +85,20 @@ export type {
 } from "./ring/cluster-document.ts";
 export {
   type DecodedDocument,
-  type FormedDocument,
   contextKeyOf,
   decodeDocument,
   documentDigest,
+  documentTag,
   encodeDocument,
-  formDocument,
   settingsDigest,
 } from "./ring/document-codec.ts";
+export {
+  type ChangedDocument,
+  type FormedDocument,
+  addMember,
+  formDocument,
+  removeMember,
+} from "./ring/form-document.ts";
 export {
   type Announcement,
   Formation,

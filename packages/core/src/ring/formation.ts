@@ -1,6 +1,7 @@
 import type { NodeId, PeerAddress } from "../ids.ts";
 import type { ClusterDocument, ClusterSettings, Member } from "./cluster-document.ts";
-import { documentDigest, formDocument, settingsDigest } from "./document-codec.ts";
+import { documentDigest, settingsDigest } from "./document-codec.ts";
+import { formDocument } from "./form-document.ts";
 
 /** What a node says of itself, and of what it has heard, while a cluster forms and ever after. */
 export interface Announcement {
@@ -32,6 +33,14 @@ export type FormationState =
   | { readonly state: "agreed"; readonly document: ClusterDocument }
   | { readonly state: "conflict"; readonly reason: string };
 
+interface Proposal {
+  readonly document: ClusterDocument;
+  readonly digest: string;
+}
+
+/** Strangers remembered for the message that names them. */
+const strangersMax = 16;
+
 /**
  * How nodes with empty directories agree on the first cluster document without a leader:
  *
@@ -44,6 +53,10 @@ export type FormationState =
  * all nonces by then, so a member that restarts meanwhile, with its nonce, proposes the same
  * again, and one that lost its directory is recognised by its new nonce. Announcements are facts:
  * they may be lost, repeated and reordered.
+ *
+ * A proposal is made once and kept. If it followed what is heard, a node could propose {a, b, c′}
+ * after c lost its directory, then hear an announcement of the old c late, go back to {a, b, c} and
+ * agree to it by what b had proposed earlier, while b and c′ agree to the other.
  */
 export class Formation {
   readonly #self: Member;
@@ -52,8 +65,11 @@ export class Formation {
   readonly #expected: readonly PeerAddress[];
   readonly #heard = new Map<PeerAddress, Announcement>();
   readonly #strangers = new Map<PeerAddress, NodeId>();
-  #proposal: { readonly document: ClusterDocument; readonly digest: string } | undefined;
+  #proposal: Proposal | undefined;
+  /** Why what was heard makes no document. */
   #problem: string | undefined;
+  /** Who else announces itself under this node's address. */
+  #impostor: NodeId | undefined;
 
   constructor({ self, settings, bootstrap }: FormationInput) {
     this.#self = self;
@@ -65,19 +81,15 @@ export class Formation {
 
   /** Takes note of what a peer announced. */
   receive(announcement: Announcement): void {
-    const { member } = announcement;
-    if (member.address === this.#self.address) {
-      if (member.nonce !== this.#self.nonce) {
-        this.#problem = `${member.id} announces itself under this node's address ${member.address}`;
-      }
-      return;
+    const { id, address, nonce } = announcement.member;
+    if (address === this.#self.address) {
+      this.#impostor = nonce === this.#self.nonce ? undefined : id;
+    } else if (this.#expected.includes(address)) {
+      this.#heard.set(address, announcement);
+      this.#propose();
+    } else if (this.#strangers.size < strangersMax) {
+      this.#strangers.set(address, id);
     }
-    if (!this.#expected.includes(member.address)) {
-      this.#strangers.set(member.address, member.id);
-      return;
-    }
-    this.#heard.set(member.address, announcement);
-    this.#propose();
   }
 
   /** What to tell every peer, now. */
@@ -94,7 +106,7 @@ export class Formation {
   }
 
   outcome(): FormationState {
-    const conflict = this.#problem ?? this.#conflict();
+    const conflict = this.#conflict();
     if (conflict !== undefined) return { state: "conflict", reason: conflict };
     const missing = this.#missing();
     if (missing.length > 0 || this.#proposal === undefined) return { state: "waiting", missing };
@@ -105,29 +117,40 @@ export class Formation {
     return [this.#self, ...[...this.#heard.values()].map(({ member }) => member)];
   }
 
-  /** Once every peer was heard, the document is determined. */
+  /** Once every peer was heard, and all share our settings, the document is determined. */
   #propose(): void {
-    if (this.#heard.size < this.#expected.length) return;
+    if (this.#proposal !== undefined || this.#heard.size < this.#expected.length) return;
+    const peers = [...this.#heard.values()];
+    if (peers.some((peer) => peer.settingsDigest !== this.#settingsDigest)) return;
     const formed = formDocument(this.#settings, this.#members());
-    if (!formed.ok) {
-      this.#problem = formed.message;
-      return;
-    }
-    this.#problem = undefined;
+    this.#problem = formed.ok ? undefined : formed.message;
+    if (!formed.ok) return;
     this.#proposal = { document: formed.document, digest: documentDigest(formed.document) };
   }
 
   #conflict(): string | undefined {
+    if (this.#impostor !== undefined) {
+      const { address } = this.#self;
+      return `${this.#impostor} announces itself under this node's address ${address}`;
+    }
     for (const peer of this.#heard.values()) {
-      const { id, address } = peer.member;
-      if (id === this.#self.id) return `the node at ${address} has this node's id, ${id}`;
-      if (peer.settingsDigest !== this.#settingsDigest) {
-        return (
-          `${id} at ${address} has other cluster settings (partitions, n_max or buckets): its ` +
-          `digest is ${peer.settingsDigest}, ours ${this.#settingsDigest}`
-        );
-      }
-      if (!peer.isFormed || peer.documentDigest === this.#proposal?.digest) continue;
+      const conflict = this.#conflictWith(peer);
+      if (conflict !== undefined) return conflict;
+    }
+    return this.#problem;
+  }
+
+  #conflictWith(peer: Announcement): string | undefined {
+    const { id, address } = peer.member;
+    if (id === this.#self.id) return `the node at ${address} has this node's id, ${id}`;
+    if (peer.settingsDigest !== this.#settingsDigest) {
+      return (
+        `${id} at ${address} has other cluster settings (partitions, n_max or buckets): its ` +
+        `digest is ${peer.settingsDigest}, ours ${this.#settingsDigest}`
+      );
+    }
+    if (peer.documentDigest === this.#proposal?.digest) return undefined;
+    if (peer.isFormed) {
       const known = peer.heard.find((member) => member.id === this.#self.id);
       if (known === undefined) {
         return `${id} at ${address} belongs to a cluster that has no member ${this.#self.id}`;
@@ -138,9 +161,16 @@ export class Formation {
           "directory: this one is empty, or belongs to another cluster"
         );
       }
-      if (this.#proposal !== undefined) {
-        return `${id} at ${address} holds another cluster document than the one agreed here`;
-      }
+    }
+    if (this.#proposal === undefined) return undefined;
+    if (peer.isFormed) {
+      return `${id} at ${address} holds another cluster document than the one proposed here`;
+    }
+    if (!isAmong(this.#proposal.document.members, peer.member)) {
+      return (
+        `${id} at ${address} has another directory or other labels than when the cluster began ` +
+        "to form: restart this node to take them in"
+      );
     }
     return undefined;
   }
@@ -161,4 +191,17 @@ export class Formation {
     }
     return missing;
   }
+}
+
+function isAmong(members: readonly Member[], member: Member): boolean {
+  return members.some(
+    ({ id, address, http, host, zone, weight, nonce }) =>
+      id === member.id &&
+      address === member.address &&
+      http === member.http &&
+      host === member.host &&
+      zone === member.zone &&
+      weight === member.weight &&
+      nonce === member.nonce,
+  );
 }

@@ -1,5 +1,8 @@
+import { invariant } from "../invariant.ts";
 import type { NodeId } from "../ids.ts";
 import type { Member } from "./cluster-document.ts";
+import { type Chain, type Link, findChain } from "./chain.ts";
+import { PlacementTable } from "./placement-table.ts";
 
 export interface PlacementInput {
   /** At least one, sorted by id. */
@@ -21,206 +24,147 @@ export type Owners = readonly (readonly number[])[];
  * input gives the same table everywhere.
  */
 export function placeOwners(input: PlacementInput): Owners {
+  invariant(input.members.length > 0, "owners are placed among one node or more");
   const table = new PlacementTable(input);
-  table.fill();
-  table.separate();
-  table.balance();
-  table.balanceFirsts();
+  fill(table);
+  separate(table);
+  balance(table);
+  balanceFirsts(table);
   return table.owners;
 }
 
-class PlacementTable {
-  readonly owners: number[][];
-  readonly #members: readonly Member[];
-  readonly #copies: number;
-  readonly #load: number[];
-  /** Copies per unit of weight if all were even. */
-  readonly #fairShare: number;
-
-  constructor({ members, partitions, nMax, previous }: PlacementInput) {
-    this.#members = members;
-    this.#copies = Math.min(nMax, members.length);
-    this.#load = members.map(() => 0);
-    const weights = members.reduce((sum, { weight }) => sum + weight, 0);
-    this.#fairShare = (partitions * this.#copies) / weights;
-    const indexOf = new Map(members.map(({ id }, index) => [id, index]));
-    this.owners = Array.from({ length: partitions }, (_, partition) => {
-      const kept = (previous?.[partition] ?? []).flatMap((id) => indexOf.get(id) ?? []);
-      return [...new Set(kept)].slice(0, this.#copies);
-    });
-    for (const owner of this.owners.flat()) this.#add(owner, 1);
-  }
-
-  /** Gives every partition its number of owners. */
-  fill(): void {
-    for (let round = 0; round < this.#copies; round += 1) {
-      for (const owners of this.owners) {
-        if (owners.length > round) continue;
-        const chosen = this.#best(owners, owners);
-        owners.push(chosen);
-        this.#add(chosen, 1);
-      }
+/** Gives every partition its number of owners, all first owners before the second ones. */
+function fill(table: PlacementTable): void {
+  for (let round = 0; round < table.copies; round += 1) {
+    for (const [partition, owners] of table.owners.entries()) {
+      if (owners.length === round) table.append(partition, table.bestFor(partition));
     }
   }
+}
 
-  /** Replaces owners that share a host or zone with another where somebody else would not. */
-  separate(): void {
-    for (const owners of this.owners) {
-      for (let slot = owners.length - 1; slot > 0; slot -= 1) {
-        const current = owners[slot] as number;
-        const rest = owners.filter((owner) => owner !== current);
-        const chosen = this.#best(rest, owners);
-        if (chosen < 0 || this.#conflicts(chosen, rest) >= this.#conflicts(current, rest)) continue;
-        this.#replace(owners, current, chosen);
-      }
+/** Replaces owners that share a host or zone with another where somebody else would not. */
+function separate(table: PlacementTable): void {
+  for (const [partition, owners] of table.owners.entries()) {
+    for (const current of owners.toReversed()) {
+      const clashes = table.clashes(current, owners, current);
+      if (clashes === 0) continue;
+      const chosen = table.bestFor(partition, current);
+      if (chosen < 0 || table.clashes(chosen, owners, current) >= clashes) continue;
+      table.replace(partition, current, chosen);
     }
   }
+}
 
-  /** Moves copies from the relatively fullest to the emptiest, as long as that evens them out. */
-  balance(): void {
-    for (let isMoved = true; isMoved;) {
-      isMoved = false;
-      const order = this.#members.map((_, index) => index);
-      order.sort((left, right) => this.#relative(right, 0) - this.#relative(left, 0));
-      for (const giver of order) {
-        for (const taker of order.toReversed()) {
-          if (!this.#evens(giver, taker)) break;
-          if (!this.#moveSome(giver, taker)) continue;
-          isMoved = true;
-          break;
-        }
-        if (isMoved) break;
-      }
-    }
-  }
-
-  /**
-   * Orders the owners of each partition so that first owners are even too. A node with two more
-   * than another passes one on along a chain of partitions, found breadth first: the classical
-   * optimal semi-matching.
-   */
-  balanceFirsts(): void {
-    const firsts = this.#members.map(() => 0);
-    for (const owners of this.owners) {
-      const [first] = owners;
-      if (first !== undefined) firsts[first] = (firsts[first] as number) + 1;
-    }
+/**
+ * Moves partitions from the fullest members to the emptiest, one at a time and as long as that
+ * evens them out: then nobody gives what it would have to get back. Where hosts and zones forbid a
+ * direct move, others between them pass one on.
+ */
+function balance(table: PlacementTable): void {
+  for (let isMoved = true; isMoved;) {
+    isMoved = false;
+    // Those from whom nobody emptier can be reached: whom they reach cannot reach them either.
+    const stuck = new Set<number>();
     for (;;) {
-      const order = this.#members.map((_, index) => index);
-      const share = (index: number): number => (firsts[index] as number) / this.#weight(index);
-      order.sort((left, right) => share(right) - share(left) || left - right);
-      const isShifted = order.some((giver) => this.#shiftFirst(giver, firsts));
-      if (!isShifted) return;
+      const order = table.byFullness();
+      const giver = order.findLast((member) => !stuck.has(member));
+      if (giver === undefined) break;
+      const isTaker = (member: number): boolean => table.evens(giver, member);
+      const hasTaker = order.some((member) => !isFull(table, member) && isTaker(member));
+      if (!hasTaker) break;
+      const { links, reached } = findChain(giver, isTaker, (member, seen) =>
+        moves(table, { giver: member, order, seen }),
+      );
+      if (links.length > 0 && passAlong(table, links)) isMoved = true;
+      else for (const member of reached) stuck.add(member);
     }
   }
+}
 
-  #shiftFirst(giver: number, firsts: number[]): boolean {
-    const cameBy = new Map<number, { readonly from: number; readonly partition: number }>();
-    const queue = [giver];
-    const isLess = (taker: number): boolean =>
-      ((firsts[taker] as number) + 1) / this.#weight(taker) <
-      (firsts[giver] as number) / this.#weight(giver);
-    for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
-      if (node !== giver && isLess(node)) {
-        this.#passOn(giver, node, cameBy);
-        firsts[giver] = (firsts[giver] as number) - 1;
-        firsts[node] = (firsts[node] as number) + 1;
-        return true;
-      }
-      for (const [partition, owners] of this.owners.entries()) {
-        if (owners[0] !== node) continue;
-        for (const other of owners) {
-          if (other === giver || cameBy.has(other)) continue;
-          cameBy.set(other, { from: node, partition });
-          queue.push(other);
-        }
-      }
+function isFull(table: PlacementTable, member: number): boolean {
+  return table.held(member).size === table.owners.length;
+}
+
+/** Whom `giver` could hand a partition to, emptiest first, and which one. */
+function* moves(
+  table: PlacementTable,
+  from: {
+    readonly giver: number;
+    readonly order: readonly number[];
+    readonly seen: ReadonlySet<number>;
+  },
+): Generator<Link> {
+  for (const taker of from.order) {
+    if (from.seen.has(taker) || isFull(table, taker)) continue;
+    for (const partition of table.held(from.giver)) {
+      if (!table.mayReplace(partition, from.giver, taker)) continue;
+      yield { from: from.giver, to: taker, partition };
+      break;
+    }
+  }
+}
+
+/** Makes all moves of a chain, last first, or none: one move can stand in the way of another. */
+function passAlong(table: PlacementTable, links: Chain["links"]): boolean {
+  for (const [done, { from, to, partition }] of links.entries()) {
+    if (table.mayReplace(partition, from, to)) {
+      table.replace(partition, from, to);
+      continue;
+    }
+    for (const undo of links.slice(0, done).toReversed()) {
+      table.replace(undo.partition, undo.to, undo.from);
     }
     return false;
   }
+  return true;
+}
 
-  #passOn(
-    giver: number,
-    taker: number,
-    cameBy: ReadonlyMap<number, { readonly from: number; readonly partition: number }>,
-  ): void {
-    for (let node = taker; node !== giver;) {
-      const { from, partition } = cameBy.get(node) as { from: number; partition: number };
-      const owners = this.owners[partition] as number[];
-      owners.splice(owners.indexOf(node), 1);
-      owners.unshift(node);
-      node = from;
+/**
+ * Orders the owners of each partition so that first owners are even too: a member with two more
+ * than another passes one on along a chain of partitions that have both as owners, the classical
+ * optimal semi-matching. No data moves.
+ */
+function balanceFirsts(table: PlacementTable): void {
+  const firsts = Array.from({ length: table.members }, () => new Set<number>());
+  const firstsOf = (member: number): Set<number> => firsts[member] as Set<number>;
+  for (const [partition, [first]] of table.owners.entries()) {
+    if (first !== undefined) firstsOf(first).add(partition);
+  }
+  const share = (member: number, more = 0): number =>
+    table.fullness(member, firstsOf(member).size + more);
+  const stuck = new Set<number>();
+  for (;;) {
+    let giver = -1;
+    for (let member = 0; member < table.members; member += 1) {
+      if (stuck.has(member)) continue;
+      if (giver < 0 || share(member) > share(giver)) giver = member;
+    }
+    if (giver < 0) return;
+    const { links, reached } = findChain(
+      giver,
+      (member) => share(member, 1) < share(giver),
+      (member) => handovers(table, member, firstsOf(member)),
+    );
+    if (links.length === 0) for (const member of reached) stuck.add(member);
+    for (const { from, to, partition } of links) {
+      const owners = table.ownersOf(partition);
+      owners.splice(owners.indexOf(to), 1);
+      owners.unshift(to);
+      firstsOf(from).delete(partition);
+      firstsOf(to).add(partition);
     }
   }
+}
 
-  /**
-   * Moves copies from `giver` to `taker` while that evens them out, and beyond the first one only
-   * what is above the giver's fair share: what it gives too much it would have to get back.
-   * False if none could be moved.
-   */
-  #moveSome(giver: number, taker: number): boolean {
-    let isMoved = false;
-    for (const owners of this.owners) {
-      const isFair = this.#relative(giver, 0) <= this.#fairShare;
-      if (!this.#evens(giver, taker) || (isMoved && isFair)) break;
-      if (!owners.includes(giver) || owners.includes(taker)) continue;
-      const rest = owners.filter((owner) => owner !== giver);
-      if (this.#conflicts(taker, rest) > this.#conflicts(giver, rest)) continue;
-      this.#replace(owners, giver, taker);
-      isMoved = true;
+/** To whom `from` could leave the first place of one of its partitions. */
+function* handovers(
+  table: PlacementTable,
+  from: number,
+  partitions: ReadonlySet<number>,
+): Generator<Link> {
+  for (const partition of partitions) {
+    for (const to of table.ownersOf(partition)) {
+      if (to !== from) yield { from, to, partition };
     }
-    return isMoved;
-  }
-
-  #evens(giver: number, taker: number): boolean {
-    return giver !== taker && this.#relative(taker, 1) < this.#relative(giver, 0);
-  }
-
-  #replace(owners: number[], current: number, chosen: number): void {
-    owners[owners.indexOf(current)] = chosen;
-    this.#add(current, -1);
-    this.#add(chosen, 1);
-  }
-
-  /** The member that conflicts least with `rest`, then is emptiest; −1 if all are `taken`. */
-  #best(rest: readonly number[], taken: readonly number[]): number {
-    let best = -1;
-    let bestConflicts = 0;
-    for (let index = 0; index < this.#members.length; index += 1) {
-      if (taken.includes(index)) continue;
-      const conflicts = this.#conflicts(index, rest);
-      const isBetter =
-        best < 0 ||
-        conflicts < bestConflicts ||
-        (conflicts === bestConflicts && this.#relative(index, 1) < this.#relative(best, 1));
-      if (!isBetter) continue;
-      best = index;
-      bestConflicts = conflicts;
-    }
-    return best;
-  }
-
-  /** How badly `index` would sit beside `others`: a shared host outweighs shared zones. */
-  #conflicts(index: number, others: readonly number[]): number {
-    const { host, zone } = this.#members[index] as Member;
-    let conflicts = 0;
-    for (const other of others) {
-      const neighbour = this.#members[other] as Member;
-      if (neighbour.host === host) conflicts += 1000;
-      if (neighbour.zone === zone) conflicts += 1;
-    }
-    return conflicts;
-  }
-
-  #relative(index: number, more: number): number {
-    return ((this.#load[index] as number) + more) / this.#weight(index);
-  }
-
-  #weight(index: number): number {
-    return (this.#members[index] as Member).weight;
-  }
-
-  #add(index: number, more: number): void {
-    this.#load[index] = (this.#load[index] as number) + more;
   }
 }

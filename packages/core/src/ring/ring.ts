@@ -25,6 +25,7 @@ export class Ring {
   readonly digest: string;
   readonly stamp: RingStamp;
   readonly #buckets: ReadonlyMap<string, BucketSettings>;
+  readonly #members: ReadonlyMap<NodeId, Member>;
   readonly #owners: readonly (readonly Member[])[];
   /** Per n, per partition: its first n owners. Requests share these lists. */
   readonly #primaries = new Map<number, readonly (readonly Member[])[]>();
@@ -34,6 +35,7 @@ export class Ring {
     this.digest = documentDigest(document);
     this.stamp = { epoch: document.epoch, tag: documentTag(this.digest) };
     this.#buckets = new Map(document.settings.buckets.map((bucket) => [bucket.name, bucket]));
+    this.#members = new Map(document.members.map((member) => [member.id, member]));
     this.#owners = document.owners.map((owners) =>
       owners.map((index) => document.members[index] as Member),
     );
@@ -55,7 +57,7 @@ export class Ring {
   }
 
   member(id: NodeId): Member | undefined {
-    return this.document.members.find((member) => member.id === id);
+    return this.#members.get(id);
   }
 
   /** All owners of a partition, first owner first. */
@@ -91,9 +93,11 @@ export class Ring {
     const start = partitionOf(token, partitions);
     const primaries = this.owners(start).slice(0, n);
     const met = new Set<Member>(primaries);
-    for (let step = 0; step < partitions; step += 1) {
+    for (let step = 0; step < partitions && met.size < this.#members.size; step += 1) {
       for (const member of this.owners((start + step) % partitions)) met.add(member);
     }
+    // With fewer partitions than nodes some own nothing, and still can stand in.
+    for (const member of this.document.members) met.add(member);
     return { primaries, fallbacks: [...met].slice(primaries.length) };
   }
 }

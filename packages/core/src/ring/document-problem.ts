@@ -1,0 +1,73 @@
+import { checkBucket } from "./bucket.ts";
+import type { ClusterDocument, ClusterSettings, Member } from "./cluster-document.ts";
+import { isMember } from "./document-shape.ts";
+
+/** Q at most: an index of 16 384 partitions is what one node can hold with little per partition. */
+const partitionsMax = 16_384;
+/** Owners per partition at most: every write goes to all of them. */
+const nMaxMax = 64;
+/** Members at most: every one of them holds the whole document. */
+const membersMax = 1024;
+const bucketsMax = 1024;
+/** The sum of all weights stays exact, whatever is computed with it. */
+const weightMax = 1_000_000;
+
+/** Why no document can have these settings and members. */
+export function documentProblem(
+  settings: ClusterSettings,
+  members: readonly Member[],
+): string | undefined {
+  const { partitions, nMax, buckets } = settings;
+  if (!isWithin(partitions, partitionsMax)) {
+    return `partitions is an integer from 1 to ${partitionsMax}, not ${partitions}`;
+  }
+  if (!isWithin(nMax, nMaxMax)) return `nMax is an integer from 1 to ${nMaxMax}, not ${nMax}`;
+  if (members.length === 0) return "a cluster has at least one node";
+  if (members.length > membersMax) return `a cluster has at most ${membersMax} nodes`;
+  const id = repeated(members.map((member) => member.id));
+  if (id !== undefined) return `two nodes have the id ${id}`;
+  const address = repeated(members.map((member) => member.address));
+  if (address !== undefined) return `two nodes have the address ${address}`;
+  const malformed = members.find((member) => !isMember(member));
+  if (malformed !== undefined) return `what ${malformed.id} says of itself is malformed`;
+  if (!members.every(({ weight }) => isWithin(weight, weightMax))) {
+    return `a weight is an integer from 1 to ${weightMax}`;
+  }
+  if (buckets.length > bucketsMax) return `there are at most ${bucketsMax} buckets`;
+  const name = repeated(buckets.map((bucket) => bucket.name));
+  if (name !== undefined) return `two buckets have the name ${name}`;
+  for (const bucket of buckets) {
+    const checked = checkBucket(bucket, nMax);
+    if (!checked.ok) return checked.message;
+    if (bucket.n > members.length) {
+      return (
+        `bucket ${bucket.name} wants ${bucket.n} copies on distinct nodes, and there ` +
+        `${members.length === 1 ? "is 1 node" : `are ${members.length} nodes`}: lower its n, ` +
+        "or start more nodes"
+      );
+    }
+  }
+  return undefined;
+}
+
+/** Why a document of the right shape cannot have been made by agreement. */
+export function ownersProblem({ settings, members, owners }: ClusterDocument): string | undefined {
+  if (members.some(({ id }, at) => at > 0 && id < (members[at - 1] as Member).id)) {
+    return "its members are not sorted";
+  }
+  const copies = Math.min(settings.nMax, members.length);
+  if (owners.length !== settings.partitions) return "it has not one list of owners per partition";
+  const isOwnerList = (list: readonly number[]): boolean =>
+    list.length === copies &&
+    new Set(list).size === copies &&
+    list.every((owner) => owner >= 0 && owner < members.length);
+  return owners.every(isOwnerList) ? undefined : "a partition's owners are not distinct members";
+}
+
+function repeated(names: readonly string[]): string | undefined {
+  return names.find((name, at) => names.indexOf(name) < at);
+}
+
+function isWithin(value: number, most: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= most;
+}

@@ -1,0 +1,70 @@
+import { parseNodeId } from "../ids.ts";
+import type { ClusterDocument } from "./cluster-document.ts";
+
+/** Characters of a host, zone or address at most: a host name has at most 253. */
+const labelLengthMax = 255;
+
+/**
+ * Whether parsed JSON has the types of a document throughout: what comes from a disk or a peer is
+ * looked at before any of it is used. Extra fields are left to the check of canonical bytes.
+ */
+export function hasDocumentShape(value: unknown): value is ClusterDocument {
+  if (!isFields(value)) return false;
+  const { version, clusterId, epoch, settings, members, owners } = value;
+  return (
+    version === 1 &&
+    isHex(clusterId) &&
+    Number.isSafeInteger(epoch) &&
+    (epoch as number) >= 1 &&
+    isSettings(settings) &&
+    isListOf(members, isMember) &&
+    isListOf(owners, (list) => isListOf(list, Number.isSafeInteger))
+  );
+}
+
+function isSettings(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const { partitions, nMax, buckets } = value;
+  return [partitions, nMax].every(Number.isSafeInteger) && isListOf(buckets, isBucket);
+}
+
+function isBucket(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const { name, policy, n, r, w, pr, pw, allowStale } = value;
+  return (
+    typeof name === "string" &&
+    (policy === "siblings" || policy === "lww") &&
+    [n, r, w, pr, pw].every(Number.isSafeInteger) &&
+    typeof allowStale === "boolean"
+  );
+}
+
+/** Whether a value is a member as a document can hold it. */
+export function isMember(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const { id, address, http, host, zone, weight, nonce } = value;
+  return (
+    typeof id === "string" &&
+    parseNodeId(id) !== undefined &&
+    [address, http, host, zone].every(isLabel) &&
+    address !== "" &&
+    Number.isSafeInteger(weight) &&
+    isHex(nonce)
+  );
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every((item) => isItem(item));
+}
+
+function isLabel(value: unknown): boolean {
+  return typeof value === "string" && value.length <= labelLengthMax;
+}
+
+function isHex(value: unknown): boolean {
+  return typeof value === "string" && /^[0-9a-f]{32}$/u.test(value);
+}

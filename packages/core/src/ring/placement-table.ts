@@ -1,0 +1,133 @@
+import type { PlacementInput } from "./placement.ts";
+
+/** Sharing a host outweighs sharing zones with all other owners, of which there are fewer. */
+const hostWeight = 1000;
+
+/** A table of owners in the making: who holds what, how full everybody is, who sits badly. */
+export class PlacementTable {
+  /** Per partition, its owners in order, as member indices. */
+  readonly owners: number[][];
+  /** Owners per partition when the table is complete. */
+  readonly copies: number;
+  readonly members: number;
+  readonly #weights: readonly number[];
+  /** Hosts and zones as numbers: comparing them is the innermost loop. */
+  readonly #hosts: readonly number[];
+  readonly #zones: readonly number[];
+  /** Per member, the partitions it owns. */
+  readonly #held: readonly Set<number>[];
+
+  constructor({ members, partitions, nMax, previous }: PlacementInput) {
+    this.copies = Math.min(nMax, members.length);
+    this.members = members.length;
+    this.#weights = members.map(({ weight }) => weight);
+    this.#hosts = numbered(members.map(({ host }) => host));
+    this.#zones = numbered(members.map(({ zone }) => zone));
+    this.#held = members.map(() => new Set<number>());
+    const indexOf = new Map(members.map(({ id }, index) => [id, index]));
+    this.owners = Array.from({ length: partitions }, (_, partition) => {
+      const kept = (previous?.[partition] ?? []).flatMap((id) => indexOf.get(id) ?? []);
+      return [...new Set(kept)].slice(0, this.copies);
+    });
+    for (const [partition, owners] of this.owners.entries()) {
+      for (const owner of owners) this.held(owner).add(partition);
+    }
+  }
+
+  held(member: number): Set<number> {
+    return this.#held[member] as Set<number>;
+  }
+
+  ownersOf(partition: number): number[] {
+    return this.owners[partition] as number[];
+  }
+
+  append(partition: number, member: number): void {
+    this.ownersOf(partition).push(member);
+    this.held(member).add(partition);
+  }
+
+  replace(partition: number, current: number, chosen: number): void {
+    const owners = this.ownersOf(partition);
+    owners[owners.indexOf(current)] = chosen;
+    this.held(current).delete(partition);
+    this.held(chosen).add(partition);
+  }
+
+  /** How full a member would be with `count` partitions, relative to its weight. */
+  fullness(member: number, count: number = this.held(member).size): number {
+    return count / (this.#weights[member] as number);
+  }
+
+  /** True if one partition less at `giver` and one more at `taker` makes them more even. */
+  evens(giver: number, taker: number): boolean {
+    return this.fullness(taker, this.held(taker).size + 1) < this.fullness(giver);
+  }
+
+  /** All members, emptiest first. */
+  byFullness(): readonly number[] {
+    const order = this.#weights.map((_, member) => member);
+    return order.sort((left, right) => this.fullness(left) - this.fullness(right) || left - right);
+  }
+
+  /** True if `chosen` may take the place of `current` without sitting worse than it. */
+  mayReplace(partition: number, current: number, chosen: number): boolean {
+    const owners = this.ownersOf(partition);
+    if (!owners.includes(current) || owners.includes(chosen)) return false;
+    return this.clashes(chosen, owners, current) <= this.clashes(current, owners, current);
+  }
+
+  /** How badly `member` sits beside `owners`, one of whom may be about to leave. */
+  clashes(member: number, owners: readonly number[], leaving = -1): number {
+    let clashes = 0;
+    for (const owner of owners) {
+      if (owner === leaving) continue;
+      if (this.#hosts[owner] === this.#hosts[member]) clashes += hostWeight;
+      if (this.#zones[owner] === this.#zones[member]) clashes += 1;
+    }
+    return clashes;
+  }
+
+  /**
+   * Who should join a partition's owners, or take the place of the one `leaving`: who sits best,
+   * then who is emptiest, then whom a hash picks. The hash mixes the sets of owners, so that the
+   * work of a member that fails is shared by many. −1 if everybody is an owner.
+   */
+  bestFor(partition: number, leaving = -1): number {
+    const owners = this.ownersOf(partition);
+    let best = -1;
+    let least = { clashes: 0, fullness: 0, order: 0 };
+    for (let member = 0; member < this.members; member += 1) {
+      if (owners.includes(member)) continue;
+      const clashes = this.clashes(member, owners, leaving);
+      if (best >= 0 && clashes > least.clashes) continue;
+      const fullness = this.fullness(member, this.held(member).size + 1);
+      const isEven = clashes === least.clashes && fullness === least.fullness;
+      const isLess = clashes < least.clashes || fullness < least.fullness;
+      if (best >= 0 && !isLess && !isEven) continue;
+      const order = mix(partition, member);
+      if (best >= 0 && !isLess && order >= least.order) continue;
+      best = member;
+      least = { clashes, fullness, order };
+    }
+    return best;
+  }
+}
+
+/** Equal texts get equal numbers. */
+function numbered(texts: readonly string[]): readonly number[] {
+  const numbers = new Map<string, number>();
+  return texts.map((text) => {
+    const number = numbers.get(text) ?? numbers.size;
+    numbers.set(text, number);
+    return number;
+  });
+}
+
+/** The finalizer of MurmurHash3 over both numbers: any fixed scatter would do. */
+function mix(partition: number, member: number): number {
+  let hash = Math.imul(partition + 1, 0x9e3779b1) ^ Math.imul(member + 1, 0x85ebca77);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
