@@ -3,11 +3,25 @@ import type { Checker, Violation } from "../history.ts";
 /**
  * With r + w > n, a strict read begun after a put was acknowledged returns it, or something that
  * replaced it; unless a delete that knew of it may have happened before the read ended. The same
- * holds for what an earlier read returned: strict reads are monotonic.
+ * holds for what an earlier read returned: strict reads are monotonic. And it returns nothing that
+ * a write acknowledged by then had replaced or deleted.
  */
 export const freshness: Checker = (history) => {
   const violations: Violation[] = [];
   for (const read of history.reads) {
+    for (const value of read.values) {
+      const killer = history.writes.find(
+        (write) =>
+          write.outcome === "ok" &&
+          write.settledMs < read.invokedMs &&
+          history.pastOf(write.number).has(value),
+      );
+      if (killer === undefined) continue;
+      const detail =
+        `a read at ${read.invokedMs} ms returned ${value}, which ${killer.kind} ` +
+        `${killer.number} had replaced by then`;
+      violations.push({ checker: "freshness", key: read.key, detail });
+    }
     const known = new Set<number>();
     for (const write of history.writes) {
       const isEarlier = write.outcome === "ok" && write.settledMs < read.invokedMs;
