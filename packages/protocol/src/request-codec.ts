@@ -1,0 +1,258 @@
+import { parseWriteId } from "@coterie/core";
+import type {
+  FindRequest,
+  ForwardedDelete,
+  ForwardedPut,
+  ListRequest,
+  MergeRequest,
+  PeerRequest,
+  ReadRequest,
+} from "@coterie/cluster";
+import { announcementSizeHint, readAnnouncement, writeAnnouncement } from "./announcement-codec.ts";
+import type { WireReader } from "./wire-reader.ts";
+import type { WireWriter } from "./wire-writer.ts";
+
+/** Bytes of a request's fields other than its texts and byte strings, roughly. */
+const fixedFieldsHint = 24;
+
+/** About how many bytes `request` takes when encoded; never far below. */
+export function requestSizeHint(request: PeerRequest): number {
+  switch (request.kind) {
+    case "merge":
+      return fixedFieldsHint + request.record.length;
+    case "read":
+      return fixedFieldsHint + request.bucket.length + request.key.length;
+    case "find":
+    case "list":
+      return fixedFieldsHint;
+    case "put":
+      return (
+        fixedFieldsHint * 2 +
+        request.bucket.length +
+        request.key.length +
+        request.value.length +
+        request.contentType.length +
+        (request.context?.length ?? 0)
+      );
+    case "delete":
+      return fixedFieldsHint + request.bucket.length + request.key.length + request.context.length;
+    case "announce":
+      break;
+  }
+  return announcementSizeHint(request.announcement);
+}
+
+/** Writes the `request` field of an Operation. */
+export function writeRequest(writer: WireWriter, request: PeerRequest, sizeHint: number): void {
+  const start = writer.open(requestTags[request.kind], sizeHint);
+  if (request.kind === "announce") writeAnnouncement(writer, request.announcement);
+  else {
+    writer.uint(0x08, request.stamp.epoch);
+    writer.fixed32OrDefault(0x15, request.stamp.tag);
+    writeStamped(writer, request);
+  }
+  writer.close(start, sizeHint);
+}
+
+const requestTags = {
+  merge: 0x1a,
+  read: 0x22,
+  find: 0x2a,
+  list: 0x32,
+  put: 0x3a,
+  delete: 0x42,
+  announce: 0x4a,
+} as const;
+
+type StampedRequest = Extract<PeerRequest, { readonly stamp: unknown }>;
+
+function writeStamped(writer: WireWriter, request: StampedRequest): void {
+  switch (request.kind) {
+    case "merge":
+      writer.bytesOrDefault(0x1a, request.record);
+      return;
+    case "read":
+      writer.textOrDefault(0x1a, request.bucket);
+      writer.bytesOrDefault(0x22, request.key);
+      return;
+    case "find":
+      writer.uint(0x18, request.partition);
+      writer.fixed32OrDefault(0x25, request.token.high);
+      writer.fixed32OrDefault(0x2d, request.token.low);
+      writer.bool(0x30, request.evenIfDamaged);
+      return;
+    case "list":
+      writer.uint(0x18, request.partition);
+      writer.uint(0x20, request.limit);
+      if (request.after === undefined) return;
+      writer.fixed32(0x2d, request.after.high);
+      writer.fixed32(0x35, request.after.low);
+      return;
+    case "put":
+      writePut(writer, request);
+      return;
+    case "delete":
+      writer.textOrDefault(0x1a, request.bucket);
+      writer.bytesOrDefault(0x22, request.key);
+      writer.textOrDefault(0x2a, request.context);
+      writer.uint(0x30, request.w);
+      writer.uint(0x38, request.pw);
+  }
+}
+
+function writePut(writer: WireWriter, request: ForwardedPut): void {
+  writer.textOrDefault(0x1a, request.bucket);
+  writer.bytesOrDefault(0x22, request.key);
+  writer.bytesOrDefault(0x2a, request.value);
+  writer.textOrDefault(0x32, request.contentType);
+  if (request.context !== undefined) writer.text(0x3a, request.context);
+  if (request.writeId !== undefined) writer.hex(0x42, request.writeId);
+  writer.uint(0x48, request.w);
+  writer.uint(0x50, request.pw);
+  writer.bool(0x58, request.returnBody);
+}
+
+/**
+ * Reads the request whose field has `tag`; `undefined` when no request has it, and then nothing
+ * was read. The caller checks {@link WireReader.failed}.
+ */
+export function readRequest(reader: WireReader, tag: number): PeerRequest | undefined {
+  switch (tag) {
+    case requestTags.merge:
+      return readMerge(reader);
+    case requestTags.read:
+      return readRead(reader);
+    case requestTags.find:
+      return readFind(reader);
+    case requestTags.list:
+      return readList(reader);
+    case requestTags.put:
+      return readPut(reader);
+    case requestTags.delete:
+      return readDelete(reader);
+    case requestTags.announce:
+      return { kind: "announce", announcement: readAnnouncement(reader) };
+    default:
+      return undefined;
+  }
+}
+
+function readMerge(reader: WireReader): MergeRequest {
+  let epoch = 0;
+  let stampTag = 0;
+  let record: Uint8Array = new Uint8Array(0);
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x08) epoch = reader.uint();
+    else if (tag === 0x15) stampTag = reader.fixed32();
+    // The store and its cache keep these very bytes.
+    else if (tag === 0x1a) record = reader.owned();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: "merge", stamp: { epoch, tag: stampTag }, record };
+}
+
+function readRead(reader: WireReader): ReadRequest {
+  let epoch = 0;
+  let stampTag = 0;
+  let bucket = "";
+  let key: Uint8Array = new Uint8Array(0);
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x08) epoch = reader.uint();
+    else if (tag === 0x15) stampTag = reader.fixed32();
+    else if (tag === 0x1a) bucket = reader.text();
+    else if (tag === 0x22) key = reader.owned();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: "read", stamp: { epoch, tag: stampTag }, bucket, key };
+}
+
+function readFind(reader: WireReader): FindRequest {
+  const stamp = { epoch: 0, tag: 0 };
+  const token = { high: 0, low: 0 };
+  let partition = 0;
+  let evenIfDamaged = false;
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x08) stamp.epoch = reader.uint();
+    else if (tag === 0x15) stamp.tag = reader.fixed32();
+    else if (tag === 0x18) partition = reader.uint();
+    else if (tag === 0x25) token.high = reader.fixed32();
+    else if (tag === 0x2d) token.low = reader.fixed32();
+    else if (tag === 0x30) evenIfDamaged = reader.bool();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: "find", stamp, partition, token, evenIfDamaged };
+}
+
+function readList(reader: WireReader): ListRequest {
+  const stamp = { epoch: 0, tag: 0 };
+  let partition = 0;
+  let limit = 0;
+  let high: number | undefined;
+  let low: number | undefined;
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x08) stamp.epoch = reader.uint();
+    else if (tag === 0x15) stamp.tag = reader.fixed32();
+    else if (tag === 0x18) partition = reader.uint();
+    else if (tag === 0x20) limit = reader.uint();
+    else if (tag === 0x2d) high = reader.fixed32();
+    else if (tag === 0x35) low = reader.fixed32();
+    else reader.skip(tag);
+  }
+  if ((high === undefined) !== (low === undefined)) reader.fail();
+  reader.leave(outer);
+  const after = high === undefined || low === undefined ? undefined : { high, low };
+  return { kind: "list", stamp, partition, after, limit };
+}
+
+function readPut(reader: WireReader): ForwardedPut {
+  const stamp = { epoch: 0, tag: 0 };
+  const put = { bucket: "", contentType: "", w: 0, pw: 0, returnBody: false };
+  let key: Uint8Array = new Uint8Array(0);
+  let value: Uint8Array = new Uint8Array(0);
+  let context: string | undefined;
+  let writeId: string | undefined;
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x08) stamp.epoch = reader.uint();
+    else if (tag === 0x15) stamp.tag = reader.fixed32();
+    else if (tag === 0x1a) put.bucket = reader.text();
+    else if (tag === 0x22) key = reader.owned();
+    else if (tag === 0x2a) value = reader.owned();
+    else if (tag === 0x32) put.contentType = reader.text();
+    else if (tag === 0x3a) context = reader.text();
+    else if (tag === 0x42) writeId = reader.hex(16);
+    else if (tag === 0x48) put.w = reader.uint();
+    else if (tag === 0x50) put.pw = reader.uint();
+    else if (tag === 0x58) put.returnBody = reader.bool();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  const id = writeId === undefined ? undefined : parseWriteId(writeId);
+  return { kind: "put", stamp, ...put, key, value, context, writeId: id };
+}
+
+function readDelete(reader: WireReader): ForwardedDelete {
+  const stamp = { epoch: 0, tag: 0 };
+  const rest = { bucket: "", context: "", w: 0, pw: 0 };
+  let key: Uint8Array = new Uint8Array(0);
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x08) stamp.epoch = reader.uint();
+    else if (tag === 0x15) stamp.tag = reader.fixed32();
+    else if (tag === 0x1a) rest.bucket = reader.text();
+    else if (tag === 0x22) key = reader.owned();
+    else if (tag === 0x2a) rest.context = reader.text();
+    else if (tag === 0x30) rest.w = reader.uint();
+    else if (tag === 0x38) rest.pw = reader.uint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: "delete", stamp, ...rest, key };
+}

@@ -1,0 +1,246 @@
+import type { ListedEntry, PeerRefusal, PeerResponse } from "@coterie/cluster";
+import { announcementSizeHint, readAnnouncement, writeAnnouncement } from "./announcement-codec.ts";
+import type { WireReader } from "./wire-reader.ts";
+import type { WireWriter } from "./wire-writer.ts";
+
+/** Of one response; a list longer than this is malformed. */
+const elementsMax = 65_536;
+const listedEntryHint = 22;
+
+/** In the order of their numbers on the wire, which begin with 1. Append only. */
+export const refusalsInWireOrder: readonly PeerRefusal[] = [
+  "stale-epoch",
+  "other-cluster",
+  "not-owner",
+  "not-ready",
+  "shutting-down",
+  "overloaded",
+  "disk-full",
+  "malformed",
+  "clock-skew",
+  "expired",
+  "bad-context",
+  "no-such-bucket",
+  "too-many-siblings",
+  "too-many-actors",
+  "too-large",
+  "quorum-not-met",
+  "timeout",
+  "internal",
+];
+
+const refusalNumbers: ReadonlyMap<PeerRefusal, number> = new Map(
+  refusalsInWireOrder.map((code, index) => [code, index + 1]),
+);
+
+const responseTags = {
+  merged: 0x12,
+  present: 0x1a,
+  absent: 0x22,
+  unknown: 0x2a,
+  found: 0x32,
+  listed: 0x3a,
+  written: 0x42,
+  announced: 0x4a,
+  refused: 0x52,
+} as const;
+
+/** About how many bytes `response` takes when encoded; never far below. */
+export function responseSizeHint(response: PeerResponse): number {
+  switch (response.kind) {
+    case "merged":
+    case "absent":
+    case "unknown":
+      return 4;
+    case "present":
+      return 6 + response.record.length;
+    case "found":
+      return response.records.reduce((sum, record) => sum + 6 + record.length, 0);
+    case "listed":
+      return response.entries.length * listedEntryHint;
+    case "written":
+      return 24 + (response.context?.length ?? 0) + (response.record?.length ?? 0);
+    case "announced":
+      return announcementSizeHint(response.announcement);
+    case "refused":
+      break;
+  }
+  return 16 + response.message.length;
+}
+
+/** Writes the `response` field of a Result. */
+export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHint: number): void {
+  const start = writer.open(responseTags[response.kind], sizeHint);
+  switch (response.kind) {
+    case "merged":
+      writer.bool(0x08, response.changed);
+      break;
+    case "present":
+      writer.bytesOrDefault(0x0a, response.record);
+      break;
+    case "found":
+      for (const record of response.records) writer.bytes(0x0a, record);
+      break;
+    case "listed":
+      for (const entry of response.entries) writeListedEntry(writer, entry);
+      break;
+    case "written":
+      if (response.context !== undefined) writer.text(0x0a, response.context);
+      writer.uint(0x10, response.siblings);
+      writer.uint(0x18, response.primaries);
+      if (response.record !== undefined) writer.bytes(0x22, response.record);
+      break;
+    case "announced":
+      writeAnnouncement(writer, response.announcement);
+      break;
+    case "refused":
+      writer.uint(0x08, refusalNumbers.get(response.code) ?? 0);
+      writer.bool(0x10, response.outcome === "unknown");
+      writer.textOrDefault(0x1a, response.message);
+      writer.uint(0x20, response.primaries);
+      break;
+    case "absent":
+    case "unknown":
+      break;
+  }
+  writer.close(start, sizeHint);
+}
+
+function writeListedEntry(writer: WireWriter, { token, digest }: ListedEntry): void {
+  const start = writer.open(0x0a, listedEntryHint);
+  writer.fixed32OrDefault(0x0d, token.high);
+  writer.fixed32OrDefault(0x15, token.low);
+  writer.fixed32OrDefault(0x1d, digest.high);
+  writer.fixed32OrDefault(0x25, digest.low);
+  writer.close(start, listedEntryHint);
+}
+
+/** Reads the response whose field has `tag`; `undefined` when no response has it. */
+export function readResponse(reader: WireReader, tag: number): PeerResponse | undefined {
+  switch (tag) {
+    case responseTags.merged:
+      return { kind: "merged", changed: readMerged(reader) };
+    case responseTags.present:
+      return { kind: "present", record: readPresent(reader) };
+    case responseTags.absent:
+      readEmpty(reader);
+      return { kind: "absent" };
+    case responseTags.unknown:
+      readEmpty(reader);
+      return { kind: "unknown" };
+    case responseTags.found:
+      return { kind: "found", records: readFound(reader) };
+    case responseTags.listed:
+      return { kind: "listed", entries: readListed(reader) };
+    case responseTags.written:
+      return readWritten(reader);
+    case responseTags.announced:
+      return { kind: "announced", announcement: readAnnouncement(reader) };
+    case responseTags.refused:
+      return readRefused(reader);
+    default:
+      return undefined;
+  }
+}
+
+function readMerged(reader: WireReader): boolean {
+  let changed = false;
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x08) changed = reader.bool();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return changed;
+}
+
+function readPresent(reader: WireReader): Uint8Array {
+  let record: Uint8Array = new Uint8Array(0);
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x0a) record = reader.owned();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return record;
+}
+
+function readEmpty(reader: WireReader): void {
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) reader.skip(tag);
+  reader.leave(outer);
+}
+
+function readFound(reader: WireReader): readonly Uint8Array[] {
+  const records: Uint8Array[] = [];
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x0a && records.length < elementsMax) records.push(reader.owned());
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return records;
+}
+
+function readListed(reader: WireReader): readonly ListedEntry[] {
+  const entries: ListedEntry[] = [];
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x0a && entries.length < elementsMax) entries.push(readListedEntry(reader));
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return entries;
+}
+
+function readListedEntry(reader: WireReader): ListedEntry {
+  const token = { high: 0, low: 0 };
+  const digest = { high: 0, low: 0 };
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x0d) token.high = reader.fixed32();
+    else if (tag === 0x15) token.low = reader.fixed32();
+    else if (tag === 0x1d) digest.high = reader.fixed32();
+    else if (tag === 0x25) digest.low = reader.fixed32();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { token, digest };
+}
+
+function readWritten(reader: WireReader): PeerResponse {
+  const counts = { siblings: 0, primaries: 0 };
+  let context: string | undefined;
+  let record: Uint8Array | undefined;
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x0a) context = reader.text();
+    else if (tag === 0x10) counts.siblings = reader.uint();
+    else if (tag === 0x18) counts.primaries = reader.uint();
+    else if (tag === 0x22) record = reader.owned();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: "written", context, ...counts, record };
+}
+
+function readRefused(reader: WireReader): PeerResponse {
+  const refused = { code: 0, isOutcomeUnknown: false, message: "", primaries: 0 };
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x08) refused.code = reader.uint();
+    else if (tag === 0x10) refused.isOutcomeUnknown = reader.bool();
+    else if (tag === 0x1a) refused.message = reader.text();
+    else if (tag === 0x20) refused.primaries = reader.uint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return {
+    kind: "refused",
+    // A newer peer's reason is still a refusal, and whether it acted is said apart from it.
+    code: refusalsInWireOrder[refused.code - 1] ?? "internal",
+    outcome: refused.isOutcomeUnknown ? "unknown" : "refused",
+    message: refused.message,
+    primaries: refused.primaries,
+  };
+}

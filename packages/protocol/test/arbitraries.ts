@@ -1,0 +1,119 @@
+import {
+  type Announcement,
+  type NodeId,
+  type PeerAddress,
+  type WriteId,
+  parseWriteId,
+} from "@coterie/core";
+import type { PeerRequest, PeerResponse } from "@coterie/cluster";
+import * as fc from "fast-check";
+import { refusalsInWireOrder } from "../src/response-codec.ts";
+
+const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
+const bytes = fc.uint8Array({ maxLength: 300 });
+const text = fc.string({ maxLength: 40, unit: "grapheme" });
+const halves = fc.record({ high: u32, low: u32 });
+const stamp = fc.record({ epoch: u32, tag: u32 });
+const nodeId = fc.stringMatching(/^[a-z0-9._-]{1,64}$/u).map((id) => id as NodeId);
+const address = text.filter((each) => each !== "").map((each) => each as PeerAddress);
+const writeId = fc
+  .uint8Array({ minLength: 16, maxLength: 16 })
+  .map((id) => parseWriteId(Buffer.from(id).toString("hex")) as WriteId);
+const maybe = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> =>
+  fc.option(value, { nil: undefined });
+
+const announcement: fc.Arbitrary<Announcement> = fc.record({
+  member: fc.record({
+    id: nodeId,
+    address,
+    http: text,
+    host: text,
+    zone: text,
+    weight: u32,
+    nonce: text,
+  }),
+  settingsDigest: text,
+  documentDigest: text,
+  isFormed: fc.boolean(),
+  heard: fc.array(fc.record({ id: nodeId, nonce: text }), { maxLength: 5 }),
+});
+
+/** Any request, of any kind. */
+export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
+  fc.record({ kind: fc.constant("merge" as const), stamp, record: bytes }),
+  fc.record({ kind: fc.constant("read" as const), stamp, bucket: text, key: bytes }),
+  fc.record({
+    kind: fc.constant("find" as const),
+    stamp,
+    partition: u32,
+    token: halves,
+    evenIfDamaged: fc.boolean(),
+  }),
+  fc.record({
+    kind: fc.constant("list" as const),
+    stamp,
+    partition: u32,
+    after: maybe(halves),
+    limit: u32,
+  }),
+  fc.record({
+    kind: fc.constant("put" as const),
+    stamp,
+    bucket: text,
+    key: bytes,
+    value: bytes,
+    contentType: text,
+    context: maybe(text),
+    writeId: maybe(writeId),
+    w: u32,
+    pw: u32,
+    returnBody: fc.boolean(),
+  }),
+  fc.record({
+    kind: fc.constant("delete" as const),
+    stamp,
+    bucket: text,
+    key: bytes,
+    context: text,
+    w: u32,
+    pw: u32,
+  }),
+  fc.record({ kind: fc.constant("announce" as const), announcement }),
+);
+
+/** Any response, of any kind. */
+export const anyResponse: fc.Arbitrary<PeerResponse> = fc.oneof(
+  fc.record({ kind: fc.constant("merged" as const), changed: fc.boolean() }),
+  fc.record({ kind: fc.constant("present" as const), record: bytes }),
+  fc.constant<PeerResponse>({ kind: "absent" }),
+  fc.constant<PeerResponse>({ kind: "unknown" }),
+  fc.record({ kind: fc.constant("found" as const), records: fc.array(bytes, { maxLength: 5 }) }),
+  fc.record({
+    kind: fc.constant("listed" as const),
+    entries: fc.array(fc.record({ token: halves, digest: halves }), { maxLength: 9 }),
+  }),
+  fc.record({
+    kind: fc.constant("written" as const),
+    context: maybe(text),
+    siblings: u32,
+    primaries: u32,
+    record: maybe(bytes),
+  }),
+  fc.record({ kind: fc.constant("announced" as const), announcement }),
+  fc.record({
+    kind: fc.constant("refused" as const),
+    code: fc.constantFrom(...refusalsInWireOrder),
+    outcome: fc.constantFrom("refused" as const, "unknown" as const),
+    message: text,
+    primaries: u32,
+  }),
+);
+
+/** Finite, and never zero in disguise: −0 and 0 are different bytes. */
+export const anyTime: fc.Arbitrary<number> = fc.double({
+  noNaN: true,
+  noDefaultInfinity: true,
+});
+
+/** A correlation id. */
+export const anyId: fc.Arbitrary<number> = u32;

@@ -1,0 +1,64 @@
+import type { PeerAddress } from "@coterie/core";
+import type { PeerRequest, PeerResponse } from "@coterie/cluster";
+import type { Clock, MonotonicMs, Network, Random, Reply } from "@coterie/ports";
+import { PeerLink } from "./peer-link.ts";
+import { type PeerOptions, defaultPeerOptions } from "./peer-options.ts";
+import { type PeerStatistics, sumPeerStatistics } from "./peer-statistics.ts";
+
+export interface PeerNetworkInput {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly options?: PeerOptions;
+  /** For the log: a stream to a peer broke, or could not be opened. */
+  readonly onBroken?: (address: PeerAddress, reason: string) => void;
+}
+
+/** Calls to other nodes, over one gRPC stream to each; opened by the first call. */
+export class PeerNetwork implements Network<PeerRequest, PeerResponse> {
+  readonly #input: PeerNetworkInput;
+  readonly #links = new Map<PeerAddress, PeerLink>();
+  #isClosed = false;
+
+  constructor(input: PeerNetworkInput) {
+    this.#input = input;
+  }
+
+  call(
+    to: PeerAddress,
+    request: PeerRequest,
+    deadline: MonotonicMs,
+    settle: (reply: Reply<PeerResponse>) => void,
+  ): void {
+    this.#linkTo(to).call(request, deadline, settle);
+  }
+
+  isReachable(to: PeerAddress): boolean {
+    return this.#links.get(to)?.isReachable ?? !this.#isClosed;
+  }
+
+  /** By peer, of all that were ever called. */
+  statistics(): ReadonlyMap<PeerAddress, PeerStatistics> {
+    return new Map([...this.#links].map(([address, link]) => [address, link.statistics]));
+  }
+
+  /** Of all peers together. */
+  totals(): PeerStatistics {
+    return sumPeerStatistics(this.statistics().values());
+  }
+
+  /** Settles every call and closes every stream. Later calls are refused. */
+  close(): void {
+    this.#isClosed = true;
+    for (const link of this.#links.values()) link.close();
+  }
+
+  #linkTo(address: PeerAddress): PeerLink {
+    const known = this.#links.get(address);
+    if (known !== undefined) return known;
+    const { clock, random, options = defaultPeerOptions, onBroken = () => {} } = this.#input;
+    const link = new PeerLink({ address, clock, random, options, onBroken });
+    if (this.#isClosed) link.close();
+    this.#links.set(address, link);
+    return link;
+  }
+}

@@ -1,0 +1,63 @@
+/** How streams between nodes behave. Both ends of a stream use the same keepalive. */
+export interface PeerOptions {
+  /** How often a stream says that it lives. Silent for twice as long, it is destroyed. */
+  readonly keepaliveMs: number;
+  /** How long the answer to a keepalive may take. */
+  readonly keepaliveTimeoutMs: number;
+  /** A stream without calls for this long is closed; the next call opens another. */
+  readonly idleMs: number;
+  /** How long a stream may take to open, and its peer to say that it reads it. */
+  readonly connectMs: number;
+  /** Pause before the first attempt to reopen a broken stream; doubled by each failure. */
+  readonly backoffMsMin: number;
+  readonly backoffMsMax: number;
+  /** Calls to one peer without an answer; more are refused. */
+  readonly operationsMax: number;
+  /** Encoded bytes of those calls, and of what was not yet sent; more are refused. */
+  readonly bytesMax: number;
+  /** Of one message, either way; room for the largest record. */
+  readonly messageBytesMax: number;
+  /** HTTP/2 receive window: bytes in flight, whatever the round trip takes. */
+  readonly receiveWindowBytes: number;
+}
+
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+
+/** What is used unless a test says otherwise. */
+export const defaultPeerOptions: PeerOptions = {
+  keepaliveMs: 5000,
+  keepaliveTimeoutMs: 2000,
+  idleMs: 60_000,
+  connectMs: 1000,
+  backoffMsMin: 100,
+  backoffMsMax: 2000,
+  operationsMax: 8192,
+  bytesMax: 64 * mebibyte,
+  // A record may have 32 MiB, and the message around it has a name, a stamp and lengths.
+  messageBytesMax: 32 * mebibyte + 64 * kibibyte,
+  receiveWindowBytes: 8 * mebibyte,
+};
+
+/** A message is sent when it has this many operations, or bytes; or when the turn ends. */
+export const messageOperationsMax = 256;
+export const messageBytesFull: number = 64 * kibibyte;
+
+/** The method both ends speak: `peer.proto` in the protocol package. */
+export const replicatePath = "/coterie.peer.v1.Peer/Replicate";
+
+/** grpc-js options of both ends. */
+export function channelOptions(options: PeerOptions): Readonly<Record<string, number>> {
+  return {
+    "grpc.keepalive_time_ms": options.keepaliveMs,
+    "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs,
+    "grpc.max_receive_message_length": options.messageBytesMax,
+    "grpc.max_send_message_length": options.messageBytesMax,
+    "grpc.enable_retries": 0,
+    "grpc.enable_channelz": 0,
+    "grpc.enable_http_proxy": 0,
+    "grpc.service_config_disable_resolution": 1,
+    "grpc.use_local_subchannel_pool": 1,
+    "grpc-node.flow_control_window": options.receiveWindowBytes,
+  };
+}

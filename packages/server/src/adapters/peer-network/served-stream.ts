@@ -1,0 +1,142 @@
+import type { PeerRefusal, PeerRequest, PeerResponse } from "@coterie/cluster";
+import type { Clock, MonotonicMs, Receive } from "@coterie/ports";
+import {
+  type DecodedOperation,
+  ResultBatch,
+  decodeBatch,
+  responseSizeHint,
+} from "@coterie/protocol";
+import { type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { type PeerOptions, messageBytesFull, messageOperationsMax } from "./peer-options.ts";
+import type { PeerServerStatistics } from "./peer-server-statistics.ts";
+import { SenderClock } from "./sender-clock.ts";
+
+export interface ServedStreamInput {
+  readonly call: ServerDuplexStream<Uint8Array, Uint8Array>;
+  readonly clock: Clock;
+  readonly options: PeerOptions;
+  readonly receive: Receive<PeerRequest, PeerResponse>;
+  readonly statistics: PeerServerStatistics;
+  readonly onOver: (stream: ServedStream) => void;
+}
+
+/** Acks that a peer leaves unread, above which nothing more is read from it. */
+const unsentBytesMax = 4 * 1024 * 1024;
+
+/** One peer's stream of requests: each message is decoded whole, applied, and answered by turns. */
+export class ServedStream {
+  readonly #input: ServedStreamInput;
+  readonly #acks = new ResultBatch();
+  readonly #senderClock = new SenderClock();
+  #lastHeardMs: MonotonicMs;
+  #bytesUnsent = 0;
+  #isAckScheduled = false;
+  #isOver = false;
+
+  constructor(input: ServedStreamInput) {
+    this.#input = input;
+    this.#lastHeardMs = input.clock.monotonicMs();
+    const { call } = input;
+    call.on("data", (message: Uint8Array) => this.#receive(message));
+    // Its peer is done, and has no call waiting: it would not end the stream otherwise.
+    call.on("end", () => {
+      this.#over();
+      call.end();
+    });
+    call.on("error", () => this.#over());
+    call.on("cancelled", () => this.#over());
+    call.on("close", () => this.#over());
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#isOver) return;
+    const { clock, options, statistics } = this.#input;
+    const now = clock.monotonicMs();
+    const silentMs = now - this.#lastHeardMs;
+    this.#lastHeardMs = now;
+    statistics.messages += 1;
+    statistics.bytesReceived += bytes.length;
+    // This process, or the way to it, stood still. The sender has given up and uses another stream.
+    if (silentMs > options.keepaliveMs * 2) {
+      statistics.silent += 1;
+      this.#fail(status.ABORTED, "the stream was silent for too long");
+      return;
+    }
+    const batch = decodeBatch(bytes);
+    if (!batch.ok) {
+      statistics.malformed += 1;
+      this.#fail(status.INVALID_ARGUMENT, "the batch is malformed");
+      return;
+    }
+    this.#senderClock.learn(batch.sentMs, now);
+    statistics.operations += batch.operations.length;
+    for (const operation of batch.operations) this.#apply(operation, now);
+    if (batch.operations.length === 0) this.#sendAck();
+  }
+
+  #apply({ id, deadline, request }: DecodedOperation, now: MonotonicMs): void {
+    const { receive, statistics } = this.#input;
+    const localDeadline = this.#senderClock.toLocal(deadline);
+    if (request === undefined) {
+      statistics.malformed += 1;
+      this.#answer(id, refusal("malformed", "the request is malformed, or of an unknown kind"));
+    } else if (localDeadline <= now) {
+      statistics.expired += 1;
+      this.#answer(id, refusal("expired", "the request came after its deadline"));
+    } else {
+      receive(request, localDeadline, (response) => this.#answer(id, response));
+    }
+  }
+
+  #answer(id: number, response: PeerResponse): void {
+    if (this.#isOver) return;
+    const { clock, options, statistics } = this.#input;
+    statistics.answers += 1;
+    const before = this.#acks.bytes;
+    const isLarge = responseSizeHint(response) >= messageBytesFull;
+    if (isLarge && before > 0) this.#sendAck();
+    this.#acks.add(id, response);
+    if (this.#acks.bytes > options.messageBytesMax) {
+      this.#acks.take();
+      this.#acks.add(id, refusal("too-large", "the answer is larger than a message may be"));
+    }
+    if (this.#acks.results >= messageOperationsMax || this.#acks.bytes >= messageBytesFull) {
+      this.#sendAck();
+    } else if (!this.#isAckScheduled) {
+      this.#isAckScheduled = true;
+      clock.afterTurn(() => {
+        this.#isAckScheduled = false;
+        if (this.#acks.results > 0) this.#sendAck();
+      });
+    }
+  }
+
+  #sendAck(): void {
+    if (this.#isOver) return;
+    const { call, statistics } = this.#input;
+    const bytes = this.#acks.take();
+    statistics.acks += 1;
+    statistics.bytesSent += bytes.length;
+    this.#bytesUnsent += bytes.length;
+    if (this.#bytesUnsent > unsentBytesMax) call.pause();
+    call.write(bytes, () => {
+      this.#bytesUnsent -= bytes.length;
+      if (this.#bytesUnsent <= unsentBytesMax && call.isPaused()) call.resume();
+    });
+  }
+
+  #fail(code: status, details: string): void {
+    this.#over();
+    this.#input.call.emit("error", { code, details });
+  }
+
+  #over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#input.onOver(this);
+  }
+}
+
+function refusal(code: PeerRefusal, message: string): PeerResponse {
+  return { kind: "refused", code, outcome: "refused", message, primaries: 0 };
+}

@@ -1,0 +1,53 @@
+import { createServer } from "node:net";
+import type { PeerAddress } from "@coterie/core";
+import type { PeerRequest, PeerResponse } from "@coterie/cluster";
+import { type NetworkSubject, networkGuarantees } from "@coterie/ports/conformance";
+import { describe, it } from "vitest";
+import { NodeRandom } from "../../src/adapters/node-random.ts";
+import { PeerNetwork } from "../../src/adapters/peer-network/peer-network.ts";
+import { PeerServer } from "../../src/adapters/peer-network/peer-server.ts";
+import { SystemClock } from "../../src/adapters/system-clock.ts";
+
+/** A port on which nobody listens: it was given out, and given back. */
+async function freeAddress(): Promise<PeerAddress> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const bound = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  const port = typeof bound === "object" && bound !== null ? bound.port : 0;
+  return `127.0.0.1:${port}` as PeerAddress;
+}
+
+async function subject(): Promise<NetworkSubject<PeerRequest, PeerResponse>> {
+  const clock = new SystemClock();
+  const random = new NodeRandom();
+  return {
+    clock,
+    nowhere: await freeAddress(),
+    open: async (receive) => {
+      const server = new PeerServer({ clock, receive });
+      const listening = await server.listen("127.0.0.1", 0);
+      if (!listening.ok) throw new Error(listening.message);
+      const network = new PeerNetwork({ clock, random });
+      return {
+        address: `127.0.0.1:${listening.port}` as PeerAddress,
+        network,
+        close: async () => {
+          network.close();
+          await server.close();
+        },
+      };
+    },
+    request: (record) => ({ kind: "merge", stamp: { epoch: 1, tag: 2 }, record }),
+    requestPayload: (request) => (request.kind === "merge" ? request.record : new Uint8Array(4)),
+    response: (record) => ({ kind: "present", record }),
+    responsePayload: (response) =>
+      response.kind === "present" ? response.record : new Uint8Array(4),
+  };
+}
+
+describe("the network of gRPC streams", () => {
+  it.concurrent.each(networkGuarantees)("$name", async (guarantee) =>
+    guarantee.run(await subject()),
+  );
+});
