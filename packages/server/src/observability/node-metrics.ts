@@ -14,6 +14,8 @@ export interface PeerCounts {
   readonly reconnects: number;
   readonly pending: number;
   readonly refusals: number;
+  readonly malformed: number;
+  readonly expired: number;
 }
 
 type Source = { readonly [name: string]: number | boolean };
@@ -230,6 +232,16 @@ function peerReadings(counts: () => PeerCounts): readonly Reading[] {
     ),
     counter("peer_reconnects_total", "Streams opened again.", () => counts().reconnects),
     gauge("peer_pending", "Requests to other nodes without an answer.", () => counts().pending),
-    counter("peer_refusals_total", "Requests refused by a peer's budget.", () => counts().refusals),
+    counter("peer_refusals_total", "Requests refused: no stream, or over its budget.", () => {
+      return counts().refusals;
+    }),
+    counter(
+      "peer_malformed_total",
+      "Messages that could not be decoded.",
+      () => counts().malformed,
+    ),
+    counter("peer_expired_total", "Requests that came too late to be carried out.", () => {
+      return counts().expired;
+    }),
   ];
 }
