@@ -8,6 +8,7 @@ import { RealCluster } from "@coterie/e2e";
 import { type NextRequest, runHttpLoad } from "./http-load.ts";
 import { fdatasyncRate, filesystemOf, loopbackEchoRate } from "./machine-limits.ts";
 import { type Measurement, measure } from "./measure.ts";
+import { runPeerLoad } from "./peer-load.ts";
 import { residentBytes } from "./process-usage.ts";
 import { type Limits, type Report, printReport } from "./report.ts";
 import { doorRequests, fillRequests, getRequests, keyCount, putRequests } from "./workloads.ts";
@@ -90,6 +91,13 @@ async function measureAll(
     measurements.push(await http("http door alone", inFlight, doorRequests(), 2));
     measurements.push(await http("http put", inFlight, putRequests()));
     measurements.push(await http("http get", inFlight, getRequests()));
+    for (const kind of ["put", "read"] as const) {
+      measurements.push(
+        await measure(cluster, `peer ${kind}`, inFlight, () =>
+          runPeerLoad({ cluster, kind, inFlight, seconds }),
+        ),
+      );
+    }
   }
   return measurements;
 }

@@ -188,7 +188,8 @@ function explainListen(flag: string, address: string, code: string, message: str
 
 function explainStart(config: ServerConfig, code: string, message: string): string {
   if (code === "locked") {
-    return `the data directory ${config.data} is in use: ${message}; stop that node, or give --data`;
+    const { data } = config;
+    return `the data directory ${data} is in use: ${message}; stop that node, or give --data`;
   }
   return code === "not-formed" ? `the cluster did not form: ${message}` : message;
 }
