@@ -1,0 +1,141 @@
+import type { Announcement } from "@coterie/core";
+import type { PeerRequest, PeerResponse } from "@coterie/cluster";
+import { type MessageInitShape, create, toBinary } from "@bufbuild/protobuf";
+import {
+  type AnnouncementSchema,
+  BatchAckSchema,
+  BatchSchema,
+  type OperationSchema,
+  Refusal,
+  type ResultSchema,
+} from "./generated/coterie/peer/v1/peer_pb.js";
+
+type GeneratedRequest = NonNullable<MessageInitShape<typeof OperationSchema>["request"]>;
+type GeneratedResponse = NonNullable<MessageInitShape<typeof ResultSchema>["response"]>;
+type GeneratedAnnouncement = MessageInitShape<typeof AnnouncementSchema>;
+
+export interface SentOperation {
+  readonly id: number;
+  readonly deadline: number;
+  readonly request: PeerRequest;
+}
+
+export interface SentResult {
+  readonly id: number;
+  readonly response: PeerResponse;
+}
+
+/** Fields that are set, as generated code wants them: an absent one is left out, not undefined. */
+function present<Fields extends object>(
+  fields: Fields,
+): { [Name in keyof Fields]: Exclude<Fields[Name], undefined> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as {
+    [Name in keyof Fields]: Exclude<Fields[Name], undefined>;
+  };
+}
+
+function textBytes(text: string | undefined): Uint8Array | undefined {
+  return text === undefined ? undefined : new TextEncoder().encode(text);
+}
+
+function generatedAnnouncement(announcement: Announcement): GeneratedAnnouncement {
+  return { ...announcement, heard: [...announcement.heard] };
+}
+
+function generatedRequest(request: PeerRequest): GeneratedRequest {
+  if (request.kind === "announce")
+    return { case: "announce", value: generatedAnnouncement(request.announcement) };
+  const { epoch, tag } = request.stamp;
+  const stamp = { epoch, tag };
+  switch (request.kind) {
+    case "merge":
+      return { case: "merge", value: { ...stamp, record: request.record } };
+    case "read":
+      return { case: "read", value: { ...stamp, bucket: request.bucket, key: request.key } };
+    case "find": {
+      const { partition, token, evenIfDamaged } = request;
+      const halves = { tokenHigh: token.high, tokenLow: token.low };
+      return { case: "find", value: { ...stamp, partition, ...halves, evenIfDamaged } };
+    }
+    case "list": {
+      const { partition, limit, after } = request;
+      const halves = present({ afterHigh: after?.high, afterLow: after?.low });
+      return { case: "list", value: { ...stamp, partition, limit, ...halves } };
+    }
+    case "put": {
+      const { bucket, key, value, contentType, w, pw, returnBody } = request;
+      const optional = present({
+        context: textBytes(request.context),
+        writeId:
+          request.writeId === undefined
+            ? undefined
+            : new Uint8Array(Buffer.from(request.writeId, "hex")),
+      });
+      const fields = { bucket, key, value, contentType, w, pw, returnBody };
+      return { case: "put", value: { ...stamp, ...fields, ...optional } };
+    }
+    case "delete":
+      break;
+  }
+  const { bucket, key, w, pw } = request;
+  const context = new TextEncoder().encode(request.context);
+  return { case: "delete", value: { ...stamp, bucket, key, context, w, pw } };
+}
+
+function generatedResponse(response: PeerResponse): GeneratedResponse {
+  switch (response.kind) {
+    case "merged":
+      return { case: "merged", value: { changed: response.changed } };
+    case "present":
+      return { case: "present", value: { record: response.record } };
+    case "absent":
+      return { case: "absent", value: {} };
+    case "unknown":
+      return { case: "unknown", value: {} };
+    case "found":
+      return { case: "found", value: { records: [...response.records] } };
+    case "listed":
+      return {
+        case: "listed",
+        value: {
+          entries: response.entries.map(({ token, digest }) => ({
+            tokenHigh: token.high,
+            tokenLow: token.low,
+            digestHigh: digest.high,
+            digestLow: digest.low,
+          })),
+        },
+      };
+    case "written": {
+      const { siblings, primaries, record } = response;
+      const optional = present({ context: textBytes(response.context), record });
+      return { case: "written", value: { siblings, primaries, ...optional } };
+    }
+    case "announced":
+      return { case: "announced", value: generatedAnnouncement(response.announcement) };
+    case "refused":
+      break;
+  }
+  const { message, primaries } = response;
+  const name = response.code.toUpperCase().replaceAll("-", "_") as keyof typeof Refusal;
+  const code = Refusal[name];
+  const isOutcomeUnknown = response.outcome === "unknown";
+  return { case: "refused", value: { code, isOutcomeUnknown, message, primaries } };
+}
+
+/** A Batch as the generated code encodes it. */
+export function generatedBatch(sentMs: number, sent: readonly SentOperation[]): Uint8Array {
+  const operations = sent.map(({ id, deadline, request }) => ({
+    id,
+    deadlineMs: deadline,
+    request: generatedRequest(request),
+  }));
+  return toBinary(BatchSchema, create(BatchSchema, { sentMs, operations }));
+}
+
+/** A BatchAck as the generated code encodes it. */
+export function generatedAck(sent: readonly SentResult[]): Uint8Array {
+  const results = sent.map(({ id, response }) => ({ id, response: generatedResponse(response) }));
+  return toBinary(BatchAckSchema, create(BatchAckSchema, { results }));
+}
