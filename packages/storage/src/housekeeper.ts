@@ -14,6 +14,8 @@ const tickMs = 1000;
 /** Bytes that the scrub reads per tick: about 2 MB/s. */
 const scrubBytesPerTick = 2 * 1024 * 1024;
 const reserveName = "reserve";
+/** Pause between two megabytes of the reserve. */
+const reservePauseMs = 10;
 const draftName = "checkpoint.new";
 
 /**
@@ -49,11 +51,13 @@ export class Housekeeper implements Housekeeping {
     store.onFull = () => this.#spaceRanOut();
   }
 
-  /** Makes the reserve, and begins the background work. */
-  async start(): Promise<void> {
-    this.#hasReserve = await this.#makeReserve();
-    if (!this.#hasReserve) this.#store.isSpaceLow = true;
-    this.#scheduleTick();
+  /** Begins the background work, the making of the reserve first. */
+  start(): void {
+    this.#running = this.#makeReserve().then((isMade) => {
+      this.#hasReserve = isMade;
+      if (!isMade) this.#store.isSpaceLow = true;
+      this.#scheduleTick();
+    });
   }
 
   onRotated(): void {
@@ -283,9 +287,14 @@ export class Housekeeper implements Housekeeping {
     for (let at = size.value; at < this.#options.reserveBytes; at += chunk.length) {
       const length = Math.min(chunk.length, this.#options.reserveBytes - at);
       const written = await io.write(this.#disk, file, at, chunk.subarray(0, length));
-      if (!written.ok) return false;
+      // Synced piece by piece: 64 MB at once would hold up every group that is committed meanwhile.
+      if (!written.ok || !(await io.sync(this.#disk, file)).ok) return false;
+      if (this.#isStopped) return false;
+      await new Promise<void>((resolve) => {
+        this.#clock.at(this.#clock.monotonicMs() + reservePauseMs, resolve);
+      });
     }
-    return (await io.sync(this.#disk, file)).ok;
+    return true;
   }
 }
 

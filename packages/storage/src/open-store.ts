@@ -31,7 +31,7 @@ export async function openStore(ports: StorePorts, options: StoreOptions): Promi
   if (!(await store.durable())) {
     return { ok: false, code: "io", message: "the log could not be written" };
   }
-  await housekeeper.start();
+  housekeeper.start();
   return {
     ok: true,
     store,
