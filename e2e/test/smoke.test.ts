@@ -22,18 +22,23 @@ describe("three nodes", () => {
   }, 90_000);
   afterAll(() => cluster.stop());
 
-  it("read through any node what was put through any", async () => {
+  it("behaviour 30: put through one node and read through any other", async () => {
     expect((await kv.put(first, "greeting", "hello")).status).toBe(204);
     for (const door of cluster.doors) {
       expect((await kv.get(door, "greeting")).values).toEqual(["hello"]);
     }
   });
 
-  it("replace a value when the put carries the context that was read", async () => {
+  it("behaviour 34: replace a value when the put carries the context that was read", async () => {
     await kv.put(first, "city", "Ulm");
     const { context } = await kv.get(second, "city");
     expect((await kv.put(third, "city", "Bern", context)).status).toBe(204);
     expect((await kv.get(first, "city")).values).toEqual(["Bern"]);
+  });
+
+  it("behaviour 31: answer a missing key with no value, and that is not a failure", async () => {
+    const { answer, values, context } = await kv.get(second, "never-written");
+    expect([answer.status, values, context]).toEqual([404, [], undefined]);
   });
 
   it("keep both values of a conflict until a put resolves it", async () => {
