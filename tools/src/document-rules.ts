@@ -67,13 +67,18 @@ const errorCodes = (tree: SourceTree): string[] => {
   return [...union.matchAll(/"([a-z-]+)"/gu)].map(([, code = ""]) => code);
 };
 
+/** Names as prom-client gets them, and as our own readings give them, without the prefix. */
 const metricNames = (tree: SourceTree): string[] =>
   tree
     .filter(({ path }) => path.startsWith("packages/server/src/"))
-    .flatMap(({ text }) => [...text.matchAll(/"(coterie_[a-z0-9_]+)"/gu)])
-    .map(([, name = ""]) => name);
+    .flatMap(({ text }) => [
+      ...[...text.matchAll(/"(coterie_[a-z0-9_]+)"/gu)].map(([, name = ""]) => name),
+      ...[...text.matchAll(/\b(?:counter|gauge)\(\s*"([a-z0-9_]+)"/gu)].map(
+        ([, name = ""]) => `coterie_${name}`,
+      ),
+    ]);
 
-/** Lines "- **8** ... | path/of.test.ts" of the list name a test that names the behaviour. */
+/** Lines "| 8 | ... | `path/of.test.ts` |" of the list name a test that names the behaviour. */
 function unnamedBehaviours(tree: SourceTree): readonly string[] {
   const page = "docs/internals/behaviours.md";
   const lines = (find(tree, page)?.text ?? "").split("\n");

@@ -42,6 +42,12 @@ const planted: readonly (readonly [rule: string, path: string, text: string, fin
   ["every error code is explained", `${core}errors.ts`, 'export type ErrorCode = "odd";', "odd"],
   ["every metric is explained", "packages/server/src/m.ts", '"coterie_odd_total"', "odd_total"],
   [
+    "every metric is explained",
+    "packages/server/src/m.ts",
+    'gauge(\n  "strange_bytes", "x")',
+    "coterie_strange_bytes",
+  ],
+  [
     "every listed behaviour is named by its test",
     "docs/internals/behaviours.md",
     "| 9 | put then get | `packages/core/test/none.test.ts` |",
