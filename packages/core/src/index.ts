@@ -106,7 +106,8 @@ export {
   type FormationState,
   type HeardMember,
 } from "./ring/formation.ts";
-export { type Owners, type PlacementInput, placeOwners } from "./ring/placement.ts";
+export { type Owners, placeOwners } from "./ring/placement.ts";
+export type { PlacementInput } from "./ring/placement-table.ts";
 export type { ReplicaPlan } from "./ring/replica-plan.ts";
 export { type PreferenceList, Ring, type RingStamp } from "./ring/ring.ts";
 export { type PartitionId, type Token, compareTokens, partitionOf, tokenOf } from "./ring/token.ts";

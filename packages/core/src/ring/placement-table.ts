@@ -1,4 +1,15 @@
-import type { PlacementInput } from "./placement.ts";
+import type { NodeId } from "../ids.ts";
+import type { Member } from "./cluster-document.ts";
+
+export interface PlacementInput {
+  /** At least one, sorted by id. */
+  readonly members: readonly Member[];
+  /** Q. */
+  readonly partitions: number;
+  readonly nMax: number;
+  /** Owners so far, by node id; those who left may be among them. */
+  readonly previous?: readonly (readonly NodeId[])[];
+}
 
 /** Sharing a host outweighs sharing zones with all other owners, of which there are fewer. */
 const hostWeight = 1000;

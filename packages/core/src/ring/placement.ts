@@ -1,18 +1,6 @@
 import { invariant } from "../invariant.ts";
-import type { NodeId } from "../ids.ts";
-import type { Member } from "./cluster-document.ts";
 import { type Chain, type Link, findChain } from "./chain.ts";
-import { PlacementTable } from "./placement-table.ts";
-
-export interface PlacementInput {
-  /** At least one, sorted by id. */
-  readonly members: readonly Member[];
-  /** Q. */
-  readonly partitions: number;
-  readonly nMax: number;
-  /** Owners so far, by node id; those who left may be among them. */
-  readonly previous?: readonly (readonly NodeId[])[];
-}
+import { type PlacementInput, PlacementTable } from "./placement-table.ts";
 
 /** Per partition, its owners in order, as indices into the members given. */
 export type Owners = readonly (readonly number[])[];
