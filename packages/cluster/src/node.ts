@@ -88,6 +88,12 @@ export type StartOutcome =
       readonly message: string;
     };
 
+const stoppedEarly: StartOutcome = {
+  ok: false,
+  code: "not-formed",
+  message: "the node was stopped before it served",
+};
+
 type Phase = "opening" | "forming" | "ready" | "stopping";
 
 /** A member of a cluster, whole: made from its ports, its configuration and its disk alone. */
@@ -105,6 +111,8 @@ export class CoterieNode implements NodeApi {
   #coordination: Coordination | undefined;
   #isRefilling = false;
   #onIdle: (() => void) | undefined;
+  #started: Promise<StartOutcome> | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(ports: NodePorts, config: NodeConfig) {
     this.id = config.member.id;
@@ -112,8 +120,22 @@ export class CoterieNode implements NodeApi {
     this.#config = config;
   }
 
-  /** Locks and opens the directory, forms or rejoins the cluster, and serves. */
-  async start(): Promise<StartOutcome> {
+  /** Locks and opens the directory, forms or rejoins the cluster, and serves. Called once. */
+  start(): Promise<StartOutcome> {
+    this.#started = this.#start();
+    return this.#started;
+  }
+
+  /**
+   * Refuses what is new, finishes what is in flight, and closes the directory cleanly. A node that
+   * is still starting stops once its store is open: until then it may be writing.
+   */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #start(): Promise<StartOutcome> {
     const { disk } = this.#ports;
     const locked = oneShot<StartOutcome>();
     disk.lock((outcome) => {
@@ -125,18 +147,25 @@ export class CoterieNode implements NodeApi {
     const lock = await locked.promise;
     if (!lock.ok) return lock;
     const started = await this.#open();
-    if (!started.ok) await this.stop();
+    if (!started.ok) await this.#close();
     return started;
   }
 
-  /** Refuses what is new, finishes what is in flight, and closes the directory cleanly. */
-  async stop(): Promise<void> {
+  async #stop(): Promise<void> {
     this.#phase = "stopping";
+    const started = await this.#started;
+    // A failed start has closed what it opened.
+    if (started?.ok !== true) return;
     if (this.#counters.inFlight > 0) {
       const { promise, settle } = oneShot<void>();
       this.#onIdle = settle;
       await promise;
     }
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    this.#phase = "stopping";
     await this.#store?.stop();
     const { promise, settle } = oneShot<void>();
     this.#ports.disk.unlock(() => settle());
@@ -268,6 +297,7 @@ export class CoterieNode implements NodeApi {
     }
     this.#store = opened.store;
     this.#config.onEvent({ kind: "store-opened", report: opened.report });
+    if (this.#isStopping()) return stoppedEarly;
     if (known.document !== undefined) return this.#serveUnder(known.document);
     return this.#form();
   }
@@ -280,7 +310,7 @@ export class CoterieNode implements NodeApi {
     this.#formation = formation;
     this.#phase = "forming";
     const others = bootstrap.filter((address) => address !== self.address);
-    const isStopped = (): boolean => this.#phase === "stopping";
+    const isStopped = (): boolean => this.#isStopping();
     const formed = await form({ clock, network, formation, others, isStopped });
     if (!formed.ok) return { ok: false, code: "not-formed", message: formed.reason };
     const saved = await saveDocument(disk, formed.document);
@@ -290,7 +320,12 @@ export class CoterieNode implements NodeApi {
     return this.#serveUnder(formed.document);
   }
 
+  #isStopping(): boolean {
+    return this.#phase === "stopping";
+  }
+
   #serveUnder(document: ClusterDocument): StartOutcome {
+    if (this.#isStopping()) return stoppedEarly;
     const ring = new Ring(document);
     const store = this.#store as RecordStore;
     this.#ring = ring;
