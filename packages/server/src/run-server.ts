@@ -1,45 +1,53 @@
 import type { ServerConfig } from "./config/server-config.ts";
 import { openLog } from "./observability/log.ts";
+import type { RunningServer } from "./running-server.ts";
 import { startServer } from "./start-server.ts";
 
+const signals = ["SIGTERM", "SIGINT"] as const;
+
 /**
- * Runs a node as this process, until it is told to stop: SIGTERM and SIGINT drain it, a second one
- * ends it at once; so does the end of the process that started it with an IPC channel. Resolves
- * with the exit code; a disk that cannot be trusted ends the process on the spot.
+ * Runs a node as this process, and resolves with the exit code. SIGTERM and SIGINT drain it, a
+ * second one ends it at once. A node that was started with an IPC channel also drains when that
+ * closes: whoever started it is gone.
  */
 export async function runServer(config: ServerConfig): Promise<number> {
   const log = openLog(config);
-  const { id, http, peer, data, memory } = config;
-  log.info({ http, peer, data: memory ? "memory" : data, version: process.version }, "starting");
-  let stop: (reason: string) => void = () => undefined;
-  const stopped = new Promise<string>((resolve) => {
-    stop = resolve;
-  });
-  let isStopping = false;
-  const onSignal = (signal: string): void => {
-    if (isStopping) process.exit(130);
-    isStopping = true;
-    stop(signal);
-  };
-  process.on("SIGTERM", onSignal);
-  process.on("SIGINT", onSignal);
-  process.on("disconnect", () => stop("the process that started this node has ended"));
-
-  const started = startServer(config, log, (reason) => {
-    // Nothing may be acknowledged after this, so nothing may run after it either.
-    log.fatal({ reason }, "the disk cannot be trusted: stopping at once");
+  // After a failed fsync nothing may be acknowledged, and after a defect nothing be trusted: the
+  // process ends in this very turn, and its next start recovers.
+  const onFatal = (reason: string): never => {
+    log.fatal({ reason }, "stopping at once");
     process.exit(1);
+  };
+  const onUncaught = (error: unknown): never =>
+    onFatal(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.on("uncaughtException", onUncaught);
+  const opened = await startServer(config, { log, onFatal });
+  const problem = opened.ok ? await serveUntilStopped(opened.server) : opened.message;
+  process.off("uncaughtException", onUncaught);
+  if (problem === undefined) return 0;
+  log.fatal({ reason: problem }, "the node cannot start");
+  process.stderr.write(`coterie: ${config.id}: ${problem}\n`);
+  return 1;
+}
+
+/** Resolves when the server has stopped: with why it did not start, if it did not. */
+async function serveUntilStopped(server: RunningServer): Promise<string | undefined> {
+  let stop: () => void = () => undefined;
+  const asked = new Promise<undefined>((resolve) => {
+    stop = () => resolve(undefined);
   });
-  const first = await Promise.race([started, stopped]);
-  if (typeof first === "string") return 0;
-  if (!first.ok) {
-    log.fatal(first.message);
-    process.stderr.write(`coterie: ${id}: ${first.message}\n`);
-    return 1;
-  }
-  const reason = await stopped;
-  log.info({ reason }, "draining");
-  await first.server.drain();
-  log.info("stopped");
-  return 0;
+  let signalled = false;
+  const onSignal = (): void => {
+    if (signalled) process.exit(1);
+    signalled = true;
+    stop();
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  if (process.connected) process.once("disconnect", stop);
+  const failed = server.started.then(async (outcome) => (outcome.ok ? asked : outcome.message));
+  const problem = await Promise.race([asked, failed]);
+  await server.drain();
+  for (const signal of signals) process.off(signal, onSignal);
+  process.off("disconnect", stop);
+  return problem;
 }

@@ -1,8 +1,12 @@
-import { mkdirSync, readFileSync } from "node:fs";
-import { CoterieNode, type NodeEvent } from "@coterie/cluster";
-import type { NodeId, PeerAddress } from "@coterie/core";
-import type { Disk } from "@coterie/ports";
-import type { StoreEvent } from "@coterie/storage";
+import { mkdirSync } from "node:fs";
+import {
+  CoterieNode,
+  type NodeConfig,
+  type PeerRequest,
+  type PeerResponse,
+} from "@coterie/cluster";
+import type { ClusterSettings, NodeId, PeerAddress } from "@coterie/core";
+import type { Clock, Disk, Receive } from "@coterie/ports";
 import { MemoryDisk } from "./adapters/memory-disk.ts";
 import { NodeDisk } from "./adapters/node-disk.ts";
 import { NodeRandom } from "./adapters/node-random.ts";
@@ -10,234 +14,206 @@ import { PeerNetwork } from "./adapters/peer-network/peer-network.ts";
 import { PeerServer } from "./adapters/peer-network/peer-server.ts";
 import { SystemClock } from "./adapters/system-clock.ts";
 import { bytesCache } from "./bytes-cache.ts";
+import { hostOf, isLoopback, portOf, withPort } from "./config/addresses.ts";
+import { readClusterKey } from "./config/cluster-key.ts";
 import { clusterSettingsOf } from "./config/cluster-settings.ts";
-import { hostOf, isLoopback, portOf } from "./config/load-config.ts";
 import type { ServerConfig } from "./config/server-config.ts";
 import { buildHttpApp } from "./doors/http/app.ts";
 import { type HttpDoor, listenHttp } from "./doors/http/listen.ts";
-import type { Log } from "./observability/log.ts";
-import { NodeMetrics, type PeerCounts } from "./observability/node-metrics.ts";
+import { type Log, openLog } from "./observability/log.ts";
+import { NodeLog } from "./observability/node-log.ts";
+import { NodeMetrics } from "./observability/node-metrics.ts";
+import { peerCounts } from "./observability/peer-counts.ts";
+import { RunningServer } from "./running-server.ts";
 
-export interface RunningServer {
-  readonly node: CoterieNode;
-  /** `host:port` of the HTTP door. */
-  readonly http: string;
-  /** Refuses what is new, finishes what is in flight, and closes the directory cleanly. */
-  drain(): Promise<void>;
+export interface StartOptions {
+  /** Lines for operators; on standard error if left out. */
+  readonly log?: Log;
+  /** A failed write or fsync, or a defect: nothing may be acknowledged any more. */
+  readonly onFatal: (reason: string) => void;
 }
 
-export type ServerOutcome =
+export type ServerStart =
   | { readonly ok: true; readonly server: RunningServer }
   | { readonly ok: false; readonly message: string };
 
 /** How long a read waits before it asks further replicas; a forwarded write, another primary. */
 const tuning = { hedgeAfterMs: 25, forwardAttemptMs: 400 };
 
-/** Milliseconds that requests in flight have to finish when the server drains. */
-const drainMsMax = 5000;
-
 /**
- * Starts one node: doors first, so that /livez answers and other nodes can form the cluster; then
- * the node itself. Resolves when it serves, or with why it cannot.
- *
- * @param onFatal called when the disk can no longer be trusted: the process must end at once.
+ * Opens the doors and starts a node behind them. It answers /livez at once and is ready later:
+ * {@link RunningServer.started} says when, or why not.
  */
 export async function startServer(
   config: ServerConfig,
-  log: Log,
-  onFatal: (reason: string) => void,
-): Promise<ServerOutcome> {
+  options: StartOptions,
+): Promise<ServerStart> {
+  const log = options.log ?? openLog(config);
   const settings = clusterSettingsOf(config);
   if (!settings.ok) return settings;
-  const contextKey = readClusterKey(config.clusterKey);
-  if (typeof contextKey === "string") return { ok: false, message: contextKey };
-  const disk = openDisk(config);
-  if (typeof disk === "string") return { ok: false, message: disk };
-
+  const key = readClusterKey(config.clusterKey);
+  if (!key.ok) return key;
+  const made = makeDisk(config);
+  if (!made.ok) return made;
   const clock = new SystemClock();
+  const receiver: { node: CoterieNode | undefined } = { node: undefined };
+  const peers = new PeerServer({ clock, receive: receiveFor(receiver) });
+  const bound = await peers.listen(hostOf(config.peer), portOf(config.peer));
+  if (!bound.ok) return { ok: false, message: explainListening("peer", config.peer, bound) };
+  const http = await listenHttp({ address: config.http, connectionsMax: config.connections });
+  if (!http.ok) {
+    await peers.close();
+    return { ok: false, message: explainListening("http", config.http, http) };
+  }
+  const doors = { http: http.door, peers, peer: withPort(config.peer, bound.port) };
+  const parts = {
+    config,
+    options,
+    log,
+    clock,
+    disk: made.disk,
+    place: made.place,
+    contextKey: key.key,
+  };
+  const { server, node } = assemble(parts, doors, settings.settings);
+  receiver.node = node;
+  const { version } = process;
+  log.info({ http: server.http, peer: doors.peer, data: made.place, version }, "starting");
+  return { ok: true, server };
+}
+
+/** Peers may call as soon as their door is open, which is before there is a node to answer. */
+function receiveFor(receiver: {
+  readonly node: CoterieNode | undefined;
+}): Receive<PeerRequest, PeerResponse> {
+  return (request, deadline, settle) => {
+    if (receiver.node !== undefined) return receiver.node.receive(request, deadline, settle);
+    const message = "the node is starting";
+    settle({ kind: "refused", code: "not-ready", outcome: "refused", message, primaries: 0 });
+  };
+}
+
+interface Parts {
+  readonly config: ServerConfig;
+  readonly options: StartOptions;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly disk: Disk;
+  readonly place: string;
+  readonly contextKey: Uint8Array | undefined;
+}
+
+interface Doors {
+  readonly http: HttpDoor;
+  readonly peers: PeerServer;
+  /** `host:port` of the peer door. */
+  readonly peer: string;
+}
+
+/** Joins node, doors, metrics and log: all in one turn, so that no request meets a part of it. */
+function assemble(
+  parts: Parts,
+  doors: Doors,
+  settings: ClusterSettings,
+): { readonly server: RunningServer; readonly node: CoterieNode } {
+  const { config, options, log, clock, disk } = parts;
+  const nodeLog = new NodeLog(log);
   const random = new NodeRandom();
   const network = new PeerNetwork({
     clock,
     random,
-    onBroken: (peer, reason) => log.warn({ peer, reason }, "the stream to a peer is broken"),
+    onBroken: (peer, reason) => nodeLog.brokenStream(peer, reason),
   });
   const node: CoterieNode = new CoterieNode(
-    { clock, network, disk, random },
+    { clock, disk, random, network },
     {
-      member: {
-        id: config.id as NodeId,
-        address: config.peer as PeerAddress,
-        http: config.http,
-        host: config.host,
-        zone: config.zone,
-        weight: config.weight,
-      },
-      bootstrap: config.bootstrap.map((address) => address as PeerAddress),
-      settings: settings.settings,
-      contextKey,
+      ...nodeSettings(config, doors),
+      settings,
+      contextKey: parts.contextKey,
       store: {
         segmentBytes: config.segmentBytes,
         queueBytesMax: config.queueBytes,
         reserveBytes: config.memory ? 0 : config.reserveBytes,
         durability: config.durability,
         cache: bytesCache(config.cacheBytes),
-        onFatal,
+        onFatal: (reason) => options.onFatal(reason),
         onEvent: (event) => {
-          logStoreEvent(log, event);
+          nodeLog.storeEvent(event);
           if (event.kind === "damage") node.refillDamage();
         },
       },
-      tuning: { ...tuning, timeoutMsDefault: config.timeoutMs },
-      inFlightMax: config.inFlight,
-      inFlightBytesMax: config.inFlightBytes,
-      onEvent: (event) => logNodeEvent(log, event),
+      onEvent: (event) => nodeLog.nodeEvent(event),
     },
   );
-  const peerServer = new PeerServer({ clock, receive: node.receive.bind(node) });
-  const metrics = new NodeMetrics(node, () => peerCounts(network, peerServer));
-  const doors = await openDoors(config, { node, metrics, peerServer });
-  if (!doors.ok) return doors;
-  const close = async (): Promise<void> => {
-    await within(node.stop(), drainMsMax);
-    await within(doors.http.close(), drainMsMax);
-    network.close();
-    await peerServer.close();
-    metrics.stop();
-  };
-  const started = await node.start();
-  if (!started.ok) {
-    await close();
-    return { ok: false, message: explainStart(config, started.code, started.message) };
-  }
-  return { ok: true, server: { node, http: doors.http.address, drain: close } };
-}
-
-/** What was asked of other nodes, and what they asked of this one. */
-function peerCounts(network: PeerNetwork, peerServer: PeerServer): PeerCounts {
-  const asked = network.totals();
-  const served = peerServer.statistics;
-  return {
-    messagesSent: asked.messagesSent,
-    operationsSent: asked.operationsSent,
-    messagesReceived: served.messages,
-    operationsReceived: served.operations,
-    bytesSent: asked.bytesSent + served.bytesSent,
-    bytesReceived: asked.bytesReceived + served.bytesReceived,
-    reconnects: asked.reconnects,
-    pending: asked.pendingOperations,
-    refusals: asked.refusedOverBudget + asked.refusedUnreachable,
-    malformed: asked.malformed + served.malformed,
-    expired: served.expired,
-  };
-}
-
-function openDisk(config: ServerConfig): Disk | string {
-  if (config.memory) return new MemoryDisk();
-  try {
-    mkdirSync(config.data, { recursive: true });
-    return new NodeDisk(config.data);
-  } catch (error) {
-    return `the data directory ${config.data} cannot be used: ${(error as Error).message}`;
-  }
-}
-
-function readClusterKey(file: string | undefined): Uint8Array | undefined | string {
-  if (file === undefined) return undefined;
-  try {
-    const key = readFileSync(file);
-    return key.length === 32 ? new Uint8Array(key) : `the cluster key ${file} must have 32 bytes`;
-  } catch (error) {
-    return `the cluster key ${file} cannot be read: ${(error as Error).message}`;
-  }
-}
-
-interface DoorParts {
-  readonly node: CoterieNode;
-  readonly metrics: NodeMetrics;
-  readonly peerServer: PeerServer;
-}
-
-async function openDoors(
-  config: ServerConfig,
-  { node, metrics, peerServer }: DoorParts,
-): Promise<{ readonly ok: true; readonly http: HttpDoor } | { ok: false; message: string }> {
+  const metrics = new NodeMetrics(node, () => peerCounts(network, doors.peers));
   const app = buildHttpApp(node, {
     valueBytesMax: config.valueBytes,
     bodyBytesMax: config.inFlightBytes,
     metrics: () => metrics.render(),
-    observe: (request) => metrics.observe(request),
-    isLoopback: isLoopback(config.http),
+    observe: (request) => {
+      metrics.observe(request);
+      nodeLog.request(request);
+    },
+    onDefect: (error) => options.onFatal(error.stack ?? error.message),
+    allowedHosts: isLoopback(config.http) ? config.allowedHosts : "all",
   });
-  const http = await listenHttp(app, config.http, config.connections);
-  if (!http.ok) {
-    return { ok: false, message: explainListen("--http", config.http, http.code, http.message) };
-  }
-  const peer = await peerServer.listen(hostOf(config.peer), portOf(config.peer));
-  if (peer.ok) return { ok: true, http: http.door };
-  await http.door.close();
-  return { ok: false, message: explainListen("--peer", config.peer, "EADDRINUSE", peer.message) };
+  doors.http.serve(app);
+  return {
+    server: new RunningServer({ node, network, ...doors, place: parts.place, metrics, log }),
+    node,
+  };
 }
 
-function explainListen(flag: string, address: string, code: string, message: string): string {
-  if (code !== "EADDRINUSE") return `cannot listen at ${flag} ${address}: ${message}`;
-  return (
-    `port ${portOf(address)} is in use (${flag} ${address}): another node may be running there; ` +
-    `give another address with ${flag}, or start coterie dev with another --base-port`
-  );
+function nodeSettings(
+  config: ServerConfig,
+  doors: Doors,
+): Omit<NodeConfig, "settings" | "contextKey" | "store" | "onEvent"> {
+  return {
+    member: {
+      id: config.id as NodeId,
+      address: doors.peer as PeerAddress,
+      http: doors.http.address,
+      host: config.host,
+      zone: config.zone,
+      weight: config.weight,
+    },
+    bootstrap: config.bootstrap as readonly PeerAddress[],
+    tuning: { ...tuning, timeoutMsDefault: config.timeoutMs },
+    inFlightMax: config.inFlight,
+    inFlightBytesMax: config.inFlightBytes,
+  };
 }
 
-function explainStart(config: ServerConfig, code: string, message: string): string {
-  if (code === "locked") {
-    const { data } = config;
-    return `the data directory ${data} is in use: ${message}; stop that node, or give --data`;
-  }
-  return code === "not-formed" ? `the cluster did not form: ${message}` : message;
-}
+type MadeDisk =
+  | { readonly ok: true; readonly disk: Disk; readonly place: string }
+  | { readonly ok: false; readonly message: string };
 
-/** Resolves with `work`, or when its time is up. */
-async function within(work: Promise<void>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, timeUp]);
-  clearTimeout(timer);
-}
-
-function logStoreEvent(log: Log, event: StoreEvent): void {
-  switch (event.kind) {
-    case "damage":
-      log.error(event, "a record is damaged; it is refilled from the other replicas");
-      break;
-    case "disk-full":
-      log.error(event, "the disk is full: puts are refused until there is space again");
-      break;
-    case "disk-space-back":
-      log.info(event, "the disk has space again");
-      break;
-    case "new-actor":
-      log.warn(event, "a new actor mints this node's dots from now on");
-      break;
-    case "compacted":
-      log.debug(event, "segments compacted");
+function makeDisk({ memory, data }: ServerConfig): MadeDisk {
+  if (memory) return { ok: true, disk: new MemoryDisk(), place: "memory" };
+  try {
+    // Everybody's data is in it: for this user only.
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+    return { ok: true, disk: new NodeDisk(data), place: data };
+  } catch (error) {
+    return { ok: false, message: `the data directory ${data}: ${(error as Error).message}` };
   }
 }
 
-function logNodeEvent(log: Log, event: NodeEvent): void {
-  switch (event.kind) {
-    case "store-opened":
-      log.info(event.report, "store opened");
-      break;
-    case "formed":
-      log.info(event, "the cluster has formed");
-      break;
-    case "ready":
-      log.info("ready");
-      break;
-    case "peer-refused":
-      log.warn(event, "a peer was refused");
-      break;
-    case "refilled":
-      log.info("what was damaged is refilled");
+function explainListening(
+  door: "http" | "peer",
+  address: string,
+  { message }: { readonly message: string },
+): string {
+  if (message.includes("EADDRINUSE")) {
+    return (
+      `port ${portOf(address)} of the ${door} door is in use: stop what listens there, or choose ` +
+      `another with --${door} HOST:PORT (coterie dev: --base-port)`
+    );
   }
+  if (message.includes("EADDRNOTAVAIL"))
+    return `${address} is no address of this machine (--${door})`;
+  if (message.includes("EACCES")) {
+    return `this user may not listen on ${address}: choose a port above 1023 with --${door}`;
+  }
+  return `the ${door} door cannot listen on ${address}: ${message}`;
 }

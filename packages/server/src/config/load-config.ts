@@ -1,52 +1,68 @@
 import { readFileSync } from "node:fs";
-import type { z } from "zod";
-import { type ConfigOutcome, type ServerConfig, serverSchema } from "./server-config.ts";
+import { isLoopback, isWildcard, portOf } from "./addresses.ts";
+import { nearestName } from "./nearest-name.ts";
+import {
+  type ConfigOutcome,
+  type ServerConfig,
+  parseServerConfig,
+  settings,
+} from "./server-config.ts";
 
 export interface ConfigSources {
   /** Path of a JSON file. */
   readonly file?: string | undefined;
   /** `COTERIE_*` variables count; others are ignored. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** What the command line gave, by the names of the schema. */
+  /** What the command line gave, by the names of the settings; `undefined` was not given. */
   readonly flags: Readonly<Record<string, unknown>>;
 }
 
 /** Variables of the command, which are no settings of a node. */
 const commandVariables = new Set(["COTERIE_NODES"]);
 
+/** Doors of the contract that are not built yet. */
+const notYet = new Set(["resp", "grpc"]);
+
+type Settings = Map<string, unknown>;
+
 /** Reads a configuration: file < environment < flags. An unknown name is an error. */
 export function loadConfig({ file, env, flags }: ConfigSources): ConfigOutcome {
-  const fromFile = file === undefined ? {} : readFile(file);
-  if (typeof fromFile === "string") return { ok: false, message: fromFile };
-  const merged = { ...fromFile, ...fromEnvironment(env), ...withoutUndefined(flags) };
-  for (const name of Object.keys(merged)) {
-    if (name in serverSchema.shape) continue;
-    const near = nearest(name);
-    const suggestion = near === undefined ? "" : `; did you mean ${near}?`;
-    return { ok: false, message: `unknown setting "${name}"${suggestion}` };
+  const merged: Settings = new Map();
+  if (file !== undefined) {
+    const problem = readFile(file, merged);
+    if (problem !== undefined) return { ok: false, message: problem };
   }
-  const parsed = serverSchema.safeParse(merged);
-  if (!parsed.success) return { ok: false, message: describe(parsed.error) };
-  return checkAddresses(parsed.data);
+  const problem = readEnvironment(env, merged);
+  if (problem !== undefined) return { ok: false, message: problem };
+  for (const [name, value] of Object.entries(flags)) {
+    if (value !== undefined) merged.set(name, value);
+  }
+  const unknown = unknownName(merged);
+  if (unknown !== undefined) return { ok: false, message: unknown };
+  const parsed = parseServerConfig(Object.fromEntries(merged));
+  if (!parsed.ok) return parsed;
+  const misfit = misfitOf(parsed.config);
+  return misfit === undefined ? parsed : { ok: false, message: misfit };
 }
 
-function readFile(file: string): Record<string, unknown> | string {
+function readFile(file: string, into: Settings): string | undefined {
   try {
     const parsed: unknown = JSON.parse(readFileSync(file, "utf8"));
-    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) {
-      return { ...parsed };
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+      return `the configuration file ${file} holds no JSON object`;
     }
-    return `the configuration file ${file} holds no JSON object`;
+    for (const [name, value] of Object.entries(parsed)) into.set(name, value);
+    return undefined;
   } catch (error) {
     return `the configuration file ${file} cannot be read: ${(error as Error).message}`;
   }
 }
 
 /** `COTERIE_LOG_LEVEL=debug` is `logLevel: "debug"`; lists are separated by commas. */
-function fromEnvironment(
+function readEnvironment(
   env: Readonly<Record<string, string | undefined>>,
-): Record<string, unknown> {
-  const settings: Record<string, unknown> = {};
+  into: Settings,
+): string | undefined {
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith("COTERIE_") || value === undefined) continue;
     if (commandVariables.has(variable)) continue;
@@ -54,73 +70,44 @@ function fromEnvironment(
       .slice("COTERIE_".length)
       .toLowerCase()
       .replaceAll(/_([a-z])/gu, (_, letter: string) => letter.toUpperCase());
-    if (name === "bootstrap") settings[name] = value.split(",").filter(Boolean);
-    else if (name === "memory" || name === "insecure") settings[name] = value === "true";
-    else if (name === "buckets") settings[name] = JSON.parse(value) as unknown;
-    else settings[name] = value;
+    try {
+      into.set(name, name === "buckets" ? JSON.parse(value) : value);
+    } catch (error) {
+      return `${variable} is not JSON: ${(error as Error).message}`;
+    }
   }
-  return settings;
+  return undefined;
 }
 
-function withoutUndefined(flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+function unknownName(given: Settings): string | undefined {
+  const known = settings.map(({ name }) => name);
+  for (const name of given.keys()) {
+    if (known.includes(name)) continue;
+    if (notYet.has(name)) return `not-yet: the ${name} door is not built yet; leave ${name} out`;
+    const near = nearestName(name, known);
+    return `unknown setting "${name}"${near === undefined ? "" : `; did you mean ${near}?`}`;
+  }
+  return undefined;
 }
 
-function describe(error: z.ZodError): string {
-  return error.issues
-    .map(({ path, message }) => `${path.join(".") || "configuration"}: ${message}`)
-    .join("; ");
-}
-
-/** Loopback by default: anything else is open to whoever can reach it. */
-function checkAddresses(config: ServerConfig): ConfigOutcome {
+/** What no single setting is wrong in. */
+function misfitOf(config: ServerConfig): string | undefined {
   for (const name of ["http", "peer"] as const) {
     if (config.insecure || isLoopback(config[name])) continue;
-    return {
-      ok: false,
-      message:
-        `${name} = ${config[name]} is not a loopback address, and this version has neither TLS ` +
-        "nor authentication: whoever reaches it can read and write everything. Bind to " +
-        "127.0.0.1, or accept that with --insecure",
-    };
+    // Loopback by default: anything else is open to whoever can reach it.
+    return (
+      `${name} = ${config[name]} is not a loopback address, and this version has neither TLS ` +
+      "nor authentication: whoever reaches it can read and write everything. Bind to " +
+      "127.0.0.1, or accept that with --insecure"
+    );
   }
-  return { ok: true, config };
-}
-
-/** True if an address is only reachable from this machine. */
-export function isLoopback(address: string): boolean {
-  const host = hostOf(address);
-  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/u.test(host);
-}
-
-/** The host of HOST:PORT, without brackets. */
-export function hostOf(address: string): string {
-  return address.slice(0, address.lastIndexOf(":")).replaceAll(/^\[|\]$/gu, "");
-}
-
-export function portOf(address: string): number {
-  return Number(address.slice(address.lastIndexOf(":") + 1));
-}
-
-/** The setting whose name differs least from `name`, if it is near enough to be meant. */
-function nearest(name: string): string | undefined {
-  const ranked = Object.keys(serverSchema.shape)
-    .map((known) => ({ known, distance: editDistance(name.toLowerCase(), known.toLowerCase()) }))
-    .toSorted((left, right) => left.distance - right.distance);
-  const [best] = ranked;
-  return best !== undefined && best.distance <= 3 ? best.known : undefined;
-}
-
-/** Levenshtein's distance. */
-function editDistance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= left.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j += 1) {
-      const swap = (row[j - 1] as number) + Number(left[i - 1] !== right[j - 1]);
-      next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, swap));
-    }
-    row = next;
+  const { peer, http, bootstrap } = config;
+  if (isWildcard(peer)) {
+    return `peer = ${peer} is no address at which other nodes find this one; name one of its own`;
   }
-  return row[right.length] as number;
+  if (peer === http && portOf(peer) !== 0) return `http and peer are both ${peer}`;
+  const portless = bootstrap.find((address) => portOf(address) === 0);
+  if (portless !== undefined) return `bootstrap: ${portless} names no port`;
+  const twice = bootstrap.find((address, at) => bootstrap.indexOf(address) !== at);
+  return twice === undefined ? undefined : `bootstrap names ${twice} twice`;
 }

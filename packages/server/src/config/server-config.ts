@@ -2,14 +2,76 @@ import { hostname } from "node:os";
 import { limits } from "@coterie/core";
 import { z } from "zod";
 
-// One schema for files, environment and flags: validation, defaults and documentation in one place
-// (docs/guide/configuration.md is held to it by a test).
+/** A node's configuration, whole and valid (docs/guide/configuration.md). */
+export interface ServerConfig {
+  readonly id: string;
+  readonly data: string;
+  readonly memory: boolean;
+  /** `host:port` */
+  readonly http: string;
+  /** `host:port` */
+  readonly peer: string;
+  readonly bootstrap: readonly string[];
+  readonly allowedHosts: readonly string[];
+  readonly host: string;
+  readonly zone: string;
+  readonly weight: number;
+  readonly clusterKey?: string | undefined;
+  readonly insecure: boolean;
+  readonly partitions: number;
+  readonly nMax: number;
+  readonly buckets: Readonly<Record<string, BucketConfig>>;
+  readonly durability: "fsync" | "os";
+  readonly segmentBytes: number;
+  readonly reserveBytes: number;
+  readonly cacheBytes: number;
+  readonly queueBytes: number;
+  readonly valueBytes: number;
+  readonly inFlight: number;
+  readonly inFlightBytes: number;
+  readonly connections: number;
+  readonly timeoutMs: number;
+  readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+}
+
+/** What is left out follows from the number of nodes (clusterSettingsOf). */
+export interface BucketConfig {
+  readonly policy: "siblings" | "lww";
+  readonly n?: number | undefined;
+  readonly r?: number | undefined;
+  readonly w?: number | undefined;
+  readonly pr: number;
+  readonly pw: number;
+  readonly allowStale: boolean;
+}
+
+export type ConfigOutcome =
+  | { readonly ok: true; readonly config: ServerConfig }
+  | { readonly ok: false; readonly message: string };
+
+const mebibyte = 1024 * 1024;
 
 const address = z
   .string()
-  .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:[\]]+):\d{1,5}$/u, "an address is HOST:PORT");
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:[\]/]+):\d{1,5}$/u, "an address is HOST:PORT")
+  .refine((text) => Number(text.slice(text.lastIndexOf(":") + 1)) < 65_536, "no such port");
 
-const bytes = z.coerce.number().int().min(0);
+/** Flags and variables are text; files have numbers and booleans. */
+const number = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d{1,16}$/u, "a whole number")
+      .transform(Number),
+  ])
+  .pipe(z.number().int().min(0));
+const atLeastOne = number.pipe(z.number().min(1));
+const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
+const list = z.union([
+  z.array(z.string()),
+  z.string().transform((text) => text.split(",").filter(Boolean)),
+]);
 
 const bucket = z.strictObject({
   policy: z.enum(["siblings", "lww"]).default("siblings"),
@@ -21,49 +83,99 @@ const bucket = z.strictObject({
   allowStale: z.boolean().default(false),
 });
 
-export const serverSchema = z.strictObject({
+// One schema for files, environment and flags: validation, defaults and documentation in one place.
+const schema = z.strictObject({
   id: z
-    .string()
+    .string("give the node a name")
     .regex(/^[a-z0-9._-]{1,64}$/u, "an id is 1 to 64 of a-z 0-9 . _ -")
-    .describe("Name of this node in its cluster"),
+    .describe("This node's name in its cluster; it outlives its directory. Required"),
   data: z.string().min(1).default("./coterie-data").describe("Directory of this node's data"),
-  memory: z.coerce.boolean().default(false).describe("Keep everything in memory: for tests"),
-  http: address.default("127.0.0.1:7401").describe("Address of the HTTP door"),
-  peer: address.default("127.0.0.1:7701").describe("Address for other nodes"),
-  bootstrap: z
-    .array(address)
+  memory: flag.default(false).describe("Keep everything in memory: for tests"),
+  http: address.default("127.0.0.1:7401").describe("Where the HTTP door listens"),
+  peer: address.default("127.0.0.1:7701").describe("Where the other nodes reach this one"),
+  bootstrap: list
+    .pipe(z.array(address))
     .default([])
-    .describe("Peer addresses of the nodes to form a cluster with"),
-  host: z.string().default(hostname()).describe("Host label: copies go to distinct hosts"),
-  zone: z.string().default("default").describe("Zone label: copies go to distinct zones"),
-  weight: z.coerce.number().int().min(1).default(1).describe("Share of partitions"),
-  clusterKey: z.string().optional().describe("File with 32 bytes that bind contexts to keys"),
-  insecure: z.coerce.boolean().default(false).describe("Allow addresses that are not loopback"),
-  partitions: z.coerce.number().int().min(1).max(16_384).default(1024).describe("Q, for ever"),
-  nMax: z.coerce.number().int().min(1).max(9).default(3).describe("Most copies of a bucket"),
-  buckets: z.record(z.string(), bucket).default({}).describe("Buckets and their settings"),
-  durability: z.enum(["fsync", "os"]).default("fsync").describe("When a write is acknowledged"),
-  segmentBytes: bytes
-    .min(1024 * 1024)
-    .default(64 * 1024 * 1024)
-    .describe("Size of a log segment"),
-  reserveBytes: bytes.default(64 * 1024 * 1024).describe("Kept free for a full disk"),
-  cacheBytes: bytes.default(32 * 1024 * 1024).describe("Records kept in memory"),
-  queueBytes: bytes.default(64 * 1024 * 1024).describe("Writes waiting for the disk"),
-  valueBytes: bytes.max(limits.valueBytesMax).default(limits.valueBytesMax).describe("Of a value"),
-  inFlight: z.coerce.number().int().min(1).default(8192).describe("Requests at once"),
-  inFlightBytes: bytes.default(256 * 1024 * 1024).describe("Bytes of values at once"),
-  connections: z.coerce.number().int().min(1).default(10_000).describe("HTTP connections"),
-  timeoutMs: z.coerce.number().int().min(1).max(60_000).default(2000).describe("Of a request"),
+    .describe("Peer addresses of all nodes of a new cluster; this node's may be among them"),
+  allowedHosts: list
+    .default([])
+    .describe("Names that `Host` headers may have at a loopback HTTP door, besides localhost"),
+  host: z
+    .string()
+    .default(hostname())
+    .describe("Label of the machine: copies go to different hosts where there are enough"),
+  zone: z
+    .string()
+    .default("default")
+    .describe("Label of the zone: copies go to different zones where there are enough"),
+  weight: atLeastOne.default(1).describe("This node's share of the partitions"),
+  clusterKey: z
+    .string()
+    .optional()
+    .describe(
+      "File with 32 bytes, or 64 hex digits, the same at all nodes, which bind contexts to keys",
+    ),
+  insecure: flag.default(false).describe("Allow addresses that other machines can reach"),
+  partitions: atLeastOne
+    .pipe(z.number().max(16_384))
+    .default(1024)
+    .describe("Slices of the hash space; cannot be changed later"),
+  nMax: atLeastOne.pipe(z.number().max(9)).default(3).describe("Most copies a bucket may have"),
+  buckets: z.record(z.string(), bucket).default({}).describe("Buckets by name; see below"),
+  durability: z
+    .enum(["fsync", "os"])
+    .default("fsync")
+    .describe("`fsync`: acknowledged means on the disk; `os`: it survives a process crash only"),
+  segmentBytes: number
+    .pipe(z.number().min(mebibyte))
+    .default(64 * mebibyte)
+    .describe("Size of one segment of the log"),
+  reserveBytes: number
+    .default(64 * mebibyte)
+    .describe("Kept aside for deletes and repairs on a full disk"),
+  cacheBytes: number.default(32 * mebibyte).describe("Recently used records kept in memory"),
+  queueBytes: atLeastOne.default(64 * mebibyte).describe("Writes that may wait for the disk"),
+  valueBytes: atLeastOne
+    .pipe(z.number().max(limits.valueBytesMax))
+    .default(limits.valueBytesMax)
+    .describe("Largest value taken"),
+  inFlight: atLeastOne.default(8192).describe("Requests served at once; more are refused"),
+  inFlightBytes: atLeastOne.default(256 * mebibyte).describe("Bytes of their values"),
+  connections: atLeastOne.default(10_000).describe("HTTP connections at once; more are closed"),
+  timeoutMs: atLeastOne
+    .pipe(z.number().max(60_000))
+    .default(2000)
+    .describe("Deadline of a request that names none"),
   logLevel: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
     .default("info")
-    .describe("Least severe lines of the log"),
+    .describe("Least severe lines that are logged"),
 });
 
-/** A node's configuration, whole and valid. */
-export type ServerConfig = z.infer<typeof serverSchema>;
+/** Every setting with its default and its meaning, in the order of the documentation. */
+export interface SettingDescription {
+  readonly name: string;
+  readonly default: unknown;
+  readonly meaning: string;
+}
 
-export type ConfigOutcome =
-  | { readonly ok: true; readonly config: ServerConfig }
-  | { readonly ok: false; readonly message: string };
+export const settings: readonly SettingDescription[] = Object.entries(schema.shape).map(
+  ([name, field]) => {
+    const absent = field.safeParse(undefined);
+    return {
+      name,
+      default: absent.success ? absent.data : undefined,
+      meaning: field.description ?? "",
+    };
+  },
+);
+
+/** Checks values by their schema; their names are known. */
+export function parseServerConfig(values: Readonly<Record<string, unknown>>): ConfigOutcome {
+  const parsed = schema.safeParse(values);
+  if (parsed.success) return { ok: true, config: parsed.data };
+  const problems = parsed.error.issues.map(
+    ({ path, message }) => `${path.join(".") || "configuration"}: ${message}`,
+  );
+  return { ok: false, message: problems.join("; ") };
+}

@@ -52,7 +52,10 @@ export async function oneNode(): Promise<{ node: CoterieNode; app: Hono }> {
     bodyBytesMax: 1024 * 1024,
     metrics: () => Promise.resolve({ contentType: "text/plain", text: "" }),
     observe: () => undefined,
-    isLoopback: true,
+    onDefect: (error) => {
+      throw error;
+    },
+    allowedHosts: [],
   });
   return { node, app };
 }

@@ -9,6 +9,7 @@ import {
   serveRing,
   serveScan,
 } from "./cluster-routes.ts";
+import { isAllowedHost } from "./host-header.ts";
 import { serveKey } from "./keys-route.ts";
 import { type RequestFacts, factsOf } from "./request-facts.ts";
 import { failureResponse, jsonResponse, refuse } from "./responses.ts";
@@ -21,8 +22,13 @@ export interface HttpAppOptions {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Told of every request that has ended. */
   readonly observe: (request: ObservedRequest) => void;
-  /** True when the door is bound to loopback: then a foreign Host header is refused. */
-  readonly isLoopback: boolean;
+  /** Told of an error that no route expects: a defect. */
+  readonly onDefect: (error: Error) => void;
+  /**
+   * Names that a Host header may have besides this machine's own. Pages of other sites reach a
+   * door on loopback by a name that they made resolve to it; such a name is refused.
+   */
+  readonly allowedHosts: readonly string[] | "all";
 }
 
 export interface ObservedRequest {
@@ -59,13 +65,17 @@ export function buildHttpApp(node: NodeApi, options: HttpAppOptions): Hono {
   app.all("*", async (context) => {
     const started = performance.now();
     const facts = factsOf(context);
-    if (options.isLoopback && !isLocalHost(facts.header("host"))) {
-      return refuse("bad-request", "the Host header names another machine than this one");
+    if (!isAllowedHost(facts.header("host"), options.allowedHosts)) {
+      return refuse("bad-request", "the Host header names another machine; see allowedHosts");
     }
     const { operation, response } = await route(context, facts);
     const ms = performance.now() - started;
     options.observe({ operation, status: response.status, ms });
     return response;
+  });
+  app.onError((error) => {
+    options.onDefect(error);
+    return refuse("internal", "a defect; the node's log says more");
   });
   return app;
 }
@@ -142,11 +152,4 @@ function operationOfPath(path: string): string {
   const name = root === "v1" ? first : root;
   if (name === "buckets") return "scan";
   return name !== undefined && names.includes(name) ? name : "other";
-}
-
-/** Browsers send the name they resolved: a foreign page must not reach a local node by its own. */
-function isLocalHost(host: string | undefined): boolean {
-  if (host === undefined) return true;
-  const name = host.replace(/:\d+$/u, "").toLowerCase();
-  return name === "localhost" || name === "[::1]" || /^[\d.]+$/u.test(name);
 }

@@ -1,53 +1,124 @@
-import type { Server } from "node:http";
-import { serve } from "@hono/node-server";
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
+import type { Socket } from "node:net";
+import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
-import { hostOf, portOf } from "../../config/load-config.ts";
+import { hostOf, portOf, withPort } from "../../config/addresses.ts";
+import { answerBrokenRequest } from "./broken-request.ts";
+import { refuse } from "./responses.ts";
 
 export interface HttpDoor {
   /** `host:port`, with the port the system chose if 0 was asked for. */
   readonly address: string;
-  /** Takes no new connections, ends idle ones, and resolves when the last has ended. */
-  close(): Promise<void>;
+  /** Answers with `app` from now on; called in the turn in which the door was opened. */
+  serve(app: Hono): void;
+  /**
+   * Takes no new connections and refuses new requests; resolves when those in flight are answered,
+   * or when `graceMs` are over and what is left was cut off.
+   */
+  close(graceMs: number): Promise<void>;
 }
 
 export type ListenOutcome =
   | { readonly ok: true; readonly door: HttpDoor }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
-/** A slow client may hold a connection, and nothing else. */
-const timeouts = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 60_000 };
+export interface ListenOptions {
+  /** `host:port`. */
+  readonly address: string;
+  readonly connectionsMax: number;
+}
 
-/** Opens the door at `address`. */
-export function listenHttp(
-  app: Hono,
-  address: string,
-  connectionsMax: number,
-): Promise<ListenOutcome> {
+/** What a slow or idle client may hold is one connection, and not for long. */
+const limits = {
+  maxHeaderSize: 32 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 60_000,
+  connectionsCheckingInterval: 1000,
+  noDelay: true,
+};
+
+type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => unknown;
+
+/** Opens the door; nothing is answered before {@link HttpDoor.serve}. */
+export function listenHttp({ address, connectionsMax }: ListenOptions): Promise<ListenOutcome> {
+  const server = createServer(limits);
+  server.maxConnections = connectionsMax;
   return new Promise((resolve) => {
-    const server = serve({
-      fetch: app.fetch,
-      hostname: hostOf(address),
-      port: portOf(address),
-      serverOptions: { maxHeaderSize: 32 * 1024, noDelay: true, ...timeouts },
-    }) as Server;
-    server.maxConnections = connectionsMax;
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      resolve({ ok: false, code: error.code ?? "unknown", message: error.message });
+    // Of an open door, errors concern a connection that could not be taken: its client knows.
+    server.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+      resolve({ ok: false, code: code ?? "unknown", message });
     });
-    server.once("listening", () => {
-      const bound = server.address();
-      const port = typeof bound === "object" && bound !== null ? bound.port : portOf(address);
-      const name = `${address.slice(0, address.lastIndexOf(":"))}:${port}`;
-      resolve({ ok: true, door: { address: name, close: () => closeServer(server) } });
+    server.listen(portOf(address), hostOf(address), () => {
+      resolve({ ok: true, door: new OpenHttpDoor(server, address) });
     });
   });
 }
 
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-    // Keep-alive connections end after the answer they wait for.
-    setTimeout(() => server.closeAllConnections(), 1000).unref();
+class OpenHttpDoor implements HttpDoor {
+  readonly address: string;
+  readonly #server: Server;
+  /** Connections with requests in flight, and how many. */
+  readonly #busy = new Map<Socket, number>();
+  #listener: Listener = () => undefined;
+  #isClosing = false;
+
+  constructor(server: Server, asked: string) {
+    const bound = server.address();
+    const port = typeof bound === "object" && bound !== null ? bound.port : portOf(asked);
+    this.address = withPort(asked, port);
+    this.#server = server;
+    const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
+      this.#answer(incoming, outgoing);
+    server.on("request", onRequest);
+    // Who asks before it sends a body is told to go on when somebody reads it, or else refused.
+    server.on("checkContinue", onRequest);
+    server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+      answerBrokenRequest(error, socket as Socket, this.#busy.has(socket as Socket));
+    });
+  }
+
+  serve(app: Hono): void {
+    this.#listener = listenerOf(app.fetch);
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.#isClosing = true;
+    this.#listener = listenerOf(refuseWhileClosing);
+    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeIdleConnections();
+    });
+    clearTimeout(timer);
+  }
+
+  #answer(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const { socket } = incoming;
+    this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + 1);
+    outgoing.once("close", () => this.#answered(socket));
+    this.#listener(incoming, outgoing);
+  }
+
+  #answered(socket: Socket): void {
+    const left = (this.#busy.get(socket) ?? 1) - 1;
+    if (left > 0) this.#busy.set(socket, left);
+    else this.#busy.delete(socket);
+    if (this.#isClosing) setImmediate(() => this.#server.closeIdleConnections());
+  }
+}
+
+function listenerOf(fetch: (request: Request) => Response | Promise<Response>): Listener {
+  return getRequestListener(fetch, {
+    hostname: "localhost",
+    errorHandler: (error) =>
+      refuse("bad-request", `the request's target or Host is malformed: ${String(error)}`),
   });
+}
+
+function refuseWhileClosing(request: Request): Response {
+  if (new URL(request.url).pathname === "/livez") return new Response("ok\n");
+  const response = refuse("shutting-down", "the node is shutting down");
+  response.headers.set("Connection", "close");
+  return response;
 }

@@ -1,0 +1,39 @@
+import type { Socket } from "node:net";
+
+/** What HTTP calls it, by the parser's or the server's code. */
+const statuses: ReadonlyMap<string, readonly [number, string]> = new Map([
+  ["HPE_HEADER_OVERFLOW", [431, "Request Header Fields Too Large"]],
+  ["HPE_CHUNK_EXTENSIONS_OVERFLOW", [413, "Payload Too Large"]],
+  ["ERR_HTTP_REQUEST_TIMEOUT", [408, "Request Timeout"]],
+]);
+
+/**
+ * Answers what is no HTTP request, or never became a whole one, and closes the connection: nobody
+ * knows where the next request would begin.
+ */
+export function answerBrokenRequest(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  isAnswering: boolean,
+): void {
+  // Between the bytes of an answer that is under way, ours would be taken for its body. A request
+  // whose body never arrived has no answer under way.
+  const isTimeout = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
+  if (!socket.writable || (isAnswering && !isTimeout) || error.code === "ECONNRESET") {
+    socket.destroy(error);
+    return;
+  }
+  const [status, reason] = statuses.get(error.code ?? "") ?? [400, "Bad Request"];
+  const body = `${JSON.stringify({
+    code: "bad-request",
+    message: `bad-request: ${isTimeout ? "the request did not arrive in time" : error.message}`,
+    hint: "send a well-formed HTTP/1.1 request with at most 32 KiB of headers",
+    retryable: false,
+    outcome: "refused",
+  })}\n`;
+  socket.write(
+    `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+      `Coterie-Outcome: refused\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+  socket.destroySoon();
+}

@@ -1,0 +1,85 @@
+import type { NodeEvent } from "@coterie/cluster";
+import type { StoreEvent } from "@coterie/storage";
+import type { ObservedRequest } from "../doors/http/app.ts";
+import type { Log } from "./log.ts";
+
+/** How often the same thing is said again, in milliseconds. */
+const repeatMs = 10_000;
+/** Requests that took longer are worth a line. */
+const slowMs = 1000;
+
+/** Says in the log what an operator wants to know, and the same thing not too often. */
+export class NodeLog {
+  readonly #log: Log;
+  /** What was said, when, and how often it was kept back since. */
+  readonly #said = new Map<string, { readonly at: number; kept: number }>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  nodeEvent(event: NodeEvent): void {
+    const { kind, ...facts } = event;
+    switch (event.kind) {
+      case "store-opened":
+        this.#log.info({ ...event.report }, "store opened");
+        break;
+      case "peer-refused":
+        this.#sayRarely(event.reason, (kept) =>
+          this.#log.warn({ reason: event.reason, kept }, "peer refused"),
+        );
+        break;
+      case "formed":
+        this.#log.info(facts, "cluster formed");
+        break;
+      case "ready":
+      case "refilled":
+        this.#log.info(kind);
+    }
+  }
+
+  storeEvent(event: StoreEvent): void {
+    const { kind, ...facts } = event;
+    switch (kind) {
+      case "damage":
+        this.#log.error(facts, "damage found: what was there is refilled from the other replicas");
+        break;
+      case "disk-full":
+        this.#log.error("disk full: puts are refused; reads, deletes and repairs go on");
+        break;
+      case "disk-space-back":
+        this.#log.info("disk has space again");
+        break;
+      case "new-actor":
+        this.#log.info(facts, "new actor");
+        break;
+      case "compacted":
+        this.#log.debug(facts, "compacted");
+    }
+  }
+
+  brokenStream(peer: string, reason: string): void {
+    this.#sayRarely(`broken ${peer}`, (kept) =>
+      this.#log.warn({ peer, reason, kept }, "the stream to a peer is broken"),
+    );
+  }
+
+  request({ operation, status, ms }: ObservedRequest): void {
+    if (ms < slowMs) return;
+    this.#sayRarely(`slow ${operation}`, (kept) =>
+      this.#log.warn({ operation, status, ms: Math.round(ms), kept }, "slow request"),
+    );
+  }
+
+  #sayRarely(what: string, say: (kept: number) => void): void {
+    const now = performance.now();
+    const said = this.#said.get(what);
+    if (said !== undefined && now - said.at < repeatMs) {
+      said.kept += 1;
+      return;
+    }
+    if (this.#said.size > 100) this.#said.clear();
+    this.#said.set(what, { at: now, kept: 0 });
+    say(said?.kept ?? 0);
+  }
+}

@@ -1,0 +1,99 @@
+import type { CoterieNode, NodeApi, StartOutcome } from "@coterie/cluster";
+import type { PeerNetwork } from "./adapters/peer-network/peer-network.ts";
+import type { PeerServer } from "./adapters/peer-network/peer-server.ts";
+import type { HttpDoor } from "./doors/http/listen.ts";
+import type { Log } from "./observability/log.ts";
+import type { NodeMetrics } from "./observability/node-metrics.ts";
+
+/** How long a drain waits for requests in flight, in milliseconds. */
+const graceMs = 5000;
+/** How often a node that is not ready says what it waits for. */
+const reminderMs = 10_000;
+
+interface RunningParts {
+  readonly node: CoterieNode;
+  readonly network: PeerNetwork;
+  readonly http: HttpDoor;
+  readonly peers: PeerServer;
+  readonly peer: string;
+  /** The data directory. */
+  readonly place: string;
+  readonly metrics: NodeMetrics;
+  readonly log: Log;
+}
+
+/**
+ * A node with its doors open:
+ *
+ *     starting ──started: ok──▶ ready ──drain──▶ stopped
+ *         └──started: not ok, or drain──▶ stopped
+ */
+export class RunningServer {
+  /** Settles when the node serves, or with why it does not. */
+  readonly started: Promise<StartOutcome>;
+  readonly #parts: RunningParts;
+  #stopped: Promise<void> | undefined;
+
+  constructor(parts: RunningParts) {
+    this.#parts = parts;
+    this.started = this.#start();
+  }
+
+  get node(): NodeApi {
+    return this.#parts.node;
+  }
+
+  /** `host:port` of the HTTP door. */
+  get http(): string {
+    return this.#parts.http.address;
+  }
+
+  /** `host:port` of the peer door. */
+  get peer(): string {
+    return this.#parts.peer;
+  }
+
+  /** Refuses what is new, finishes what is in flight, stops the node cleanly, closes the doors. */
+  drain(): Promise<void> {
+    this.#stopped ??= this.#drain();
+    return this.#stopped;
+  }
+
+  async #start(): Promise<StartOutcome> {
+    const { node, log } = this.#parts;
+    const reminder = setInterval(() => {
+      log.warn({ missing: node.missing() }, "not ready yet");
+    }, reminderMs);
+    const outcome = await node.start();
+    clearInterval(reminder);
+    if (outcome.ok || outcome.code !== "locked") return outcome;
+    const message =
+      `${this.#parts.place} is in use (${outcome.message}): stop that node, or give another ` +
+      "directory with --data";
+    return { ...outcome, message };
+  }
+
+  async #drain(): Promise<void> {
+    const { node, network, http, peers, metrics, log } = this.#parts;
+    log.info("draining");
+    await http.close(graceMs);
+    const isClean = await within(node.stop(), graceMs);
+    // The next start recovers, as after a crash: only slower.
+    if (!isClean) log.warn("requests were still in flight; the store was not closed cleanly");
+    network.close();
+    await peers.close();
+    metrics.stop();
+    log.info("stopped");
+  }
+}
+
+/** True if `work` settles in time. */
+function within(work: Promise<void>, ms: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(false), ms);
+    work.then(() => {
+      clearTimeout(timer);
+      resolve(true);
+    }, reject);
+  });
+}
