@@ -21,10 +21,8 @@ export interface Limits {
   readonly siblingsPerKeyWarn: number;
   /** How long a write id is remembered after its sibling was overwritten, in milliseconds. */
   readonly deadWriteMsMax: number;
-  /** Dead write ids remembered per record. */
+  /** Dead write ids remembered per record, and write ids carried by one context. */
   readonly deadWritesMax: number;
-  /** Write ids carried by one context. */
-  readonly contextWritesMax: number;
   /** Largest counter accepted from outside; far below 2^53, so that sums stay exact. */
   readonly counterMax: number;
   /** How far ahead of our clock a remote timestamp may be before it is refused, in ms. */
@@ -43,7 +41,6 @@ export const limits: Limits = {
   siblingsPerKeyWarn: 25,
   deadWriteMsMax: 120_000,
   deadWritesMax: 64,
-  contextWritesMax: 64,
   counterMax: 2 ** 48,
   clockSkewMsMax: 60_000,
 };

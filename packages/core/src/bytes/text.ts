@@ -1,45 +1,76 @@
 // The pure packages see no TextEncoder, Buffer or atob: these few conversions are what they need.
 
-const HEX = "0123456789abcdef";
 const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+// Strings are made of character codes in slices of this many: more could overflow the stack, and
+// a character at a time would leave a chain of as many string cells.
+const SLICE = 4096;
 
 /** UTF-8 bytes of `text`; a lone surrogate becomes U+FFFD, as TextEncoder has it. */
 export function utf8(text: string): Uint8Array {
-  const bytes: number[] = [];
+  const ascii = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code >= 0x80) return utf8Beyond(text);
+    ascii[index] = code;
+  }
+  return ascii;
+}
+
+function utf8Beyond(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length * 3);
+  let at = 0;
+  const add = (byte: number): void => {
+    bytes[at] = byte;
+    at += 1;
+  };
   for (const character of text) {
     const point = character.codePointAt(0) as number;
     const code = point >= 0xd800 && point <= 0xdfff ? 0xfffd : point;
-    if (code < 0x80) bytes.push(code);
-    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 63));
-    else if (code < 0x10000) {
-      bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
-    } else {
-      bytes.push(
-        0xf0 | (code >> 18),
-        0x80 | ((code >> 12) & 63),
-        0x80 | ((code >> 6) & 63),
-        0x80 | (code & 63),
-      );
+    if (code < 0x80) add(code);
+    else {
+      if (code < 0x800) add(0xc0 | (code >> 6));
+      else {
+        if (code < 0x10000) add(0xe0 | (code >> 12));
+        else {
+          add(0xf0 | (code >> 18));
+          add(0x80 | ((code >> 12) & 63));
+        }
+        add(0x80 | ((code >> 6) & 63));
+      }
+      add(0x80 | (code & 63));
     }
   }
-  return Uint8Array.from(bytes);
+  return bytes.slice(0, at);
 }
 
 /** One character per byte, code points 0 to 255: a byte string as a `Map` key or as ASCII. */
 export function latin1(bytes: Uint8Array, start: number = 0, end: number = bytes.length): string {
   let text = "";
-  for (let at = start; at < end; at += 1) text += String.fromCharCode(bytes[at] as number);
+  for (let at = start; at < end; at += SLICE) {
+    text += fromCodes(bytes.subarray(at, Math.min(end, at + SLICE)));
+  }
   return text;
+}
+
+/** The text of character codes, in one allocation: `apply` takes any array-like of arguments. */
+function fromCodes(codes: Uint8Array): string {
+  return String.fromCharCode.apply(undefined, codes as unknown as number[]);
 }
 
 /** Lower-case hex of `bytes[start, end)`. */
 export function hex(bytes: Uint8Array, start: number = 0, end: number = bytes.length): string {
-  let text = "";
-  for (let at = start; at < end; at += 1) {
+  const digits = new Uint8Array((end - start) * 2);
+  for (let at = start, digit = 0; at < end; at += 1, digit += 2) {
     const byte = bytes[at] as number;
-    text += (HEX[byte >> 4] as string) + (HEX[byte & 15] as string);
+    digits[digit] = digitOf(byte >> 4);
+    digits[digit + 1] = digitOf(byte & 15);
   }
-  return text;
+  return latin1(digits);
+}
+
+function digitOf(nibble: number): number {
+  return nibble < 10 ? 48 + nibble : 87 + nibble;
 }
 
 /** Writes the bytes of hex `text` at `at`; the caller has checked that `text` is hex. */
@@ -56,18 +87,19 @@ function hexDigit(code: number): number {
 
 /** Base64url of `bytes`, without padding (RFC 4648 section 5). */
 export function base64url(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 3) {
-    const left = bytes.length - at;
-    const word =
-      ((bytes[at] as number) << 16) |
-      ((left > 1 ? (bytes[at + 1] as number) : 0) << 8) |
-      (left > 2 ? (bytes[at + 2] as number) : 0);
-    text += (BASE64URL[word >>> 18] as string) + (BASE64URL[(word >>> 12) & 63] as string);
-    if (left > 1) text += BASE64URL[(word >>> 6) & 63] as string;
-    if (left > 2) text += BASE64URL[word & 63] as string;
+  const digits = new Uint8Array(Math.ceil((bytes.length * 4) / 3));
+  let word = 0;
+  let bits = 0;
+  let digit = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    word = ((word << 8) | (bytes[at] as number)) & 0xfff;
+    for (bits += 8; bits >= 6; digit += 1) {
+      bits -= 6;
+      digits[digit] = BASE64URL.charCodeAt((word >>> bits) & 63);
+    }
   }
-  return text;
+  if (bits > 0) digits[digit] = BASE64URL.charCodeAt((word << (6 - bits)) & 63);
+  return latin1(digits);
 }
 
 /** Bytes of unpadded base64url `text`, or `undefined` when it is not canonical base64url. */

@@ -1,3 +1,5 @@
+import { writeHex } from "./text.ts";
+
 /** Appends integers and bytes to a growing buffer. Integers are little-endian. */
 export class ByteWriter {
   #bytes: Uint8Array;
@@ -20,11 +22,7 @@ export class ByteWriter {
 
   u32(value: number): void {
     this.#reserve(4);
-    const at = this.#length;
-    this.#bytes[at] = value;
-    this.#bytes[at + 1] = value >>> 8;
-    this.#bytes[at + 2] = value >>> 16;
-    this.#bytes[at + 3] = value >>> 24;
+    this.setU32(this.#length, value);
     this.#length += 4;
   }
 
@@ -69,9 +67,18 @@ export class ByteWriter {
 
   /** Bytes of a hex text, two digits to a byte. */
   hex(text: string): void {
-    for (let index = 0; index < text.length; index += 2) {
-      this.u8(Number.parseInt(text.slice(index, index + 2), 16));
-    }
+    const bytes = text.length / 2;
+    this.#reserve(bytes);
+    writeHex(text, this.#bytes, this.#length);
+    this.#length += bytes;
+  }
+
+  /** Overwrites the four bytes at `at`: for a length known only once its content is written. */
+  setU32(at: number, value: number): void {
+    this.#bytes[at] = value;
+    this.#bytes[at + 1] = value >>> 8;
+    this.#bytes[at + 2] = value >>> 16;
+    this.#bytes[at + 3] = value >>> 24;
   }
 
   /** The bytes written so far, in a buffer of their own: no slack is kept alive. */

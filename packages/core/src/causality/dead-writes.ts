@@ -1,3 +1,4 @@
+import type { WriteId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import type { DeadWrite } from "./record.ts";
 
@@ -6,24 +7,34 @@ import type { DeadWrite } from "./record.ts";
  * entries within `deadWriteMsMax` of the newest, at most `deadWritesMax` of them, newest first. The
  * window is measured against the newest *entry*, not against a clock: so that joining is
  * commutative, associative and idempotent, and two replicas that saw the same writes agree.
+ * Returns `left` itself when `right` adds nothing to it.
  */
 export function joinDeadWrites(
   left: readonly DeadWrite[],
   right: readonly DeadWrite[],
 ): readonly DeadWrite[] {
   if (right.length === 0 || left === right) return left;
-  if (left.length === 0) return bounded(right);
-  const latest = new Map<string, DeadWrite>();
-  for (const entry of [...left, ...right]) {
+  const latest = new Map<WriteId, DeadWrite>();
+  for (const entry of left) latest.set(entry.writeId, entry);
+  let isNew = false;
+  for (const entry of right) {
     const known = latest.get(entry.writeId);
-    if (known === undefined || entry.writtenAtMs > known.writtenAtMs)
-      latest.set(entry.writeId, entry);
+    if (known !== undefined && known.writtenAtMs >= entry.writtenAtMs) continue;
+    latest.set(entry.writeId, entry);
+    isNew = true;
   }
-  return bounded([...latest.values()]);
+  if (!isNew) return left;
+  const joined = bounded([...latest.values()]);
+  return isSame(joined, left) ? left : joined;
+}
+
+/** True if `writeId` is among the ids remembered as dead. */
+export function isDead(deadWrites: readonly DeadWrite[], writeId: WriteId | undefined): boolean {
+  return writeId !== undefined && deadWrites.some((entry) => entry.writeId === writeId);
 }
 
 /** Brings entries, whose ids are distinct, into canonical form. */
-export function bounded(entries: readonly DeadWrite[]): readonly DeadWrite[] {
+function bounded(entries: readonly DeadWrite[]): readonly DeadWrite[] {
   let newest = 0;
   for (const entry of entries) newest = Math.max(newest, entry.writtenAtMs);
   const remembered = entries.filter((entry) => entry.writtenAtMs > newest - limits.deadWriteMsMax);
@@ -32,6 +43,10 @@ export function bounded(entries: readonly DeadWrite[]): readonly DeadWrite[] {
       ? remembered
       : remembered.toSorted(newestFirst).slice(0, limits.deadWritesMax);
   return kept.toSorted((left, right) => (left.writeId < right.writeId ? -1 : 1));
+}
+
+function isSame(left: readonly DeadWrite[], right: readonly DeadWrite[]): boolean {
+  return left.length === right.length && left.every((entry, at) => entry === right[at]);
 }
 
 function newestFirst(left: DeadWrite, right: DeadWrite): number {

@@ -1,14 +1,7 @@
 import { compareBytes } from "../bytes/compare.ts";
-import type { WriteId } from "../ids.ts";
-import { joinDeadWrites } from "./dead-writes.ts";
+import { isDead, joinDeadWrites } from "./dead-writes.ts";
 import { compareHybridTime } from "./hybrid-clock.ts";
-import {
-  type CausalRecord,
-  type DeadWrite,
-  type Sibling,
-  compareDots,
-  compareSiblings,
-} from "./record.ts";
+import { type CausalRecord, type Sibling, compareDots, compareSiblings } from "./record.ts";
 import type { Dot, VersionVector } from "./version-vector.ts";
 
 /**
@@ -19,6 +12,8 @@ import type { Dot, VersionVector } from "./version-vector.ts";
  *
  * Siblings with one write id are one write that was retried, and become one sibling; a sibling
  * whose write id the other side remembers as dead was overwritten under another dot, and goes.
+ * (Two merges in another order may differ for a sibling whose dead id was *forgotten* in between;
+ * the results still merge to one: what one of them dropped, the other drops then.)
  *
  * Returns `left` itself when `right` adds nothing, so that a caller need not write it again.
  */
@@ -26,10 +21,10 @@ export function mergeRecords(left: CausalRecord, right: CausalRecord): CausalRec
   if (left === right) return left;
   const clock = left.clock.merge(right.clock);
   const deadWrites = joinDeadWrites(left.deadWrites, right.deadWrites);
-  const siblings = joinSiblings(left, right, deadWrites);
+  const siblings = joinSiblings(left, right);
   if (
     clock === left.clock &&
-    sameDeadWrites(deadWrites, left.deadWrites) &&
+    deadWrites === left.deadWrites &&
     sameSiblings(siblings, left.siblings)
   ) {
     return left;
@@ -37,20 +32,18 @@ export function mergeRecords(left: CausalRecord, right: CausalRecord): CausalRec
   return { clock, siblings, deadWrites };
 }
 
-function joinSiblings(
-  left: CausalRecord,
-  right: CausalRecord,
-  deadWrites: readonly DeadWrite[],
-): readonly Sibling[] {
+function joinSiblings(left: CausalRecord, right: CausalRecord): readonly Sibling[] {
   if (left.siblings.length === 0 && right.siblings.length === 0) return left.siblings;
   const joined: Sibling[] = [];
   for (const sibling of left.siblings) addSurvivor(joined, sibling, right);
   for (const sibling of right.siblings) addSurvivor(joined, sibling, left);
-  return joined.filter((sibling) => !isDead(deadWrites, sibling.writeId)).sort(compareSiblings);
+  return joined.sort(compareSiblings);
 }
 
 /** Adds what is left of `sibling` after `other` had its say, joined with its twin if it has one. */
 function addSurvivor(joined: Sibling[], sibling: Sibling, other: CausalRecord): void {
+  // Asked of the other side's own list: the joined one may have forgotten the id meanwhile.
+  if (isDead(other.deadWrites, sibling.writeId)) return;
   const dots = survivingDots(sibling, other.clock, other.siblings);
   if (dots.length === 0) return;
   const survivor = dots === sibling.dots ? sibling : { ...sibling, dots };
@@ -96,11 +89,6 @@ function compareCopies(left: Sibling, right: Sibling): number {
   );
 }
 
-/** True if `writeId` is among the ids remembered as dead. */
-export function isDead(deadWrites: readonly DeadWrite[], writeId: WriteId | undefined): boolean {
-  return writeId !== undefined && deadWrites.some((entry) => entry.writeId === writeId);
-}
-
 function sameSiblings(left: readonly Sibling[], right: readonly Sibling[]): boolean {
   return (
     left.length === right.length && left.every((sibling, at) => isIdentical(sibling, right[at]))
@@ -114,16 +102,5 @@ function isIdentical(left: Sibling, right: Sibling | undefined): boolean {
     left.dots.length === right.dots.length &&
     left.dots.every((dot, at) => compareDots(dot, right.dots[at] as Dot) === 0) &&
     compareCopies(left, right) === 0
-  );
-}
-
-function sameDeadWrites(left: readonly DeadWrite[], right: readonly DeadWrite[]): boolean {
-  return (
-    left === right ||
-    (left.length === right.length &&
-      left.every((entry, at) => {
-        const other = right[at] as DeadWrite;
-        return entry.writeId === other.writeId && entry.writtenAtMs === other.writtenAtMs;
-      }))
   );
 }

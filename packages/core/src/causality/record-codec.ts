@@ -2,6 +2,7 @@ import { type Digest, digest64 } from "../bytes/digest.ts";
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import { utf8 } from "../bytes/text.ts";
+import { decodeUtf8 } from "../bytes/utf8-decode.ts";
 import type { ActorId, WriteId } from "../ids.ts";
 import { type Key, isBucketName, keyBytesMax } from "../key.ts";
 import { limits } from "../limits.ts";
@@ -12,6 +13,7 @@ import {
   compareDots,
   compareSiblings,
 } from "./record.ts";
+import { isDead } from "./dead-writes.ts";
 import { type Dot, VersionVector } from "./version-vector.ts";
 
 // The bytes of a record: the same in the log, on the wire, and for every replica that holds the
@@ -46,9 +48,8 @@ export function encodeRecord({ bucket, key }: Key, record: CausalRecord): Uint8A
   for (const sibling of record.siblings) writeSibling(body, sibling);
   const digested = body.length - HEADER_BYTES;
   writeDeadWrites(body, record.deadWrites);
-  const bytes = body.finish();
-  new DataView(bytes.buffer).setUint32(1, digested, true);
-  return bytes;
+  body.setU32(1, digested);
+  return body.finish();
 }
 
 /** Decodes and checks a record: what is not canonical is refused, values are views of `bytes`. */
@@ -67,7 +68,7 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
   const deadWrites = readDeadWrites(reader);
   if (reader.failed || reader.remaining > 0) return malformed("truncated or overlong");
   const record = { clock, siblings, deadWrites };
-  const problem = checkCanonical(bucket, key, record);
+  const problem = whyNotCanonical(record);
   return problem === undefined ? { ok: true, bucket, key, record } : malformed(problem);
 }
 
@@ -88,17 +89,30 @@ export function recordDigest(bytes: Uint8Array): Digest {
 
 export function writeVector(writer: ByteWriter, vector: VersionVector): void {
   writer.varint(vector.size);
-  for (const dot of vector.entries()) writeDot(writer, dot);
+  for (let index = 0; index < vector.size; index += 1) {
+    writer.hex(vector.actorAt(index));
+    writer.varint(vector.counterAt(index));
+  }
 }
 
 /** Reads a vector; its entries must be sorted, without zeros, and not absurdly many or large. */
 export function readVector(reader: ByteReader): VersionVector {
   const count = reader.varint();
   if (count > reader.remaining / (ACTOR_BYTES + 1)) reader.fail();
-  const dots: Dot[] = [];
-  for (let index = 0; index < count && !reader.failed; index += 1) dots.push(readDot(reader));
-  if (!isAscending(dots.map((dot) => dot.actor))) reader.fail();
-  return reader.failed ? VersionVector.empty : VersionVector.of(dots);
+  const actors: ActorId[] = [];
+  const counters: number[] = [];
+  for (let index = 0; index < count && !reader.failed; index += 1) {
+    actors.push(reader.hex(ACTOR_BYTES) as ActorId);
+    counters.push(readCounter(reader));
+    if (index > 0 && (actors[index - 1] as string) >= (actors[index] as string)) reader.fail();
+  }
+  return reader.failed ? VersionVector.empty : VersionVector.ofSorted(actors, counters);
+}
+
+function readCounter(reader: ByteReader): number {
+  const counter = reader.varint();
+  if (counter < 1 || counter > limits.counterMax) reader.fail();
+  return counter;
 }
 
 export function writeDeadWrites(writer: ByteWriter, writes: readonly DeadWrite[]): void {
@@ -116,8 +130,8 @@ export function readDeadWrites(reader: ByteReader): readonly DeadWrite[] {
   for (let index = 0; index < count && !reader.failed; index += 1) {
     const writeId = reader.hex(WRITE_ID_BYTES) as WriteId;
     writes.push({ writeId, writtenAtMs: reader.u48() });
+    if (index > 0 && (writes[index - 1] as DeadWrite).writeId >= writeId) reader.fail();
   }
-  if (!isAscending(writes.map((entry) => entry.writeId))) reader.fail();
   return writes;
 }
 
@@ -127,10 +141,7 @@ function writeDot(writer: ByteWriter, dot: Dot): void {
 }
 
 function readDot(reader: ByteReader): Dot {
-  const actor = reader.hex(ACTOR_BYTES) as ActorId;
-  const counter = reader.varint();
-  if (counter < 1 || counter > limits.counterMax) reader.fail();
-  return { actor, counter };
+  return { actor: reader.hex(ACTOR_BYTES) as ActorId, counter: readCounter(reader) };
 }
 
 function writeSibling(writer: ByteWriter, sibling: Sibling): void {
@@ -153,12 +164,17 @@ function readSibling(reader: ByteReader): Sibling {
   const flags = reader.u8();
   if (flags > 1 || writtenAt.logical > 0xffff) reader.fail();
   const writeId = flags === 1 ? (reader.hex(WRITE_ID_BYTES) as WriteId) : undefined;
-  const typeBytes = reader.varint();
-  if (typeBytes > limits.contentTypeBytesMax) reader.fail();
-  // Content types are ASCII (RFC 9110 section 8.3); a door refuses any other before it gets here.
-  const contentType = reader.latin1(reader.failed ? 0 : typeBytes);
+  const contentType = readContentType(reader);
   const value = reader.lengthPrefixed();
   return { dots, value, contentType, writtenAt, writeId };
+}
+
+/** A door limits the characters of a content type; each is at most three bytes of UTF-8. */
+function readContentType(reader: ByteReader): string {
+  const bytes = reader.lengthPrefixed();
+  const text = decodeUtf8(bytes);
+  if (text === undefined || bytes.length > limits.contentTypeBytesMax * 3) reader.fail();
+  return text ?? "";
 }
 
 function readKey(reader: ByteReader): Key {
@@ -168,19 +184,34 @@ function readKey(reader: ByteReader): Key {
   return { bucket, key };
 }
 
-function checkCanonical(bucket: string, key: Uint8Array, record: CausalRecord): string | undefined {
-  if (!isBucketName(bucket) || key.length < 1) return "malformed key";
-  const { siblings, clock } = record;
+/** Merging relies on all of this: a record that breaks it was not written by {@link encodeRecord}. */
+function whyNotCanonical({ clock, siblings, deadWrites }: CausalRecord): string | undefined {
   for (const [at, sibling] of siblings.entries()) {
     const next = siblings[at + 1];
     if (next !== undefined && compareSiblings(sibling, next) >= 0) return "siblings out of order";
-    const { dots } = sibling;
-    if (!dots.every((dot) => clock.covers(dot))) return "a dot that the clock does not cover";
-    const isSorted = dots.every((dot, index) => {
-      const after = dots[index + 1];
-      return after === undefined || compareDots(dot, after) < 0;
-    });
-    if (!isSorted) return "dots out of order";
+    if (isDead(deadWrites, sibling.writeId)) return "a sibling whose write is dead";
+    for (const [index, dot] of sibling.dots.entries()) {
+      if (!clock.covers(dot)) return "a dot that the clock does not cover";
+      const after = sibling.dots[index + 1];
+      if (after !== undefined && compareDots(dot, after) >= 0) return "dots out of order";
+    }
+  }
+  return siblings.length > 1 ? whyNotDistinct(siblings) : undefined;
+}
+
+function whyNotDistinct(siblings: readonly Sibling[]): string | undefined {
+  const dots = new Set<string>();
+  const writeIds = new Set<WriteId>();
+  for (const sibling of siblings) {
+    for (const { actor, counter } of sibling.dots) {
+      const name = `${actor}:${counter}`;
+      if (dots.has(name)) return "two siblings under one dot";
+      dots.add(name);
+    }
+    const { writeId } = sibling;
+    if (writeId === undefined) continue;
+    if (writeIds.has(writeId)) return "two siblings of one write";
+    writeIds.add(writeId);
   }
   return undefined;
 }
@@ -189,10 +220,6 @@ function valueBytes(record: CausalRecord): number {
   let bytes = 0;
   for (const sibling of record.siblings) bytes += sibling.value.length + 64;
   return bytes;
-}
-
-function isAscending(texts: readonly string[]): boolean {
-  return texts.every((text, at) => at === 0 || (texts[at - 1] as string) < text);
 }
 
 function malformed(reason: string): DecodedRecord {

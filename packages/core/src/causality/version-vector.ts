@@ -38,6 +38,14 @@ export class VersionVector {
     );
   }
 
+  /**
+   * Builds a vector from entries as a codec reads them: actors strictly ascending, counters of at
+   * least 1, both of one length; the codec has checked that.
+   */
+  static ofSorted(actors: readonly ActorId[], counters: readonly number[]): VersionVector {
+    return actors.length === 0 ? VersionVector.empty : new VersionVector(actors, counters);
+  }
+
   /** Number of actors. */
   get size(): number {
     return this.#actors.length;
@@ -47,6 +55,16 @@ export class VersionVector {
   get(actor: ActorId): number {
     const index = this.#actors.indexOf(actor);
     return index < 0 ? 0 : (this.#counters[index] as number);
+  }
+
+  /** The actor of the entry at `index`, in the order of actors. */
+  actorAt(index: number): ActorId {
+    return this.#actors[index] as ActorId;
+  }
+
+  /** The counter of the entry at `index`, in the order of actors. */
+  counterAt(index: number): number {
+    return this.#counters[index] as number;
   }
 
   /** Entries in the order of their actors. */
@@ -66,10 +84,16 @@ export class VersionVector {
 
   /** True if this vector has seen everything that `other` has: equal vectors descend each other. */
   descends(other: VersionVector): boolean {
-    for (let index = 0; index < other.#actors.length; index += 1) {
-      if (this.get(other.#actors[index] as ActorId) < (other.#counters[index] as number)) {
-        return false;
-      }
+    if (this === other) return true;
+    if (other.#actors.length > this.#actors.length) return false;
+    // Both are sorted: one walk over both, comparing each pair of actors at most once.
+    let mine = 0;
+    for (let theirs = 0; theirs < other.#actors.length; theirs += 1) {
+      const actor = other.#actors[theirs] as ActorId;
+      while (mine < this.#actors.length && (this.#actors[mine] as ActorId) < actor) mine += 1;
+      if (this.#actors[mine] !== actor) return false;
+      if ((this.#counters[mine] as number) < (other.#counters[theirs] as number)) return false;
+      mine += 1;
     }
     return true;
   }

@@ -1,9 +1,9 @@
 import type { WriteId } from "../ids.ts";
+import { invariant } from "../invariant.ts";
 import { limits } from "../limits.ts";
 import type { CausalContext } from "./context.ts";
-import { joinDeadWrites } from "./dead-writes.ts";
+import { isDead, joinDeadWrites } from "./dead-writes.ts";
 import type { HybridTime } from "./hybrid-clock.ts";
-import { isDead } from "./merge.ts";
 import {
   type CausalRecord,
   type DeadWrite,
@@ -22,11 +22,19 @@ export interface Put {
   readonly writeId: WriteId | undefined;
   /** What the client has read; `undefined`: the put is concurrent with all there is. */
   readonly context: CausalContext | undefined;
-  /** Mints a dot that no record has seen. Called at most once, and only if the put is applied. */
+  /** Mints a dot that no record has seen. Called at most once, and not for a repeated put. */
   readonly mint: () => Dot;
 }
 
-export type PutRefusal = "too-many-siblings" | "too-many-actors" | "record-too-large";
+/**
+ * `bad-context`: the context has seen a dot that was minted only now. Its issuer remembers more of
+ * this actor than the actor's own storage does, as after a rollback of the disk.
+ */
+export type PutRefusal =
+  | "too-many-siblings"
+  | "too-many-actors"
+  | "record-too-large"
+  | "bad-context";
 
 export type AppliedPut =
   | { readonly ok: true; readonly record: CausalRecord; readonly isRepeat: boolean }
@@ -43,11 +51,11 @@ export function applyPut(record: CausalRecord = emptyRecord, put: Put): AppliedP
     return { ok: true, record, isRepeat: true };
   }
   const rest = withoutCovered(record, put.context);
-  if (put.context === undefined) {
-    const refusal = overLimit(record, put.value.length);
-    if (refusal !== undefined) return { ok: false, code: refusal };
-  }
+  const refusal = overLimit(record, rest, put);
+  if (refusal !== undefined) return { ok: false, code: refusal };
   const dot = put.mint();
+  invariant(!record.clock.covers(dot), "a minted dot is new to its key");
+  if (rest.clock.covers(dot)) return { ok: false, code: "bad-context" };
   const { value, contentType, writtenAt, writeId } = put;
   const sibling: Sibling = { dots: [dot], value, contentType, writtenAt, writeId };
   return {
@@ -71,7 +79,10 @@ export function applyDelete(
   context: CausalContext,
 ): CausalRecord {
   const rest = withoutCovered(record, context);
-  const isSame = rest.clock === record.clock && rest.siblings.length === record.siblings.length;
+  const isSame =
+    rest.clock === record.clock &&
+    rest.deadWrites === record.deadWrites &&
+    rest.siblings.length === record.siblings.length;
   return isSame ? record : rest;
 }
 
@@ -79,7 +90,7 @@ export function applyDelete(
  * The context a put may return: the record's own, and only when the value that this put wrote
  * stands alone. While other siblings remain, the clock would cover values that this client never
  * read, and its next put would lose them. The same goes for one sibling of somebody else: a retry
- * may come when its write was overwritten long ago.
+ * may come when its write was overwritten long ago. A tombstone's clock covers nothing alive.
  */
 export function contextAfterPut(
   record: CausalRecord,
@@ -116,30 +127,47 @@ function isKnownWrite(
   );
 }
 
+/**
+ * What the context has seen of one write, it has seen of all: a context that covers one dot of a
+ * retried write, or knows its id, was given to someone who has read that write or a successor.
+ */
 function withoutCovered(record: CausalRecord, context: CausalContext | undefined): CausalRecord {
   if (context === undefined) return record;
-  const died: DeadWrite[] = [...context.writes];
+  const { vector, writes } = context;
   const siblings: Sibling[] = [];
+  let died = writes;
   for (const sibling of record.siblings) {
-    const dots = sibling.dots.filter((dot) => !context.vector.covers(dot));
-    const wasRead = dots.length === 0 || isDead(context.writes, sibling.writeId);
-    if (!wasRead)
-      siblings.push(dots.length === sibling.dots.length ? sibling : { ...sibling, dots });
-    else if (sibling.writeId !== undefined && !isDead(died, sibling.writeId)) {
-      died.push({ writeId: sibling.writeId, writtenAtMs: sibling.writtenAt.wallMs });
+    const { writeId, dots, writtenAt } = sibling;
+    const isIdRead = isDead(writes, writeId);
+    if (!isIdRead && !dots.some((dot) => vector.covers(dot))) siblings.push(sibling);
+    else if (writeId !== undefined && !isIdRead) {
+      died = [...died, { writeId, writtenAtMs: writtenAt.wallMs }];
     }
   }
   return {
-    clock: record.clock.merge(context.vector),
+    clock: record.clock.merge(vector),
     siblings,
     deadWrites: joinDeadWrites(record.deadWrites, died),
   };
 }
 
-function overLimit(record: CausalRecord, valueBytes: number): PutRefusal | undefined {
-  if (record.siblings.length >= limits.siblingsPerKeyMax) return "too-many-siblings";
-  if (record.clock.size >= limits.actorsPerKeyMax) return "too-many-actors";
-  let bytes = valueBytes;
-  for (const sibling of record.siblings) bytes += sibling.value.length;
-  return bytes > limits.recordBytesMax ? "record-too-large" : undefined;
+/**
+ * Limits stop a record from growing, and never what shrinks it: a put that resolves siblings is
+ * taken however many there are. One whose context covers nothing that is alive grows the record
+ * just as a put without context does.
+ */
+function overLimit(record: CausalRecord, rest: CausalRecord, put: Put): PutRefusal | undefined {
+  const resolves = rest.siblings.length < record.siblings.length;
+  if (!resolves && rest.siblings.length >= limits.siblingsPerKeyMax) return "too-many-siblings";
+  const isBlind = put.context === undefined || (!resolves && record.siblings.length > 0);
+  if (isBlind && rest.clock.size >= limits.actorsPerKeyMax) return "too-many-actors";
+  const bytes = valueBytes(rest) + put.value.length;
+  const grows = bytes > valueBytes(record);
+  return grows && bytes > limits.recordBytesMax ? "record-too-large" : undefined;
+}
+
+function valueBytes({ siblings }: CausalRecord): number {
+  let bytes = 0;
+  for (const { value } of siblings) bytes += value.length;
+  return bytes;
 }

@@ -1,0 +1,24 @@
+import * as fc from "fast-check";
+import { describe, it } from "vitest";
+import { applyDelete, applyPut, contextAfterPut, mergeRecords } from "../../src/index.ts";
+import type { CausalImplementation } from "./history.ts";
+import { laws, patientLaws } from "./laws.ts";
+
+const coterie: CausalImplementation = {
+  merge: mergeRecords,
+  put: applyPut,
+  delete: applyDelete,
+  contextAfterPut,
+};
+
+describe("the laws of causality", () => {
+  it.each(Object.entries(laws))("%s", (_, law) => {
+    fc.assert(law(coterie), { numRuns: 1000 });
+  });
+});
+
+describe("the laws of causality, when dead write ids were forgotten meanwhile", () => {
+  it.each(Object.entries(patientLaws))("%s", (_, law) => {
+    fc.assert(law(coterie), { numRuns: 1000 });
+  });
+});
