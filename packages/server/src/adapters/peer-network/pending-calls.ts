@@ -22,9 +22,14 @@ const idCount = 2 ** 32;
  */
 export class PendingCalls {
   #slots: (PendingCall | undefined)[] = Array.from({ length: slotsFirst });
-  #lastId = 0;
+  #lastId: number;
   #count = 0;
   #bytes = 0;
+
+  /** @param lastId the id before the first one. */
+  constructor(lastId: number = 0) {
+    this.#lastId = lastId;
+  }
 
   get count(): number {
     return this.#count;
@@ -71,8 +76,10 @@ export class PendingCalls {
 
   /** Takes out every call whose deadline is not after `now`. */
   takeExpired(now: MonotonicMs): readonly PendingCall[] {
-    const expired = this.#slots.filter((call) => call !== undefined && call.deadline <= now);
-    return expired.flatMap((call) => this.take(call?.id ?? 0) ?? []);
+    const calls = this.#slots.filter((call) => call !== undefined);
+    const expired = calls.filter((call) => call.deadline <= now);
+    for (const call of expired) this.take(call.id);
+    return expired;
   }
 
   /** The earliest deadline; infinite when nothing waits. */
