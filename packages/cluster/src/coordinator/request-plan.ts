@@ -13,7 +13,7 @@ import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
 
 /** The longest a request may ask to wait, in milliseconds. */
-export const timeoutMsMax = 60_000;
+const timeoutMsMax = 60_000;
 
 /** Everything about a request that is settled before anyone is asked. Immutable. */
 export interface RequestPlan {

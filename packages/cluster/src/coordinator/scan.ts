@@ -25,7 +25,7 @@ import { askingOrder, stampOf } from "./replica-calls.ts";
 const batchTokens = 64;
 
 /** Most items of one page. */
-export const scanLimitMax = 10_000;
+const scanLimitMax = 10_000;
 
 /**
  * One page of a bucket's keys in hash order. The cursor is the last token seen, so it needs no

@@ -141,7 +141,7 @@ export class Replica {
  * size limit may merge to one beyond it: acknowledged siblings are never dropped, so the limit
  * stops new puts (`applyPut`) and not what replicas must agree on.
  */
-export function mergeHeld(key: Key, held: Held, incoming: StoredRecord): StoredRecord | undefined {
+function mergeHeld(key: Key, held: Held, incoming: StoredRecord): StoredRecord | undefined {
   if (held.state !== "present") return incoming;
   const { record } = held.stored;
   const merged = mergeRecords(record, incoming.record);

@@ -184,7 +184,7 @@ function readKey(reader: ByteReader): Key {
   return { bucket, key };
 }
 
-/** Merging relies on all of this: a record that breaks it was not written by {@link encodeRecord}. */
+/** Merging relies on this: a record that breaks it was not written by {@link encodeRecord}. */
 function whyNotCanonical({ clock, siblings, deadWrites }: CausalRecord): string | undefined {
   for (const [at, sibling] of siblings.entries()) {
     const next = siblings[at + 1];

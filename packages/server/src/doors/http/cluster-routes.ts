@@ -124,7 +124,7 @@ export async function serveScan(
   });
 }
 
-export function notReady(node: NodeApi): Response {
+function notReady(node: NodeApi): Response {
   return refuse("not-ready", `${node.id} waits for: ${node.missing().join("; ")}`);
 }
 

@@ -1,0 +1,61 @@
+// Runs simulations from a range of seeds: npm run sim -- --seeds 1000 [--from 1] [--trace]
+import { parseArgs } from "node:util";
+import { type SimulationReport, simulate } from "@coterie/sim";
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "1000" },
+    from: { type: "string", default: "1" },
+    trace: { type: "boolean", default: false },
+  },
+});
+
+const from = Number(values.from);
+const seeds = Number(values.seeds);
+if (!Number.isInteger(from) || !Number.isInteger(seeds) || seeds < 1) {
+  process.stderr.write("npm run sim -- [--seeds 1000] [--from 1] [--trace]\n");
+  process.exit(2);
+}
+
+const drain = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
+async function runSeed(seed: number): Promise<SimulationReport | string> {
+  try {
+    return await simulate({ seed, drain });
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
+}
+
+function describeFailure(seed: number, result: SimulationReport | string): string {
+  const replay = `npm run sim -- --from ${seed} --seeds 1 --trace`;
+  const lines =
+    typeof result === "string"
+      ? [result]
+      : result.violations.map(({ checker, key, detail }) => `${checker} ${key}: ${detail}`);
+  return [`seed ${seed} failed with node ${process.version}; replay: ${replay}`, ...lines].join(
+    "\n  ",
+  );
+}
+
+let failed = 0;
+let crashes = 0;
+let acknowledged = 0;
+for (let seed = from; seed < from + seeds; seed += 1) {
+  const result = await runSeed(seed);
+  if (typeof result === "string" || result.violations.length > 0) {
+    failed += 1;
+    process.stdout.write(`${describeFailure(seed, result)}\n`);
+  }
+  if (typeof result === "string") continue;
+  crashes += result.crashes;
+  acknowledged += result.acknowledged;
+  if (values.trace) process.stdout.write(`${result.traceTail.join("\n")}\n${result.traceHash}\n`);
+}
+process.stdout.write(
+  `${seeds} seeds, ${crashes} crashes, ${acknowledged} acknowledged writes: ${failed} failed\n`,
+);
+process.exitCode = failed === 0 ? 0 : 1;
