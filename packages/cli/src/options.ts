@@ -18,6 +18,27 @@ function bucketName(text: string): string {
   return text;
 }
 
+const CONTEXT = /^[\w-]{1,4096}$/u;
+
+/** `--context`. */
+export function causalContext(text: string): string {
+  if (!CONTEXT.test(text)) throw new InvalidArgumentError("A context is as a read returned it.");
+  return text;
+}
+
+/** `--content-type`: what an HTTP header can carry. */
+export function contentType(text: string): string {
+  if (!/^[\u0020-\u007e]{1,255}$/u.test(text)) {
+    throw new InvalidArgumentError("It takes 1 to 255 ASCII characters.");
+  }
+  return text;
+}
+
+/** A list separated by commas. */
+export function list(text: string): readonly string[] {
+  return text.split(",").filter((item) => item !== "");
+}
+
 function collect(text: string, sofar: readonly string[] | undefined): readonly string[] {
   return [...(sofar ?? []), text];
 }
@@ -58,7 +79,7 @@ export function withWriteQuorum(command: Command): Command {
 /** `--context`, `--blind` and `--content-type`. */
 export function withContextOptions(command: Command): Command {
   return command
-    .option("--context <context>", "send this context instead of reading one first")
+    .option("--context <context>", "send this context instead of reading one first", causalContext)
     .option("--blind", "send no context: the write stands beside what is there");
 }
 

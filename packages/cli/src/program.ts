@@ -1,8 +1,13 @@
 import { Argument, Command, Option } from "commander";
 import type { KeyOptions, NodeOptions } from "./connect.ts";
 import type { ResolveOptions, WriteOptions } from "./commands/write.ts";
+import type { StartOptions } from "./commands/start.ts";
+import type { DevOptions } from "./dev/dev.ts";
 import type { ExitCode } from "./exit.ts";
 import {
+  causalContext,
+  contentType,
+  list,
   wholeNumber,
   withBucketOption,
   withContextOptions,
@@ -32,6 +37,8 @@ export function newProgram(onExit: OnExit): Command {
   addWrites(program, onExit);
   addTransfers(program, onExit);
   addCluster(program, onExit);
+  addStart(program, onExit);
+  addDev(program, onExit);
   return program;
 }
 
@@ -76,7 +83,7 @@ function addWrites(program: Command, onExit: OnExit): void {
     .description("Reads the key's context first, so that the value replaces what is there.")
     .argument("<key>")
     .argument("<value>", "the text itself, @FILE, or - for standard input")
-    .option("--content-type <type>", "kept with the value")
+    .option("--content-type <type>", "kept with the value", contentType)
     .addHelpText("after", "\nExamples:\n  coterie put greeting hello\n  date | coterie put now -")
     .action(async (key: string, value: string, options: WriteOptions) => {
       const { put } = await import("./commands/write.ts");
@@ -95,8 +102,12 @@ function addWrites(program: Command, onExit: OnExit): void {
     .argument("<key>")
     .argument("[value]", "the merged value: a text, @FILE, or - for standard input")
     .option("--pick <number>", "the sibling that stays, counted from 1", wholeNumber(1, 1000))
-    .option("--context <context>", "replace only the siblings that this context covers")
-    .option("--content-type <type>", "kept with the value")
+    .option(
+      "--context <context>",
+      "replace only the siblings that this context covers",
+      causalContext,
+    )
+    .option("--content-type <type>", "kept with the value", contentType)
     .addHelpText("after", "\nExamples:\n  coterie resolve cart --pick 2\n  coterie resolve cart @m")
     .action(async (key: string, value: string | undefined, options: ResolveOptions) => {
       const { resolve } = await import("./commands/write.ts");
@@ -170,3 +181,82 @@ function addTransfers(program: Command, onExit: OnExit): void {
       onExit(await exportBucket(file, options));
     });
 }
+
+function addStart(program: Command, onExit: OnExit): void {
+  program
+    .command("start")
+    .summary("run one node")
+    .description("Runs one node until SIGTERM. The same line after a crash finds the same data.")
+    .option("--id <name>", "the node's name; it outlives its directory")
+    .option("--data <dir>", "where its data lives (./coterie-data)")
+    .option("--memory", "keep the data in memory only")
+    .option("--http <host:port>", "the HTTP door (127.0.0.1:7401)")
+    .option("--peer <host:port>", "where the other nodes reach it (127.0.0.1:7701)")
+    .option("--bootstrap <list>", "peer addresses of all nodes of a new cluster, by commas", list)
+    .option("--zone <name>", "copies of a key go to different zones where there are enough")
+    .option("--host <name>", "copies of a key go to different hosts where there are enough")
+    .option("--weight <count>", "this node's share of the partitions (1)", wholeNumber(1, 1000))
+    .option("--cluster-key <file>", "32 bytes that all nodes of the cluster share")
+    .option("--partitions <count>", "slices of the hash space (1024)", wholeNumber(1, 16_384))
+    .option("--durability <kind>", "fsync (the default), or os: survives a process crash only")
+    .option("--log-level <level>", "trace, debug, info (the default), warn, error")
+    .option("--config <file>", "settings; flags and COTERIE_* take precedence")
+    .option("--insecure", "allow addresses that other machines can reach, without TLS")
+    .addHelpText("after", START_EXAMPLES)
+    .action(async (options: StartOptions) => {
+      const { start } = await import("./commands/start.ts");
+      onExit(await start(options));
+    });
+}
+
+const START_EXAMPLES = `
+Examples:
+  coterie start --id n1 --memory               one node by itself, to try things
+  coterie start --id n1 --data /var/lib/coterie --http 127.0.0.1:7401 --peer 127.0.0.1:7701 \\
+    --bootstrap 127.0.0.1:7701,127.0.0.1:7702,127.0.0.1:7703 --cluster-key cluster.key
+
+Everything else is set in the file of --config, or in COTERIE_* variables.`;
+
+function addDev(program: Command, onExit: OnExit): void {
+  const data = new Option("--data <dir>", "where the cluster lives").default("./.coterie/dev");
+  const devCommand = program
+    .command("dev")
+    .summary("run a cluster on this machine")
+    .description("Runs a cluster of node processes on this machine, to try things and break them.")
+    .option("--nodes <count>", "how many nodes (3)", wholeNumber(1, 99))
+    .option("--base-port <port>", "HTTP on PORT+1 and up (7400); 0: any", wholeNumber(0, 65_000))
+    .addOption(data)
+    .option("--reset", "begin anew; what is in the directory is lost")
+    .option("--memory", "keep the data in memory only")
+    .option("--n <count>", "copies of every key (3)", wholeNumber(1, 99))
+    .option("--r <count>", "copies that must answer a read (a majority)", wholeNumber(1, 99))
+    .option("--w <count>", "copies that must have stored a write (a majority)", wholeNumber(1, 99))
+    .option("--config <file>", "settings of all nodes")
+    .option("--no-input", "do not read keys from the terminal")
+    .addHelpText("after", DEV_EXAMPLES)
+    .action(async (options: DevOptions) => {
+      const { dev } = await import("./dev/dev.ts");
+      onExit(await dev(options));
+    });
+  for (const [action, summary] of [
+    ["kill", "end a node as a power cut would"],
+    ["pause", "stop a node where it stands"],
+    ["revive", "start a dead node again, or continue a paused one"],
+  ] as const) {
+    devCommand
+      .command(action)
+      .summary(summary)
+      .argument("<node>", "as in n2")
+      .action(async (id: string, _: object, command: Command) => {
+        const { actOnNode } = await import("./dev/act.ts");
+        onExit(await actOnNode(action, id, command.optsWithGlobals<{ data: string }>()));
+      });
+  }
+}
+
+const DEV_EXAMPLES = `
+Examples:
+  coterie dev --nodes 5 --n 5                  five nodes, five copies of every key
+  coterie dev --base-port 0 --data /tmp/try    ports of the system's choice: endpoints.json
+  coterie dev kill n2                          from another terminal
+  coterie dev revive n2`;

@@ -14,7 +14,7 @@ function run(...words: string[]): Promise<Run> {
   return coterie(words, { env: { COTERIE_NODES: node.url } });
 }
 
-const metrics = "# TYPE x gauge\ncoterie_store_keys 12\ncoterie_store_bytes_on_disk 2048\n";
+const metrics = "# TYPE x gauge\ncoterie_store_keys 12\ncoterie_store_disk_bytes 2048\n";
 
 function answerAs(options: { readonly ready: boolean; readonly second: string }): void {
   const host = new URL(node.url).host;
@@ -84,9 +84,13 @@ describe("ring and explain", () => {
       {
         node: "n1",
         role: "primary",
-        answer: { state: "present", siblings: [{}], clock: ["ab:1"], digest: "d1", bytes: 3 },
+        state: "present",
+        dots: ["ab:1"],
+        clock: ["ab:1"],
+        digest: "d1",
+        bytes: 3,
       },
-      { node: "n2", role: "primary", answer: { state: "unreachable", reason: "refused" } },
+      { node: "n2", role: "primary", state: "unreachable", reason: "refused" },
     ];
     node.intercept = ({ url }) =>
       url === "/v1/explain/default/a%2Fb"

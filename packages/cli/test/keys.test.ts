@@ -109,6 +109,8 @@ describe("failures", () => {
     ["a key that is too long", ["get", "x".repeat(2049)], 2],
     ["a bucket that cannot be one", ["get", "k", "--bucket", "A B"], 2],
     ["an address that is none", ["get", "k", "--node", "ftp://x"], 2],
+    ["a context that cannot be one", ["put", "k", "v", "--context", "ä b"], 2],
+    ["a content type that cannot be one", ["put", "k", "v", "--content-type", "ä"], 2],
     ["neither a value nor a pick", ["resolve", "k"], 2],
     ["a file that is not there", ["put", "k", "@/nowhere/at/all"], 1],
   ])("%s exits with its code, and says so", async (_, words, exit) => {

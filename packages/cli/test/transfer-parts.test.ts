@@ -120,6 +120,7 @@ describe("NDJSON lines", () => {
     ['{"key64":"a","value":"v"}', "not base64"],
     ['{"key":"k","value":1}', "not a text"],
     ['{"key":"k","siblings":1}', "not a list"],
+    ['{"key":"k","value":"v","contentType":"tēxt"}', "ASCII"],
   ])("%s is refused: %s", (line, reason) => {
     const parsed = parseNdjsonLine(Buffer.from(line), undefined);
     expect(parsed.ok ? "accepted" : parsed.reason).toContain(reason);

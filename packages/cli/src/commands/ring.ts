@@ -31,14 +31,14 @@ function byName([left]: readonly [string, number], [right]: readonly [string, nu
 interface ExplainedReplica {
   readonly node: string;
   readonly role: string;
-  readonly answer: {
-    readonly state: string;
-    readonly reason?: string;
-    readonly clock?: readonly string[];
-    readonly siblings?: readonly unknown[];
-    readonly digest?: string;
-    readonly bytes?: number;
-  };
+  readonly state: string;
+  /** Why it did not answer. */
+  readonly reason?: string;
+  /** One per sibling. */
+  readonly dots?: readonly string[];
+  readonly clock?: readonly string[];
+  readonly digest?: string;
+  readonly bytes?: number;
 }
 
 interface Explained {
@@ -64,19 +64,19 @@ export function explain(keyText: string, options: KeyOptions): Promise<ExitCode>
     await terminal.data(
       table(
         ["NODE", "ROLE", "STATE", "SIBLINGS", "BYTES", "DIGEST", "CLOCK"],
-        replicas.map(({ node, role, answer }) => [
+        replicas.map(({ node, role, state, reason, dots, bytes, digest, clock }) => [
           node,
           role,
-          answer.reason === undefined ? answer.state : `${answer.state}: ${answer.reason}`,
-          answer.siblings?.length ?? "-",
-          answer.bytes ?? "-",
-          answer.digest ?? "-",
-          answer.clock?.join(" ") ?? "-",
+          reason === undefined ? state : `${state}: ${reason}`,
+          dots?.length ?? "-",
+          bytes ?? "-",
+          digest ?? "-",
+          clock?.join(" ") ?? "-",
         ]),
       ),
     );
     terminal.say(`partition ${partition} (token ${token}), n=${n}, epoch ${epoch}`);
-    const digests = new Set(replicas.map(({ answer }) => answer.digest ?? answer.state));
+    const digests = new Set(replicas.map(({ digest, state }) => digest ?? state));
     if (digests.size > 1) terminal.say("the replicas differ; a read repairs those it finds behind");
     return exitCodes.ok;
   });

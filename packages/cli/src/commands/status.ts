@@ -87,7 +87,7 @@ async function nodeStatus(
   const known = {
     ...base,
     keys: metricIn(text, "coterie_store_keys"),
-    diskBytes: metricIn(text, "coterie_store_bytes_on_disk"),
+    diskBytes: metricIn(text, "coterie_store_disk_bytes"),
     siblingsMax: metricIn(text, "coterie_siblings_max"),
   };
   if (ready.reply.status === 200) return { ...known, state: "ready", detail: "" };

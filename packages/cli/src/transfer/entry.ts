@@ -19,6 +19,11 @@ export type ParsedEntry =
 /** Turns one record's bytes into an entry. */
 export type EntryParser = (record: Buffer) => ParsedEntry;
 
+/** True if it can travel in an HTTP header and is within the limit. */
+export function isContentType(text: string): boolean {
+  return /^[\u0020-\u007e]{1,255}$/u.test(text);
+}
+
 /** Content type of a text whose line names none. */
 export const TEXT_TYPE = "text/plain; charset=utf-8";
 /** Content type of bytes whose line names none. */

@@ -5,6 +5,7 @@ import { finished } from "node:stream/promises";
 import { withPool, type NodeOptions } from "../connect.ts";
 import { CliFailure, exitCodes, type ExitCode } from "../exit.ts";
 import { headerText, isAbsent, keyExchanges, keyStateOf, queryOf } from "../http/bucket-client.ts";
+import { clusterIdOf } from "../http/cluster.ts";
 import { keyLabel } from "../http/keys.ts";
 import { durationText } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
@@ -33,6 +34,8 @@ const PAGE_KEYS = 1000;
  */
 export function exportBucket(file: string | undefined, options: ExportOptions): Promise<ExitCode> {
   return withPool(options, async (pool, terminal) => {
+    // Patience is for a cluster that was there: without one, this fails at once.
+    await clusterIdOf(pool);
     const sender = new PatientSender(pool);
     const target = file === undefined || file === "-" ? undefined : openTarget(file);
     const counts = { keys: 0, bytes: 0 };

@@ -1,6 +1,7 @@
 import { fromBase64, keyProblem, textOf } from "../http/keys.ts";
 import {
   BYTES_TYPE,
+  isContentType,
   JSON_TYPE,
   TEXT_TYPE,
   type Entry,
@@ -90,6 +91,7 @@ function valueOf(item: unknown): EntryValue | string {
   if (typeof value === "string") return value;
   const contentType = fields["contentType"] ?? (value.isText ? TEXT_TYPE : BYTES_TYPE);
   if (typeof contentType !== "string") return '"contentType" is not a text';
+  if (!isContentType(contentType)) return '"contentType" is not 1 to 255 ASCII characters';
   return { value: value.bytes, contentType };
 }
 

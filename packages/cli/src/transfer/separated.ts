@@ -1,5 +1,12 @@
 import { fromBase64, keyProblem, textOf } from "../http/keys.ts";
-import { BYTES_TYPE, JSON_TYPE, TEXT_TYPE, type EntryParser, type ParsedEntry } from "./entry.ts";
+import {
+  BYTES_TYPE,
+  isContentType,
+  JSON_TYPE,
+  TEXT_TYPE,
+  type EntryParser,
+  type ParsedEntry,
+} from "./entry.ts";
 
 export type SeparatedFormat = "csv" | "tsv";
 
@@ -96,6 +103,9 @@ function plainRow(row: ReadonlyMap<string, string>): ParsedEntry {
   const given = row.get("contentType") ?? "";
   const implied = row.has("value") ? TEXT_TYPE : BYTES_TYPE;
   const contentType = given === "" ? implied : given;
+  if (!isContentType(contentType)) {
+    return { ok: false, reason: "the contentType is not 1 to 255 ASCII characters" };
+  }
   return { ok: true, entry: { key, values: [{ value, contentType }] } };
 }
 

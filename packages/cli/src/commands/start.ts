@@ -1,0 +1,25 @@
+import { CliFailure, exitCodes, type ExitCode } from "../exit.ts";
+
+/** Settings of the node by their names, as given on the command line. */
+export interface StartOptions {
+  readonly config?: string;
+  readonly [setting: string]: unknown;
+}
+
+/** `coterie start`: runs one node until it is asked to stop. */
+export async function start({ config: file, ...flags }: StartOptions): Promise<ExitCode> {
+  // The server is most of what there is to load, and no other command needs it.
+  const { loadConfig, runServer } = await import("@coterie/server");
+  const loaded = loadConfig({ file, env: process.env, flags });
+  if (!loaded.ok) {
+    throw new CliFailure(
+      exitCodes.usage,
+      loaded.message,
+      "`coterie start --help` says what it takes",
+    );
+  }
+  const exit = await runServer(loaded.config);
+  // The lifeline of a `coterie dev` would keep this process for as long as dev lives.
+  if (process.connected) process.disconnect();
+  return exit === 0 ? exitCodes.ok : exitCodes.failure;
+}

@@ -1,0 +1,73 @@
+import { randomBytes } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { exchange, newAgent, type ExchangeResult } from "../http/exchange.ts";
+import type { DevControlAddress, DevDirectory } from "./dev-directory.ts";
+import { DEV_HOST } from "./ports.ts";
+
+/** What can be done to a node of a running dev cluster. */
+export type DevAction = "kill" | "pause" | "revive";
+
+/** Whether it was done, in words. */
+export interface DevActionResult {
+  readonly ok: boolean;
+  readonly message: string;
+}
+
+/** Listens for `coterie dev kill|pause|revive`; the address is in DIR/dev.json. */
+export async function serveControl(
+  directory: DevDirectory,
+  act: (action: DevAction, id: string) => Promise<DevActionResult>,
+): Promise<Server> {
+  const token = randomBytes(16).toString("hex");
+  const server = createServer((request, response) => {
+    const [, given, action, id] = (request.url ?? "").split("/");
+    if (given !== token) {
+      response.writeHead(403).end();
+    } else if (action === "kill" || action === "pause" || action === "revive") {
+      void act(action, id ?? "").then((result) => response.end(JSON.stringify(result)));
+    } else {
+      response.end(JSON.stringify({ ok: true, message: "" }));
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, DEV_HOST, resolve));
+  const { port } = server.address() as AddressInfo;
+  directory.writeControl({ pid: process.pid, port, token });
+  return server;
+}
+
+/** The `coterie dev` that runs in the directory, if one does. */
+export async function runningDev(directory: DevDirectory): Promise<DevControlAddress | undefined> {
+  const address = directory.readControl();
+  if (address === undefined) return undefined;
+  const answer = await call(address, "", 2000);
+  return answer.ok && answer.reply.status === 200 ? address : undefined;
+}
+
+/** Asks a running dev to act on one of its nodes. */
+export async function askDev(
+  address: DevControlAddress,
+  action: DevAction,
+  id: string,
+): Promise<DevActionResult> {
+  const answer = await call(address, `${action}/${encodeURIComponent(id)}`, 60_000);
+  if (!answer.ok) return { ok: false, message: answer.message };
+  return JSON.parse(answer.reply.body.toString("utf8")) as DevActionResult;
+}
+
+async function call(
+  { port, token }: DevControlAddress,
+  path: string,
+  timeoutMs: number,
+): Promise<ExchangeResult> {
+  const agent = newAgent();
+  const node = new URL(`http://${DEV_HOST}:${port}`);
+  const result = await exchange(
+    agent,
+    node,
+    { method: "POST", path: `/${token}/${path}` },
+    timeoutMs,
+  );
+  agent.destroy();
+  return result;
+}

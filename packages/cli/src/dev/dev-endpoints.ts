@@ -1,0 +1,112 @@
+import { CliFailure, exitCodes } from "../exit.ts";
+import type { DevDirectory, DevEndpoint, DevEndpoints } from "./dev-directory.ts";
+import { DEV_HOST, freePorts, isPortFree } from "./ports.ts";
+
+/** What the user asked for; what is left out comes from the directory, or has a default. */
+export interface DevShape {
+  readonly nodes?: number;
+  /** 0 lets the system choose. */
+  readonly basePort?: number;
+  readonly memory?: boolean;
+  readonly n?: number;
+  readonly r?: number;
+  readonly w?: number;
+}
+
+const NODES = 3;
+const BASE_PORT = 7400;
+const PEER_OFFSET = 300;
+/** Q of a small cluster that may grow to some tens of nodes. */
+const PARTITIONS = 64;
+
+/** The endpoints of the cluster in the directory, or of a new one; every port is free. */
+export async function settleEndpoints(
+  directory: DevDirectory,
+  shape: DevShape,
+): Promise<DevEndpoints> {
+  const recorded = directory.readEndpoints();
+  if (recorded !== undefined && !recorded.isMemory) {
+    checkShape(directory, recorded, shape);
+    await checkPorts(recorded.nodes);
+    return recorded;
+  }
+  const count = shape.nodes ?? NODES;
+  const basePort = shape.basePort ?? BASE_PORT;
+  const nodes = basePort === 0 ? await chosenEndpoints(count) : fixedEndpoints(count, basePort);
+  await checkPorts(nodes);
+  const n = shape.n ?? Math.min(3, count);
+  const majority = Math.floor(n / 2) + 1;
+  const endpoints: DevEndpoints = {
+    isMemory: shape.memory === true,
+    partitions: PARTITIONS,
+    n,
+    r: shape.r ?? majority,
+    w: shape.w ?? majority,
+    nodes,
+  };
+  if (n > count) {
+    throw new CliFailure(
+      exitCodes.usage,
+      `${n} copies of every key need ${n} nodes, not ${count}`,
+      `--nodes ${n}`,
+    );
+  }
+  directory.writeEndpoints(endpoints);
+  return endpoints;
+}
+
+function checkShape(directory: DevDirectory, recorded: DevEndpoints, shape: DevShape): void {
+  const port = Number(recorded.nodes[0]?.http.split(":")[1]);
+  const mismatches: readonly (readonly [string, unknown, unknown])[] = [
+    ["--nodes", shape.nodes, recorded.nodes.length],
+    ["--base-port", shape.basePort === 0 ? undefined : shape.basePort, port - 1],
+    ["--n", shape.n, recorded.n],
+    ["--r", shape.r, recorded.r],
+    ["--w", shape.w, recorded.w],
+    ["--memory", shape.memory, false],
+  ];
+  for (const [option, asked, made] of mismatches) {
+    if (asked === undefined || asked === made) continue;
+    const was = option === "--memory" ? "without --memory" : `with ${option} ${String(made)}`;
+    throw new CliFailure(
+      exitCodes.usage,
+      `the cluster in ${directory.path} was made ${was}`,
+      `leave ${option} out, or --data DIR for another cluster, or --reset to begin anew`,
+    );
+  }
+}
+
+function fixedEndpoints(count: number, basePort: number): readonly DevEndpoint[] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: `n${index + 1}`,
+    http: `${DEV_HOST}:${basePort + index + 1}`,
+    peer: `${DEV_HOST}:${basePort + PEER_OFFSET + index + 1}`,
+  }));
+}
+
+async function chosenEndpoints(count: number): Promise<readonly DevEndpoint[]> {
+  const ports = await freePorts(count * 2);
+  return Array.from({ length: count }, (_, index) => ({
+    id: `n${index + 1}`,
+    http: `${DEV_HOST}:${ports[index * 2]}`,
+    peer: `${DEV_HOST}:${ports[index * 2 + 1]}`,
+  }));
+}
+
+async function checkPorts(nodes: readonly DevEndpoint[]): Promise<void> {
+  for (const { id, http, peer } of nodes) {
+    for (const [door, address] of [
+      ["HTTP", http],
+      ["peers", peer],
+    ] as const) {
+      const port = Number(address.split(":")[1]);
+      if (await isPortFree(port)) continue;
+      throw new CliFailure(
+        exitCodes.failure,
+        `port ${port} is in use; ${id} needs it for ${door}`,
+        "--base-port N for ports N+1 and up (--base-port 0 lets the system choose), with a " +
+          "--data DIR of its own; or stop what listens there",
+      );
+    }
+  }
+}

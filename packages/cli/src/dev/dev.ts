@@ -1,0 +1,248 @@
+import type { Server } from "node:http";
+import { relative } from "node:path";
+import { ReadStream } from "node:tty";
+import { CliFailure, exitCodes, type ExitCode } from "../exit.ts";
+import { shellQuote } from "../http/keys.ts";
+import { table } from "../table.ts";
+import { processTerminal, type Terminal } from "../terminal.ts";
+import { runningDev, serveControl, type DevAction, type DevActionResult } from "./control.ts";
+import { DevDirectory, type DevEndpoints } from "./dev-directory.ts";
+import { settleEndpoints, type DevShape } from "./dev-endpoints.ts";
+import { DevNode } from "./dev-node.ts";
+import { readKeys } from "./keyboard.ts";
+import { startWords, writeSharedFiles } from "./node-command.ts";
+import { pidIn, processState } from "./process-state.ts";
+
+export interface DevOptions extends DevShape {
+  readonly data: string;
+  readonly reset?: boolean;
+  /** False with --no-input. */
+  readonly input: boolean;
+  readonly config?: string;
+}
+
+/** Nodes that are not ready by then will not be. */
+const READY_MS_MAX = 120_000;
+const REPORT_MS = 10_000;
+/** Peers that do not find a revived node by then are in trouble of their own. */
+const REUNION_MS_MAX = 5000;
+/** With what comes before and after, all nodes are gone within three seconds. */
+const DRAIN_MS = 2500;
+
+/** `coterie dev`: a cluster of node processes on this machine, for as long as the command runs. */
+export async function dev(options: DevOptions): Promise<ExitCode> {
+  const terminal = processTerminal();
+  const directory = new DevDirectory(options.data);
+  const other = await runningDev(directory);
+  if (other !== undefined) {
+    throw new CliFailure(
+      exitCodes.failure,
+      `${directory.path} is in use by \`coterie dev\` with pid ${other.pid}`,
+      "another directory with --data DIR (and --base-port N), or stop that one first",
+    );
+  }
+  killLeftovers(directory, terminal);
+  if (options.reset === true) directory.reset();
+  const endpoints = await settleEndpoints(directory, options);
+  writeSharedFiles(directory, endpoints);
+  return new DevCluster(directory, endpoints, options, terminal).run();
+}
+
+/** A node that was paused when its dev died could not notice it. */
+function killLeftovers(directory: DevDirectory, terminal: Terminal): void {
+  for (const { id } of directory.readEndpoints()?.nodes ?? []) {
+    const pid = pidIn(directory.pidFile(id));
+    if (pid === undefined || processState(pid, directory.nodeDirectory(id)) === "gone") continue;
+    terminal.say(`${id} of an earlier \`coterie dev\` still runs (pid ${pid}): killing it`);
+    process.kill(pid, "SIGKILL");
+  }
+}
+
+class DevCluster {
+  readonly #directory: DevDirectory;
+  readonly #endpoints: DevEndpoints;
+  readonly #options: DevOptions;
+  readonly #terminal: Terminal;
+  readonly #nodes: readonly DevNode[];
+  readonly #stopped: Promise<void>;
+  #settleStopped: () => void = () => undefined;
+  #hasStarted = false;
+  #isStopping = false;
+
+  constructor(
+    directory: DevDirectory,
+    endpoints: DevEndpoints,
+    options: DevOptions,
+    terminal: Terminal,
+  ) {
+    this.#directory = directory;
+    this.#endpoints = endpoints;
+    this.#options = options;
+    this.#terminal = terminal;
+    this.#nodes = endpoints.nodes.map((endpoint) => {
+      const words = startWords(endpoint, endpoints, directory, options.config);
+      return new DevNode(endpoint, directory, words, (node, how) => this.#announceDeath(node, how));
+    });
+    this.#stopped = new Promise((resolve) => {
+      this.#settleStopped = resolve;
+    });
+  }
+
+  async run(): Promise<ExitCode> {
+    const onSignal = (): void => this.#interrupt();
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+    const startMs = performance.now();
+    const control = await serveControl(this.#directory, (action, id) => this.#act(action, id));
+    for (const node of this.#nodes) node.start();
+    const failed = await this.#startFailure();
+    if (failed === undefined && !this.#isStopping) {
+      this.#hasStarted = true;
+      await this.#announceReady(performance.now() - startMs);
+      const keyboard = this.#openKeyboard();
+      await this.#stopped;
+      keyboard?.close();
+    }
+    await this.#end(control);
+    if (failed !== undefined) throw failed;
+    return exitCodes.ok;
+  }
+
+  /** Waits until every node serves; says why they do not. */
+  async #startFailure(): Promise<CliFailure | undefined> {
+    const waiting = new Set(this.#nodes);
+    const reminder = setInterval(() => {
+      const ids = [...waiting].map(({ id }) => id).join(", ");
+      this.#terminal.say(`still waiting for ${ids}; logs are in ${this.#shownPath()}`);
+    }, REPORT_MS);
+    let culprit: DevNode | undefined;
+    await Promise.all(
+      this.#nodes.map(async (node) => {
+        const isReady = await node.untilReady(READY_MS_MAX);
+        waiting.delete(node);
+        if (isReady || this.#isStopping) return;
+        culprit ??= node;
+        // The others may wait for this one for ever.
+        this.#stop();
+      }),
+    );
+    clearInterval(reminder);
+    if (culprit === undefined) return undefined;
+    const log = this.#directory.logFile(culprit.id);
+    return new CliFailure(
+      exitCodes.failure,
+      `${culprit.id} did not start; its log ends with\n${culprit.logTail()}`,
+      `the whole log: ${shellQuote(log)}`,
+    );
+  }
+
+  async #announceReady(elapsedMs: number): Promise<void> {
+    const { n, r, w, isMemory, nodes } = this.#endpoints;
+    const rows = this.#nodes.map(({ id, pid, endpoint }) => [
+      id,
+      `http://${endpoint.http}`,
+      endpoint.peer,
+      pid ?? "-",
+    ]);
+    await this.#terminal.data(table(["NODE", "HTTP", "PEERS", "PID"], rows));
+    const first = nodes[0]?.http ?? "";
+    const where = first === "127.0.0.1:7401" ? "" : ` --node http://${first}`;
+    const kept = isMemory ? "in memory only; logs in" : "in";
+    const keys = this.#readsKeys()
+      ? "Keys: k, p or r and a node's number kill, pause and revive it; q stops."
+      : "Ctrl-C stops all nodes.";
+    await this.#terminal.data(
+      `\n${nodes.length} nodes, ready in ${(elapsedMs / 1000).toFixed(1)} s: ` +
+        `n=${n} r=${r} w=${w}, data ${kept} ${this.#shownPath()}\n${keys}\n\n` +
+        `  npx coterie put greeting hello${where}\n`,
+    );
+  }
+
+  async #act(action: DevAction, id: string): Promise<DevActionResult> {
+    const node = this.#nodes.find((candidate) => candidate.id === id);
+    if (node === undefined) return { ok: false, message: `there is no node ${id}` };
+    if (action === "revive") return this.#revive(node);
+    if (node.isDead()) return { ok: false, message: `${id} is dead already` };
+    if (action === "kill") {
+      await node.kill();
+      return { ok: true, message: `${id} was killed (SIGKILL)` };
+    }
+    node.pause();
+    this.#terminal.say(`${id} is paused; ${this.#revivalHint(node)}`);
+    return { ok: true, message: `${id} is paused (SIGSTOP)` };
+  }
+
+  async #revive(node: DevNode): Promise<DevActionResult> {
+    const wasAlive = !node.isDead();
+    node.revive();
+    let isReady = await node.untilReady(READY_MS_MAX / 4);
+    if (!isReady && wasAlive && node.isDead()) {
+      // Somebody killed it a moment ago, and we had not noticed yet.
+      node.revive();
+      isReady = await node.untilReady(READY_MS_MAX / 4);
+    }
+    const others = this.#nodes.filter((other) => other !== node);
+    await Promise.all(others.map((other) => other.untilReaches(node, REUNION_MS_MAX)));
+    const message = isReady
+      ? `${node.id} is back (pid ${node.pid})`
+      : `${node.id} did not come back; its log ends with\n${node.logTail()}`;
+    this.#terminal.say(message);
+    return { ok: isReady, message };
+  }
+
+  #announceDeath(node: DevNode, how: string): void {
+    if (!this.#hasStarted || this.#isStopping) return;
+    this.#terminal.say(`${node.id} died (${how}); ${this.#revivalHint(node)}`);
+  }
+
+  #revivalHint(node: DevNode): string {
+    const data =
+      this.#shownPath() === ".coterie/dev" ? "" : ` --data ${shellQuote(this.#directory.path)}`;
+    const key = this.#readsKeys() ? `r ${this.#nodes.indexOf(node) + 1}, or ` : "";
+    return `revive it with: ${key}coterie dev revive ${node.id}${data}`;
+  }
+
+  #shownPath(): string {
+    const path = relative(process.cwd(), this.#directory.path);
+    return path === "" || path.startsWith("..") ? this.#directory.path : path;
+  }
+
+  #readsKeys(): boolean {
+    return this.#options.input && process.stdin instanceof ReadStream;
+  }
+
+  #openKeyboard(): { readonly close: () => void } | undefined {
+    if (!this.#readsKeys() || !(process.stdin instanceof ReadStream)) return undefined;
+    return readKeys(process.stdin, {
+      act: (action, nodeNumber) => {
+        const id = `n${nodeNumber}`;
+        void this.#act(action, id).then(({ ok, message }) => {
+          if (!ok) this.#terminal.say(message);
+        });
+      },
+      quit: () => this.#interrupt(),
+    });
+  }
+
+  /** The first time ends all nodes in order, the second time at once. */
+  #interrupt(): void {
+    if (!this.#isStopping) {
+      if (this.#terminal.isInteractive) this.#terminal.say("stopping all nodes");
+      return this.#stop();
+    }
+    for (const node of this.#nodes) void node.kill();
+    this.#directory.removeControl();
+    process.exit(exitCodes.failure);
+  }
+
+  #stop(): void {
+    this.#isStopping = true;
+    this.#settleStopped();
+  }
+
+  async #end(control: Server): Promise<void> {
+    await Promise.all(this.#nodes.map((node) => node.stop(DRAIN_MS)));
+    control.close();
+    control.closeAllConnections();
+    this.#directory.removeControl();
+  }
+}

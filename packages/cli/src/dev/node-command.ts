@@ -1,0 +1,39 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, writeFileSync } from "node:fs";
+import type { DevDirectory, DevEndpoint, DevEndpoints } from "./dev-directory.ts";
+
+/** Writes what all nodes of a dev cluster share: the cluster key, and the settings. */
+export function writeSharedFiles(directory: DevDirectory, endpoints: DevEndpoints): void {
+  if (!existsSync(directory.clusterKeyFile)) {
+    writeFileSync(directory.clusterKeyFile, randomBytes(32), { mode: 0o600 });
+  }
+  const { partitions, n, r, w } = endpoints;
+  directory.writeConfig({ partitions, nMax: n, buckets: { default: { n, r, w } } });
+}
+
+/** The arguments of `coterie` that start one node; `config` takes the place of our settings. */
+export function startWords(
+  { id, http, peer }: DevEndpoint,
+  endpoints: DevEndpoints,
+  directory: DevDirectory,
+  config: string | undefined,
+): readonly string[] {
+  return [
+    "start",
+    "--id",
+    id,
+    "--data",
+    directory.nodeDirectory(id),
+    "--http",
+    http,
+    "--peer",
+    peer,
+    "--bootstrap",
+    endpoints.nodes.map((node) => node.peer).join(","),
+    "--cluster-key",
+    directory.clusterKeyFile,
+    "--config",
+    config ?? directory.configFile,
+    ...(endpoints.isMemory ? ["--memory"] : []),
+  ];
+}
