@@ -110,6 +110,8 @@ export class CoterieNode implements NodeApi {
   #store: RecordStore | undefined;
   #coordination: Coordination | undefined;
   #isRefilling = false;
+  /** Writes that other nodes passed on to this one and that have not settled. */
+  #forwardedInFlight = 0;
   #onIdle: (() => void) | undefined;
   #started: Promise<StartOutcome> | undefined;
   #stopped: Promise<void> | undefined;
@@ -156,12 +158,16 @@ export class CoterieNode implements NodeApi {
     const started = await this.#started;
     // A failed start has closed what it opened.
     if (started?.ok !== true) return;
-    if (this.#counters.inFlight > 0) {
+    if (!this.#isIdle()) {
       const { promise, settle } = oneShot<void>();
       this.#onIdle = settle;
       await promise;
     }
     await this.#close();
+  }
+
+  #isIdle(): boolean {
+    return this.#counters.inFlight === 0 && this.#forwardedInFlight === 0;
   }
 
   async #close(): Promise<void> {
@@ -202,7 +208,12 @@ export class CoterieNode implements NodeApi {
         return coordination.replica.receiveList(request, settle);
       case "put":
       case "delete":
-        void coordinateForwarded(coordination, request, deadline).then(settle);
+        this.#forwardedInFlight += 1;
+        void coordinateForwarded(coordination, request, deadline).then((response) => {
+          this.#forwardedInFlight -= 1;
+          settle(response);
+          if (this.#isIdle()) this.#onIdle?.();
+        });
     }
   }
 
@@ -435,7 +446,7 @@ export class CoterieNode implements NodeApi {
     const outcome = await story(coordination);
     counters.inFlight -= 1;
     counters.inFlightBytes -= bytes;
-    if (counters.inFlight === 0) this.#onIdle?.();
+    if (this.#isIdle()) this.#onIdle?.();
     return outcome;
   }
 }

@@ -55,7 +55,9 @@ export function gather<Answer>(plan: GatherPlan<Answer>): Promise<Gathered<Answe
       if (answer === undefined) {
         failed += 1;
         if (plan.members.length - failed < plan.required) {
-          return finish({ ok: false, code: "quorum-not-met", answers });
+          // At the deadline every open call ends as well: that is silence, not a refusal.
+          const isLate = plan.clock.monotonicMs() >= plan.deadline;
+          return finish({ ok: false, code: isLate ? "timeout" : "quorum-not-met", answers });
         }
         return askNext();
       }

@@ -6,6 +6,7 @@ import {
   emptyRecord,
   encodeContext,
   equalBytes,
+  limits,
   mergeRecords,
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
@@ -71,7 +72,10 @@ export async function readQuorum(
     members: askingOrder(coordination, replicas.primaries),
     required,
     hedgeAfterMs: coordination.tuning.hedgeAfterMs,
-    ask: (member, settle) => readCopy(coordination, member, placed, deadline, settle),
+    ask: (member, settle) =>
+      readCopy(coordination, member, placed, deadline, (copy) =>
+        settle(isFromTheFuture(coordination, plan, copy) ? undefined : copy),
+      ),
   });
   const acks = { primaries: gathered.answers.length, fallbacks: 0, required };
   if (!gathered.ok) {
@@ -86,6 +90,21 @@ export async function readQuorum(
     }
   }
   return { ok: true, stored, acks };
+}
+
+/**
+ * In an `lww` bucket a coordinator whose clock is far ahead leaves a timestamp in its own copy that
+ * all others refuse. That copy is no answer: taken for one, it could not be repaired, and every
+ * read that met it would fail until time caught up.
+ */
+function isFromTheFuture(
+  { clock }: Coordination,
+  { bucket }: RequestPlan,
+  copy: ReplicaCopy | undefined,
+): boolean {
+  if (bucket.policy !== "lww" || copy?.stored === undefined) return false;
+  const latestMs = clock.wallMs() + limits.clockSkewMsMax;
+  return copy.stored.record.siblings.some(({ writtenAt }) => writtenAt.wallMs > latestMs);
 }
 
 /** Merges the copies, and says who already holds the result. */

@@ -9,8 +9,10 @@ import {
   applyPut,
   contextOf,
   emptyRecord,
+  invariant,
 } from "@coterie/core";
 import type { Held, StoredRecord, UpdateOutcome } from "@coterie/storage";
+import type { PeerRefusal } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
 import type { Acks, Failure } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
@@ -75,6 +77,9 @@ class WriteInProgress {
   #dot: Dot | undefined;
   #refusal: ErrorCode | undefined;
   #wasSent = false;
+  #isOver = false;
+  /** Why a replica refused, where that says more than that too few acknowledged. */
+  #reason: "disk-full" | "clock-skew" | undefined;
   #cancelDeadline: () => void = () => undefined;
 
   constructor(coordination: Coordination, plan: RequestPlan, change: Change) {
@@ -102,6 +107,8 @@ class WriteInProgress {
 
   /** Changes the local record and sends the result on, all within this turn. */
   #apply(held: Held): StoredRecord | undefined {
+    // Given up while it waited: then nothing is minted or sent on behalf of nobody.
+    if (this.#isOver) return undefined;
     const before = held.state === "present" ? held.stored : undefined;
     const after = this.#changed(before);
     if (after === undefined) return undefined;
@@ -111,6 +118,7 @@ class WriteInProgress {
       if (member.id === this.#coordination.self) continue;
       const { placed, deadline } = this.#plan;
       mergeCopy(this.#coordination, member, placed, after, deadline, (outcome) => {
+        if (!outcome.ok && isTelling(outcome.code)) this.#reason = outcome.code;
         this.#vote(outcome.ok);
       });
     }
@@ -160,8 +168,9 @@ class WriteInProgress {
     if (this.#refusal !== undefined) {
       return this.#fail(this.#refusal, "refused", "the key holds too much; read it and resolve it");
     }
-    if (outcome.ok) return this.#vote(true);
-    if (this.#wasSent) return this.#vote(false);
+    if (this.#isOver) return;
+    if (this.#wasSent) return this.#vote(outcome.ok);
+    invariant(!outcome.ok, "what is stored here was sent to the others in the same turn");
     const code = outcome.code === "failed" ? "internal" : outcome.code;
     this.#fail(code, "refused", `the coordinator ${this.#coordination.self} could not store it`);
   }
@@ -170,11 +179,16 @@ class WriteInProgress {
     const verdict = this.#tally.record(success);
     if (verdict === "reached") this.#succeed();
     if (verdict === "unreachable") {
-      this.#fail("quorum-not-met", "unknown", "too few replicas acknowledged the write");
+      // At the deadline every open call ends as well: that is silence, not a refusal.
+      const isLate = this.#coordination.clock.monotonicMs() >= this.#plan.deadline;
+      const code = this.#reason ?? (isLate ? "timeout" : "quorum-not-met");
+      this.#fail(code, "unknown", "too few replicas acknowledged the write");
     }
   }
 
   #succeed(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#cancelDeadline();
     const writeId = this.#change.kind === "put" ? this.#change.writeId : undefined;
     const dot = this.#dot;
@@ -182,6 +196,8 @@ class WriteInProgress {
   }
 
   #fail(code: ErrorCode, outcome: Failure["outcome"], message: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#cancelDeadline();
     this.#outcome.settle(failure(this.#coordination, code, outcome, this.#acks(), message));
   }
@@ -189,4 +205,8 @@ class WriteInProgress {
   #acks(): Acks {
     return { primaries: this.#tally.succeeded, fallbacks: 0, required: this.#required };
   }
+}
+
+function isTelling(code: PeerRefusal): code is "disk-full" | "clock-skew" {
+  return code === "disk-full" || code === "clock-skew";
 }

@@ -1,0 +1,56 @@
+import { type ClusterSettings, defaultBuckets } from "@coterie/core";
+import type { RecordCache } from "@coterie/storage";
+import { SimClock, SimDisk } from "@coterie/sim";
+import { CoterieNode } from "../src/index.ts";
+import { type SmallCluster, address, node } from "./small-cluster.ts";
+
+const noCache: RecordCache = { get: () => undefined, set: () => undefined };
+
+/** What the cluster's own nodes go by. */
+export const usualSettings: ClusterSettings = {
+  partitions: 8,
+  nMax: 3,
+  buckets: defaultBuckets(3),
+};
+
+/** A process of its own in the place of a node that is down, started as somebody else would. */
+export function loneNode(
+  { world, cluster }: SmallCluster,
+  number: number,
+  { settings = usualSettings, disk = new SimDisk(world, { name: `lone-${number}` }) } = {},
+): CoterieNode {
+  const clock = new SimClock(world);
+  const network = cluster.network.register(address(number), clock, (request, deadline, settle) =>
+    lone.receive(request, deadline, settle),
+  );
+  const lone: CoterieNode = new CoterieNode(
+    { clock, disk, network, random: world.random.fork("lone") },
+    {
+      member: {
+        id: node(number),
+        address: address(number),
+        http: "",
+        host: node(number),
+        zone: "zone",
+        weight: 1,
+      },
+      bootstrap: [1, 2, 3].map(address),
+      settings,
+      contextKey: undefined,
+      store: {
+        segmentBytes: 64 * 1024,
+        queueBytesMax: 1024 * 1024,
+        reserveBytes: 4096,
+        durability: "fsync",
+        cache: noCache,
+        onFatal: () => undefined,
+        onEvent: () => undefined,
+      },
+      tuning: { hedgeAfterMs: 30, forwardAttemptMs: 300, timeoutMsDefault: 1000 },
+      inFlightMax: 100,
+      inFlightBytesMax: 1024 * 1024,
+      onEvent: () => undefined,
+    },
+  );
+  return lone;
+}
