@@ -1,7 +1,5 @@
 // The pure packages see no TextEncoder, Buffer or atob: these few conversions are what they need.
 
-const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
 // Strings are made of character codes in slices of this many: more could overflow the stack, and
 // a character at a time would leave a chain of as many string cells.
 const SLICE = 4096;
@@ -60,13 +58,25 @@ function fromCodes(codes: Uint8Array): string {
 
 /** Lower-case hex of `bytes[start, end)`. */
 export function hex(bytes: Uint8Array, start: number = 0, end: number = bytes.length): string {
-  const digits = new Uint8Array((end - start) * 2);
-  for (let at = start, digit = 0; at < end; at += 1, digit += 2) {
-    const byte = bytes[at] as number;
-    digits[digit] = digitOf(byte >> 4);
-    digits[digit + 1] = digitOf(byte & 15);
+  let text = "";
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    text += String.fromCharCode(
+      digitOf((bytes[at] as number) >> 4),
+      digitOf((bytes[at] as number) & 15),
+      digitOf((bytes[at + 1] as number) >> 4),
+      digitOf((bytes[at + 1] as number) & 15),
+      digitOf((bytes[at + 2] as number) >> 4),
+      digitOf((bytes[at + 2] as number) & 15),
+      digitOf((bytes[at + 3] as number) >> 4),
+      digitOf((bytes[at + 3] as number) & 15),
+    );
   }
-  return latin1(digits);
+  for (; at < end; at += 1) {
+    const byte = bytes[at] as number;
+    text += String.fromCharCode(digitOf(byte >> 4), digitOf(byte & 15));
+  }
+  return text;
 }
 
 function digitOf(nibble: number): number {
@@ -87,19 +97,30 @@ function hexDigit(code: number): number {
 
 /** Base64url of `bytes`, without padding (RFC 4648 section 5). */
 export function base64url(bytes: Uint8Array): string {
-  const digits = new Uint8Array(Math.ceil((bytes.length * 4) / 3));
-  let word = 0;
-  let bits = 0;
-  let digit = 0;
-  for (let at = 0; at < bytes.length; at += 1) {
-    word = ((word << 8) | (bytes[at] as number)) & 0xfff;
-    for (bits += 8; bits >= 6; digit += 1) {
-      bits -= 6;
-      digits[digit] = BASE64URL.charCodeAt((word >>> bits) & 63);
-    }
+  let text = "";
+  let at = 0;
+  for (; at + 3 <= bytes.length; at += 3) {
+    const word =
+      ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
+    text += String.fromCharCode(
+      base64urlCode(word >>> 18),
+      base64urlCode((word >>> 12) & 63),
+      base64urlCode((word >>> 6) & 63),
+      base64urlCode(word & 63),
+    );
   }
-  if (bits > 0) digits[digit] = BASE64URL.charCodeAt((word << (6 - bits)) & 63);
-  return latin1(digits);
+  const left = bytes.length - at;
+  if (left === 0) return text;
+  const word = ((bytes[at] as number) << 8) | (left === 2 ? (bytes[at + 1] as number) : 0);
+  text += String.fromCharCode(base64urlCode(word >>> 10), base64urlCode((word >>> 4) & 63));
+  return left === 2 ? text + String.fromCharCode(base64urlCode((word << 2) & 63)) : text;
+}
+
+function base64urlCode(digit: number): number {
+  if (digit < 26) return digit + 65;
+  if (digit < 52) return digit + 71;
+  if (digit < 62) return digit - 4;
+  return digit === 62 ? 45 : 95;
 }
 
 /** Bytes of unpadded base64url `text`, or `undefined` when it is not canonical base64url. */

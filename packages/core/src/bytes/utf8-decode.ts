@@ -1,5 +1,8 @@
+import { latin1 } from "./text.ts";
+
 /** Text of UTF-8 `bytes`, or `undefined` when they are not well-formed UTF-8 (RFC 3629). */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  if (bytes.every((byte) => byte < 0x80)) return latin1(bytes);
   let text = "";
   for (let at = 0; at < bytes.length;) {
     const lead = bytes[at] as number;

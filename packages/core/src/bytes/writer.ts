@@ -81,6 +81,11 @@ export class ByteWriter {
     this.#bytes[at + 3] = value >>> 24;
   }
 
+  /** A view of what was written from `start` on: gone stale with the next write. */
+  view(start: number): Uint8Array {
+    return this.#bytes.subarray(start, this.#length);
+  }
+
   /** The bytes written so far, in a buffer of their own: no slack is kept alive. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);

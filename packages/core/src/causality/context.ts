@@ -34,13 +34,13 @@ export function encodeContext(
   clusterKey: Uint8Array,
 ): string | undefined {
   for (let writes = context.writes; ; writes = newestHalf(writes)) {
-    const writer = new ByteWriter(128);
+    const writer = boundTo(key, 256);
+    const start = writer.length;
     writer.u8(CONTEXT_VERSION);
     writeVector(writer, context.vector);
     writeDeadWrites(writer, writes);
-    const body = writer.finish();
-    writer.bytes(tag(body, key, clusterKey));
-    const text = base64url(writer.finish());
+    writer.bytes(tag(writer.view(0), clusterKey));
+    const text = base64url(writer.view(start));
     if (text.length <= limits.contextTextMax) return text;
     if (writes.length === 0) return undefined;
   }
@@ -57,7 +57,9 @@ export function decodeContext(text: string, key: Key, clusterKey: Uint8Array): D
   if (bytes === undefined) return bad("the context is not base64url");
   if (bytes.length <= TAG_BYTES) return bad("the context is too short");
   const body = bytes.subarray(0, bytes.length - TAG_BYTES);
-  if (!isTag(bytes.subarray(body.length), tag(body, key, clusterKey))) {
+  const writer = boundTo(key, bytes.length);
+  writer.bytes(body);
+  if (!isTag(bytes.subarray(body.length), tag(writer.view(0), clusterKey))) {
     return bad("the context was not issued by this cluster for this key");
   }
   const reader = new ByteReader(body);
@@ -81,12 +83,16 @@ function isTag(claimed: Uint8Array, actual: Uint8Array): boolean {
   return difference === 0;
 }
 
-function tag(body: Uint8Array, { bucket, key }: Key, clusterKey: Uint8Array): Uint8Array {
-  const writer = new ByteWriter(body.length + key.length + bucket.length + 8);
+/** A writer that begins with what a tag covers beside the context: its bucket and key. */
+function boundTo({ bucket, key }: Key, capacity: number): ByteWriter {
+  const writer = new ByteWriter(capacity + key.length + bucket.length);
   writer.lengthPrefixed(utf8(bucket));
   writer.lengthPrefixed(key);
-  writer.bytes(body);
-  return blake2s(writer.finish(), { key: clusterKey, dkLen: TAG_BYTES });
+  return writer;
+}
+
+function tag(input: Uint8Array, clusterKey: Uint8Array): Uint8Array {
+  return blake2s(input, { key: clusterKey, dkLen: TAG_BYTES });
 }
 
 function newestHalf(writes: readonly DeadWrite[]): readonly DeadWrite[] {

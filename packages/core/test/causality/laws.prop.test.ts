@@ -1,15 +1,7 @@
 import * as fc from "fast-check";
 import { describe, it } from "vitest";
-import { applyDelete, applyPut, contextAfterPut, mergeRecords } from "../../src/index.ts";
-import type { CausalImplementation } from "./history.ts";
+import { coterie } from "./arbitraries.ts";
 import { laws, patientLaws } from "./laws.ts";
-
-const coterie: CausalImplementation = {
-  merge: mergeRecords,
-  put: applyPut,
-  delete: applyDelete,
-  contextAfterPut,
-};
 
 describe("the laws of causality", () => {
   it.each(Object.entries(laws))("%s", (_, law) => {

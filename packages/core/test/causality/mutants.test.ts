@@ -8,21 +8,14 @@ import {
   applyDelete,
   applyPut,
   compareHybridTime,
-  contextAfterPut,
   contextOf,
   emptyRecord,
   latestSibling,
   mergeRecords,
 } from "../../src/index.ts";
+import { coterie } from "./arbitraries.ts";
 import type { CausalImplementation } from "./history.ts";
 import { type LawName, laws } from "./laws.ts";
-
-const coterie: CausalImplementation = {
-  merge: mergeRecords,
-  put: applyPut,
-  delete: applyDelete,
-  contextAfterPut,
-};
 
 const withSiblings = (record: CausalRecord, siblings: readonly Sibling[]): CausalRecord => ({
   ...record,

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { QuorumTally } from "../src/quorum/tally.ts";
+import { QuorumTally } from "../../src/quorum/tally.ts";
 
 it("decides once, by the vote that reaches the quorum", () => {
   const tally = new QuorumTally(2, 3);
