@@ -91,17 +91,13 @@ export class WireReader {
     return this.#failed ? 0 : value;
   }
 
-  /** A view of length-prefixed bytes: it pins the whole input. */
-  view(): Uint8Array {
-    const length = this.uint();
-    const at = this.#take(length);
-    return at < 0 ? new Uint8Array(0) : this.#bytes.subarray(at, at + length);
-  }
-
   /** Length-prefixed bytes that may be kept: they pin at most twice their size. */
   owned(): Uint8Array {
-    const view = this.view();
-    return view.buffer.byteLength <= view.length * 2 ? view : view.slice();
+    const length = this.uint();
+    const at = this.#take(length);
+    if (at < 0) return new Uint8Array(0);
+    const isNearlyAll = this.#bytes.buffer.byteLength <= length * 2;
+    return isNearlyAll ? this.#bytes.subarray(at, at + length) : this.#bytes.slice(at, at + length);
   }
 
   /** Length-prefixed UTF-8. */

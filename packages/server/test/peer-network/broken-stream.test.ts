@@ -1,3 +1,5 @@
+import { readdirSync, readlinkSync } from "node:fs";
+import { type Socket, createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   Opened,
@@ -14,6 +16,19 @@ import { TcpProxy } from "./tcp-proxy.ts";
 
 const opened = new Opened();
 afterEach(() => opened.close());
+
+/** Of this process. */
+function openSockets(): number {
+  const names = readdirSync("/proc/self/fd").map((descriptor) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`);
+    } catch {
+      // The one through which the folder itself was read.
+      return "";
+    }
+  });
+  return names.filter((name) => name.startsWith("socket:")).length;
+}
 
 const merged = { ok: true, response: { kind: "merged", changed: true } };
 const timeout = { ok: false, reason: "timeout" };
@@ -40,6 +55,40 @@ describe("a peer that stands still", () => {
     await until(() => network.isReachable(to));
     expect(await ask({ network, to, request: mergeOf(6) })).toEqual(merged);
     expect(network.totals()).toMatchObject({ connects: 2, reconnects: 1, pendingOperations: 0 });
+  });
+
+  it("is not held on to by either side", async () => {
+    const { port, server } = await opened.server(answerMerged, hasty);
+    const proxy = new TcpProxy(port);
+    opened.add(() => proxy.close());
+    const to = addressOf(await proxy.listen());
+    const network = opened.network(hasty);
+    expect(await ask({ network, to, request: mergeOf(1) })).toEqual(merged);
+    expect(server.statistics.streams).toBe(1);
+    proxy.freeze();
+    await until(() => server.statistics.streams === 0);
+    await until(() => !network.isReachable(to));
+  });
+
+  it("leaves no connection behind, attempt by attempt", async () => {
+    const accepted: Socket[] = [];
+    // As a stopped process: the system accepts connections, and nobody reads or closes them.
+    const stopped = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
+      accepted.push(socket);
+    });
+    await new Promise<void>((resolve) => stopped.listen(0, "127.0.0.1", resolve));
+    opened.add(() => {
+      for (const socket of accepted) socket.destroy();
+      stopped.close();
+    });
+    const bound = stopped.address();
+    const to = addressOf(typeof bound === "object" && bound !== null ? bound.port : 0);
+    const network = opened.network({ ...hasty, connectMs: 20 });
+    const before = openSockets();
+    expect(await ask({ network, to, request: mergeOf(1) })).toEqual(refused);
+    await until(() => accepted.length >= 10);
+    network.close();
+    await until(() => openSockets() - before === accepted.length);
   });
 
   it("whose first stream opens to nothing is refused: nothing was written to it", async () => {

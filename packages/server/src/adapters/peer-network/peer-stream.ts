@@ -1,7 +1,8 @@
 import { type PeerAddress, invariant } from "@coterie/core";
 import type { Cancel, Clock } from "@coterie/ports";
-import { type ClientDuplexStream, Client, credentials } from "@grpc/grpc-js";
+import { Client, type ClientDuplexStream } from "@grpc/grpc-js";
 import { type PeerOptions, channelOptions, replicatePath } from "./peer-options.ts";
+import { SeverableConnection } from "./severable-connection.ts";
 
 export interface PeerStreamInput {
   readonly address: PeerAddress;
@@ -24,6 +25,7 @@ export interface PeerStreamInput {
  */
 export class PeerStream {
   readonly #input: PeerStreamInput;
+  readonly #connection = new SeverableConnection();
   readonly #client: Client;
   readonly #call: ClientDuplexStream<Uint8Array, Uint8Array>;
   readonly #cancelConnect: Cancel;
@@ -33,7 +35,11 @@ export class PeerStream {
   constructor(input: PeerStreamInput) {
     const { address, clock, options, hello } = input;
     this.#input = input;
-    this.#client = new Client(address, credentials.createInsecure(), channelOptions(options));
+    this.#client = new Client(
+      `dns:${address}`,
+      this.#connection.credentials,
+      channelOptions(options),
+    );
     this.#call = this.#client.makeBidiStreamRequest(replicatePath, asBuffer, asBytes);
     this.#call.on("data", (message: Uint8Array) => this.#receive(message));
     this.#call.on("error", (error: Error) => this.#break(error.message));
@@ -56,7 +62,7 @@ export class PeerStream {
     this.#isOver = true;
     this.#cancelConnect();
     this.#call.end();
-    this.#call.once("status", () => this.#client.close());
+    this.#call.once("status", () => this.#release());
   }
 
   /** Cuts the stream. Nothing is reported any more. */
@@ -85,9 +91,11 @@ export class PeerStream {
   }
 
   #release(): void {
-    // One turn later: a connection that grpc-js found dead is being destroyed by then. Closing it
-    // first would make that an orderly end, which a stopped peer keeps open.
-    this.#input.clock.afterTurn(() => this.#client.close());
+    // One turn later: whoever still reads learns that the stream was cancelled.
+    this.#input.clock.afterTurn(() => {
+      this.#client.close();
+      this.#connection.cut();
+    });
   }
 }
 
