@@ -121,6 +121,28 @@ describe("a key at the HTTP door", () => {
     }
   });
 
+  it.each([
+    ["application/json", 300, "application/json"],
+    ["application/json;q=0.9, */*;q=0.1", 300, "application/json"],
+    ["application/json, text/plain, */*", 300, "multipart/mixed"],
+    ["multipart/mixed, application/json;q=0.5", 300, "multipart/mixed"],
+    ["text/html", 300, "multipart/mixed"],
+  ])("shows siblings to a client that accepts %s", async (accept, status, contentType) => {
+    await send("PUT", flag, { body: "blue" });
+    await send("PUT", flag, { body: "red" });
+    const answer = await send("GET", flag, { headers: { Accept: accept } });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get("content-type")).toContain(contentType);
+  });
+
+  it("tells browsers to run nothing that was stored", async () => {
+    const page = { body: "<script>", headers: { "Content-Type": "text/html" } };
+    await send("PUT", flag, page);
+    const answer = await send("GET", flag);
+    expect(answer.headers.get("content-security-policy")).toBe("sandbox");
+    expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
+  });
+
   it("answers HEAD without a body", async () => {
     await send("PUT", flag, { body: "blue" });
     const answer = await send("HEAD", flag);
@@ -164,6 +186,42 @@ describe("what the HTTP door refuses", () => {
       "bad-request",
     ],
     ["a route not built yet", "POST", "/v1/batch", {}, 501, "not-yet"],
+    ["an option of writes for a read", "GET", `${flag}?w=1`, {}, 400, "bad-request"],
+    ["an option given twice", "GET", `${flag}?r=1&r=1`, {}, 400, "bad-request"],
+    ["a timeout of none", "GET", `${flag}?timeout=0`, {}, 400, "bad-request"],
+    ["a timeout beyond the limit", "GET", `${flag}?timeout=60001`, {}, 400, "bad-request"],
+    ["a strict that is neither", "GET", `${flag}?strict=maybe`, {}, 400, "bad-request"],
+    ["an option named as an object's", "GET", `${flag}?__proto__=1`, {}, 400, "bad-request"],
+    ["a slash that is not encoded", "GET", `${flag}/more`, {}, 400, "bad-request"],
+    ["a condition not understood", "PUT", flag, { "If-Match": '"x"' }, 501, "not-yet"],
+    ["a part of a value", "PUT", flag, { "Content-Range": "bytes 0-1/2" }, 501, "not-yet"],
+    [
+      "a content type over its limit",
+      "PUT",
+      flag,
+      { "Content-Type": "x".repeat(256) },
+      400,
+      "bad-request",
+    ],
+    ["a condition for a delete", "DELETE", flag, { "If-None-Match": "*" }, 400, "bad-request"],
+    [
+      "a delete's malformed write id",
+      "DELETE",
+      flag,
+      { "Coterie-Write-Id": "x" },
+      400,
+      "bad-request",
+    ],
+    ["an unknown bucket's replica", "GET", "/v1/replica/other/k", {}, 404, "no-such-bucket"],
+    ["an unknown bucket's explanation", "GET", "/v1/explain/other/k", {}, 404, "no-such-bucket"],
+    ["an unknown bucket's settings", "GET", "/v1/buckets/other", {}, 404, "no-such-bucket"],
+    ["an unknown bucket's scan", "GET", "/v1/buckets/other/keys", {}, 404, "no-such-bucket"],
+    ["an unknown option of a scan", "GET", "/v1/buckets/default/keys?r=1", {}, 400, "bad-request"],
+    ["a scan of -1", "GET", "/v1/buckets/default/keys?limit=-1", {}, 400, "bad-request"],
+    ["a scan from nowhere", "GET", "/v1/buckets/default/keys?cursor=x", {}, 400, "bad-request"],
+    ["a write to a scan", "POST", "/v1/buckets/default/keys", {}, 405, "bad-request"],
+    ["a write to the ring", "DELETE", "/v1/ring", {}, 405, "bad-request"],
+    ["members", "GET", "/v1/members", {}, 501, "not-yet"],
     ["a route that is none", "GET", "/v2/keys", {}, 404, "not-found"],
     ["a method that is none", "PATCH", flag, {}, 405, "bad-request"],
     ["another machine's Host", "GET", flag, { Host: "evil.example" }, 400, "bad-request"],
@@ -200,6 +258,20 @@ describe("the routes of an operator", () => {
     expect(own).toMatchObject({ siblings: [{ value: "Ymx1ZQ==" }] });
     expect((await send("GET", "/readyz")).status).toBe(200);
     expect((await send("GET", "/livez")).status).toBe(200);
+  });
+
+  it("scan the keys that begin with some bytes", async () => {
+    for (const key of ["a%2Fb", "a%FFb", "b"]) {
+      await send("PUT", `/v1/buckets/default/keys/${key}`, { body: "x" });
+    }
+    const answer = await send("GET", "/v1/buckets/default/keys?prefix=a%FF");
+    const lines = (await answer.text()).trim().split("\n");
+    expect(lines).toHaveLength(2);
+    expect(JSON.parse(lines[0] as string)).toMatchObject({
+      key: Buffer.from([0x61, 0xff, 0x62]).toString("base64url"),
+      siblings: 1,
+      bytes: 1,
+    });
   });
 
   it("scan a bucket page by page, each key once", async () => {

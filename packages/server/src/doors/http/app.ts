@@ -10,7 +10,7 @@ import {
   serveScan,
 } from "./cluster-routes.ts";
 import { isAllowedHost } from "./host-header.ts";
-import { serveKey } from "./keys-route.ts";
+import { type KeysRouteParts, serveKey } from "./keys-route.ts";
 import { type RequestFacts, factsOf } from "./request-facts.ts";
 import { failureResponse, jsonResponse, refuse } from "./responses.ts";
 
@@ -38,40 +38,42 @@ export interface ObservedRequest {
 }
 
 /** Routes planned and not built yet: they say so. */
-const notYet = new Set(["/v1/batch", "/v1/members", "/openapi.json", "/v1/hot"]);
+const notYet = new Set(["/v1/batch", "/v1/members", "/openapi.json"]);
+
+/** A request for anything but a key: its name in metrics, and how it is answered. */
+interface Reading {
+  readonly operation: string;
+  serve(): Response | Promise<Response>;
+}
 
 /** The HTTP door (docs/guide/http.md) as a web-standard handler; it needs no socket. */
 export function buildHttpApp(node: NodeApi, options: HttpAppOptions): Hono {
   const app = new Hono();
-  const budget = new BodyBudget(options.bodyBytesMax);
-  const parts = { node, budget, valueBytesMax: options.valueBytesMax };
-  const route = async (
-    context: Context,
-    facts: RequestFacts,
-  ): Promise<{ readonly operation: string; readonly response: Response }> => {
-    const [, root, first, second, third, ...more] = facts.path.split("/");
-    const named = (operation: string, response: Response): RoutedResponse => ({
-      operation,
-      response,
-    });
-    if (root === "v1" && first === "buckets" && third === "keys" && more.length === 1) {
-      const place = { bucket: second ?? "", keySegment: more[0] ?? "" };
-      const operation = operationOf(facts.method);
-      return named(operation, await serveKey(parts, context, facts, place));
-    }
-    const answer = await serveOther(node, options, facts);
-    return named(operationOfPath(facts.path), answer);
-  };
+  const { valueBytesMax, allowedHosts } = options;
+  const parts = { node, valueBytesMax, budget: new BodyBudget(options.bodyBytesMax) };
   app.all("*", async (context) => {
     const started = performance.now();
     const facts = factsOf(context);
-    if (!isAllowedHost(facts.header("host"), options.allowedHosts)) {
-      return refuse("bad-request", "the Host header names another machine; see allowedHosts");
+    const observe = (operation: string, response: Response): Response => {
+      const ms = performance.now() - started;
+      options.observe({ operation, status: response.status, ms });
+      return response;
+    };
+    if (!isAllowedHost(facts.header("host"), allowedHosts)) {
+      const message = "the Host header names another machine; see the setting allowedHosts";
+      return observe("other", refuse("bad-request", message));
     }
-    const { operation, response } = await route(context, facts);
-    const ms = performance.now() - started;
-    options.observe({ operation, status: response.status, ms });
-    return response;
+    const segments = facts.path.split("/");
+    if (segments[2] === "buckets" && segments[4] === "keys" && segments.length > 5) {
+      const response = await serveKeyAt(parts, context, facts, segments);
+      return observe(operationOf(facts.method), response);
+    }
+    const reading = readingAt(node, options, facts, segments);
+    if (reading === undefined) return observe("other", unknownRoute(facts.path));
+    if (facts.method === "GET" || facts.method === "HEAD") {
+      return observe(reading.operation, await reading.serve());
+    }
+    return observe("other", wrongMethod(facts.method));
   });
   app.onError((error) => {
     options.onDefect(error);
@@ -80,57 +82,55 @@ export function buildHttpApp(node: NodeApi, options: HttpAppOptions): Hono {
   return app;
 }
 
-interface RoutedResponse {
-  readonly operation: string;
-  readonly response: Response;
+function serveKeyAt(
+  parts: KeysRouteParts,
+  context: Context,
+  facts: RequestFacts,
+  [, root, , bucket = "", , keySegment = "", ...more]: readonly string[],
+): Response | Promise<Response> {
+  if (root !== "v1") return unknownRoute(facts.path);
+  if (more.length > 0) return refuse("bad-request", "a slash within a key is written %2F");
+  return serveKey(parts, context, facts, { bucket, keySegment });
 }
 
-async function serveOther(
+function readingAt(
   node: NodeApi,
   options: HttpAppOptions,
   facts: RequestFacts,
-): Promise<Response> {
-  const { path } = facts;
-  if (notYet.has(path)) return refuse("not-yet", `${path} is not built yet`);
-  const served = await serveRead(node, options, facts);
-  if (served === undefined)
-    return refuse("not-found", `there is no ${path}; see docs/guide/http.md`);
-  if (facts.method === "GET" || facts.method === "HEAD") return served;
-  return failureResponse({
-    code: "bad-request",
-    status: 405,
-    message: `${facts.method} is not defined here`,
-    headers: { Allow: "GET, HEAD" },
-  });
-}
-
-async function serveRead(
-  node: NodeApi,
-  options: HttpAppOptions,
-  facts: RequestFacts,
-): Promise<Response | undefined> {
-  const [, root, first, second, third, ...more] = facts.path.split("/");
-  if (second === undefined) {
-    if (root === "livez") return new Response("ok\n");
-    if (root === "readyz") return serveReady(node);
-    if (root === "metrics") {
-      const { contentType, text } = await options.metrics();
-      return new Response(text, { headers: { "Content-Type": contentType } });
-    }
-    if (root === "v1" && first === "cluster") return serveCluster(node);
-    if (root === "v1" && first === "ring") return serveRing(node);
-    return undefined;
-  }
+  [, root, first = "", second, third, ...more]: readonly string[],
+): Reading | undefined {
+  if (more.length > 0) return undefined;
+  if (first === "") return probeAt(node, options, root ?? "");
   if (root !== "v1") return undefined;
-  if (first === "buckets") {
-    if (third === undefined) return serveBucket(node, second);
-    if (third === "keys" && more.length === 0) return serveScan(node, facts, second);
+  const reading = (serve: Reading["serve"], operation: string = first): Reading => ({
+    operation,
+    serve,
+  });
+  if (second === undefined) {
+    if (first === "cluster") return reading(() => serveCluster(node));
+    if (first === "ring") return reading(() => serveRing(node));
     return undefined;
   }
-  if (third === undefined || more.length > 0) return undefined;
-  if (first === "explain") return serveExplain(node, second, third);
-  if (first === "replica") return serveReplica(node, second, third);
+  if (first === "buckets") {
+    if (third === undefined) return reading(() => serveBucket(node, second), "bucket");
+    return third === "keys" ? reading(() => serveScan(node, facts, second), "scan") : undefined;
+  }
+  if (third === undefined) return undefined;
+  if (first === "explain") return reading(() => serveExplain(node, second, third));
+  if (first === "replica") return reading(() => serveReplica(node, second, third));
   return undefined;
+}
+
+/** What those ask who look after the process. */
+function probeAt(node: NodeApi, options: HttpAppOptions, name: string): Reading | undefined {
+  if (name === "livez") return { operation: name, serve: () => new Response("ok\n") };
+  if (name === "readyz") return { operation: name, serve: () => serveReady(node) };
+  if (name !== "metrics") return undefined;
+  const serve = async (): Promise<Response> => {
+    const { contentType, text } = await options.metrics();
+    return new Response(text, { headers: { "Content-Type": contentType } });
+  };
+  return { operation: name, serve };
 }
 
 function serveReady(node: NodeApi): Response {
@@ -140,16 +140,23 @@ function serveReady(node: NodeApi): Response {
     : jsonResponse({ ready: false, node: node.id, missing }, 503);
 }
 
+function unknownRoute(path: string): Response {
+  return notYet.has(path)
+    ? refuse("not-yet", `${path} is not built yet`)
+    : refuse("not-found", `there is no ${path}; see docs/guide/http.md`);
+}
+
+function wrongMethod(method: string): Response {
+  return failureResponse({
+    code: "bad-request",
+    status: 405,
+    message: `${method} is not defined here`,
+    headers: { Allow: "GET, HEAD" },
+  });
+}
+
 function operationOf(method: string): string {
   if (method === "GET" || method === "HEAD") return "get";
   if (method === "PUT") return "put";
   return method === "DELETE" ? "delete" : "other";
-}
-
-function operationOfPath(path: string): string {
-  const [, root, first] = path.split("/");
-  const names = ["livez", "readyz", "metrics", "cluster", "ring", "explain", "replica"];
-  const name = root === "v1" ? first : root;
-  if (name === "buckets") return "scan";
-  return name !== undefined && names.includes(name) ? name : "other";
 }

@@ -37,60 +37,78 @@ export async function readBody(
       status: 415,
       message: `values are stored as they come; Content-Encoding ${encoding} is not understood`,
       outcome: "refused",
+      headers: { Connection: "close" },
     });
   }
+  // The parser has checked that it is a number.
   const announced = Number(facts.header("content-length") ?? 0);
-  if (announced > bytesMax) return tooLarge(facts, bytesMax);
-  if (facts.incoming === undefined) {
+  if (announced > bytesMax) return tooLarge(bytesMax);
+  const { incoming } = facts;
+  if (incoming === undefined) {
     const bytes = new Uint8Array(await context.req.arrayBuffer());
-    return bytes.length > bytesMax ? tooLarge(facts, bytesMax) : bytes;
+    return bytes.length > bytesMax ? tooLarge(bytesMax) : bytes;
   }
-  return readIncoming(facts.incoming, facts, { bytesMax, announced, budget });
+  if (!budget.take(announced)) return overloaded();
+  if (incoming.headers.expect !== undefined) facts.continueBody();
+  return readIncoming(incoming, { bytesMax, announced, budget });
 }
 
 function readIncoming(
   incoming: IncomingMessage,
-  facts: RequestFacts,
   { bytesMax, announced, budget }: { bytesMax: number; announced: number; budget: BodyBudget },
 ): Promise<Uint8Array | Response> {
-  let taken = announced;
-  if (!budget.take(taken)) {
-    return Promise.resolve(refuse("overloaded", "too many request bodies are being read"));
-  }
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let length = 0;
-    const finish = (result: Uint8Array | Response): void => {
+    let taken = announced;
+    const settle = (result: Uint8Array | Response): void => {
       budget.give(taken);
-      taken = 0;
       incoming.off("data", onData);
+      incoming.off("end", onEnd);
+      incoming.off("close", onClose);
       resolve(result);
     };
     const onData = (chunk: Buffer): void => {
       length += chunk.length;
-      if (length > bytesMax) return finish(tooLarge(facts, bytesMax));
-      if (length > taken) {
-        if (!budget.take(chunk.length)) {
-          return finish(refuse("overloaded", "too many request bodies are being read"));
-        }
-        taken += chunk.length;
-      }
       chunks.push(chunk);
+      if (length > bytesMax) return settle(tooLarge(bytesMax));
+      if (length <= taken) return;
+      if (!budget.take(length - taken)) return settle(overloaded());
+      taken = length;
     };
+    const onEnd = (): void => settle(joined(chunks, length));
+    const onClose = (): void => settle(refuse("bad-request", "the body did not arrive whole"));
     incoming.on("data", onData);
-    // One chunk may be a view of a larger buffer, so it is copied into memory of its own.
-    incoming.once("end", () => finish(new Uint8Array(Buffer.concat(chunks, length))));
-    incoming.once("error", () => finish(refuse("bad-request", "the body was not sent to its end")));
-    incoming.once("close", () => finish(refuse("bad-request", "the body was not sent to its end")));
+    incoming.on("end", onEnd);
+    incoming.on("close", onClose);
   });
 }
 
-/** The rest of such a body is not read: the connection ends with the answer. */
-function tooLarge(facts: RequestFacts, bytesMax: number): Response {
-  facts.incoming?.pause();
+/** In memory of its own: a chunk is a view of all that was read from the socket with it. */
+function joined(chunks: readonly Buffer[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+/** The rest of such a body is not waited for: the connection ends with the answer. */
+function tooLarge(bytesMax: number): Response {
   return failureResponse({
     code: "too-large",
     message: `a value has at most ${bytesMax} bytes`,
+    outcome: "refused",
+    headers: { Connection: "close" },
+  });
+}
+
+function overloaded(): Response {
+  return failureResponse({
+    code: "overloaded",
+    message: "too many bytes of request bodies are being read",
     outcome: "refused",
     headers: { Connection: "close" },
   });

@@ -14,12 +14,10 @@ const statuses: ReadonlyMap<string, readonly [number, string]> = new Map([
 export function answerBrokenRequest(
   error: NodeJS.ErrnoException,
   socket: Socket,
-  isAnswering: boolean,
+  mayAnswer: boolean,
 ): void {
-  // Between the bytes of an answer that is under way, ours would be taken for its body. A request
-  // whose body never arrived has no answer under way.
   const isTimeout = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
-  if (!socket.writable || (isAnswering && !isTimeout) || error.code === "ECONNRESET") {
+  if (!socket.writable || !mayAnswer || error.code === "ECONNRESET") {
     socket.destroy(error);
     return;
   }

@@ -1,7 +1,8 @@
 import type { NodeApi, ReplicaAnswer } from "@coterie/cluster";
-import { base64url, isBucketName, utf8 } from "@coterie/core";
+import { base64url, isBucketName } from "@coterie/core";
 import { parseKey } from "./keys-route.ts";
 import type { RequestFacts } from "./request-facts.ts";
+import { parseScanOptions } from "./scan-options.ts";
 import { failureResponse, jsonResponse, refuse } from "./responses.ts";
 import { siblingsJson } from "./siblings-body.ts";
 
@@ -43,9 +44,7 @@ export function serveBucket(node: NodeApi, name: string): Response {
   const document = node.document();
   if (document === undefined) return notReady(node);
   const bucket = document.settings.buckets.find((each) => each.name === name);
-  return bucket === undefined
-    ? refuse("no-such-bucket", `there is no bucket ${name}`)
-    : jsonResponse(bucket);
+  return bucket === undefined ? noSuchBucket(name) : jsonResponse(bucket);
 }
 
 /** `GET /v1/explain/{bucket}/{key}`: what each replica answers when asked now. */
@@ -58,9 +57,7 @@ export async function serveExplain(
   if (key instanceof Response) return key;
   if (node.document() === undefined) return notReady(node);
   const explanation = await node.explain(key);
-  if (explanation === undefined) {
-    return refuse("no-such-bucket", `there is no bucket ${bucket}`);
-  }
+  if (explanation === undefined) return noSuchBucket(bucket);
   const { replicas, ...rest } = explanation;
   return jsonResponse({
     ...rest,
@@ -83,6 +80,8 @@ export async function serveReplica(
   const key = parseKey(bucket, keySegment);
   if (key instanceof Response) return key;
   if (node.document() === undefined) return notReady(node);
+  const missing = missingBucket(node, bucket);
+  if (missing !== undefined) return missing;
   const answer = await node.readReplica(key);
   if (answer.state === "absent") {
     return refuse("not-found", "this node holds nothing of the key");
@@ -100,20 +99,12 @@ export async function serveScan(
   facts: RequestFacts,
   bucket: string,
 ): Promise<Response> {
-  if (!isBucketName(bucket)) return refuse("bad-request", "malformed bucket name");
-  const query = new URLSearchParams(facts.query);
-  for (const name of query.keys()) {
-    if (!["prefix", "cursor", "limit", "tombstones"].includes(name)) {
-      return refuse("bad-request", `unknown option "${name}"`);
-    }
+  if (!isBucketName(bucket)) {
+    return refuse("bad-request", "a bucket's name is 1 to 64 of a-z 0-9 . _ -");
   }
-  const prefix = query.get("prefix");
-  const outcome = await node.scan(bucket, {
-    limit: Number(query.get("limit") ?? 1000),
-    cursor: query.get("cursor") ?? undefined,
-    prefix: prefix === null ? undefined : utf8(prefix),
-    tombstones: query.get("tombstones") === "true",
-  });
+  const options = parseScanOptions(facts.query);
+  if (options instanceof Response) return options;
+  const outcome = await node.scan(bucket, options);
   if (!outcome.ok) return failureResponse(outcome);
   const lines = outcome.items.map(({ key, context, siblings, bytes }) =>
     JSON.stringify({ key: base64url(key), context: context ?? null, siblings, bytes }),
@@ -122,6 +113,15 @@ export async function serveScan(
   return new Response(`${lines.join("\n")}\n`, {
     headers: { "Content-Type": "application/x-ndjson" },
   });
+}
+
+function missingBucket(node: NodeApi, name: string): Response | undefined {
+  const buckets = node.document()?.settings.buckets ?? [];
+  return buckets.some((bucket) => bucket.name === name) ? undefined : noSuchBucket(name);
+}
+
+function noSuchBucket(name: string): Response {
+  return refuse("no-such-bucket", `there is no bucket ${name}`);
 }
 
 function notReady(node: NodeApi): Response {

@@ -9,30 +9,35 @@ export interface KeyOptions {
 }
 
 const none: KeyOptions = { options: {}, returnBody: false };
-const known = ["r", "w", "pr", "pw", "timeout", "strict", "ttl", "return_body"] as const;
+
+const readOptions = ["r", "pr", "timeout", "strict"];
+const deleteOptions = [...readOptions, "w", "pw"];
+/** By method. A put reads at r for `If-None-Match`, a delete for the context it was not given. */
+const known: ReadonlyMap<string, readonly string[]> = new Map([
+  ["GET", readOptions],
+  ["HEAD", readOptions],
+  ["DELETE", deleteOptions],
+  ["PUT", [...deleteOptions, "ttl", "return_body"]],
+]);
 
 /** Reads the query of a key request, or says what is wrong with it. */
-export function parseKeyOptions(query: string): KeyOptions | Response {
+export function parseKeyOptions(method: string, query: string): KeyOptions | Response {
   if (query === "") return none;
-  const numbers: { -readonly [name in keyof RequestOptions]: number } = {};
+  const allowed = known.get(method) ?? [];
+  const seen = new Set<string>();
+  const options: { -readonly [name in keyof RequestOptions]: number } = {};
   let returnBody = false;
   for (const [name, value] of new URLSearchParams(query)) {
+    if (name === "sloppy") return refuse("not-yet", "only strict requests are served so far");
+    if (!allowed.includes(name)) {
+      return refuse("bad-request", `${method} has no option "${name}": ${allowed.join(", ")}`);
+    }
+    if (seen.has(name)) return refuse("bad-request", `${name} was given twice`);
+    seen.add(name);
     switch (name) {
-      case "r":
-      case "w":
-      case "pr":
-      case "pw":
-      case "timeout": {
-        if (!/^\d{1,9}$/u.test(value)) {
-          return refuse("bad-request", `${name} is a non-negative integer, not "${value}"`);
-        }
-        numbers[name === "timeout" ? "timeoutMs" : name] = Number(value);
-        break;
-      }
       case "strict":
-        if (value !== "true") {
-          return refuse("not-yet", "only strict requests are served: leave strict out, or true");
-        }
+        if (value === "false") return refuse("not-yet", "only strict requests are served so far");
+        if (value !== "true") return refuse("bad-request", "strict is true or false");
         break;
       case "ttl":
         return refuse("not-yet", "values do not expire yet: leave ttl out");
@@ -43,16 +48,20 @@ export function parseKeyOptions(query: string): KeyOptions | Response {
         returnBody = value === "true";
         break;
       default:
-        return refuse("bad-request", `unknown option "${name}"; known are ${known.join(", ")}`);
+        if (!/^\d{1,9}$/u.test(value)) {
+          return refuse("bad-request", `${name} is a non-negative integer, not "${value}"`);
+        }
+        options[name === "timeout" ? "timeoutMs" : (name as "r" | "w" | "pr" | "pw")] =
+          Number(value);
     }
   }
-  return { options: numbers, returnBody };
+  return { options, returnBody };
 }
 
 /** The client's id for this write: 16 bytes in base64url. */
 export function parseWriteIdHeader(text: string | undefined): WriteId | undefined | Response {
   if (text === undefined) return undefined;
-  const bytes = fromBase64url(text);
+  const bytes = text.length === 22 ? fromBase64url(text) : undefined;
   if (bytes?.length === 16) return hex(bytes) as WriteId;
   return refuse("bad-request", "Coterie-Write-Id is 16 bytes in base64url, 22 characters");
 }

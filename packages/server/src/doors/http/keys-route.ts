@@ -1,11 +1,12 @@
 import type { NodeApi, WriteOutcome } from "@coterie/cluster";
 import { type Key, isBucketName, keyBytesMax, limits } from "@coterie/core";
 import type { Context } from "hono";
+import { prefersJson } from "./accept-header.ts";
 import { type BodyBudget, readBody } from "./body.ts";
 import { type KeyOptions, parseKeyOptions, parseWriteIdHeader } from "./key-options.ts";
 import { type RequestFacts, decodeSegment } from "./request-facts.ts";
 import { acksHeader, failureResponse, jsonResponse, refuse } from "./responses.ts";
-import { contentTypeOf, siblingsJson, siblingsMultipart } from "./siblings-body.ts";
+import { contentTypeOf, isContentType, siblingsJson, siblingsMultipart } from "./siblings-body.ts";
 
 export interface KeysRouteParts {
   readonly node: NodeApi;
@@ -20,11 +21,12 @@ export async function serveKey(
   facts: RequestFacts,
   place: { readonly bucket: string; readonly keySegment: string },
 ): Promise<Response> {
+  const { method } = facts;
   const key = parseKey(place.bucket, place.keySegment);
   if (key instanceof Response) return key;
-  const asked = parseKeyOptions(facts.query);
+  const asked = parseKeyOptions(method, facts.query);
   if (asked instanceof Response) return asked;
-  switch (facts.method) {
+  switch (method) {
     case "GET":
     case "HEAD":
       return getKey(parts.node, facts, key, asked);
@@ -36,7 +38,7 @@ export async function serveKey(
       return failureResponse({
         code: "bad-request",
         status: 405,
-        message: `${facts.method} is not defined for keys`,
+        message: `${method} is not defined for keys`,
         headers: { Allow: "GET, HEAD, PUT, DELETE" },
       });
   }
@@ -74,7 +76,7 @@ async function getKey(
     return failureResponse({ code: "not-found", message: "the key holds no value", headers });
   }
   const status = siblings.length === 1 ? 200 : 300;
-  if (facts.header("accept")?.includes("application/json") === true) {
+  if (prefersJson(facts.header("accept"))) {
     const body = `${JSON.stringify(siblingsJson(context, siblings))}\n`;
     return bodyResponse(facts, status, Buffer.from(body), {
       ...headers,
@@ -82,11 +84,19 @@ async function getKey(
     });
   }
   if (siblings.length === 1) {
-    headers["Content-Type"] = contentTypeOf(only);
-    return bodyResponse(facts, 200, only.value, headers);
+    return bodyResponse(facts, 200, only.value, { ...headers, ...asItIs(contentTypeOf(only)) });
   }
   const { body, contentType } = siblingsMultipart(siblings);
-  return bodyResponse(facts, 300, body, { ...headers, "Content-Type": contentType });
+  return bodyResponse(facts, 300, body, { ...headers, ...asItIs(contentType) });
+}
+
+/** A value is its writer's: a browser neither guesses what it is nor runs it as a page of ours. */
+function asItIs(contentType: string): Readonly<Record<string, string>> {
+  return {
+    "Content-Type": contentType,
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox",
+  };
 }
 
 interface PutFacts {
@@ -100,16 +110,13 @@ async function putKey(parts: KeysRouteParts, request: PutFacts): Promise<Respons
   const { facts, key, asked } = request;
   const writeId = parseWriteIdHeader(facts.header("coterie-write-id"));
   if (writeId instanceof Response) return writeId;
-  const condition = facts.header("if-none-match");
-  if (condition !== undefined && condition !== "*") {
-    return refuse("not-yet", "If-None-Match knows only *");
-  }
-  if (facts.header("if-match") !== undefined) {
-    return refuse("not-yet", "If-Match is not understood; send the Coterie-Context that you read");
-  }
+  const refusal = refuseConditions(facts);
+  if (refusal !== undefined) return refusal;
+  const ifAbsent = facts.header("if-none-match") !== undefined;
   const contentType = facts.header("content-type") ?? "";
-  if (contentType.length > limits.contentTypeBytesMax || !/^[\x20-\x7e]*$/u.test(contentType)) {
-    return refuse("bad-request", `a content type is at most 255 printable ASCII characters`);
+  if (contentType !== "" && !isContentType(contentType)) {
+    const message = `a content type is at most ${limits.contentTypeBytesMax} printable characters`;
+    return refuse("bad-request", message);
   }
   const value = await readBody(request.context, facts, parts.valueBytesMax, parts.budget);
   if (value instanceof Response) return value;
@@ -119,10 +126,10 @@ async function putKey(parts: KeysRouteParts, request: PutFacts): Promise<Respons
     writeId,
     context: facts.header("coterie-context"),
     returnBody: asked.returnBody,
-    ifAbsent: condition === "*",
+    ifAbsent,
   };
   const outcome = await parts.node.put(key, input, asked.options);
-  return writeResponse(outcome, condition === "*" ? 201 : 204);
+  return writeResponse(outcome, ifAbsent ? 201 : 204);
 }
 
 async function deleteKey(
@@ -131,8 +138,29 @@ async function deleteKey(
   key: Key,
   { options }: KeyOptions,
 ): Promise<Response> {
+  // A delete repeated with its context deletes nothing more, so its id is only checked.
+  const writeId = parseWriteIdHeader(facts.header("coterie-write-id"));
+  if (writeId instanceof Response) return writeId;
+  const refusal = refuseConditions(facts);
+  if (refusal !== undefined) return refusal;
+  if (facts.header("if-none-match") !== undefined) {
+    return refuse("bad-request", "If-None-Match means nothing for a delete");
+  }
   const outcome = await node.delete(key, facts.header("coterie-context"), options);
   return writeResponse(outcome, 204);
+}
+
+/** A condition that is not checked would be a promise broken in silence. */
+function refuseConditions(facts: RequestFacts): Response | undefined {
+  const condition = facts.header("if-none-match");
+  if (condition !== undefined && condition !== "*") {
+    return refuse("not-yet", "If-None-Match knows only *");
+  }
+  for (const name of ["if-match", "if-unmodified-since", "content-range"]) {
+    if (facts.header(name) === undefined) continue;
+    return refuse("not-yet", `${name} is not understood; send the Coterie-Context that you read`);
+  }
+  return undefined;
 }
 
 function writeResponse(outcome: WriteOutcome, status: 201 | 204): Response {

@@ -38,12 +38,18 @@ const limits = {
   noDelay: true,
 };
 
+/** A connection on which nothing moves for this long is closed: its client reads no answer. */
+const silenceMsMax = 120_000;
+
 type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => unknown;
 
 /** Opens the door; nothing is answered before {@link HttpDoor.serve}. */
 export function listenHttp({ address, connectionsMax }: ListenOptions): Promise<ListenOutcome> {
   const server = createServer(limits);
   server.maxConnections = connectionsMax;
+  server.setTimeout(silenceMsMax);
+  // Their bytes are limited; beyond a number of them, Node would drop them without a word.
+  server.maxHeadersCount = 0;
   return new Promise((resolve) => {
     // Of an open door, errors concern a connection that could not be taken: its client knows.
     server.on("error", ({ code, message }: NodeJS.ErrnoException) => {
@@ -55,11 +61,18 @@ export function listenHttp({ address, connectionsMax }: ListenOptions): Promise<
   });
 }
 
+/** A connection with requests in flight. */
+interface BusyConnection {
+  requests: number;
+  /** The latest of them. */
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
 class OpenHttpDoor implements HttpDoor {
   readonly address: string;
   readonly #server: Server;
-  /** Connections with requests in flight, and how many. */
-  readonly #busy = new Map<Socket, number>();
+  readonly #busy = new Map<Socket, BusyConnection>();
   #listener: Listener = () => undefined;
   #isClosing = false;
 
@@ -74,7 +87,7 @@ class OpenHttpDoor implements HttpDoor {
     // Who asks before it sends a body is told to go on when somebody reads it, or else refused.
     server.on("checkContinue", onRequest);
     server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-      answerBrokenRequest(error, socket as Socket, this.#busy.has(socket as Socket));
+      answerBrokenRequest(error, socket as Socket, this.#mayAnswer(socket as Socket));
     });
   }
 
@@ -95,14 +108,23 @@ class OpenHttpDoor implements HttpDoor {
 
   #answer(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { socket } = incoming;
-    this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + 1);
+    const requests = (this.#busy.get(socket)?.requests ?? 0) + 1;
+    this.#busy.set(socket, { requests, incoming, outgoing });
     outgoing.once("close", () => this.#answered(socket));
     this.#listener(incoming, outgoing);
   }
 
+  /** Anything sent before the answers under way would be taken for one of them. */
+  #mayAnswer(socket: Socket): boolean {
+    const busy = this.#busy.get(socket);
+    if (busy === undefined) return true;
+    const { requests, incoming, outgoing } = busy;
+    return requests === 1 && !incoming.complete && !outgoing.headersSent;
+  }
+
   #answered(socket: Socket): void {
-    const left = (this.#busy.get(socket) ?? 1) - 1;
-    if (left > 0) this.#busy.set(socket, left);
+    const busy = this.#busy.get(socket);
+    if (busy !== undefined && busy.requests > 1) busy.requests -= 1;
     else this.#busy.delete(socket);
     if (this.#isClosing) setImmediate(() => this.#server.closeIdleConnections());
   }

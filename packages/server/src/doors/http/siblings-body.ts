@@ -1,4 +1,5 @@
-import { type Sibling, base64url } from "@coterie/core";
+import { randomBytes } from "node:crypto";
+import { type Sibling, limits } from "@coterie/core";
 
 /** Siblings as `Accept: application/json` shows them. */
 export function siblingsJson(
@@ -22,9 +23,8 @@ export function siblingsMultipart(siblings: readonly Sibling[]): {
   readonly contentType: string;
   readonly body: Uint8Array;
 } {
-  // A boundary made of the dots: it differs per answer, and no value can know it beforehand.
-  const dots = siblings.map(dotOf).join(",");
-  const boundary = `coterie-${base64url(Buffer.from(dots)).slice(0, 48)}`;
+  // Drawn for this answer, so that no value can contain it on purpose.
+  const boundary = `coterie-${randomBytes(16).toString("hex")}`;
   const parts: Uint8Array[] = [];
   for (const sibling of siblings) {
     const head =
@@ -36,8 +36,14 @@ export function siblingsMultipart(siblings: readonly Sibling[]): {
   return { contentType: `multipart/mixed; boundary=${boundary}`, body: Buffer.concat(parts) };
 }
 
+/** As it was given, if HTTP can carry it: another door may have let more through. */
 export function contentTypeOf({ contentType }: Sibling): string {
-  return contentType === "" ? "application/octet-stream" : contentType;
+  return isContentType(contentType) ? contentType : "application/octet-stream";
+}
+
+/** What may stand in a header, at most as long as is kept; a parameter may be quoted. */
+export function isContentType(text: string): boolean {
+  return text.length <= limits.contentTypeBytesMax && /^[\x20-\x7e]+$/u.test(text);
 }
 
 function dotOf({ dots }: Sibling): string {
