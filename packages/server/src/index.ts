@@ -11,4 +11,5 @@ export type { RunningServer } from "./running-server.ts";
 export { type ServerStart, type StartOptions, startServer } from "./start-server.ts";
 export { NodeRandom } from "./adapters/node-random.ts";
 export { PeerNetwork } from "./adapters/peer-network/peer-network.ts";
+export { PeerServer } from "./adapters/peer-network/peer-server.ts";
 export { SystemClock } from "./adapters/system-clock.ts";

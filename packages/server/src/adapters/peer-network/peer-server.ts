@@ -1,6 +1,12 @@
 import type { PeerRequest, PeerResponse } from "@coterie/cluster";
 import type { Clock, Receive } from "@coterie/ports";
-import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  logVerbosity,
+  setLogVerbosity,
+} from "@grpc/grpc-js";
 import { InnerServers } from "./inner-servers.ts";
 import {
   type PeerOptions,
@@ -37,6 +43,8 @@ export class PeerServer {
   constructor(input: PeerServerInput) {
     this.#input = input;
     this.#options = input.options ?? defaultPeerOptions;
+    // What grpc-js would print is in the outcomes; standard error belongs to the node's own log.
+    setLogVerbosity(logVerbosity.NONE);
     this.#server = new Server(channelOptions(this.#options));
     this.#server.addService(
       {
