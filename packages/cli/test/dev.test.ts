@@ -1,49 +1,21 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { command, coterie } from "./run-coterie.ts";
-
-interface Dev {
-  readonly child: ChildProcess;
-  readonly output: () => string;
-  readonly ended: Promise<number | null>;
-}
+import { coterie } from "./run-coterie.ts";
+import { nodeUrls, startDev, until, type RunningDev } from "./running-dev.ts";
 
 let data: string;
-const running: Dev[] = [];
+const running: RunningDev[] = [];
 
 beforeEach(() => {
   data = mkdtempSync(join(tmpdir(), "coterie-dev-"));
 });
 afterEach(async () => {
-  for (const { child } of running) child.kill("SIGTERM");
-  await Promise.all(running.splice(0).map(({ ended }) => ended));
+  await Promise.all(running.splice(0).map((dev) => dev.stop()));
   rmSync(data, { recursive: true, force: true });
 });
-
-/** Starts `coterie dev` with its standard input closed; settles when it says that it is ready. */
-async function startDev(...words: string[]): Promise<Dev> {
-  const child = spawn(process.execPath, [command, "dev", "--data", data, ...words], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-  const dev = { child, output: () => output, ended };
-  running.push(dev);
-  await until(() => output.includes("npx coterie put") || child.exitCode !== null);
-  if (child.exitCode !== null) throw new Error(output);
-  return dev;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(10);
-}
 
 function pids(): readonly number[] {
   return ["n1", "n2", "n3"]
@@ -61,15 +33,16 @@ function isRunning(pid: number): boolean {
   }
 }
 
-function urls(): readonly string[] {
-  const { nodes } = JSON.parse(readFileSync(join(data, "endpoints.json"), "utf8"));
-  return nodes.map(({ http }: { http: string }) => `http://${http}`);
+async function start(...words: string[]): Promise<RunningDev> {
+  const dev = await startDev(data, ...words);
+  running.push(dev);
+  return dev;
 }
 
 describe("coterie dev", () => {
   it("serves while a node is dead or paused, and stops cleanly", async () => {
-    const dev = await startDev("--base-port", "0");
-    const [first = "", , third = ""] = urls();
+    const dev = await start("--base-port", "0");
+    const [first = "", , third = ""] = nodeUrls(data);
     expect((await coterie(["put", "k", "one", "--node", first])).exit).toBe(0);
 
     expect((await coterie(["dev", "kill", "n2", "--data", data])).exit).toBe(0);
@@ -89,25 +62,23 @@ describe("coterie dev", () => {
 
     const nodes = pids();
     expect(nodes).toHaveLength(3);
-    dev.child.kill("SIGTERM");
-    expect(await dev.ended).toBe(0);
+    expect(await dev.stop()).toBe(0);
     expect(nodes.filter(isRunning)).toEqual([]);
     expect(pids()).toEqual([]);
-  });
+  }, 120_000);
 
   it("finds its data and its ports again", async () => {
-    const before = await startDev("--base-port", "0");
-    const [first = ""] = urls();
+    const before = await start("--base-port", "0");
+    const [first = ""] = nodeUrls(data);
     await coterie(["put", "k", "kept", "--node", first]);
-    before.child.kill("SIGTERM");
-    await before.ended;
-    await startDev();
-    expect(urls()[0]).toBe(first);
+    await before.stop();
+    await start();
+    expect(nodeUrls(data)[0]).toBe(first);
     expect(await coterie(["get", "k", "--node", first])).toMatchObject({ stdout: "kept" });
   });
 
   it("takes its nodes along when it is killed, paused ones too", async () => {
-    const dev = await startDev("--base-port", "0", "--memory");
+    const dev = await start("--base-port", "0", "--memory");
     await coterie(["dev", "pause", "n2", "--data", data]);
     const nodes = pids();
     dev.child.kill("SIGKILL");
@@ -116,17 +87,27 @@ describe("coterie dev", () => {
   });
 
   it("refuses another shape, a second dev, and unknown nodes", async () => {
-    const dev = await startDev("--base-port", "0");
+    const dev = await start("--base-port", "0");
     const second = await coterie(["dev", "--data", data]);
     expect(second.exit).toBe(1);
     expect(second.stderr).toContain(`in use by \`coterie dev\` with pid ${dev.child.pid}`);
     expect((await coterie(["dev", "kill", "n9", "--data", data])).exit).toBe(2);
-    dev.child.kill("SIGTERM");
-    await dev.ended;
+    await dev.stop();
     const other = await coterie(["dev", "--data", data, "--nodes", "4"]);
     expect(other.exit).toBe(2);
     expect(other.stderr).toContain("made with --nodes 3");
     expect((await coterie(["dev", "revive", "n1", "--data", data])).exit).toBe(1);
+  });
+
+  it.each([
+    ["more copies than nodes", ["--n", "4"], "4 copies of every key need 4 nodes"],
+    ["quorums that miss writes", ["--r", "1", "--w", "2"], "may miss the last write"],
+    ["quorums beyond the copies", ["--w", "4"], "can never be answered"],
+  ])("refuses %s", async (_, words, reason) => {
+    const refused = await coterie(["dev", "--data", data, "--base-port", "0", ...words]);
+    expect(refused.exit).toBe(2);
+    expect(refused.stderr).toContain(reason);
+    expect(existsSync(join(data, "endpoints.json"))).toBe(false);
   });
 
   it("says which port is in use", async () => {

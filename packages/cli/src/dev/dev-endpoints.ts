@@ -31,19 +31,25 @@ export async function settleEndpoints(
     return recorded;
   }
   const count = shape.nodes ?? NODES;
+  const copies = copiesOf(shape, count);
   const basePort = shape.basePort ?? BASE_PORT;
   const nodes = basePort === 0 ? await chosenEndpoints(count) : fixedEndpoints(count, basePort);
   await checkPorts(nodes);
+  const isMemory = shape.memory === true;
+  const endpoints: DevEndpoints = { isMemory, partitions: PARTITIONS, ...copies, nodes };
+  directory.writeEndpoints(endpoints);
+  return endpoints;
+}
+
+/** How many copies there are, and how many of them must answer. */
+function copiesOf(
+  shape: DevShape,
+  count: number,
+): { readonly n: number; readonly r: number; readonly w: number } {
   const n = shape.n ?? Math.min(3, count);
   const majority = Math.floor(n / 2) + 1;
-  const endpoints: DevEndpoints = {
-    isMemory: shape.memory === true,
-    partitions: PARTITIONS,
-    n,
-    r: shape.r ?? majority,
-    w: shape.w ?? majority,
-    nodes,
-  };
+  const r = shape.r ?? majority;
+  const w = shape.w ?? majority;
   if (n > count) {
     throw new CliFailure(
       exitCodes.usage,
@@ -51,8 +57,15 @@ export async function settleEndpoints(
       `--nodes ${n}`,
     );
   }
-  directory.writeEndpoints(endpoints);
-  return endpoints;
+  if (r > n || w > n || r + w <= n) {
+    throw new CliFailure(
+      exitCodes.usage,
+      `with n=${n}, r=${r} and w=${w} ` +
+        (r + w <= n ? "a read may miss the last write" : "some request can never be answered"),
+      `r and w of at most ${n}, and together more than ${n}: --r ${majority} --w ${majority}`,
+    );
+  }
+  return { n, r, w };
 }
 
 function checkShape(directory: DevDirectory, recorded: DevEndpoints, shape: DevShape): void {

@@ -146,12 +146,13 @@ class DevCluster {
     await this.#terminal.data(table(["NODE", "HTTP", "PEERS", "PID"], rows));
     const first = nodes[0]?.http ?? "";
     const where = first === "127.0.0.1:7401" ? "" : ` --node http://${first}`;
+    const count = nodes.length === 1 ? "1 node" : `${nodes.length} nodes`;
     const kept = isMemory ? "in memory only; logs in" : "in";
     const keys = this.#readsKeys()
       ? "Keys: k, p or r and a node's number kill, pause and revive it; q stops."
       : "Ctrl-C stops all nodes.";
     await this.#terminal.data(
-      `\n${nodes.length} nodes, ready in ${(elapsedMs / 1000).toFixed(1)} s: ` +
+      `\n${count}, ready in ${(elapsedMs / 1000).toFixed(1)} s: ` +
         `n=${n} r=${r} w=${w}, data ${kept} ${this.#shownPath()}\n${keys}\n\n` +
         `  npx coterie put greeting hello${where}\n`,
     );

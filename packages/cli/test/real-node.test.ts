@@ -1,0 +1,90 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { coterie, type Run } from "./run-coterie.ts";
+import { nodeUrls, startDev, type RunningDev } from "./running-dev.ts";
+
+// The fake node of the other tests is only as good as this: the same commands, a real node.
+
+const directory = mkdtempSync(join(tmpdir(), "coterie-real-"));
+const devs: RunningDev[] = [];
+const urls: string[] = [];
+
+beforeAll(async () => {
+  for (const name of ["left", "right"]) {
+    const data = join(directory, name);
+    devs.push(await startDev(data, "--nodes", "1", "--memory", "--base-port", "0"));
+    urls.push(...nodeUrls(data));
+  }
+}, 120_000);
+afterAll(async () => {
+  await Promise.all(devs.map((dev) => dev.stop()));
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function run(node: number, ...words: string[]): Promise<Run> {
+  return coterie([...words, "--node", urls[node] ?? ""]);
+}
+
+it("exports, imports and exports again the same bytes", async () => {
+  const file = join(directory, "lines.ndjson");
+  const lines = Array.from({ length: 400 }, (_, index) =>
+    JSON.stringify({ key: `key/${index} ü`, value: `value ${index}` }),
+  );
+  writeFileSync(file, lines.join("\n"));
+  expect((await run(0, "import", file)).exit).toBe(0);
+  const key64 = Buffer.from([255, 0, 47, 46, 46]).toString("base64url");
+  await run(0, "put", key64, "odd", "--key64");
+  await run(0, "put", "..", "dots");
+  await run(0, "put", "both", "b", "--blind");
+  await run(0, "put", "both", "a", "--blind");
+  await run(0, "delete", "key/7 ü");
+
+  const exported = join(directory, "all.ndjson");
+  expect((await run(0, "export", exported, "--tombstones")).exit).toBe(0);
+  const bytes = readFileSync(exported, "utf8");
+  expect(bytes.split("\n")).toHaveLength(404);
+  expect(bytes).toContain('{"key":"key/7 ü","deleted":true}');
+
+  expect((await run(1, "import", exported)).exit).toBe(0);
+  expect((await run(1, "export", "--tombstones")).stdout).toBe(bytes);
+  const again = await run(1, "import", exported, "--json");
+  expect(JSON.parse(again.stdout)).toMatchObject({ written: 0, unchanged: 403, rejected: 0 });
+  expect(await run(1, "get", key64, "--key64")).toMatchObject({ exit: 0, stdout: "odd" });
+  expect(await run(1, "get", "..")).toMatchObject({ exit: 0, stdout: "dots" });
+}, 120_000);
+
+it("shows, keeps and resolves siblings", async () => {
+  await run(0, "put", "cart", "apple");
+  await run(0, "put", "cart", "pear", "--blind");
+  const got = await run(0, "get", "cart");
+  expect(got).toMatchObject({ exit: 6, stdout: "" });
+  expect(got.stderr).toContain("coterie resolve cart --pick 1");
+  expect((await run(0, "resolve", "cart", "--pick", "2")).exit).toBe(0);
+  expect(await run(0, "get", "cart")).toMatchObject({ exit: 0, stdout: "pear" });
+});
+
+it("refuses a context of another key, and one that was superseded stands beside", async () => {
+  const { stdout } = await run(0, "put", "first", "1", "--json");
+  const { context } = JSON.parse(stdout);
+  expect((await run(0, "put", "second", "2", `--context=${context}`)).exit).toBe(2);
+  expect((await run(0, "put", "first", "2", `--context=${context}`)).exit).toBe(0);
+  await run(0, "put", "first", "3", `--context=${context}`);
+  expect((await run(0, "get", "first")).exit).toBe(6);
+});
+
+it("describes the cluster", async () => {
+  const status = await run(0, "status", "--json");
+  expect(status.exit).toBe(0);
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    isDegraded: false,
+    nodes: [{ id: "n1", state: "ready", partitions: 64 }],
+  });
+  expect(JSON.parse(status.stdout).nodes[0].keys).toBeGreaterThan(0);
+  expect(JSON.parse((await run(0, "ring", "--json")).stdout).owners).toHaveLength(64);
+  const explained = await run(0, "explain", "..");
+  expect(explained.exit).toBe(0);
+  expect(explained.stdout).toMatch(/n1 +primary +present +1 /u);
+  expect((await run(0, "get", "k", "--bucket", "unknown")).exit).toBe(3);
+});
