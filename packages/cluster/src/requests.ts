@@ -94,7 +94,10 @@ export interface Explanation {
 }
 
 export interface ScanOptions {
-  /** Items per page, roughly: a page ends with the batch that fills it. */
+  /**
+   * Items per page, roughly: a page ends with the batch that fills it, or earlier, perhaps without
+   * any, when it has taken long.
+   */
   readonly limit: number;
   /** Where the page before this one ended; `undefined` to begin. */
   readonly cursor: string | undefined;

@@ -1,5 +1,6 @@
 import type {
   CoterieNode,
+  Explanation,
   GetOutcome,
   PutInput,
   ReplicaAnswer,
@@ -77,14 +78,24 @@ export class SmallCluster {
     return this.until(this.at(at).get(place(key, choices), choices));
   }
 
-  put(at: number, key: string, value: string, choices: Choices = {}): Promise<WriteOutcome> {
+  put(
+    at: number,
+    key: string,
+    value: string | Uint8Array,
+    choices: Choices = {},
+  ): Promise<WriteOutcome> {
     return this.until(this.begin(at, key, value, choices));
   }
 
   /** A put that nobody waits for yet. */
-  begin(at: number, key: string, value: string, choices: Choices = {}): Promise<WriteOutcome> {
+  begin(
+    at: number,
+    key: string,
+    value: string | Uint8Array,
+    choices: Choices = {},
+  ): Promise<WriteOutcome> {
     const input: PutInput = {
-      value: utf8(value),
+      value: typeof value === "string" ? utf8(value) : value,
       contentType: "text/plain",
       context: choices.context,
       writeId: choices.writeId,
@@ -127,6 +138,10 @@ export class SmallCluster {
     const numbersOf = (members: readonly Member[]): readonly number[] =>
       members.map(({ id }) => Number(id.slice(1)));
     return { owners: numbersOf(primaries), others: numbersOf(fallbacks) };
+  }
+
+  explain(at: number, key: string, choices: Choices = {}): Promise<Explanation | undefined> {
+    return this.until(this.at(at).explain(place(key, choices)));
   }
 
   crash(...numbers: readonly number[]): void {

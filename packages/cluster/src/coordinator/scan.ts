@@ -41,7 +41,11 @@ export async function scan(
   if (!checked.ok) return checked;
   const { bucket } = checked;
   const { partitions } = coordination.ring().document.settings;
-  const deadline = coordination.clock.monotonicMs() + coordination.tuning.timeoutMsDefault;
+  const { clock, tuning } = coordination;
+  const start = clock.monotonicMs();
+  const deadline = start + tuning.timeoutMsDefault;
+  // A page that takes long ends early: one that failed at its deadline would make no progress.
+  const fullAt = start + tuning.timeoutMsDefault / 2;
   const items: ScanItem[] = [];
   let after = checked.after;
   let partition = after === undefined ? 0 : partitionOf(after, partitions);
@@ -54,7 +58,7 @@ export async function scan(
     }
     after = batch.last;
     if (batch.isExhausted) partition += 1;
-    if (items.length >= options.limit) break;
+    if (items.length >= options.limit || clock.monotonicMs() >= fullAt) break;
   }
   const isOver = partition >= partitions;
   return { ok: true, items, cursor: isOver ? undefined : cursorOf(after, partition, partitions) };

@@ -110,6 +110,10 @@ class WriteInProgress {
     // Given up while it waited: then nothing is minted or sent on behalf of nobody.
     if (this.#isOver) return undefined;
     const before = held.state === "present" ? held.stored : undefined;
+    const { store } = this.#coordination;
+    // A rolled-back directory may have learned from a delete's context what it has forgotten: then
+    // the next dot of its actor would be one that others hold.
+    if (before !== undefined) store.observeOwnCounter(before.record.clock.get(store.actor));
     const after = this.#changed(before);
     if (after === undefined) return undefined;
     this.#record = after.record;
@@ -166,7 +170,7 @@ class WriteInProgress {
   /** This node's own vote, or the end of it all if nothing was sent. */
   #settleLocal(outcome: UpdateOutcome): void {
     if (this.#refusal !== undefined) {
-      return this.#fail(this.#refusal, "refused", "the key holds too much; read it and resolve it");
+      return this.#fail(this.#refusal, "refused", refusalMessage(this.#refusal));
     }
     if (this.#isOver) return;
     if (this.#wasSent) return this.#vote(outcome.ok);
@@ -205,6 +209,11 @@ class WriteInProgress {
   #acks(): Acks {
     return { primaries: this.#tally.succeeded, fallbacks: 0, required: this.#required };
   }
+}
+
+function refusalMessage(code: ErrorCode): string {
+  if (code !== "bad-context") return "the key holds too much; read it and resolve it";
+  return "the context has seen more of this node than its own directory has: read the key again";
 }
 
 function isTelling(code: PeerRefusal): code is "disk-full" | "clock-skew" {
