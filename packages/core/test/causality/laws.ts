@@ -25,12 +25,12 @@ import {
 const key = { bucket: "default", key: utf8("k") };
 
 /** The bytes of a record, as text: what equality of records means. */
-export function bytesOf(record: CausalRecord): string {
+function bytesOf(record: CausalRecord): string {
   return hex(encodeRecord(key, record));
 }
 
 /** The same record, sharing no object with `record`. */
-export function copyOf(record: CausalRecord): CausalRecord {
+function copyOf(record: CausalRecord): CausalRecord {
   const decoded = decodeRecord(encodeRecord(key, record));
   if (!decoded.ok) throw new Error(`a record that cannot be read back: ${decoded.reason}`);
   return decoded.record;
