@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load-config.ts";
+import type { ServerConfig } from "../../src/config/server-config.ts";
+import { openLog } from "../../src/observability/log.ts";
+import type { RunningServer } from "../../src/running-server.ts";
+import { startServer } from "../../src/start-server.ts";
+
+let directory: string;
+let servers: RunningServer[];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "coterie-server-"));
+  servers = [];
+});
+
+afterEach(async () => {
+  for (const server of servers) await server.drain();
+  rmSync(directory, { recursive: true });
+});
+
+function configOf(flags: Readonly<Record<string, unknown>>): ServerConfig {
+  const loaded = loadConfig({
+    env: {},
+    flags: {
+      id: "n1",
+      http: "127.0.0.1:0",
+      peer: "127.0.0.1:0",
+      data: join(directory, "n1"),
+      segmentBytes: 1024 * 1024,
+      reserveBytes: 0,
+      partitions: 8,
+      logLevel: "silent",
+      ...flags,
+    },
+  });
+  if (!loaded.ok) throw new Error(loaded.message);
+  return loaded.config;
+}
+
+function open(flags: Readonly<Record<string, unknown>> = {}): ReturnType<typeof startServer> {
+  const config = configOf(flags);
+  return startServer(config, {
+    log: openLog(config),
+    onFatal: (reason) => {
+      throw new Error(reason);
+    },
+  });
+}
+
+async function opened(flags: Readonly<Record<string, unknown>> = {}): Promise<RunningServer> {
+  const start = await open(flags);
+  if (!start.ok) throw new Error(start.message);
+  servers.push(start.server);
+  return start.server;
+}
+
+const urlOf = (server: RunningServer, path: string): string => `http://${server.http}${path}`;
+const key = "/v1/buckets/default/keys/flag";
+
+describe("a server", () => {
+  it("serves, names the ports that the system chose, and keeps its data across a restart", async () => {
+    const first = await opened();
+    expect(await first.started).toEqual({ ok: true });
+    const put = await fetch(urlOf(first, key), { method: "PUT", body: "blue" });
+    expect(put.status).toBe(204);
+    const cluster = await (await fetch(urlOf(first, "/v1/cluster"))).json();
+    expect(cluster).toMatchObject({
+      members: [{ id: "n1", http: first.http, address: first.peer }],
+    });
+    const metrics = await (await fetch(urlOf(first, "/metrics"))).text();
+    expect(metrics).toMatch(/^coterie_puts_total 1$/mu);
+    await first.drain();
+    await expect(fetch(urlOf(first, "/livez"))).rejects.toThrow();
+    const second = await opened({ peer: first.peer });
+    expect(await second.started).toEqual({ ok: true });
+    expect(await (await fetch(urlOf(second, key))).text()).toBe("blue");
+  });
+
+  it("is alive and says what it waits for until its cluster has formed", async () => {
+    const server = await opened({ bootstrap: "127.0.0.1:1" });
+    expect((await fetch(urlOf(server, "/livez"))).status).toBe(200);
+    let missing: readonly string[] = [];
+    while (!missing.join().includes("127.0.0.1:1")) {
+      const ready = await fetch(urlOf(server, "/readyz"));
+      expect(ready.status).toBe(503);
+      ({ missing } = (await ready.json()) as { missing: readonly string[] });
+    }
+    const refused = await fetch(urlOf(server, key));
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ code: "not-ready", retryable: true });
+    await server.drain();
+    expect(await server.started).toMatchObject({ ok: false, code: "not-formed" });
+  });
+
+  it("names the process that has its directory", async () => {
+    const holder = await opened();
+    await holder.started;
+    const second = await opened();
+    expect(await second.started).toMatchObject({
+      ok: false,
+      code: "locked",
+      message: expect.stringMatching(new RegExp(`n1 is in use .*process ${process.pid}`, "u")),
+    });
+  });
+
+  it.each(["http", "peer"] as const)("says which port is in use: %s", async (door) => {
+    const holder = await opened();
+    const second = await open({ [door]: holder[door], data: join(directory, "n2") });
+    expect(second).toMatchObject({
+      ok: false,
+      message: expect.stringContaining(`port ${holder[door].split(":")[1]} of the ${door} door`),
+    });
+  });
+
+  it("refuses a directory that cannot be, a key that is none, and quorums that cannot meet", async () => {
+    expect(await open({ data: "/dev/null/x" })).toMatchObject({
+      ok: false,
+      message: expect.stringContaining("/dev/null/x"),
+    });
+    expect(await open({ clusterKey: "/dev/null" })).toMatchObject({
+      ok: false,
+      message: expect.stringContaining("64 hex digits"),
+    });
+    expect(await open({ buckets: { a: { n: 1, r: 2 } } })).toMatchObject({ ok: false });
+  });
+});
