@@ -61,7 +61,7 @@ const urlOf = (server: RunningServer, path: string): string => `http://${server.
 const key = "/v1/buckets/default/keys/flag";
 
 describe("a server", () => {
-  it("serves, names the ports that the system chose, and keeps its data across a restart", async () => {
+  it("serves, names the ports it was given, and keeps its data across a restart", async () => {
     const first = await opened();
     expect(await first.started).toEqual({ ok: true });
     const put = await fetch(urlOf(first, key), { method: "PUT", body: "blue" });
@@ -73,7 +73,7 @@ describe("a server", () => {
     const metrics = await (await fetch(urlOf(first, "/metrics"))).text();
     expect(metrics).toMatch(/^coterie_puts_total 1$/mu);
     await first.drain();
-    await expect(fetch(urlOf(first, "/livez"))).rejects.toThrow();
+    await expect(fetch(urlOf(first, "/livez"))).rejects.toThrow("fetch failed");
     const second = await opened({ peer: first.peer });
     expect(await second.started).toEqual({ ok: true });
     expect(await (await fetch(urlOf(second, key))).text()).toBe("blue");
@@ -115,7 +115,7 @@ describe("a server", () => {
     });
   });
 
-  it("refuses a directory that cannot be, a key that is none, and quorums that cannot meet", async () => {
+  it("refuses an impossible directory, a bad cluster key, and bad quorums", async () => {
     expect(await open({ data: "/dev/null/x" })).toMatchObject({
       ok: false,
       message: expect.stringContaining("/dev/null/x"),
