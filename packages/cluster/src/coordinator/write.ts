@@ -77,6 +77,8 @@ class WriteInProgress {
   #dot: Dot | undefined;
   #refusal: ErrorCode | undefined;
   #wasSent = false;
+  /** The client has read its own write: there is nothing to do, here or elsewhere. */
+  #isRepeat = false;
   #isOver = false;
   /** Why a replica refused, where that says more than that too few acknowledged. */
   #reason: "disk-full" | "clock-skew" | undefined;
@@ -153,9 +155,9 @@ class WriteInProgress {
       this.#refusal = applied.code === "record-too-large" ? "too-large" : applied.code;
       return undefined;
     }
-    return before !== undefined && applied.record === before.record
-      ? before
-      : storedOf(placed, applied.record);
+    if (!applied.isRepeat) return storedOf(placed, applied.record);
+    this.#isRepeat = true;
+    return before;
   }
 
   /** In an `lww` bucket a put overwrites whatever its coordinator sees. */
@@ -173,6 +175,7 @@ class WriteInProgress {
       return this.#fail(this.#refusal, "refused", refusalMessage(this.#refusal));
     }
     if (this.#isOver) return;
+    if (this.#isRepeat && !this.#wasSent && outcome.ok) return this.#succeed();
     if (this.#wasSent) return this.#vote(outcome.ok);
     invariant(!outcome.ok, "what is stored here was sent to the others in the same turn");
     const code = outcome.code === "failed" ? "internal" : outcome.code;
