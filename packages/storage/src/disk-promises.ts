@@ -43,8 +43,11 @@ export function write(
   return once((settle) => disk.write(file, position, bytes, settle));
 }
 
-export function sync(disk: Disk, file: File): Promise<DiskOutcome> {
-  return once((settle) => disk.sync(file, settle));
+/** A sync that fails for want of space has failed all the same: what it covered may be lost. */
+export async function sync(disk: Disk, file: File): Promise<DiskOutcome> {
+  const synced = await once<void>((settle) => disk.sync(file, settle));
+  if (synced.ok || synced.error !== "full") return synced;
+  return { ok: false, error: "io", message: synced.message };
 }
 
 export function truncate(disk: Disk, file: File, length: number): Promise<DiskOutcome> {

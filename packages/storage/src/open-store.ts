@@ -1,8 +1,15 @@
-import { Housekeeper } from "./housekeeper.ts";
+import type { DiskOutcome } from "@coterie/ports";
+import * as io from "./disk-promises.ts";
 import { LogStore, type StorePorts } from "./log-store.ts";
-import { createSegment } from "./log/segment-allocator.ts";
+import { type OpenSegment, createSegment } from "./log/segment-allocator.ts";
+import { compactionDraft } from "./maintenance/compact.ts";
+import { Housekeeper } from "./maintenance/housekeeper.ts";
+import { reserveName } from "./maintenance/space.ts";
 import { recover } from "./recovery/recover.ts";
 import type { OpenOutcome, StoreOptions } from "./store.ts";
+
+/** Records replayed at a start from which the next start should be spared them. */
+const replayedRecordsMax = 10_000;
 
 /**
  * Opens the store in a directory whose lock the caller holds: reads what is there, and begins a new
@@ -13,31 +20,31 @@ export async function openStore(ports: StorePorts, options: StoreOptions): Promi
   const started = clock.monotonicMs();
   const recovered = await recover(disk, options.partitions);
   if (!recovered.ok) return recovered;
-  const isDamaged = recovered.damagedStretches > 0;
-  const resume = isDamaged ? undefined : recovered.cleanStop;
+  await io.remove(disk, compactionDraft);
+  const { index, damage, lsn, sequence, cleanStop } = recovered;
+  const { lostWholeness, newlyDamaged } = recovered;
+  const foundDamage = lostWholeness || newlyDamaged.length > 0;
   const segment = recovered.lastSegment + 1;
-  const created = await createSegment(disk, segment, options.partitions);
+  const created = await createFirst(ports, segment, options.partitions);
   if (!created.ok) {
     const code = created.error === "full" ? "disk-full" : "io";
     return { ok: false, code, message: created.message };
   }
-  const { index, damage, lsn, sequence } = recovered;
   const start = { open: created.value, sequence, lsn };
+  const resume = foundDamage ? undefined : cleanStop;
   const store = new LogStore(ports, options, { index, damage, start, resume });
-  const housekeeper = new Housekeeper(store, ports, options, recovered.checkpointNumber);
-  store.housekeeping = housekeeper;
-  store.recordActor();
-  if (isDamaged) store.recordLostWholeness();
-  if (!(await store.durable())) {
-    return { ok: false, code: "io", message: "the log could not be written" };
-  }
-  housekeeper.start();
+  const housekeeper = new Housekeeper(store, ports, options, {
+    checkpointNumber: recovered.checkpointNumber,
+    isCheckpointDue: foundDamage || recovered.recordsRead > replayedRecordsMax,
+  });
+  const begun = await store.begin(housekeeper, lostWholeness, newlyDamaged);
+  if (begun !== "begun") return { ok: false, code: begun, message: "the log cannot be written" };
   return {
     ok: true,
     store,
     report: {
       isNew: recovered.isNew,
-      wasCleanStop: recovered.cleanStop !== undefined,
+      wasCleanStop: cleanStop !== undefined,
       usedCheckpoint: recovered.usedCheckpoint,
       recordsRead: recovered.recordsRead,
       bytesCut: recovered.bytesCut,
@@ -45,4 +52,16 @@ export async function openStore(ports: StorePorts, options: StoreOptions): Promi
       durationMs: clock.monotonicMs() - started,
     },
   };
+}
+
+/** On a full disk the reserve is what a start needs most. */
+async function createFirst(
+  ports: StorePorts,
+  segment: number,
+  partitions: number,
+): Promise<DiskOutcome<OpenSegment>> {
+  const created = await createSegment(ports, segment, partitions);
+  if (created.ok || created.error !== "full") return created;
+  const removed = await io.remove(ports.disk, reserveName);
+  return removed.ok ? createSegment(ports, segment, partitions) : created;
 }

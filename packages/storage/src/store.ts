@@ -31,7 +31,10 @@ export type UpdateOutcome =
 
 /** A read-modify-write of one key. Updates of one key run one after the other, in call order. */
 export interface Update {
-  /** Encoded bytes about to be written, for admission; an estimate is enough. */
+  /**
+   * Bytes that may be added to what is held, for admission: what is then appended must not be
+   * larger than both together and 8 KiB.
+   */
   readonly bytes: number;
   /** True for what the reserve may be spent on when the disk is full: deletes and repairs. */
   readonly mayUseReserve: boolean;
@@ -81,6 +84,10 @@ export interface RecordStore {
   /** After every owned partition was refilled: absent means absent again. */
   markWhole(): void;
   statistics(): StoreStatistics;
+  /** Reads and checks every record in sealed segments, now; it happens slowly all the time. */
+  scrub(): Promise<void>;
+  /** Compacts, now, whatever is worth it; this too happens all the time. */
+  compact(): Promise<void>;
   /** Waits for what was appended, writes the checkpoint and the mark of a clean stop, closes. */
   stop(): Promise<void>;
 }

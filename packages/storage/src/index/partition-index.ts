@@ -1,4 +1,5 @@
 import { type Digest, type Token, invariant } from "@coterie/core";
+import type { LiveRows } from "./live-rows.ts";
 
 /** Where a record is, and what it is. */
 export interface Location {
@@ -22,9 +23,12 @@ const DIGEST_LOW = 6;
 const firstSlots = 16;
 /** Slots beyond the last home slot, at first, for what linear probing pushes over the end. */
 const firstSlack = 16;
-/** Share of slots in use above which the table grows. */
-const loadMax = 0.8;
-const growth = 1.5;
+/**
+ * Share of slots in use above which the table grows, and by how much: at most 32 bytes per key when
+ * it is full, and some 6 slots looked at on average.
+ */
+const loadMax = 0.875;
+const growth = 1.25;
 
 /**
  * The index of one partition: a hash table in token order. An entry's home slot is proportional to
@@ -114,6 +118,18 @@ export class PartitionIndex {
     this.#count += 1;
   }
 
+  /** Removes the entry in `slot`; what probing had pushed behind it moves back. */
+  remove(slot: number): void {
+    invariant(this.#isUsed(slot), "an entry that is removed is there");
+    let end = slot + 1;
+    while (this.#isUsed(end) && this.#home(this.token(end).high, this.token(end).low) < end) {
+      end += 1;
+    }
+    this.#words.copyWithin(slot * STRIDE, (slot + 1) * STRIDE, end * STRIDE);
+    this.#words.fill(0, (end - 1) * STRIDE, end * STRIDE);
+    this.#count -= 1;
+  }
+
   /** Slots in token order, from the first after `after`, or from the first of all. */
   *slotsAfter(after: Token | undefined): Generator<number> {
     let slot = after === undefined ? 0 : this.#seek(after);
@@ -182,6 +198,24 @@ export class PartitionIndex {
       next = slot + 1;
     }
     return true;
+  }
+
+  /** Adds the entries in the wanted segments to `rows`; returns the slots it looked at. */
+  collect(partition: number, isWanted: (segment: number) => boolean, rows: LiveRows): number {
+    const words = this.#words;
+    for (let at = 0; at < words.length; at += STRIDE) {
+      if (words[at + LENGTH] === 0 || !isWanted(words[at + SEGMENT] as number)) continue;
+      rows.push(partition, words, at);
+    }
+    return words.length / STRIDE;
+  }
+
+  countLive(count: (segment: number, length: number) => void): void {
+    const words = this.#words;
+    for (let at = 0; at < words.length; at += STRIDE) {
+      const length = words[at + LENGTH] as number;
+      if (length > 0) count(words[at + SEGMENT] as number, length);
+    }
   }
 
   /** The used slots' words, in order: what a checkpoint stores. */

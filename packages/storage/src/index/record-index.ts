@@ -1,4 +1,5 @@
 import type { PartitionId, Token } from "@coterie/core";
+import type { LiveRows } from "./live-rows.ts";
 import { type Location, PartitionIndex } from "./partition-index.ts";
 
 /** Bytes of one segment, by what the index says of them. */
@@ -44,6 +45,17 @@ export class RecordIndex {
     return Array.from({ length: end - first }, (_, at) => index.location(first + at));
   }
 
+  /** True if an entry with this token is at exactly this place. */
+  has(
+    partition: PartitionId,
+    token: Token,
+    { segment, offset }: { readonly segment: number; readonly offset: number },
+  ): boolean {
+    return this.find(partition, token).some(
+      (entry) => entry.segment === segment && entry.offset === offset,
+    );
+  }
+
   insert(partition: PartitionId, token: Token, location: Location): void {
     this.#partitionAt(partition).insert(token, location);
     this.#count += 1;
@@ -64,6 +76,31 @@ export class RecordIndex {
       return true;
     }
     return false;
+  }
+
+  /** Forgets the entry at exactly this place; false if no entry points there. */
+  remove(
+    partition: PartitionId,
+    token: Token,
+    place: { readonly segment: number; readonly offset: number },
+  ): boolean {
+    const index = this.#partitions[partition];
+    if (index === undefined) return false;
+    const { first, end } = index.find(token);
+    for (let slot = first; slot < end; slot += 1) {
+      const { segment, offset, length } = index.location(slot);
+      if (segment !== place.segment || offset !== place.offset) continue;
+      index.remove(slot);
+      this.#count -= 1;
+      this.use(segment).live -= length;
+      return true;
+    }
+    return false;
+  }
+
+  /** Adds the partition's entries in the wanted segments to `rows`; returns the slots seen. */
+  collect(partition: PartitionId, isWanted: (segment: number) => boolean, rows: LiveRows): number {
+    return this.#partitions[partition]?.collect(partition, isWanted, rows) ?? 0;
   }
 
   /** Entries after `after` in token order. */
@@ -106,10 +143,9 @@ export class RecordIndex {
     const index = this.#partitionAt(partition);
     index.import(words);
     this.#count += index.count;
-    for (const slot of index.slotsAfter(undefined)) {
-      const { segment, length } = index.location(slot);
+    index.countLive((segment, length) => {
       this.use(segment).live += length;
-    }
+    });
   }
 
   #partitionAt(partition: PartitionId): PartitionIndex {

@@ -2,11 +2,12 @@ import { ByteReader, ByteWriter, crc32c } from "@coterie/core";
 
 // The bytes of a log segment, specified in docs/internals/log-format.md.
 //   segment: header (32 bytes), then groups, then zeros or the end of the file
-//   group:   header (24 bytes), then entries; written at once and synced before the next one
+//   group:   header (32 bytes), then entries; written at once and synced before the next one
 //   entry:   u32 length of what follows the checksum, u32 CRC32C of that, u8 kind, u48 lsn, body
 
 export const segmentHeaderBytes = 32;
-export const groupHeaderBytes = 24;
+export const groupHeaderBytes = 32;
+export const saltBytes = 8;
 export const entryHeaderBytes = 15;
 
 const SEGMENT_MAGIC = 0x3147_4c43; // "CLG1"
@@ -21,7 +22,15 @@ export interface SegmentHeader {
   readonly kind: SegmentKind;
   /** Q: a directory made with another Q is another cluster's. */
   readonly partitions: number;
+  /**
+   * Random; every group of the segment repeats it. A recovery that searches for the next group must
+   * not find one that a client wrote into a value.
+   */
+  readonly salt: Uint8Array;
 }
+
+/** `damaged`: no whole header. `unknown-format`: a whole one that this version cannot read. */
+export type DecodedSegmentHeader = SegmentHeader | "damaged" | "unknown-format";
 
 /** What an entry holds; the numbers are part of the format. */
 export const entryKinds = {
@@ -37,39 +46,43 @@ export const entryKinds = {
   damaged: 5,
   /** A token that was refilled from all other owners. */
   refilled: 6,
+  /** A record whose token another key's record has too: recovery must compare their keys. */
+  besideRecord: 7,
 } as const;
 
 export type EntryKind = (typeof entryKinds)[keyof typeof entryKinds];
 
-export function encodeSegmentHeader({ segment, kind, partitions }: SegmentHeader): Uint8Array {
+export function isRecordKind(kind: number): kind is 1 | 7 {
+  return kind === entryKinds.record || kind === entryKinds.besideRecord;
+}
+
+export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
+  const { segment, kind, partitions, salt } = header;
   const writer = new ByteWriter(segmentHeaderBytes);
   writer.u32(SEGMENT_MAGIC);
   writer.u32(FORMAT_VERSION);
   writer.u32(segment);
   writer.u32(kind === "normal" ? 0 : 1);
   writer.u32(partitions);
-  writer.u32(0);
-  writer.u32(0);
+  writer.bytes(salt);
   const head = writer.finish();
   writer.u32(crc32c(head));
   return writer.finish();
 }
 
-/** `undefined` when the bytes are no whole segment header. */
-export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefined {
+export function decodeSegmentHeader(bytes: Uint8Array): DecodedSegmentHeader {
   const reader = new ByteReader(bytes, 0, Math.min(bytes.length, segmentHeaderBytes));
   const magic = reader.u32();
   const version = reader.u32();
   const segment = reader.u32();
   const kind = reader.u32();
   const partitions = reader.u32();
-  reader.view(8);
+  const salt = reader.view(saltBytes).slice();
   const checksum = reader.u32();
-  if (reader.failed || magic !== SEGMENT_MAGIC || version !== FORMAT_VERSION || kind > 1) {
-    return undefined;
-  }
-  if (crc32c(bytes, 0, segmentHeaderBytes - 4) !== checksum) return undefined;
-  return { segment, kind: kind === 0 ? "normal" : "compacted", partitions };
+  if (reader.failed || magic !== SEGMENT_MAGIC) return "damaged";
+  if (crc32c(bytes, 0, segmentHeaderBytes - 4) !== checksum) return "damaged";
+  if (version !== FORMAT_VERSION || kind > 1) return "unknown-format";
+  return { segment, kind: kind === 0 ? "normal" : "compacted", partitions, salt };
 }
 
 export interface GroupHeader {
@@ -77,6 +90,10 @@ export interface GroupHeader {
   readonly length: number;
   /** Grows by one with every group of the log, whatever the segment. */
   readonly sequence: number;
+  /** Of the first entry; in a normal segment the others follow it one by one. */
+  readonly firstLsn: number;
+  /** The segment's. */
+  readonly salt: Uint8Array;
 }
 
 /** Writes a group's header into the room left for it at `at`. */
@@ -85,21 +102,24 @@ export function writeGroupHeader(target: Uint8Array, at: number, header: GroupHe
   writer.u32(GROUP_MAGIC);
   writer.u32(header.length);
   writer.u48(header.sequence);
-  writer.u48(0);
+  writer.u48(header.firstLsn);
+  writer.bytes(header.salt);
   const head = writer.finish();
   writer.u32(crc32c(head));
   target.set(writer.finish(), at);
 }
 
+/** `undefined` when the bytes at `at` are no whole group header. */
 export function decodeGroupHeader(bytes: Uint8Array, at: number): GroupHeader | undefined {
   if (at + groupHeaderBytes > bytes.length) return undefined;
   const reader = new ByteReader(bytes, at, at + groupHeaderBytes);
   if (reader.u32() !== GROUP_MAGIC) return undefined;
   const length = reader.u32();
   const sequence = reader.u48();
-  reader.view(6);
+  const firstLsn = reader.u48();
+  const salt = reader.view(saltBytes);
   return reader.u32() === crc32c(bytes, at, at + groupHeaderBytes - 4)
-    ? { length, sequence }
+    ? { length, sequence, firstLsn, salt }
     : undefined;
 }
 
@@ -171,12 +191,4 @@ export function segmentNumber(name: string): number | undefined {
 /** A place in the log as one number: segment and offset. Unique for the life of a directory. */
 export function placeOf(segment: number, offset: number): number {
   return segment * 0x1_0000_0000 + offset;
-}
-
-export function segmentOf(place: number): number {
-  return Math.floor(place / 0x1_0000_0000);
-}
-
-export function offsetOf(place: number): number {
-  return place % 0x1_0000_0000;
 }

@@ -6,8 +6,10 @@ import {
   writeGroupHeader,
 } from "./format.ts";
 
-/** Told once when its group is durable, or that it never will be. */
-export type GroupWaiter = (isDurable: boolean) => void;
+/** Told once when its group is durable. After a failed write or sync nobody is told anything. */
+export interface GroupWaiter {
+  becameDurable(): void;
+}
 
 /** What is written and synced at once. It knows its place in the log from its first entry on. */
 export class Group {
@@ -18,6 +20,7 @@ export class Group {
   readonly places: number[] = [];
   #bytes: Uint8Array;
   #length = groupHeaderBytes;
+  #firstLsn = 0;
 
   /** @param buffer reused from an earlier group, or fresh. */
   constructor(segment: number, offset: number, buffer: Uint8Array) {
@@ -43,6 +46,7 @@ export class Group {
   append(kind: EntryKind, lsn: number, body: Uint8Array): number {
     const length = entryHeaderBytes + body.length;
     const at = this.#length;
+    if (at === groupHeaderBytes) this.#firstLsn = lsn;
     if (at + length > this.#bytes.length) {
       const grown = new Uint8Array(Math.max(at + length, this.#bytes.length * 2));
       grown.set(this.#bytes.subarray(0, at));
@@ -54,9 +58,9 @@ export class Group {
   }
 
   /** The bytes to write, header filled in. */
-  finish(sequence: number): Uint8Array {
+  finish(sequence: number, salt: Uint8Array): Uint8Array {
     const length = this.#length - groupHeaderBytes;
-    writeGroupHeader(this.#bytes, 0, { length, sequence });
+    writeGroupHeader(this.#bytes, 0, { length, sequence, firstLsn: this.#firstLsn, salt });
     return this.#bytes.subarray(0, this.#length);
   }
 }

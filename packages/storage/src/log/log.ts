@@ -1,5 +1,6 @@
 import { invariant } from "@coterie/core";
-import type { Clock, Disk, DiskOutcome } from "@coterie/ports";
+import type { Clock, Disk, DiskFailure, Random } from "@coterie/ports";
+import * as io from "../disk-promises.ts";
 import {
   entryHeaderBytes,
   type EntryKind,
@@ -17,7 +18,6 @@ export interface Appended {
   readonly offset: number;
   /** Bytes of the whole entry. */
   readonly length: number;
-  readonly lsn: number;
   /** The group it will become durable with. */
   readonly group: Group;
 }
@@ -32,30 +32,35 @@ export interface LogStart {
 export interface LogParts {
   readonly clock: Clock;
   readonly disk: Disk;
+  readonly random: Random;
   readonly partitions: number;
   readonly segmentBytes: number;
   readonly durability: "fsync" | "os";
   readonly start: LogStart;
-  /** Entries every new segment begins with, so that old segments are never needed for them. */
-  readonly preamble: () => readonly { readonly kind: EntryKind; readonly body: Uint8Array }[];
+  /** Body of the actor entry that every segment begins with, so that old ones are not needed. */
+  readonly preamble: () => { readonly kind: EntryKind; readonly body: Uint8Array };
   readonly nextSegmentNumber: () => number;
   /** Room was made, or the disk was found full: those who wait may ask again. */
   readonly onRoom: () => void;
   /** Called before the waiters of a group that became durable. */
   readonly onDurable: (group: Group) => void;
   readonly onOpened: (open: OpenSegment) => void;
-  readonly onRotated: (sealed: OpenSegment, bytes: number) => void;
+  readonly onRotated: (segment: number, bytes: number) => void;
   readonly onFatal: (reason: string) => void;
 }
 
-export interface LogCounters {
-  groups: number;
-  fsyncs: number;
-  fsyncMsTotal: number;
-  fsyncMsMax: number;
-  bytesAppended: number;
-  entriesAppended: number;
+/** Where replay begins after a checkpoint: everything appended before is known to it. */
+export interface ReplayStart {
+  readonly segment: number;
+  readonly offset: number;
+  readonly lsn: number;
+  readonly sequence: number;
 }
+
+/** Buffers kept for the next groups, and the largest worth keeping. */
+const spareBuffersMax = 4;
+const spareBufferBytesMax = 4 * 1024 * 1024;
+const firstBufferBytes = 64 * 1024;
 
 /**
  * The append-only log: group commit over segments. One group is written and synced at a time, and
@@ -63,37 +68,33 @@ export interface LogCounters {
  * and a damaged entry that a later group follows cannot be a torn write.
  */
 export class Log {
-  readonly counters: LogCounters = {
-    groups: 0,
-    fsyncs: 0,
-    fsyncMsTotal: 0,
-    fsyncMsMax: 0,
-    bytesAppended: 0,
-    entriesAppended: 0,
-  };
+  readonly counters = { groups: 0, fsyncs: 0, fsyncMsTotal: 0, fsyncMsMax: 0, bytesAppended: 0 };
   readonly #parts: LogParts;
   readonly #allocator: SegmentAllocator;
   #current: OpenSegment;
   #next: OpenSegment | undefined;
   #isPreparing = false;
+  #preparing: Promise<void> = Promise.resolve();
   #isFull = false;
   /** End of the last group that was closed in the current segment. */
-  #position: number;
+  #position: number = segmentHeaderBytes;
   #sequence: number;
   #lsn: number;
   #gathering: Group | undefined;
   readonly #closed: Group[] = [];
   #inFlight: Group | undefined;
-  /** Segments rotated out of which groups are still to be written. */
-  readonly #rotatedOut = new Map<number, OpenSegment>();
+  /** Segments left behind of which groups are still to be written. */
+  readonly #leaving = new Map<number, OpenSegment>();
+  /** Segments left behind that nobody has synced: with `durability: os` only. */
+  readonly #unsynced = new Set<OpenSegment>();
   #isScheduled = false;
   #isBroken = false;
+  #isClosing = false;
   readonly #spareBuffers: Uint8Array[] = [];
 
   constructor(parts: LogParts) {
     this.#parts = parts;
     this.#current = parts.start.open;
-    this.#position = segmentHeaderBytes;
     this.#sequence = parts.start.sequence;
     this.#lsn = parts.start.lsn;
     this.#allocator = new SegmentAllocator({
@@ -105,18 +106,16 @@ export class Log {
     });
   }
 
-  get segment(): number {
-    return this.#current.segment;
+  /** Everything before it was appended, and a group begins there. */
+  get replayStart(): ReplayStart {
+    const offset = this.#gathering?.offset ?? this.#position;
+    const { segment } = this.#current;
+    return { segment, offset, lsn: this.#lsn, sequence: this.#sequence };
   }
 
-  /** Where the next entry goes, roughly: everything before it was appended. */
-  get end(): { readonly segment: number; readonly offset: number } {
-    return { segment: this.#current.segment, offset: this.#gathering?.end ?? this.#position };
-  }
-
-  /** The sequence number of the next group. */
-  get sequence(): number {
-    return this.#sequence;
+  /** Bytes used of the current segment. */
+  get end(): number {
+    return this.#gathering?.end ?? this.#position;
   }
 
   get lsn(): number {
@@ -127,17 +126,24 @@ export class Log {
     return this.#isFull;
   }
 
-  get isIdle(): boolean {
-    return this.#inFlight === undefined && this.#closed.length === 0 && !this.#gathering;
+  /** True if the segment may still be written to. */
+  isOpen(segment: number): boolean {
+    return (
+      segment === this.#current.segment ||
+      segment === this.#next?.segment ||
+      this.#leaving.has(segment)
+    );
   }
 
   /** Asks for room for an entry of `bodyBytes`, and has it made if there is none. */
   admit(bodyBytes: number): Admission {
     const needed = groupHeaderBytes + entryHeaderBytes + bodyBytes;
-    const end = this.#gathering?.end ?? this.#position;
-    const fits = end + needed <= this.#parts.segmentBytes || end <= segmentHeaderBytes;
-    const open = fits ? this.#current : this.#next;
-    const from = fits ? end : this.#startOf(this.#next);
+    const { end } = this;
+    if (end + needed <= this.#current.allocated) return "room";
+    const isHere = end + needed <= this.#parts.segmentBytes;
+    const open = isHere ? this.#current : this.#next;
+    // A record larger than a segment gets one of its own, made as large as it needs.
+    const from = isHere ? end : this.#preambleEnd();
     if (open !== undefined && from + needed <= open.allocated) return "room";
     if (this.#isFull) return "full";
     if (open === undefined) this.#prepareNext();
@@ -147,25 +153,31 @@ export class Log {
 
   /** Appends an entry for which {@link admit} found room in this turn. */
   append(kind: EntryKind, body: Uint8Array): Appended {
-    const needed = entryHeaderBytes + body.length;
-    const end = this.#gathering?.end ?? this.#position;
-    const isFresh = end <= segmentHeaderBytes;
-    if (end + groupHeaderBytes + needed > this.#parts.segmentBytes && !isFresh) this.#rotate();
+    const length = entryHeaderBytes + body.length;
+    if (this.end + groupHeaderBytes + length > this.#current.allocated) this.#rotate();
     const group = this.#openGroup();
-    const lsn = this.#lsn;
-    this.#lsn += 1;
-    const offset = group.append(kind, lsn, body);
+    const offset = group.append(kind, this.#takeLsn(), body);
     invariant(group.end <= this.#current.allocated, "an entry is written where room was made");
-    this.counters.entriesAppended += 1;
     this.#schedule();
-    return { segment: group.segment, offset, length: needed, lsn, group };
+    return { segment: group.segment, offset, length, group };
   }
 
-  /** Calls `waiter` when all that was appended so far is durable. */
+  /** Tells `waiter` when all that was appended so far is durable. */
   whenDurable(waiter: GroupWaiter): void {
     const last = this.#gathering ?? this.#closed.at(-1) ?? this.#inFlight;
     if (last !== undefined) last.waiters.push(waiter);
-    else this.#parts.clock.afterTurn(() => waiter(!this.#isBroken));
+    else if (!this.#isBroken) this.#parts.clock.afterTurn(() => waiter.becameDurable());
+  }
+
+  /** Syncs what `durability: os` left to the system: before something durable points to it. */
+  async harden(): Promise<void> {
+    if (this.#parts.durability === "fsync") return;
+    const written = [...this.#unsynced, this.#current];
+    for (const open of written) {
+      const synced = await io.sync(this.#parts.disk, open.file);
+      if (!synced.ok) return this.#break(`syncing the log failed: ${synced.message}`);
+      if (open !== this.#current) this.#unsynced.delete(open);
+    }
   }
 
   /** The disk has space again: allocation is tried anew. */
@@ -175,9 +187,22 @@ export class Log {
     this.#parts.onRoom();
   }
 
+  /** Resolves when nothing is written any more, and files may be closed. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await this.#preparing;
+    await this.#allocator.stop();
+  }
+
+  #takeLsn(): number {
+    const lsn = this.#lsn;
+    this.#lsn += 1;
+    return lsn;
+  }
+
   #openGroup(): Group {
     if (this.#gathering === undefined) {
-      const buffer = this.#spareBuffers.pop() ?? new Uint8Array(64 * 1024);
+      const buffer = this.#spareBuffers.pop() ?? new Uint8Array(firstBufferBytes);
       this.#gathering = new Group(this.#current.segment, this.#position, buffer);
     }
     return this.#gathering;
@@ -186,24 +211,21 @@ export class Log {
   /** Goes on in the next segment; what has gathered goes out as a group of the old one. */
   #rotate(): void {
     const next = this.#next;
-    invariant(next !== undefined, "a segment is rotated when the next one is ready");
+    invariant(next !== undefined, "a segment is left when the next one is ready");
     if (this.#gathering !== undefined) this.#closeGathering(this.#gathering);
-    this.#rotatedOut.set(this.#current.segment, this.#current);
-    this.#parts.onRotated(this.#current, this.#position);
+    this.#leaving.set(this.#current.segment, this.#current);
+    if (this.#parts.durability === "os") this.#unsynced.add(this.#current);
+    this.#parts.onRotated(this.#current.segment, this.#position);
     this.#current = next;
     this.#next = undefined;
     this.#position = segmentHeaderBytes;
-    for (const { kind, body } of this.#parts.preamble()) {
-      this.#openGroup().append(kind, this.#lsn, body);
-      this.#lsn += 1;
-    }
+    const { kind, body } = this.#parts.preamble();
+    this.#openGroup().append(kind, this.#takeLsn(), body);
   }
 
-  #startOf(open: OpenSegment | undefined): number {
-    if (open === undefined) return 0;
-    let bytes = segmentHeaderBytes;
-    for (const { body } of this.#parts.preamble()) bytes += entryHeaderBytes + body.length;
-    return bytes;
+  /** Where a record goes that is the first of a segment. */
+  #preambleEnd(): number {
+    return segmentHeaderBytes + entryHeaderBytes + this.#parts.preamble().body.length;
   }
 
   #closeGathering(group: Group): void {
@@ -231,7 +253,7 @@ export class Log {
     this.#inFlight = group;
     const { disk } = this.#parts;
     const open = this.#openSegmentOf(group);
-    const bytes = group.finish(this.#sequence);
+    const bytes = group.finish(this.#sequence, open.salt);
     this.#sequence += 1;
     this.counters.bytesAppended += bytes.length;
     disk.write(open.file, group.offset, bytes, (written) => {
@@ -249,23 +271,24 @@ export class Log {
 
   #openSegmentOf(group: Group): OpenSegment {
     if (group.segment === this.#current.segment) return this.#current;
-    const open = this.#rotatedOut.get(group.segment);
+    const open = this.#leaving.get(group.segment);
     invariant(open !== undefined, "a group's segment is open until it is written");
     return open;
   }
 
   #finish(group: Group): void {
+    if (this.#isBroken) return;
     this.#inFlight = undefined;
     this.counters.groups += 1;
     this.#parts.onDurable(group);
-    for (const waiter of group.waiters) waiter(true);
-    if (group.buffer.length <= 4 * 1024 * 1024 && this.#spareBuffers.length < 4) {
-      this.#spareBuffers.push(group.buffer);
+    for (const waiter of group.waiters) waiter.becameDurable();
+    const { buffer } = group;
+    if (buffer.length <= spareBufferBytesMax && this.#spareBuffers.length < spareBuffersMax) {
+      this.#spareBuffers.push(buffer);
     }
-    for (const segment of this.#rotatedOut.keys()) {
-      if (!this.#closed.some((closed) => closed.segment === segment)) {
-        this.#rotatedOut.delete(segment);
-      }
+    for (const segment of this.#leaving.keys()) {
+      const isNeeded = this.#closed.some((closed) => closed.segment === segment);
+      if (!isNeeded) this.#leaving.delete(segment);
     }
     if (this.#closed.length > 0 || this.#gathering !== undefined) this.#flush();
   }
@@ -293,21 +316,22 @@ export class Log {
   }
 
   #prepareNext(): void {
-    if (this.#isPreparing || this.#isFull) return;
+    if (this.#isPreparing || this.#isFull || this.#isClosing) return;
     this.#isPreparing = true;
-    const { disk, partitions } = this.#parts;
     const segment = this.#parts.nextSegmentNumber();
-    void createSegment(disk, segment, partitions).then((created) => {
-      this.#isPreparing = false;
-      if (!created.ok) return this.#allocationFailed(created);
-      this.#next = created.value;
-      this.#parts.onOpened(created.value);
-      this.#keepAhead();
-      this.#parts.onRoom();
-    });
+    this.#preparing = createSegment(this.#parts, segment, this.#parts.partitions).then(
+      (created) => {
+        this.#isPreparing = false;
+        if (!created.ok) return this.#allocationFailed(created);
+        this.#next = created.value;
+        this.#parts.onOpened(created.value);
+        this.#keepAhead();
+        this.#parts.onRoom();
+      },
+    );
   }
 
-  #allocationFailed(failure: DiskOutcome & { readonly ok: false }): void {
+  #allocationFailed(failure: DiskFailure): void {
     if (failure.error !== "full") return this.#break(`the log cannot grow: ${failure.message}`);
     this.#isFull = true;
     this.#parts.onRoom();

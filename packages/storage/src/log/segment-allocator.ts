@@ -1,11 +1,12 @@
-import type { Clock, Disk, DiskOutcome, File } from "@coterie/ports";
+import type { Clock, Disk, DiskFailure, DiskOutcome, File, Random } from "@coterie/ports";
 import * as io from "../disk-promises.ts";
-import { encodeSegmentHeader, segmentHeaderBytes, segmentName } from "./format.ts";
+import { encodeSegmentHeader, saltBytes, segmentHeaderBytes, segmentName } from "./format.ts";
 
 /** A segment open for appending. */
 export interface OpenSegment {
   readonly segment: number;
   readonly file: File;
+  readonly salt: Uint8Array;
   /** Zeros are durable up to here: writing below cannot lack space, nor change the file's size. */
   allocated: number;
 }
@@ -16,9 +17,14 @@ const aheadBytes = 4 * 1024 * 1024;
 const chunkBytes = 256 * 1024;
 const pauseMs = 4;
 
+export interface SegmentPorts {
+  readonly disk: Disk;
+  readonly random: Random;
+}
+
 /** Creates a segment: its header and its name are durable when this resolves. */
 export async function createSegment(
-  disk: Disk,
+  { disk, random }: SegmentPorts,
   segment: number,
   partitions: number,
 ): Promise<DiskOutcome<OpenSegment>> {
@@ -26,14 +32,24 @@ export async function createSegment(
   const opened = await io.open(disk, name, "create");
   if (!opened.ok) return opened;
   const file = opened.value;
-  const header = encodeSegmentHeader({ segment, kind: "normal", partitions });
+  const salt = random.bytes(saltBytes);
+  const header = encodeSegmentHeader({ segment, kind: "normal", partitions, salt });
   const written = await io.write(disk, file, 0, header);
   const synced = written.ok ? await io.sync(disk, file) : written;
   const named = synced.ok ? await io.syncDirectory(disk) : synced;
-  if (named.ok) return { ok: true, value: { segment, file, allocated: segmentHeaderBytes } };
+  if (named.ok) return { ok: true, value: { segment, file, salt, allocated: segmentHeaderBytes } };
   await io.close(disk, file);
   await io.remove(disk, name);
   return named;
+}
+
+export interface AllocatorParts {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly segmentBytes: number;
+  /** More is allocated than before. */
+  readonly onProgress: () => void;
+  readonly onFailure: (failure: DiskFailure) => void;
 }
 
 /**
@@ -42,59 +58,55 @@ export async function createSegment(
  * 10 % less CPU per put, and no `disk full` in the middle of a group).
  */
 export class SegmentAllocator {
-  readonly #disk: Disk;
-  readonly #clock: Clock;
-  readonly #segmentBytes: number;
-  readonly #onProgress: () => void;
-  readonly #onFailure: (failure: DiskOutcome & { readonly ok: false }) => void;
+  readonly #parts: AllocatorParts;
+  #isStopped = false;
   #isRunning = false;
+  #running: Promise<void> = Promise.resolve();
 
-  constructor(parts: {
-    readonly disk: Disk;
-    readonly clock: Clock;
-    readonly segmentBytes: number;
-    /** More is allocated than before. */
-    readonly onProgress: () => void;
-    readonly onFailure: (failure: DiskOutcome & { readonly ok: false }) => void;
-  }) {
-    this.#disk = parts.disk;
-    this.#clock = parts.clock;
-    this.#segmentBytes = parts.segmentBytes;
-    this.#onProgress = parts.onProgress;
-    this.#onFailure = parts.onFailure;
+  constructor(parts: AllocatorParts) {
+    this.#parts = parts;
   }
 
   /** Extends `open` if what is left beyond `position` is little; `needed` more at once. */
   keepAhead(open: OpenSegment, position: number, needed: number = 0): void {
-    if (this.#isRunning) return;
-    const goal = Math.max(position + needed, Math.min(position + aheadBytes, this.#segmentBytes));
+    if (this.#isRunning || this.#isStopped) return;
+    const usual = Math.min(position + aheadBytes, this.#parts.segmentBytes);
+    const goal = Math.max(position + needed, usual);
     if (open.allocated >= goal) return;
     this.#isRunning = true;
-    void this.#extend(open, goal, needed > 0);
+    this.#running = this.#extend(open, goal, needed > 0);
+  }
+
+  /** Resolves when nothing is written any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#running;
   }
 
   async #extend(open: OpenSegment, goal: number, isUrgent: boolean): Promise<void> {
-    while (open.allocated < goal) {
+    const { disk } = this.#parts;
+    while (open.allocated < goal && !this.#isStopped) {
       const length = Math.min(chunkBytes, goal - open.allocated);
       const from = open.allocated;
-      const written = await io.write(this.#disk, open.file, from, new Uint8Array(length));
-      const synced = written.ok ? await io.sync(this.#disk, open.file) : written;
+      const written = await io.write(disk, open.file, from, new Uint8Array(length));
+      const synced = written.ok ? await io.sync(disk, open.file) : written;
       if (!synced.ok) {
         this.#isRunning = false;
-        this.#onFailure(synced);
+        this.#parts.onFailure(synced);
         return;
       }
       open.allocated = from + length;
-      this.#onProgress();
+      this.#parts.onProgress();
       if (!isUrgent) await this.#pause();
     }
     this.#isRunning = false;
-    this.#onProgress();
+    this.#parts.onProgress();
   }
 
   #pause(): Promise<void> {
+    const { clock } = this.#parts;
     return new Promise((resolve) => {
-      this.#clock.at(this.#clock.monotonicMs() + pauseMs, resolve);
+      clock.at(clock.monotonicMs() + pauseMs, resolve);
     });
   }
 }

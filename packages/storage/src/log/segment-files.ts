@@ -1,11 +1,19 @@
+import { invariant } from "@coterie/core";
 import type { Disk, DiskOutcome, File, Settle } from "@coterie/ports";
 import { segmentName } from "./format.ts";
+
+interface OpenFile {
+  readonly file: File;
+  reads: number;
+  /** Called when the last read is done, if the file is to be closed. */
+  whenUnused: (() => void) | undefined;
+}
 
 /** Files of segments opened for reading, kept open: a node has some hundreds at most. */
 export class SegmentFiles {
   readonly #disk: Disk;
-  readonly #open = new Map<number, File>();
-  readonly #opening = new Map<number, ((outcome: DiskOutcome<File>) => void)[]>();
+  readonly #open = new Map<number, OpenFile>();
+  readonly #opening = new Map<number, ((outcome: DiskOutcome<OpenFile>) => void)[]>();
 
   constructor(disk: Disk) {
     this.#disk = disk;
@@ -13,33 +21,68 @@ export class SegmentFiles {
 
   /** Takes over a file that is already open. */
   adopt(segment: number, file: File): void {
-    this.#open.set(segment, file);
+    invariant(!this.#open.has(segment), "a segment is opened once");
+    this.#open.set(segment, { file, reads: 0, whenUnused: undefined });
   }
 
   read(segment: number, offset: number, length: number, settle: Settle<Uint8Array>): void {
-    const file = this.#open.get(segment);
-    if (file !== undefined) return this.#disk.read(file, offset, length, settle);
+    const open = this.#open.get(segment);
+    if (open !== undefined) return this.#readOpen(open, offset, length, settle);
     this.#withFile(segment, (opened) => {
-      if (opened.ok) this.#disk.read(opened.value, offset, length, settle);
+      if (opened.ok) this.#readOpen(opened.value, offset, length, settle);
       else settle(opened);
     });
   }
 
-  /** Closes a segment that is going to be removed. */
-  release(segment: number): Promise<void> {
-    const file = this.#open.get(segment);
-    this.#open.delete(segment);
-    if (file === undefined) return Promise.resolve();
+  load(segment: number, offset: number, length: number): Promise<DiskOutcome<Uint8Array>> {
     return new Promise((resolve) => {
-      this.#disk.close(file, () => resolve());
+      this.read(segment, offset, length, resolve);
+    });
+  }
+
+  /**
+   * Closes a segment's file once nobody reads it: its descriptor may be another file's at once, and
+   * a late read would take that file's bytes.
+   */
+  async release(segment: number): Promise<void> {
+    await this.#opened(segment);
+    const open = this.#open.get(segment);
+    if (open === undefined) return;
+    this.#open.delete(segment);
+    await new Promise<void>((resolve) => {
+      if (open.reads === 0) resolve();
+      else open.whenUnused = resolve;
+    });
+    await new Promise<void>((resolve) => {
+      this.#disk.close(open.file, () => resolve());
     });
   }
 
   async closeAll(): Promise<void> {
-    for (const segment of this.#open.keys()) await this.release(segment);
+    for (const segment of [...this.#opening.keys(), ...this.#open.keys()]) {
+      await this.release(segment);
+    }
   }
 
-  #withFile(segment: number, use: (outcome: DiskOutcome<File>) => void): void {
+  #readOpen(open: OpenFile, offset: number, length: number, settle: Settle<Uint8Array>): void {
+    open.reads += 1;
+    this.#disk.read(open.file, offset, length, (outcome) => {
+      open.reads -= 1;
+      if (open.reads === 0) open.whenUnused?.();
+      settle(outcome);
+    });
+  }
+
+  /** Resolves when the segment is not just being opened. */
+  #opened(segment: number): Promise<void> {
+    return new Promise((resolve) => {
+      const waiting = this.#opening.get(segment);
+      if (waiting === undefined) resolve();
+      else waiting.push(() => resolve());
+    });
+  }
+
+  #withFile(segment: number, use: (outcome: DiskOutcome<OpenFile>) => void): void {
     const waiting = this.#opening.get(segment);
     if (waiting !== undefined) {
       waiting.push(use);
@@ -49,8 +92,10 @@ export class SegmentFiles {
     this.#opening.set(segment, users);
     this.#disk.open(segmentName(segment), "existing", (outcome) => {
       this.#opening.delete(segment);
-      if (outcome.ok) this.#open.set(segment, outcome.value);
-      for (const user of users) user(outcome);
+      if (!outcome.ok) return users.forEach((user) => user(outcome));
+      const open: OpenFile = { file: outcome.value, reads: 0, whenUnused: undefined };
+      this.#open.set(segment, open);
+      for (const user of users) user({ ok: true, value: open });
     });
   }
 }

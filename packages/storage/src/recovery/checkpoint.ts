@@ -1,24 +1,22 @@
-import { ByteReader, ByteWriter, type Token, crc32c } from "@coterie/core";
+import { ByteReader, ByteWriter, crc32c } from "@coterie/core";
 import type { Disk, DiskOutcome } from "@coterie/ports";
 import * as io from "../disk-promises.ts";
 import type { RecordIndex } from "../index/record-index.ts";
-import type { DamagedToken } from "../store.ts";
+import type { ReplayStart } from "../log/log.ts";
+import { readDamagedEntry, writeDamagedEntry } from "./control-entries.ts";
+import type { DamagedEntry } from "./damage.ts";
 
 // A checkpoint is the index as it was at some position of the log, and what else a start must
 // know, so that only the log's tail is read again. Specified in docs/internals/log-format.md.
 
 const MAGIC = 0x3150_4b43; // "CKP1"
 
-export interface CheckpointHead {
+/** The log is to be replayed from where it says. */
+export interface CheckpointHead extends ReplayStart {
   readonly partitions: number;
-  /** The log is to be replayed from here. */
-  readonly segment: number;
-  readonly offset: number;
-  readonly lsn: number;
-  readonly sequence: number;
-  /** Segments below `segment` that hold live entries: all others were left over. */
+  /** Sealed segments that the index may point to. All others before the replay are left over. */
   readonly segments: readonly { readonly segment: number; readonly bytes: number }[];
-  readonly damaged: readonly DamagedToken[];
+  readonly damaged: readonly DamagedEntry[];
   readonly isWhole: boolean;
 }
 
@@ -53,11 +51,7 @@ export function encodeHead(head: CheckpointHead): Uint8Array {
     writer.u32(bytes);
   }
   writer.varint(head.damaged.length);
-  for (const { partition, token } of head.damaged) {
-    writer.u32(partition);
-    writer.u32(token.high);
-    writer.u32(token.low);
-  }
+  for (const damaged of head.damaged) writeDamagedEntry(writer, damaged);
   return writer.finish();
 }
 
@@ -145,11 +139,9 @@ function decodeHead(bytes: Uint8Array): CheckpointHead | undefined {
   for (let left = reader.varint(); left > 0 && !reader.failed; left -= 1) {
     segments.push({ segment: reader.u32(), bytes: reader.u32() });
   }
-  const damaged: DamagedToken[] = [];
+  const damaged: DamagedEntry[] = [];
   for (let left = reader.varint(); left > 0 && !reader.failed; left -= 1) {
-    const partition = reader.u32();
-    const token: Token = { high: reader.u32(), low: reader.u32() };
-    damaged.push({ partition, token });
+    damaged.push(readDamagedEntry(reader));
   }
   if (reader.failed) return undefined;
   return { partitions, segment, offset, lsn, sequence, isWhole, segments, damaged };

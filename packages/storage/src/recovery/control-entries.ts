@@ -1,5 +1,5 @@
 import { type ActorId, ByteReader, ByteWriter, type Token } from "@coterie/core";
-import type { DamagedToken } from "../store.ts";
+import type { DamagedEntry } from "./damage.ts";
 
 // Bodies of the log entries that are not records.
 
@@ -23,21 +23,28 @@ export function decodeActorMark(body: Uint8Array): ActorMark | undefined {
   return reader.failed ? undefined : { actor, counter };
 }
 
-/** One token, or with `undefined` the directory as a whole. */
-export function encodeDamageMark(damaged: DamagedToken | undefined): Uint8Array {
-  const writer = new ByteWriter(12);
-  if (damaged !== undefined) {
-    writer.u32(damaged.partition);
-    writer.u32(damaged.token.high);
-    writer.u32(damaged.token.low);
-  }
+/** One damaged entry, or with `undefined` the directory as a whole. */
+export function encodeDamageMark(damaged: DamagedEntry | undefined): Uint8Array {
+  const writer = new ByteWriter(20);
+  if (damaged !== undefined) writeDamagedEntry(writer, damaged);
   return writer.finish();
 }
 
-export function decodeDamageMark(body: Uint8Array): DamagedToken | undefined {
+export function decodeDamageMark(body: Uint8Array): DamagedEntry | undefined {
   if (body.length === 0) return undefined;
-  const reader = new ByteReader(body);
+  return readDamagedEntry(new ByteReader(body));
+}
+
+export function writeDamagedEntry(writer: ByteWriter, damaged: DamagedEntry): void {
+  writer.u32(damaged.partition);
+  writer.u32(damaged.token.high);
+  writer.u32(damaged.token.low);
+  writer.u32(damaged.segment);
+  writer.u32(damaged.offset);
+}
+
+export function readDamagedEntry(reader: ByteReader): DamagedEntry {
   const partition = reader.u32();
   const token: Token = { high: reader.u32(), low: reader.u32() };
-  return reader.failed ? undefined : { partition, token };
+  return { partition, token, segment: reader.u32(), offset: reader.u32() };
 }

@@ -1,16 +1,37 @@
-import type { Token } from "@coterie/core";
+import type { PartitionId, Token } from "@coterie/core";
 import type { DamagedToken } from "../store.ts";
+
+/** A damaged record: its token, and where in the log it is. */
+export interface DamagedEntry extends DamagedToken {
+  readonly segment: number;
+  readonly offset: number;
+}
+
+interface DamagedAtToken {
+  readonly partition: PartitionId;
+  readonly token: Token;
+  readonly entries: DamagedEntry[];
+}
 
 /** What this directory is known to have lost. Until it is refilled, reads of it are *unknown*. */
 export class Damage {
-  readonly #tokens = new Map<string, DamagedToken>();
+  readonly #tokens = new Map<string, DamagedAtToken>();
   /** False while keys that nobody can name may be missing. */
   isWhole = true;
 
-  add(damaged: DamagedToken): boolean {
-    const name = nameOf(damaged.token);
-    if (this.#tokens.has(name)) return false;
-    this.#tokens.set(name, damaged);
+  /** False if it was known already. */
+  add(damaged: DamagedEntry): boolean {
+    const { partition, token, segment, offset } = damaged;
+    const name = nameOf(token);
+    const known = this.#tokens.get(name);
+    if (known === undefined) {
+      this.#tokens.set(name, { partition, token, entries: [damaged] });
+      return true;
+    }
+    if (known.entries.some((each) => each.segment === segment && each.offset === offset)) {
+      return false;
+    }
+    known.entries.push(damaged);
     return true;
   }
 
@@ -18,12 +39,20 @@ export class Damage {
     return this.#tokens.size > 0 && this.#tokens.has(nameOf(token));
   }
 
-  remove(token: Token): boolean {
-    return this.#tokens.delete(nameOf(token));
+  /** Forgets the damage of a token, and returns it. */
+  remove(token: Token): readonly DamagedEntry[] {
+    const name = nameOf(token);
+    const entries = this.#tokens.get(name)?.entries ?? [];
+    this.#tokens.delete(name);
+    return entries;
   }
 
   tokens(): readonly DamagedToken[] {
-    return [...this.#tokens.values()];
+    return [...this.#tokens.values()].map(({ partition, token }) => ({ partition, token }));
+  }
+
+  entries(): readonly DamagedEntry[] {
+    return [...this.#tokens.values()].flatMap(({ entries }) => entries);
   }
 }
 

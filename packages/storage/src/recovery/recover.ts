@@ -1,20 +1,12 @@
-import {
-  type PartitionId,
-  type Token,
-  decodeRecordKey,
-  latin1,
-  partitionOf,
-  recordDigest,
-  tokenOf,
-} from "@coterie/core";
-import type { Disk, DiskFailure, DiskOutcome } from "@coterie/ports";
+import type { Disk, DiskFailure } from "@coterie/ports";
 import * as io from "../disk-promises.ts";
-import type { Location } from "../index/partition-index.ts";
 import { RecordIndex } from "../index/record-index.ts";
 import {
+  type DecodedSegmentHeader,
   type Entry,
-  decodeEntry,
+  decodeSegmentHeader,
   entryKinds,
+  isRecordKind,
   segmentHeaderBytes,
   segmentName,
   segmentNumber,
@@ -22,7 +14,8 @@ import {
 import { SegmentFiles } from "../log/segment-files.ts";
 import { type Checkpoint, checkpointName, checkpointNumber, readCheckpoint } from "./checkpoint.ts";
 import { type ActorMark, decodeActorMark, decodeDamageMark } from "./control-entries.ts";
-import { Damage } from "./damage.ts";
+import { Damage, type DamagedEntry } from "./damage.ts";
+import { LatestEntries } from "./latest-entries.ts";
 import { type SegmentScan, scanSegment } from "./scan-segment.ts";
 
 /** The state of a directory, as its files tell it. */
@@ -42,8 +35,10 @@ export interface Recovered {
   readonly sequence: number;
   readonly recordsRead: number;
   readonly bytesCut: number;
-  /** Stretches of the log found damaged now. */
-  readonly damagedStretches: number;
+  /** Whether keys nobody can name were found lost now. */
+  readonly lostWholeness: boolean;
+  /** Records found damaged now. */
+  readonly newlyDamaged: readonly DamagedEntry[];
 }
 
 export type RecoverFailure =
@@ -54,35 +49,31 @@ export type RecoverFailure =
       readonly message: string;
     };
 
+type Step = { readonly ok: true } | RecoverFailure;
+const done: Step = { ok: true };
+
 /**
  * Reads a directory as a crash, a power loss or a clean stop left it (docs/internals/log-format.md,
- * "Recovery"): the newest whole checkpoint, then the log after it; without one, the whole log. A
- * torn end of the last segment is cut. Damage anywhere else is noted, never taken for absence.
+ * "Recovery"): the newest checkpoint, then the log after it; if that is not whole, the whole log.
+ * A torn end of the last segment is cut. Damage anywhere else is noted, never taken for absence.
  */
 export async function recover(disk: Disk, partitions: number): Promise<Recovered | RecoverFailure> {
   const listed = await io.list(disk);
   if (!listed.ok) return asFailure(listed);
-  const checkpoints = listed.value
-    .flatMap((name) => checkpointNumber(name) ?? [])
-    .toSorted((left, right) => right - left);
   const segments = listed.value
     .flatMap((name) => segmentNumber(name) ?? [])
     .toSorted((left, right) => left - right);
+  const checkpoints = listed.value.flatMap((name) => checkpointNumber(name) ?? []);
+  const newest = Math.max(0, ...checkpoints);
+  // An older checkpoint does not know what compaction has moved since: it is worse than none.
   for (const number of checkpoints) {
-    const checkpoint = await readCheckpoint(disk, checkpointName(number));
-    if (checkpoint === undefined) continue;
-    if (checkpoint.partitions !== partitions) return otherPartitions(checkpoint.partitions);
-    return new Recovery(disk, partitions, segments).run(checkpoint, checkpoints[0] ?? 0);
+    if (number !== newest) await io.remove(disk, checkpointName(number));
   }
-  return new Recovery(disk, partitions, segments).run(undefined, checkpoints[0] ?? 0);
-}
-
-interface LatestEntry {
-  readonly partition: PartitionId;
-  readonly token: Token;
-  readonly keyName: string;
-  readonly location: Location;
-  readonly lsn: number;
+  const checkpoint = newest > 0 ? await readCheckpoint(disk, checkpointName(newest)) : undefined;
+  if (checkpoint !== undefined && checkpoint.partitions !== partitions) {
+    return otherPartitions(checkpoint.partitions);
+  }
+  return new Recovery(disk, partitions, segments).run(checkpoint, newest);
 }
 
 class Recovery {
@@ -92,14 +83,17 @@ class Recovery {
   readonly #index: RecordIndex;
   readonly #damage = new Damage();
   readonly #files: SegmentFiles;
-  /** The newest entry of each key in what was scanned, by bucket and key. */
-  readonly #latest = new Map<string, LatestEntry>();
+  readonly #latest: LatestEntries;
+  /** Marks of damage and of refilling: they hold in the order of the log, not of the scan. */
+  readonly #marks: Entry[] = [];
+  /** Entries below it are known to the checkpoint. */
+  #firstLsn = 0;
   #cleanStop: ActorMark | undefined;
   #lsn = 0;
   #sequence = 0;
   #recordsRead = 0;
   #bytesCut = 0;
-  #damagedStretches = 0;
+  #lostWholeness = false;
 
   constructor(disk: Disk, partitions: number, segments: readonly number[]) {
     this.#disk = disk;
@@ -107,18 +101,22 @@ class Recovery {
     this.#segments = segments;
     this.#index = new RecordIndex(partitions);
     this.#files = new SegmentFiles(disk);
+    this.#latest = new LatestEntries(partitions);
   }
 
   async run(
     checkpoint: Checkpoint | undefined,
     lastCheckpoint: number,
   ): Promise<Recovered | RecoverFailure> {
-    if (checkpoint !== undefined) this.#load(checkpoint);
     const scanned =
       checkpoint === undefined ? await this.#scanAll() : await this.#replay(checkpoint);
     if (!scanned.ok) return scanned;
-    const indexed = await this.#applyLatest();
-    if (!indexed.ok) return indexed;
+    this.#applyMarks();
+    const known = new Set(this.#damage.entries());
+    await this.#latest.applyTo(this.#index, this.#files, this.#damage);
+    if (checkpoint !== undefined) this.#noteMissing(checkpoint);
+    await this.#files.closeAll();
+    if (this.#lostWholeness) this.#damage.isWhole = false;
     return {
       ok: true,
       index: this.#index,
@@ -132,11 +130,13 @@ class Recovery {
       sequence: this.#sequence,
       recordsRead: this.#recordsRead,
       bytesCut: this.#bytesCut,
-      damagedStretches: this.#damagedStretches,
+      lostWholeness: this.#lostWholeness,
+      newlyDamaged: this.#damage.entries().filter((each) => !known.has(each)),
     };
   }
 
-  #load(checkpoint: Checkpoint): void {
+  /** Loads the index, replays the log after it, and removes segments it does not need. */
+  async #replay(checkpoint: Checkpoint): Promise<Step> {
     for (const [partition, words] of checkpoint.words.entries()) {
       this.#index.import(partition, words);
     }
@@ -144,101 +144,120 @@ class Recovery {
     for (const damaged of checkpoint.damaged) this.#damage.add(damaged);
     this.#damage.isWhole = checkpoint.isWhole;
     this.#lsn = checkpoint.lsn;
+    this.#firstLsn = checkpoint.lsn;
     this.#sequence = checkpoint.sequence;
-  }
-
-  /** Replays the log after a checkpoint, and removes segments that it no longer needs. */
-  async #replay(checkpoint: Checkpoint): Promise<{ readonly ok: true } | RecoverFailure> {
     const needed = new Set(checkpoint.segments.map(({ segment }) => segment));
     const tail: number[] = [];
     for (const segment of this.#segments) {
-      if (segment >= checkpoint.segment && !(await this.#isCompacted(segment))) tail.push(segment);
-      else if (!needed.has(segment)) {
+      if (needed.has(segment)) continue;
+      const header = await this.#headerOf(segment);
+      const problem = this.#problemWith(header);
+      if (problem !== undefined) return problem;
+      const isCopy = typeof header === "object" && header.kind === "compacted";
+      if (segment >= checkpoint.segment && !isCopy) tail.push(segment);
+      else {
         const removed = await io.remove(this.#disk, segmentName(segment));
         if (!removed.ok) return asFailure(removed);
       }
     }
-    for (const segment of needed) {
-      // A segment that is gone takes what it held with it; those entries read as damaged.
-      if (!this.#segments.includes(segment)) this.#damagedStretches += 1;
-    }
+    // What was appended after the checkpoint went there first.
+    if (tail[0] !== checkpoint.segment) this.#lostWholeness = true;
     return this.#scanInOrder(tail, checkpoint.segment, checkpoint.offset);
   }
 
-  async #isCompacted(segment: number): Promise<boolean> {
-    const scan = await io.open(this.#disk, segmentName(segment), "existing");
-    if (!scan.ok) return false;
-    const head = await io.read(this.#disk, scan.value, 0, segmentHeaderBytes);
-    await io.close(this.#disk, scan.value);
-    // Byte 12 is the kind (docs/internals/log-format.md).
-    return head.ok && head.value[12] === 1;
+  /**
+   * A segment that is gone takes what it held with it; the index still knows what that was. One
+   * whose records have all been replaced was removed on purpose.
+   */
+  #noteMissing(checkpoint: Checkpoint): void {
+    const present = new Set(this.#segments);
+    for (const { segment } of checkpoint.segments) {
+      if (present.has(segment)) continue;
+      for (let partition = 0; partition < this.#partitions; partition += 1) {
+        for (const { token, location } of this.#index.entriesAfter(partition, undefined)) {
+          if (location.segment !== segment) continue;
+          this.#damage.add({ partition, token, segment, offset: location.offset });
+        }
+      }
+    }
   }
 
-  /** Without a checkpoint: every whole segment, the newest entry of each key wins. */
-  async #scanAll(): Promise<{ readonly ok: true } | RecoverFailure> {
+  async #headerOf(segment: number): Promise<DecodedSegmentHeader> {
+    const head = await this.#files.load(segment, 0, segmentHeaderBytes);
+    return head.ok ? decodeSegmentHeader(head.value) : "damaged";
+  }
+
+  /** Without a checkpoint: every segment, the newest entry of each key wins. */
+  async #scanAll(): Promise<Step> {
     const normal: number[] = [];
     for (const segment of this.#segments) {
-      if (!(await this.#isCompacted(segment))) {
-        normal.push(segment);
-        continue;
+      const header = await this.#headerOf(segment);
+      const problem = this.#problemWith(header);
+      if (problem !== undefined) return problem;
+      const isCopy = typeof header === "object" && header.kind === "compacted";
+      if (!isCopy) normal.push(segment);
+      else {
+        const scanned = await this.#scanCompacted(segment);
+        if (!scanned.ok) return scanned;
       }
-      const kept = await this.#scanCompacted(segment);
-      if (!kept.ok) return kept;
     }
     return this.#scanInOrder(normal, normal[0] ?? 0, segmentHeaderBytes);
   }
 
-  /** A compacted segment without its seal was never referred to: its sources are still there. */
-  async #scanCompacted(segment: number): Promise<{ readonly ok: true } | RecoverFailure> {
-    const entries: { readonly entry: Entry; readonly offset: number }[] = [];
-    const scan = await scanSegment(this.#disk, segment, segmentHeaderBytes, (entry, offset) => {
-      entries.push({ entry, offset });
-    });
+  /** A compacted segment got its name when it was whole and durable: whatever lacks is rot. */
+  async #scanCompacted(segment: number): Promise<Step> {
+    let last: number | undefined;
+    const visit = (entry: Entry, offset: number): void => {
+      last = entry.kind;
+      this.#visit(segment, entry, offset);
+    };
+    const scan = await scanSegment(this.#disk, segment, segmentHeaderBytes, visit);
     if (!scan.ok) return asFailure(scan);
-    if (entries.at(-1)?.entry.kind !== entryKinds.seal && scan.damagedStretches === 0) {
-      const removed = await io.remove(this.#disk, segmentName(segment));
-      return removed.ok ? { ok: true } : asFailure(removed);
-    }
-    this.#sequence = Math.max(this.#sequence, scan.sequence + 1);
-    for (const { entry, offset } of entries) this.#visit(segment, entry, offset);
-    this.#noteSegment(segment, scan);
-    if (scan.damagedStretches > 0) this.#lose(scan.damagedStretches);
-    return { ok: true };
+    for (const { entry, offset } of scan.tailEntries) visit(entry, offset);
+    const isWhole = scan.damagedStretches === 0 && scan.damagedTailBytes === 0;
+    if (!isWhole || last !== entryKinds.seal) this.#lostWholeness = true;
+    this.#index.use(segment).total = scan.size;
+    return done;
   }
 
   async #scanInOrder(
     segments: readonly number[],
     firstSegment: number,
     firstOffset: number,
-  ): Promise<{ readonly ok: true } | RecoverFailure> {
+  ): Promise<Step> {
     for (const [at, segment] of segments.entries()) {
-      const isLast = at === segments.length - 1;
       const from = segment === firstSegment ? firstOffset : segmentHeaderBytes;
       const scan = await scanSegment(this.#disk, segment, from, (entry, offset) =>
         this.#visit(segment, entry, offset),
       );
       if (!scan.ok) return asFailure(scan);
-      const { header } = scan;
-      if (header !== undefined && header.partitions !== this.#partitions) {
-        return otherPartitions(header.partitions);
-      }
       this.#sequence = Math.max(this.#sequence, scan.sequence + 1);
-      this.#noteSegment(segment, scan);
-      const isTorn = isLast || !(await this.#anyLaterGroup(segments.slice(at + 1)));
-      const stretches = scan.damagedStretches + Number(scan.endsDamaged && !isTorn);
-      if (stretches > 0) this.#lose(stretches);
-      if (isTorn && scan.endsDamaged) {
-        this.#bytesCut += scan.tornBytes;
-        this.#cleanStop = undefined;
-        const cut = await this.#cut(segment, scan.end);
-        if (!cut.ok) return asFailure(cut);
-      }
+      this.#index.use(segment).total = scan.end;
+      if (scan.damagedStretches > 0 || scan.isUnreadable) this.#lostWholeness = true;
+      const ended = await this.#endSegment(segment, scan, segments.slice(at + 1));
+      if (!ended.ok) return ended;
     }
-    return { ok: true };
+    return done;
   }
 
-  /** True if some group was written after a segment was left: then it had been synced whole. */
-  async #anyLaterGroup(segments: readonly number[]): Promise<boolean> {
+  /** A damaged end is rot if the log went on in a later segment, and torn if it did not. */
+  async #endSegment(segment: number, scan: SegmentScan, later: readonly number[]): Promise<Step> {
+    if (scan.damagedTailBytes > 0) {
+      this.#cleanStop = undefined;
+      if (await this.#anyGroup(later)) {
+        this.#lostWholeness = true;
+        for (const { entry, offset } of scan.tailEntries) this.#visit(segment, entry, offset);
+        this.#index.use(segment).total = scan.size;
+        return done;
+      }
+      this.#bytesCut += scan.damagedTailBytes;
+    }
+    if (scan.size <= scan.end) return done;
+    const cut = await this.#cut(segment, scan.end);
+    return cut.ok ? done : asFailure(cut);
+  }
+
+  async #anyGroup(segments: readonly number[]): Promise<boolean> {
     for (const segment of segments) {
       const scan = await scanSegment(this.#disk, segment, segmentHeaderBytes, () => undefined);
       if (scan.ok && scan.sequence >= 0) return true;
@@ -255,100 +274,42 @@ class Recovery {
     return synced.ok ? { ok: true } : synced;
   }
 
-  #noteSegment(segment: number, scan: SegmentScan): void {
-    this.#index.use(segment).total = scan.end;
-  }
-
-  /** Damage of which nobody can say whom it hit: from now on absent keys may be lost ones. */
-  #lose(stretches: number): void {
-    this.#damagedStretches += stretches;
-    this.#damage.isWhole = false;
-  }
-
   #visit(segment: number, entry: Entry, offset: number): void {
+    if (entry.lsn < this.#firstLsn) return;
     this.#lsn = Math.max(this.#lsn, entry.lsn + 1);
     this.#cleanStop = undefined;
-    switch (entry.kind) {
-      case entryKinds.record:
-        this.#visitRecord(segment, entry, offset);
-        break;
-      case entryKinds.cleanStop:
-        this.#cleanStop = decodeActorMark(entry.body);
-        break;
-      case entryKinds.damaged: {
-        const damaged = decodeDamageMark(entry.body);
-        if (damaged === undefined) this.#damage.isWhole = false;
-        else this.#damage.add(damaged);
-        break;
+    if (isRecordKind(entry.kind)) {
+      this.#recordsRead += 1;
+      this.#latest.visit(segment, entry, offset);
+    } else if (entry.kind === entryKinds.cleanStop) {
+      this.#cleanStop = decodeActorMark(entry.body);
+    } else if (entry.kind === entryKinds.damaged || entry.kind === entryKinds.refilled) {
+      this.#marks.push({ ...entry, body: entry.body.slice() });
+    }
+  }
+
+  #applyMarks(): void {
+    for (const { kind, body } of this.#marks.toSorted((left, right) => left.lsn - right.lsn)) {
+      const marked = decodeDamageMark(body);
+      const isDamaged = kind === entryKinds.damaged;
+      if (marked === undefined) this.#damage.isWhole = !isDamaged;
+      else if (isDamaged) this.#damage.add(marked);
+      else {
+        for (const lost of this.#damage.remove(marked.token)) {
+          this.#index.remove(lost.partition, lost.token, lost);
+        }
       }
-      case entryKinds.refilled: {
-        const refilled = decodeDamageMark(entry.body);
-        if (refilled === undefined) this.#damage.isWhole = true;
-        else this.#damage.remove(refilled.token);
-        break;
-      }
-      default:
     }
   }
 
-  #visitRecord(segment: number, entry: Entry, offset: number): void {
-    const key = decodeRecordKey(entry.body);
-    if (key === undefined) return;
-    this.#recordsRead += 1;
-    const keyName = nameOfKey(key.bucket, key.key);
-    const known = this.#latest.get(keyName);
-    if (known !== undefined && known.lsn > entry.lsn) return;
-    const token = known?.token ?? tokenOf(key);
-    this.#latest.set(keyName, {
-      partition: partitionOf(token, this.#partitions),
-      token,
-      keyName,
-      lsn: entry.lsn,
-      location: { segment, offset, length: entry.length, digest: recordDigest(entry.body) },
-    });
-  }
-
-  /** Enters the newest entries into the index, in place of what they replace. */
-  async #applyLatest(): Promise<{ readonly ok: true } | RecoverFailure> {
-    for (const latest of this.#latest.values()) {
-      const { partition, token, location } = latest;
-      const held = this.#index.find(partition, token);
-      const replaced = held.length === 0 ? undefined : await this.#sameKey(held, latest);
-      if (replaced === undefined) this.#index.insert(partition, token, location);
-      else this.#index.move(partition, token, replaced, location);
+  #problemWith(header: DecodedSegmentHeader): RecoverFailure | undefined {
+    if (header === "damaged") return undefined;
+    if (header === "unknown-format") {
+      const message = "the directory was written by a version that this one cannot read";
+      return { ok: false, code: "unknown-format", message };
     }
-    this.#latest.clear();
-    await this.#files.closeAll();
-    return { ok: true };
+    return header.partitions === this.#partitions ? undefined : otherPartitions(header.partitions);
   }
-
-  /** Which of the entries with one token is of this very key. A damaged one is taken to be. */
-  async #sameKey(held: readonly Location[], latest: LatestEntry): Promise<Location | undefined> {
-    let damaged: Location | undefined;
-    for (const location of held) {
-      const keyName = await this.#readKeyName(location);
-      if (keyName === latest.keyName) return location;
-      if (keyName === undefined) damaged = location;
-    }
-    if (damaged !== undefined)
-      this.#damage.add({ partition: latest.partition, token: latest.token });
-    return damaged;
-  }
-
-  async #readKeyName(location: Location): Promise<string | undefined> {
-    const { segment, offset, length } = location;
-    const content = await new Promise<DiskOutcome<Uint8Array>>((resolve) => {
-      this.#files.read(segment, offset, length, resolve);
-    });
-    if (!content.ok) return undefined;
-    const entry = decodeEntry(content.value, 0, content.value.length);
-    const key = entry === undefined ? undefined : decodeRecordKey(entry.body);
-    return key === undefined ? undefined : nameOfKey(key.bucket, key.key);
-  }
-}
-
-function nameOfKey(bucket: string, key: Uint8Array): string {
-  return `${bucket}\0${latin1(key)}`;
 }
 
 function otherPartitions(found: number): RecoverFailure {

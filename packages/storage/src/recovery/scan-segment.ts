@@ -1,8 +1,11 @@
-import type { Disk, DiskFailure } from "@coterie/ports";
+import { equalBytes } from "@coterie/core";
+import type { Disk, DiskFailure, DiskOutcome, File } from "@coterie/ports";
 import * as io from "../disk-promises.ts";
 import {
+  type DecodedSegmentHeader,
   type Entry,
-  type SegmentHeader,
+  type GroupHeader,
+  type SegmentKind,
   decodeEntry,
   decodeGroupHeader,
   decodeSegmentHeader,
@@ -12,27 +15,38 @@ import {
   segmentName,
 } from "../log/format.ts";
 
+export interface ScannedEntry {
+  readonly entry: Entry;
+  readonly offset: number;
+}
+
 export interface SegmentScan {
   readonly ok: true;
-  /** `undefined` when not even the header can be read. */
-  readonly header: SegmentHeader | undefined;
-  /** End of the last group that is there; the rest is zeros, or a torn write. */
+  readonly header: DecodedSegmentHeader;
+  /** Bytes of the file. */
+  readonly size: number;
+  /** End of the last whole group; the rest is zeros, or damaged. */
   readonly end: number;
   /** Bytes after `end` that are not zeros. */
-  readonly tornBytes: number;
+  readonly damagedTailBytes: number;
+  /** Sound entries of a damaged group at the end. If it was torn, nobody was promised them. */
+  readonly tailEntries: readonly ScannedEntry[];
   /** The highest group sequence found; −1 for none. */
   readonly sequence: number;
   /** Damaged stretches that a later group of this segment follows: not torn, but rot. */
   readonly damagedStretches: number;
-  /** True if the last thing in the segment is damaged: rot too, if a later segment goes on. */
-  readonly endsDamaged: boolean;
+  /** True if the disk could not read some of it. */
+  readonly isUnreadable: boolean;
 }
+
+/** What a disk that fails to read a segment is asked for at once, so that one bad place is one. */
+const pieceBytes = 4096;
 
 export type Visit = (entry: Entry, offset: number) => void;
 
 /**
- * Reads a segment whole and hands out every sound entry from `from` on. What is damaged is stepped
- * over: by its own length if that is plausible, else to the next group.
+ * Reads a segment whole and hands out the sound entries from `from` on, in order: those of whole
+ * groups, and of damaged ones that a later group follows.
  */
 export async function scanSegment(
   disk: Disk,
@@ -44,86 +58,129 @@ export async function scanSegment(
   if (!opened.ok) return opened;
   const size = await io.size(disk, opened.value);
   const content = size.ok ? await io.read(disk, opened.value, 0, size.value) : size;
+  const pieces =
+    size.ok && !content.ok ? await readPieces(disk, opened.value, size.value) : content;
   await io.close(disk, opened.value);
-  if (!content.ok) return content;
-  return new SegmentScanner(content.value, visit).scan(Math.max(from, segmentHeaderBytes));
+  if (!pieces.ok) return pieces;
+  const scan = new SegmentScanner(pieces.value, visit).scan(Math.max(from, segmentHeaderBytes));
+  return { ...scan, isUnreadable: !content.ok };
+}
+
+/** Reads piece by piece; what cannot be read is filled with what no entry consists of. */
+async function readPieces(disk: Disk, file: File, size: number): Promise<DiskOutcome<Uint8Array>> {
+  const bytes = new Uint8Array(size).fill(0xff);
+  for (let at = 0; at < size; at += pieceBytes) {
+    const piece = await io.read(disk, file, at, Math.min(pieceBytes, size - at));
+    if (piece.ok) bytes.set(piece.value, at);
+  }
+  return { ok: true, value: bytes };
 }
 
 class SegmentScanner {
   readonly #bytes: Uint8Array;
   readonly #visit: Visit;
-  #end = segmentHeaderBytes;
+  readonly #header: DecodedSegmentHeader;
+  readonly #kind: SegmentKind;
+  readonly #salt: Uint8Array | undefined;
+  #end: number = segmentHeaderBytes;
   #sequence = -1;
   #damaged = 0;
-  /** A stretch that is rot if anything sound follows, and torn if not. */
-  #isPendingDamage = false;
+  /** Whether the last thing seen is damaged: rot if a group follows, and perhaps torn if not. */
+  #isPending = false;
+  #pendingEntries: ScannedEntry[] = [];
 
   constructor(bytes: Uint8Array, visit: Visit) {
     this.#bytes = bytes;
     this.#visit = visit;
+    this.#header = decodeSegmentHeader(bytes);
+    const header = typeof this.#header === "object" ? this.#header : undefined;
+    this.#kind = header?.kind ?? "normal";
+    // The first group's place is never a client's to choose, so its salt is as good.
+    this.#salt = header?.salt ?? decodeGroupHeader(bytes, segmentHeaderBytes)?.salt;
   }
 
-  scan(from: number): SegmentScan {
-    const header = decodeSegmentHeader(this.#bytes);
+  scan(from: number): Omit<SegmentScan, "isUnreadable"> {
     // What a checkpoint covers was whole when the checkpoint was written.
     this.#end = from;
     let at = from;
     while (at + groupHeaderBytes <= this.#bytes.length) {
-      const group = decodeGroupHeader(this.#bytes, at);
-      const isNext = group !== undefined && group.sequence > this.#sequence;
-      if (!isNext) {
+      const group = this.#groupAt(at);
+      if (group !== undefined) at = this.#scanGroup(at, group);
+      else {
         const next = this.#findGroup(at);
         if (next === undefined) break;
-        this.#isPendingDamage = true;
+        this.#isPending = true;
         at = next;
-        continue;
       }
-      if (this.#isPendingDamage) this.#damaged += 1;
-      this.#isPendingDamage = false;
-      this.#sequence = group.sequence;
-      const end = at + groupHeaderBytes + group.length;
-      this.#scanGroup(at + groupHeaderBytes, Math.min(end, this.#bytes.length));
-      if (end > this.#bytes.length) this.#isPendingDamage = true;
-      at = end;
-      if (!this.#isPendingDamage) this.#end = end;
     }
-    const tornBytes = this.#nonZeroAfter(this.#end);
     return {
       ok: true,
-      header,
+      header: this.#header,
+      size: this.#bytes.length,
       end: this.#end,
-      tornBytes,
+      damagedTailBytes: this.#nonZeroAfter(this.#end),
+      tailEntries: this.#pendingEntries,
       sequence: this.#sequence,
       damagedStretches: this.#damaged,
-      endsDamaged: this.#isPendingDamage || tornBytes > 0,
     };
   }
 
-  #scanGroup(start: number, end: number): void {
-    let at = start;
-    while (at < end) {
-      const entry = decodeEntry(this.#bytes, at, end);
-      if (entry !== undefined) {
-        this.#visit(entry, at);
-        at += entry.length;
-        continue;
-      }
-      this.#isPendingDamage = true;
-      const length = entryLengthAt(this.#bytes, at, end);
-      if (length === undefined) return;
-      at += length;
+  /** Scans the group at `at`, which proves that what came before it had been synced. */
+  #scanGroup(at: number, group: GroupHeader): number {
+    if (this.#isPending) {
+      this.#damaged += 1;
+      for (const { entry, offset } of this.#pendingEntries) this.#visit(entry, offset);
     }
+    this.#sequence = group.sequence;
+    const end = at + groupHeaderBytes + group.length;
+    const { entries, isWhole } = this.#entriesOf(at + groupHeaderBytes, end, group.firstLsn);
+    this.#isPending = !isWhole;
+    this.#pendingEntries = isWhole ? [] : entries;
+    if (isWhole) {
+      this.#end = end;
+      for (const { entry, offset } of entries) this.#visit(entry, offset);
+    }
+    return end;
   }
 
-  /** The next whole group header with a higher sequence, after `at`. */
+  /**
+   * A damaged entry is stepped over by its own length. Since that may be what is damaged, what
+   * comes after it must have the lsn due there; a compacted segment's entries have no such order.
+   */
+  #entriesOf(
+    start: number,
+    groupEnd: number,
+    firstLsn: number,
+  ): { readonly entries: ScannedEntry[]; readonly isWhole: boolean } {
+    const end = Math.min(groupEnd, this.#bytes.length);
+    const entries: ScannedEntry[] = [];
+    let isWhole = groupEnd <= this.#bytes.length;
+    let ordinal = 0;
+    for (let at = start; at < end; ordinal += 1) {
+      const entry = decodeEntry(this.#bytes, at, end);
+      const isDue = isWhole || entry?.lsn === firstLsn + ordinal;
+      if (entry !== undefined && isDue) entries.push({ entry, offset: at });
+      else isWhole = false;
+      const length = entry?.length ?? entryLengthAt(this.#bytes, at, end);
+      if (length === undefined || (!isWhole && this.#kind === "compacted")) break;
+      at += length;
+    }
+    return { entries, isWhole };
+  }
+
+  #groupAt(at: number): GroupHeader | undefined {
+    const group = decodeGroupHeader(this.#bytes, at);
+    if (group === undefined || this.#salt === undefined) return undefined;
+    const isOurs = equalBytes(group.salt, this.#salt) && group.sequence > this.#sequence;
+    return isOurs ? group : undefined;
+  }
+
   #findGroup(at: number): number | undefined {
-    const bytes = this.#bytes;
     for (let from = at + 1; ; from += 1) {
       // The first byte of the magic, "G".
-      from = bytes.indexOf(0x47, from);
+      from = this.#bytes.indexOf(0x47, from);
       if (from < 0) return undefined;
-      const group = decodeGroupHeader(bytes, from);
-      if (group !== undefined && group.sequence > this.#sequence) return from;
+      if (this.#groupAt(from) !== undefined) return from;
     }
   }
 

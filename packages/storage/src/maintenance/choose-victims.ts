@@ -1,0 +1,44 @@
+import type { SegmentUse } from "../index/record-index.ts";
+
+/** Share of dead bytes from which a segment is worth rewriting. */
+const deadShareMin = 0.5;
+/** Segments rewritten by one compaction, at most. */
+const victimsMax = 8;
+/** A segment this much smaller than the usual one is small; that many of them become one. */
+const smallShare = 1 / 8;
+
+/**
+ * The sealed segments to compact next, at most as many as fit into one new segment: the deadest
+ * first, or, if none is dead enough, small ones that many starts have left behind. Rewriting a
+ * segment that is half dead frees as much as it copies, so the log's size stays below about twice
+ * its live bytes, and each byte is copied about once more.
+ */
+export function chooseVictims(
+  uses: ReadonlyMap<number, SegmentUse>,
+  isCandidate: (segment: number) => boolean,
+  segmentBytes: number,
+): readonly number[] {
+  const candidates = [...uses].filter(([segment, { total }]) => isCandidate(segment) && total > 0);
+  const dead = candidates
+    .filter(([, { live, total }]) => (total - live) / total >= deadShareMin)
+    .toSorted(([left, a], [right, b]) => a.live / a.total - b.live / b.total || left - right);
+  const victims = upTo(dead, segmentBytes);
+  if (victims.length > 0) return victims;
+  const small = candidates.filter(([, { total }]) => total <= segmentBytes * smallShare);
+  return small.length < victimsMax ? [] : upTo(small, segmentBytes);
+}
+
+function upTo(
+  segments: readonly (readonly [number, SegmentUse])[],
+  bytesMax: number,
+): readonly number[] {
+  const chosen: number[] = [];
+  let bytes = 0;
+  for (const [segment, { live }] of segments) {
+    // A segment that one huge record fills goes alone.
+    if (chosen.length >= victimsMax || (bytes + live > bytesMax && chosen.length > 0)) break;
+    chosen.push(segment);
+    bytes += live;
+  }
+  return chosen;
+}

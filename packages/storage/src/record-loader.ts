@@ -1,0 +1,167 @@
+import {
+  type PartitionId,
+  type Token,
+  decodeRecord,
+  decodeRecordKey,
+  equalBytes,
+} from "@coterie/core";
+import type { Location } from "./index/partition-index.ts";
+import type { RecordIndex } from "./index/record-index.ts";
+import { decodeEntry, isRecordKind, placeOf } from "./log/format.ts";
+import type { Group, GroupWaiter } from "./log/group.ts";
+import type { SegmentFiles } from "./log/segment-files.ts";
+import type { PlacedKey, RecordCache, StoredRecord } from "./store.ts";
+
+/** A key's record, and where it is. */
+export interface Found {
+  readonly location: Location;
+  readonly stored: StoredRecord;
+}
+
+/** What looking for a key may find besides its record. */
+export type Lookup = Found | "damaged" | "absent";
+
+interface Unsynced {
+  readonly stored: StoredRecord;
+  readonly group: Group;
+}
+
+export interface LoaderParts {
+  readonly index: RecordIndex;
+  readonly files: SegmentFiles;
+  readonly cache: RecordCache;
+  readonly onDamage: (
+    partition: PartitionId,
+    token: Token,
+    location: Location,
+    detail: string,
+  ) => void;
+}
+
+/** Finds records: in the group being gathered or written, in the cache, or on the disk. */
+export class RecordLoader {
+  readonly #parts: LoaderParts;
+  readonly #unsynced = new Map<number, Unsynced>();
+  readsFromDisk = 0;
+  readsFromCache = 0;
+  readsPending = 0;
+
+  constructor(parts: LoaderParts) {
+    this.#parts = parts;
+  }
+
+  /** Notes a record that was appended and is not yet durable. */
+  noteAppended(location: Location, stored: StoredRecord, group: Group): void {
+    const place = placeOf(location.segment, location.offset);
+    this.#unsynced.set(place, { stored, group });
+    this.#parts.cache.set(place, stored);
+    group.places.push(place);
+  }
+
+  noteDurable(group: Group): void {
+    for (const place of group.places) this.#unsynced.delete(place);
+  }
+
+  isDurable({ segment, offset }: Location): boolean {
+    return !this.#unsynced.has(placeOf(segment, offset));
+  }
+
+  whenDurable({ segment, offset }: Location, waiter: GroupWaiter): void {
+    const unsynced = this.#unsynced.get(placeOf(segment, offset));
+    if (unsynced === undefined) waiter.becameDurable();
+    else unsynced.group.waiters.push(waiter);
+  }
+
+  /**
+   * Finds the record of exactly this key: at once, within the call, unless the disk has to be
+   * read.
+   */
+  lookup(key: PlacedKey, settle: (lookup: Lookup) => void): void {
+    this.#lookupAmong(key, this.#parts.index.find(key.partition, key.token), 0, false, settle);
+  }
+
+  /** The records of all entries with this token, and whether some of them are damaged. */
+  lookupToken(
+    partition: PartitionId,
+    token: Token,
+    settle: (found: readonly Found[], isDamaged: boolean) => void,
+  ): void {
+    const locations = this.#parts.index.find(partition, token);
+    const found: Found[] = [];
+    let isDamaged = false;
+    let isMoved = false;
+    let pending = locations.length;
+    if (pending === 0) return settle(found, false);
+    for (const location of locations) {
+      this.#load(partition, token, location, (stored) => {
+        if (stored === "damaged") isDamaged = true;
+        else if (stored === "moved") isMoved = true;
+        else found.push({ location, stored });
+        pending -= 1;
+        if (pending > 0) return;
+        if (isMoved) this.lookupToken(partition, token, settle);
+        else settle(found, isDamaged);
+      });
+    }
+  }
+
+  #lookupAmong(
+    key: PlacedKey,
+    locations: readonly Location[],
+    from: number,
+    isDamaged: boolean,
+    settle: (lookup: Lookup) => void,
+  ): void {
+    const location = locations[from];
+    if (location === undefined) return settle(isDamaged ? "damaged" : "absent");
+    this.#load(key.partition, key.token, location, (stored) => {
+      if (stored === "moved") return this.lookup(key, settle);
+      if (stored !== "damaged" && isOfKey(stored, key)) return settle({ location, stored });
+      this.#lookupAmong(key, locations, from + 1, isDamaged || stored === "damaged", settle);
+    });
+  }
+
+  #load(
+    partition: PartitionId,
+    token: Token,
+    location: Location,
+    settle: (stored: StoredRecord | "damaged" | "moved") => void,
+  ): void {
+    const { segment, offset, length } = location;
+    const place = placeOf(segment, offset);
+    const inMemory = this.#unsynced.get(place)?.stored ?? this.#parts.cache.get(place);
+    if (inMemory !== undefined) {
+      this.readsFromCache += 1;
+      return settle(inMemory);
+    }
+    this.readsFromDisk += 1;
+    this.readsPending += 1;
+    this.#parts.files.read(segment, offset, length, (content) => {
+      this.readsPending -= 1;
+      // While it was read, an update or compaction may have put the key elsewhere.
+      if (!this.#parts.index.has(partition, token, location)) return settle("moved");
+      const stored = content.ok ? decodeStored(content.value, length) : undefined;
+      if (stored !== undefined) {
+        this.#parts.cache.set(place, stored);
+        return settle(stored);
+      }
+      const detail = content.ok ? "a bad checksum" : content.message;
+      this.#parts.onDamage(partition, token, location, detail);
+      settle("damaged");
+    });
+  }
+}
+
+/** The record of a log entry, checked; in memory of its own. */
+function decodeStored(bytes: Uint8Array, length: number): StoredRecord | undefined {
+  const entry = bytes.length === length ? decodeEntry(bytes, 0, length) : undefined;
+  if (entry === undefined || !isRecordKind(entry.kind)) return undefined;
+  const own = entry.body.slice();
+  const decoded = decodeRecord(own);
+  return decoded.ok ? { record: decoded.record, bytes: own } : undefined;
+}
+
+function isOfKey(stored: StoredRecord, key: PlacedKey): boolean {
+  const found = decodeRecordKey(stored.bytes);
+  return found !== undefined && found.bucket === key.bucket && equalBytes(found.key, key.key);
+}

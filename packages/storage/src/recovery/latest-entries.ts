@@ -1,0 +1,113 @@
+import {
+  type PartitionId,
+  type Token,
+  decodeRecordKey,
+  latin1,
+  partitionOf,
+  recordDigest,
+  tokenOf,
+} from "@coterie/core";
+import type { Location } from "../index/partition-index.ts";
+import type { RecordIndex } from "../index/record-index.ts";
+import { type Entry, decodeEntry, entryKinds, isRecordKind, placeOf } from "../log/format.ts";
+import type { SegmentFiles } from "../log/segment-files.ts";
+import type { Damage } from "./damage.ts";
+
+interface LatestEntry {
+  readonly partition: PartitionId;
+  readonly token: Token;
+  readonly keyName: string;
+  readonly location: Location;
+  readonly lsn: number;
+  /** Another key's record had the same token when this one was appended. */
+  readonly isBeside: boolean;
+}
+
+/** The newest entry of each key in the part of the log that was scanned. */
+export class LatestEntries {
+  readonly #partitions: number;
+  readonly #byKey = new Map<string, LatestEntry>();
+
+  constructor(partitions: number) {
+    this.#partitions = partitions;
+  }
+
+  visit(segment: number, entry: Entry, offset: number): void {
+    const key = decodeRecordKey(entry.body);
+    if (key === undefined) return;
+    const keyName = nameOfKey(key.bucket, key.key);
+    const known = this.#byKey.get(keyName);
+    // A compacted copy has its original's lsn: either will do.
+    if (known !== undefined && known.lsn > entry.lsn) return;
+    const token = known?.token ?? tokenOf(key);
+    this.#byKey.set(keyName, {
+      partition: known?.partition ?? partitionOf(token, this.#partitions),
+      token,
+      keyName,
+      lsn: entry.lsn,
+      isBeside: entry.kind === entryKinds.besideRecord,
+      location: { segment, offset, length: entry.length, digest: recordDigest(entry.body) },
+    });
+  }
+
+  /**
+   * Enters them into the index, in place of what they replace. Which entry that is needs no look at
+   * the disk unless tokens collide: an entry not marked as `besideRecord` was alone at its token.
+   * Those go first, so that none of them meets a colliding key that came later; what was entered
+   * just now is another key's for sure.
+   */
+  async applyTo(index: RecordIndex, files: SegmentFiles, damage: Damage): Promise<void> {
+    const beside: LatestEntry[] = [];
+    const entered = new Set<number>();
+    for (const latest of this.#byKey.values()) {
+      const [held, another] = index.find(latest.partition, latest.token);
+      const isAlone = held === undefined || !entered.has(placeOf(held.segment, held.offset));
+      if (latest.isBeside || another !== undefined || !isAlone) {
+        beside.push(latest);
+        continue;
+      }
+      enter(index, latest, held);
+      entered.add(placeOf(latest.location.segment, latest.location.offset));
+    }
+    for (const latest of beside) {
+      const held = index.find(latest.partition, latest.token);
+      enter(index, latest, await sameKey(files, damage, held, latest));
+    }
+    this.#byKey.clear();
+  }
+}
+
+function enter(index: RecordIndex, latest: LatestEntry, replaced: Location | undefined): void {
+  const { partition, token, location } = latest;
+  if (replaced === undefined) index.insert(partition, token, location);
+  else index.move(partition, token, replaced, location);
+}
+
+/** Which of the entries with one token is of this very key. A damaged one may be: it stays. */
+async function sameKey(
+  files: SegmentFiles,
+  damage: Damage,
+  held: readonly Location[],
+  latest: LatestEntry,
+): Promise<Location | undefined> {
+  for (const location of held) {
+    const keyName = await readKeyName(files, location);
+    if (keyName === latest.keyName) return location;
+    const { segment, offset } = location;
+    const { partition, token } = latest;
+    if (keyName === undefined) damage.add({ partition, token, segment, offset });
+  }
+  return undefined;
+}
+
+async function readKeyName(files: SegmentFiles, location: Location): Promise<string | undefined> {
+  const content = await files.load(location.segment, location.offset, location.length);
+  const entry = content.ok ? decodeEntry(content.value, 0, location.length) : undefined;
+  if (entry === undefined || !isRecordKind(entry.kind)) return undefined;
+  const key = decodeRecordKey(entry.body);
+  return key === undefined ? undefined : nameOfKey(key.bucket, key.key);
+}
+
+function nameOfKey(bucket: string, key: Uint8Array): string {
+  return `${bucket}\0${latin1(key)}`;
+}

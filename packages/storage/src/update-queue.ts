@@ -1,0 +1,240 @@
+import type { Clock } from "@coterie/ports";
+import type { Location } from "./index/partition-index.ts";
+import type { RecordIndex } from "./index/record-index.ts";
+import { type EntryKind, entryKinds } from "./log/format.ts";
+import type { GroupWaiter } from "./log/group.ts";
+import type { Log } from "./log/log.ts";
+import { invariant, recordDigest, type Token } from "@coterie/core";
+import type { Lookup, RecordLoader } from "./record-loader.ts";
+import type { Damage } from "./recovery/damage.ts";
+import type { Held, PlacedKey, StoredRecord, Update, UpdateOutcome } from "./store.ts";
+
+/**
+ * What an update may add to a record beyond the bytes it announced: a context's vector, dead write
+ * ids; and room for entries of the store's own.
+ */
+const marginBytes = 8 * 1024;
+
+const changed: UpdateOutcome = { ok: true, changed: true };
+const unchanged: UpdateOutcome = { ok: true, changed: false };
+const diskFull: UpdateOutcome = { ok: false, code: "disk-full" };
+
+export interface UpdateParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly index: RecordIndex;
+  readonly loader: RecordLoader;
+  readonly damage: Damage;
+  /** Only the reserve is left. */
+  readonly isSpaceLow: () => boolean;
+  /** The log found no space. True if some is being released, so that waiting makes sense. */
+  readonly onFull: () => boolean;
+}
+
+/** An update under way; the only object that lives as long as it does. */
+class PendingUpdate implements GroupWaiter {
+  readonly key: PlacedKey;
+  readonly update: Update;
+  /** The next update of the same lane. */
+  next: PendingUpdate | undefined;
+  hasChanged = false;
+  readonly #queue: UpdateQueue;
+
+  constructor(queue: UpdateQueue, key: PlacedKey, update: Update) {
+    this.#queue = queue;
+    this.key = key;
+    this.update = update;
+  }
+
+  becameDurable(): void {
+    this.#queue.settle(this, this.hasChanged ? changed : unchanged);
+  }
+}
+
+interface ControlEntry {
+  readonly kind: EntryKind;
+  readonly body: Uint8Array;
+  readonly waiter: GroupWaiter | undefined;
+}
+
+/**
+ * Runs the updates of each key one after the other, and lets them wait for the disk or for room in
+ * the log. An update whose record is in memory, and for which there is room, happens in the turn in
+ * which it came.
+ */
+export class UpdateQueue {
+  readonly #parts: UpdateParts;
+  /** The last update of each lane that is under way. */
+  readonly #lanes = new Map<number, PendingUpdate>();
+  /** Work that waits for room in the log, in order. */
+  #stalled: PendingUpdate[] = [];
+  #stalledControls: ControlEntry[] = [];
+  #whenDrained: (() => void) | undefined;
+  #whenFlushed: (() => void) | undefined;
+  #isEnded = false;
+  bytes = 0;
+  operations = 0;
+  recordsAppended = 0;
+
+  constructor(parts: UpdateParts) {
+    this.#parts = parts;
+  }
+
+  submit(key: PlacedKey, update: Update): void {
+    const pending = new PendingUpdate(this, key, update);
+    this.bytes += update.bytes;
+    this.operations += 1;
+    const lane = laneOf(key.token);
+    const last = this.#lanes.get(lane);
+    this.#lanes.set(lane, pending);
+    if (last === undefined) this.#begin(pending);
+    else last.next = pending;
+  }
+
+  /** Appends an entry of the store's own, now or when there is room. */
+  appendControl(kind: EntryKind, body: Uint8Array, waiter?: GroupWaiter): void {
+    if (this.#isEnded) return;
+    this.#stalledControls.push({ kind, body, waiter });
+    this.#resumeControls();
+  }
+
+  /** There is room again, or surely none. */
+  resume(): void {
+    if (this.#isEnded) return;
+    if (this.#parts.log.isFull) this.#parts.onFull();
+    this.#resumeControls();
+    if (this.#isFlushed) this.#whenFlushed?.();
+    const stalled = this.#stalled;
+    this.#stalled = [];
+    for (const pending of stalled) this.#begin(pending);
+  }
+
+  /** Resolves when no update is under way. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.operations === 0 || this.#isEnded) resolve();
+      else this.#whenDrained = resolve;
+    });
+  }
+
+  /** Resolves when the store's own entries are appended; false if the disk has no room for them. */
+  async flushed(): Promise<boolean> {
+    if (!this.#isFlushed && !this.#isEnded) {
+      await new Promise<void>((resolve) => {
+        this.#whenFlushed = resolve;
+      });
+    }
+    return this.#stalledControls.length === 0;
+  }
+
+  /** Nothing is appended any more; what is under way never settles. */
+  end(): void {
+    this.#isEnded = true;
+    this.#whenDrained?.();
+    this.#whenFlushed?.();
+  }
+
+  settle(pending: PendingUpdate, outcome: UpdateOutcome): void {
+    this.bytes -= pending.update.bytes;
+    this.operations -= 1;
+    pending.update.settle(outcome);
+    if (this.operations === 0) this.#whenDrained?.();
+  }
+
+  /**
+   * Finds the key's record, has the log admit what the update may make of it, and runs it. What
+   * `apply` returns is surely appended: its bytes are at most those held, those that came, and
+   * what a clock and the marks of dead writes may add.
+   */
+  #begin(pending: PendingUpdate): void {
+    const { update } = pending;
+    this.#parts.loader.lookup(pending.key, (lookup) => {
+      if (this.#isEnded) return;
+      const heldBytes = typeof lookup === "object" ? lookup.stored.bytes.length : 0;
+      const admission = this.#parts.log.admit(heldBytes + update.bytes + marginBytes);
+      if (admission === "room") return this.#run(pending, lookup);
+      const mayCome = admission === "wait" || this.#parts.onFull();
+      const mayUse = update.mayUseReserve || !this.#parts.isSpaceLow();
+      if (mayCome && mayUse) this.#stalled.push(pending);
+      else {
+        this.#leave(pending);
+        this.#settleSoon(pending, diskFull);
+      }
+    });
+  }
+
+  #run(pending: PendingUpdate, lookup: Lookup): void {
+    const stored = pending.update.apply(this.#heldOf(pending.key, lookup));
+    if (stored !== undefined) this.#append(pending, lookup, stored);
+    else if (typeof lookup !== "object" || this.#parts.loader.isDurable(lookup.location)) {
+      this.#settleSoon(pending, unchanged);
+    } else this.#parts.loader.whenDurable(lookup.location, pending);
+    this.#leave(pending);
+  }
+
+  #heldOf({ token }: PlacedKey, lookup: Lookup): Held {
+    if (typeof lookup === "object") return { state: "present", stored: lookup.stored };
+    const { damage } = this.#parts;
+    const isLost = lookup === "damaged" || !damage.isWhole || damage.has(token);
+    return { state: isLost ? "unknown" : "absent" };
+  }
+
+  #append(pending: PendingUpdate, lookup: Lookup, stored: StoredRecord): void {
+    const { index, log, loader } = this.#parts;
+    const { partition, token } = pending.key;
+    const atToken = index.find(partition, token);
+    const replaced = replacedBy(lookup, atToken);
+    const isBeside = atToken.length > (replaced === undefined ? 0 : 1);
+    const kind = isBeside ? entryKinds.besideRecord : entryKinds.record;
+    const { group, segment, offset, length } = log.append(kind, stored.bytes);
+    const location = { segment, offset, length, digest: recordDigest(stored.bytes) };
+    if (replaced === undefined) index.insert(partition, token, location);
+    else {
+      const isMoved = index.move(partition, token, replaced, location);
+      invariant(isMoved, "a key's entry stays where it is while its update runs");
+    }
+    this.recordsAppended += 1;
+    loader.noteAppended(location, stored, group);
+    pending.hasChanged = true;
+    group.waiters.push(pending);
+  }
+
+  #settleSoon(pending: PendingUpdate, outcome: UpdateOutcome): void {
+    this.#parts.clock.afterTurn(() => {
+      if (!this.#isEnded) this.settle(pending, outcome);
+    });
+  }
+
+  /** Lets the next update of the lane run, in a turn of its own: a queue is no recursion. */
+  #leave(pending: PendingUpdate): void {
+    const { next } = pending;
+    if (next === undefined) this.#lanes.delete(laneOf(pending.key.token));
+    else this.#parts.clock.afterTurn(() => this.#begin(next));
+  }
+
+  get #isFlushed(): boolean {
+    return this.#stalledControls.length === 0 || (this.#parts.log.isFull && !this.#parts.onFull());
+  }
+
+  #resumeControls(): void {
+    const { log } = this.#parts;
+    for (let entry = this.#stalledControls[0]; entry !== undefined;) {
+      if (log.admit(entry.body.length) !== "room") return;
+      const { group } = log.append(entry.kind, entry.body);
+      if (entry.waiter !== undefined) group.waiters.push(entry.waiter);
+      this.#stalledControls.shift();
+      entry = this.#stalledControls[0];
+    }
+  }
+}
+
+/** The entry that gives way. A damaged one is taken to be the key's, if it is the only one. */
+function replacedBy(lookup: Lookup, atToken: readonly Location[]): Location | undefined {
+  if (typeof lookup === "object") return lookup.location;
+  return lookup === "damaged" && atToken.length === 1 ? atToken[0] : undefined;
+}
+
+/** One lane per token, or very nearly: tokens that share one merely wait for each other. */
+function laneOf(token: Token): number {
+  return token.high * 0x10_0000 + (token.low >>> 12);
+}
