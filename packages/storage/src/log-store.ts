@@ -6,7 +6,7 @@ import { entryKinds } from "./log/format.ts";
 import { Log, type LogStart } from "./log/log.ts";
 import { SegmentFiles } from "./log/segment-files.ts";
 import type { GroupWaiter } from "./log/group.ts";
-import type { Housekeeper } from "./maintenance/housekeeper.ts";
+import type { Housekeeping } from "./maintenance/housekeeping.ts";
 import { RecordLoader } from "./record-loader.ts";
 import { type ActorMark, encodeActorMark, encodeDamageMark } from "./recovery/control-entries.ts";
 import type { Damage, DamagedEntry } from "./recovery/damage.ts";
@@ -57,7 +57,7 @@ export class LogStore implements RecordStore {
   readonly #updates: UpdateQueue;
   readonly #minter: ActorMinter;
   readonly #awaitingDurable = new Set<(isDurable: boolean) => void>();
-  #housekeeper: Housekeeper | undefined;
+  #housekeeper: Housekeeping | undefined;
   #nextSegment: number;
   #damagedRecords = 0;
   #isFatal = false;
@@ -113,7 +113,7 @@ export class LogStore implements RecordStore {
    * begin.
    */
   async begin(
-    housekeeper: Housekeeper,
+    housekeeper: Housekeeping,
     lostWholeness: boolean,
     damaged: readonly DamagedEntry[],
   ): Promise<"begun" | "disk-full" | "io"> {

@@ -6,6 +6,7 @@ import { checkpointName, encodeHead, writeDraft } from "../recovery/checkpoint.t
 import type { StoreOptions } from "../store.ts";
 import { chooseVictims } from "./choose-victims.ts";
 import { compact } from "./compact.ts";
+import type { Housekeeping } from "./housekeeping.ts";
 import { scrub } from "./scrub.ts";
 import { Space } from "./space.ts";
 
@@ -25,7 +26,7 @@ const checkpointDraft = "checkpoint.new";
  * Everything a store does that nobody waits for: checkpoints, compaction, the scrub, and the space
  * on the disk. One task at a time, but for the scrub, which only reads.
  */
-export class Housekeeper {
+export class Housekeeper implements Housekeeping {
   readonly space: Space;
   readonly counters = { bytesCompacted: 0, compactions: 0, checkpoints: 0, scrubbedBytes: 0 };
   readonly #store: LogStore;
@@ -67,7 +68,6 @@ export class Housekeeper {
     });
   }
 
-  /** Begins the work that goes on by itself; {@link Space.find} came before. */
   begin(): void {
     this.space.begin();
     this.#scheduleTick();
