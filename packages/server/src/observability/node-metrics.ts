@@ -1,7 +1,8 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import type { NodeApi, NodeStatistics } from "@coterie/cluster";
 import type { StoreStatistics } from "@coterie/storage";
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
+import { RequestTimes } from "./request-times.ts";
 
 /** What the peer adapter counts, all peers together. */
 export interface PeerCounts {
@@ -30,25 +31,12 @@ interface Reading {
 /** All metrics of one node (docs/operations/metrics.md), in a registry of its own. */
 export class NodeMetrics {
   readonly registry: Registry = new Registry();
-  readonly #requests: Counter;
-  readonly #latency: Histogram;
+  readonly #requests = new RequestTimes();
   readonly #eventLoop: IntervalHistogram = monitorEventLoopDelay({ resolution: 20 });
 
   constructor(node: NodeApi, peers: () => PeerCounts) {
     const { registry } = this;
-    this.#requests = new Counter({
-      name: "coterie_http_requests_total",
-      help: "Requests answered at the HTTP door, by operation and status.",
-      labelNames: ["operation", "status"],
-      registers: [registry],
-    });
-    this.#latency = new Histogram({
-      name: "coterie_http_request_seconds",
-      help: "Time from a request's head to its answer, by operation.",
-      labelNames: ["operation"],
-      buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-      registers: [registry],
-    });
+    this.#requests.register(registry);
     const readings = [
       ...nodeReadings(() => node.statistics()),
       ...storeReadings(() => node.statistics().store),
@@ -65,8 +53,7 @@ export class NodeMetrics {
     readonly status: number;
     readonly ms: number;
   }): void {
-    this.#requests.inc({ operation: request.operation, status: request.status });
-    this.#latency.observe({ operation: request.operation }, request.ms / 1000);
+    this.#requests.observe(request.operation, request.status, request.ms);
   }
 
   async render(): Promise<{ readonly contentType: string; readonly text: string }> {
