@@ -12,6 +12,8 @@ export interface HttpLoad {
   readonly inFlight: number;
   readonly seconds: number;
   readonly next: NextRequest;
+  /** A status of 400 or more that is no failure. */
+  readonly expectedStatus?: number;
 }
 
 export interface LoadResult {
@@ -37,7 +39,7 @@ export async function runHttpLoad(load: HttpLoad): Promise<LoadResult> {
       const sent = performance.now();
       const status = await connection.exchange(load.next());
       latencies.add(performance.now() - sent);
-      if (status >= 400) failures += 1;
+      if (status >= 400 && status !== load.expectedStatus) failures += 1;
     }
     connection.close();
   });

@@ -11,7 +11,14 @@ import { type Measurement, measure } from "./measure.ts";
 import { runPeerLoad } from "./peer-load.ts";
 import { residentBytes } from "./process-usage.ts";
 import { type Limits, type Report, printReport } from "./report.ts";
-import { doorRequests, fillRequests, getRequests, keyCount, putRequests } from "./workloads.ts";
+import {
+  doorRequests,
+  doorStatus,
+  fillRequests,
+  getRequests,
+  keyCount,
+  putRequests,
+} from "./workloads.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -88,7 +95,7 @@ async function measureAll(
   await http("warm-up", 64, getRequests(), 2);
   const measurements: Measurement[] = [];
   for (const inFlight of [1, 64]) {
-    measurements.push(await http("http door alone", inFlight, doorRequests(), 2));
+    measurements.push(await measureDoor(cluster, inFlight));
     measurements.push(await http("http put", inFlight, putRequests()));
     measurements.push(await http("http get", inFlight, getRequests()));
     for (const kind of ["put", "read"] as const) {
@@ -100,6 +107,17 @@ async function measureAll(
     }
   }
   return measurements;
+}
+
+function measureDoor(cluster: RealCluster, inFlight: number): Promise<Measurement> {
+  const load = {
+    doors: cluster.doors,
+    inFlight,
+    seconds: 2,
+    next: doorRequests(),
+    expectedStatus: doorStatus,
+  };
+  return measure(cluster, "http door alone", inFlight, () => runHttpLoad(load));
 }
 
 async function fillTo({ doors }: RealCluster, keys: number, fill: NextRequest): Promise<void> {

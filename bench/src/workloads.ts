@@ -41,8 +41,17 @@ export function fillRequests(): NextRequest {
   };
 }
 
-/** A request that passes the whole HTTP door and does no work behind it. */
+/** How the door answers {@link doorRequests}. */
+export const doorStatus = 404;
+
+/**
+ * The same put, for a bucket that does not exist: it passes the whole HTTP door, body and all, and
+ * does no work behind it.
+ */
 export function doorRequests(): NextRequest {
-  const request = Buffer.from("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n", "latin1");
+  const head =
+    `PUT /v1/buckets/absent/keys/bench-${process.pid} HTTP/1.1\r\nHost: localhost\r\n` +
+    `Content-Type: application/octet-stream\r\nContent-Length: ${valueBytes}\r\n\r\n`;
+  const request = Buffer.from(head + "v".repeat(valueBytes), "latin1");
   return () => request;
 }

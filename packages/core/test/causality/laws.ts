@@ -30,7 +30,7 @@ function bytesOf(record: CausalRecord): string {
 }
 
 /** The same record, sharing no object with `record`. */
-function copyOf(record: CausalRecord): CausalRecord {
+export function copyOf(record: CausalRecord): CausalRecord {
   const decoded = decodeRecord(encodeRecord(key, record));
   if (!decoded.ok) throw new Error(`a record that cannot be read back: ${decoded.reason}`);
   return decoded.record;
