@@ -25,5 +25,5 @@ export {
   History,
   type Violation,
 } from "./history.ts";
-export { type SimulationOptions, type SimulationReport, simulate } from "./simulation.ts";
+export { type SimulationOptions, type SimulationReport, checkers, simulate } from "./simulation.ts";
 export { Workload, type WorkloadOptions } from "./workload.ts";

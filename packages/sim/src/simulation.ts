@@ -33,7 +33,8 @@ export interface SimulationReport {
   readonly restarts: number;
 }
 
-const checkers: readonly Checker[] = [
+/** Everything a simulation is judged by. */
+export const checkers: readonly Checker[] = [
   noLostWrite,
   nothingUndead,
   noFalseSibling,
