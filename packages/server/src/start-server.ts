@@ -5,8 +5,14 @@ import {
   type PeerRequest,
   type PeerResponse,
 } from "@coterie/cluster";
-import type { ClusterSettings, NodeId, PeerAddress } from "@coterie/core";
+import {
+  type ClusterSettings,
+  InvariantViolation,
+  type NodeId,
+  type PeerAddress,
+} from "@coterie/core";
 import type { Clock, Disk, Receive } from "@coterie/ports";
+import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { MemoryDisk } from "./adapters/memory-disk.ts";
 import { NodeDisk } from "./adapters/node-disk.ts";
 import { NodeRandom } from "./adapters/node-random.ts";
@@ -48,6 +54,8 @@ export async function startServer(
   config: ServerConfig,
   options: StartOptions,
 ): Promise<ServerStart> {
+  // Its lines would stand between ours; what they say comes as outcomes and broken streams.
+  setLogVerbosity(logVerbosity.NONE);
   const log = options.log ?? openLog(config);
   const settings = clusterSettingsOf(config);
   if (!settings.ok) return settings;
@@ -154,7 +162,11 @@ function assemble(
       metrics.observe(request);
       nodeLog.request(request);
     },
-    onDefect: (error) => options.onFatal(error.stack ?? error.message),
+    onDefect: (error) => {
+      const reason = error.stack ?? error.message;
+      if (error instanceof InvariantViolation) options.onFatal(reason);
+      else log.error({ reason }, "a request failed in a way that nobody expected");
+    },
     allowedHosts: isLoopback(config.http) ? config.allowedHosts : "all",
   });
   doors.http.serve(app);

@@ -10,7 +10,9 @@ import { buildHttpApp } from "../../src/doors/http/app.ts";
 export const valueBytesMax = 4096;
 
 /** A cluster of one node over a memory disk, and its HTTP door without a socket. */
-export async function oneNode(): Promise<{ node: CoterieNode; app: Hono }> {
+export async function oneNode(
+  options: { readonly bodyBytesMax?: number } = {},
+): Promise<{ node: CoterieNode; app: Hono }> {
   const address = "127.0.0.1:1" as PeerAddress;
   const node = new CoterieNode(
     {
@@ -49,7 +51,7 @@ export async function oneNode(): Promise<{ node: CoterieNode; app: Hono }> {
   if (!started.ok) throw new Error(started.message);
   const app = buildHttpApp(node, {
     valueBytesMax,
-    bodyBytesMax: 1024 * 1024,
+    bodyBytesMax: options.bodyBytesMax ?? 1024 * 1024,
     metrics: () => Promise.resolve({ contentType: "text/plain", text: "" }),
     observe: () => undefined,
     onDefect: (error) => {

@@ -107,6 +107,31 @@ describe("bodies", () => {
     refused.close();
   });
 
+  it("bodies beyond the budget of all together are refused until others ended", async () => {
+    const { app } = await oneNode({ bodyBytesMax: 100 });
+    const opened = await listenHttp({ address: "127.0.0.1:0", connectionsMax: 10 });
+    if (!opened.ok) throw new Error(opened.message);
+    opened.door.serve(app);
+    const first = new RawClient(opened.door.address);
+    const ask100 = `${put}Expect: 100-continue\r\nContent-Length: 80\r\n\r\n`;
+    first.send(ask100);
+    await first.until((text) => text.includes("100 Continue"));
+    const second = new RawClient(opened.door.address);
+    second.send(ask100);
+    expect(statusOf(await second.untilClosed())).toBe(429);
+    const chunked = new RawClient(opened.door.address);
+    chunked.send(`${put}Transfer-Encoding: chunked\r\n\r\n1e\r\n${"x".repeat(30)}\r\n0\r\n\r\n`);
+    expect(statusOf(await chunked.untilClosed())).toBe(429);
+    first.send("x".repeat(80));
+    await first.until((text) => text.includes("204"));
+    const third = new RawClient(opened.door.address);
+    third.send(ask100);
+    await third.until((text) => text.includes("\r\n\r\n"));
+    expect(third.received).toContain("100 Continue");
+    for (const client of [first, third]) client.close();
+    await opened.door.close(0);
+  });
+
   it("a body cut off stores nothing", async () => {
     const key = "/v1/buckets/default/keys/cut";
     const client = new RawClient(door.address);
@@ -116,6 +141,39 @@ describe("bodies", () => {
     client.close();
     expect(await isServing()).toBe(true);
     expect(statusOf(await ask(`GET ${key} HTTP/1.1`))).toBe(404);
+  });
+});
+
+describe("slow clients", () => {
+  const patience = { headersMs: 200, requestMs: 300, idleMs: 100, silenceMs: 60_000, checkMs: 50 };
+  let impatient: HttpDoor;
+
+  beforeAll(async () => {
+    const { app } = await oneNode();
+    const opened = await listenHttp({ address: "127.0.0.1:0", connectionsMax: 100, patience });
+    if (!opened.ok) throw new Error(opened.message);
+    impatient = opened.door;
+    impatient.serve(app);
+  });
+
+  afterAll(() => impatient.close(0));
+
+  it.each([
+    ["headers that do not end", "PUT /v1/buckets/default/keys/slow HTTP/1.1\r\nHost:"],
+    ["a body that does not come", `${put}Content-Length: 10\r\n\r\nabc`],
+    ["chunks that do not end", `${put}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n`],
+  ])("%s are answered with 408", async (_, text) => {
+    const client = new RawClient(impatient.address);
+    client.send(text);
+    const received = await client.untilClosed();
+    expect(statusOf(received)).toBe(408);
+    expect(received).toContain("Coterie-Outcome: refused");
+  });
+
+  it("an idle connection is closed", async () => {
+    const client = new RawClient(impatient.address);
+    client.send("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    expect(await client.untilClosed()).toMatch(/ok\n$/u);
   });
 });
 

@@ -26,28 +26,49 @@ export interface ListenOptions {
   /** `host:port`. */
   readonly address: string;
   readonly connectionsMax: number;
+  readonly patience?: HttpPatience;
+}
+
+/** How long a connection may take for things, in milliseconds. */
+export interface HttpPatience {
+  /** To send a request's headers. */
+  readonly headersMs: number;
+  /** To send a request, whole. */
+  readonly requestMs: number;
+  /** Between requests. */
+  readonly idleMs: number;
+  /** Without a byte moving, while it should read an answer. */
+  readonly silenceMs: number;
+  /** How often the first two are looked at. */
+  readonly checkMs: number;
 }
 
 /** What a slow or idle client may hold is one connection, and not for long. */
-const limits = {
-  maxHeaderSize: 32 * 1024,
-  headersTimeout: 10_000,
-  requestTimeout: 60_000,
-  keepAliveTimeout: 60_000,
-  connectionsCheckingInterval: 1000,
-  noDelay: true,
+const usualPatience: HttpPatience = {
+  headersMs: 10_000,
+  requestMs: 60_000,
+  idleMs: 60_000,
+  silenceMs: 120_000,
+  checkMs: 1000,
 };
 
-/** A connection on which nothing moves for this long is closed: its client reads no answer. */
-const silenceMsMax = 120_000;
+const headerBytesMax = 32 * 1024;
 
 type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => unknown;
 
 /** Opens the door; nothing is answered before {@link HttpDoor.serve}. */
-export function listenHttp({ address, connectionsMax }: ListenOptions): Promise<ListenOutcome> {
-  const server = createServer(limits);
+export function listenHttp(options: ListenOptions): Promise<ListenOutcome> {
+  const { address, connectionsMax, patience = usualPatience } = options;
+  const server = createServer({
+    maxHeaderSize: headerBytesMax,
+    headersTimeout: patience.headersMs,
+    requestTimeout: patience.requestMs,
+    keepAliveTimeout: patience.idleMs,
+    connectionsCheckingInterval: patience.checkMs,
+    noDelay: true,
+  });
+  server.setTimeout(patience.silenceMs);
   server.maxConnections = connectionsMax;
-  server.setTimeout(silenceMsMax);
   // Their bytes are limited; beyond a number of them, Node would drop them without a word.
   server.maxHeadersCount = 0;
   return new Promise((resolve) => {
