@@ -1,5 +1,5 @@
 import { type ClusterDocument, type PeerAddress, Ring, utf8 } from "@coterie/core";
-import { SimClock } from "@coterie/sim";
+import { SimClock, SimDisk } from "@coterie/sim";
 import { describe, expect, it } from "vitest";
 import { loneNode, usualSettings } from "./lone-node.ts";
 import { SmallCluster, address, node, successful } from "./small-cluster.ts";
@@ -124,5 +124,43 @@ describe("formation", () => {
     await small.pass(100);
     expect(replies).toMatchObject([{ ok: true, response: { kind: "refused", code } }]);
     expect(small.at(1).statistics().staleEpochs).toBe(1);
+  });
+
+  it("answers nothing but announcements before the cluster has formed", async () => {
+    const small = new SmallCluster();
+    const starting = small.cluster.startNode(node(1));
+    await small.pass(200);
+    expect(await small.read(1, "k")).toBe("not-ready");
+    expect(await small.put(1, "k", "one")).toMatchObject({ code: "not-ready", outcome: "refused" });
+    expect(await small.explain(1, "k")).toBeUndefined();
+    expect(await small.own(1, "k")).toBe("unknown");
+    expect([small.at(1).document(), small.at(1).documentDigest()]).toEqual([undefined, ""]);
+    const stopping = small.at(1).stop();
+    expect(await small.until(starting)).toMatchObject({ ok: false, code: "not-formed" });
+    await small.until(stopping);
+  });
+
+  it("starts no second process in a directory", async () => {
+    const small = await SmallCluster.start();
+    const disk = small.cluster.disk(node(1)).forProcess("second");
+    small.cluster.network.crash(address(1));
+    const started = await small.until(loneNode(small, 1, { disk }).start());
+    expect(started).toMatchObject({ ok: false, code: "locked" });
+  });
+
+  it("says so when the first directory it makes does not fit on the disk", async () => {
+    const small = new SmallCluster();
+    const disk = new SimDisk(small.world, { name: "tiny", capacityBytes: 100 });
+    const started = await small.until(loneNode(small, 1, { disk }).start());
+    expect(started).toMatchObject({ ok: false, code: "disk-full" });
+  });
+
+  it("sees who is reachable", async () => {
+    const small = await SmallCluster.start();
+    small.cluster.network.cut(address(1), address(3), "refusing");
+    expect(small.at(1).peers()).toEqual([
+      { id: "n2", isReachable: true },
+      { id: "n3", isReachable: false },
+    ]);
   });
 });

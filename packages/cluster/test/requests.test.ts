@@ -153,6 +153,13 @@ describe("requests", () => {
     expect(small.world.nowMs - begun).toBe(250);
   });
 
+  it("goes round a silent replica", async () => {
+    const small = await SmallCluster.start();
+    small.cluster.network.partition(["n2"] as never, ["n1", "n3"] as never);
+    successful(await small.put(1, "k", "one", { timeoutMs: 100 }));
+    for (const at of [1, 3]) expect(await small.read(at, "k", { timeoutMs: 100 })).toEqual(["one"]);
+  });
+
   it("puts only where nothing is with ifAbsent", async () => {
     const small = await SmallCluster.start();
     successful(await small.put(1, "k", "one", { ifAbsent: true }));
@@ -255,6 +262,14 @@ describe("forwarding", () => {
     },
   );
 
+  it("leaves time for the next primary, however short the deadline", async () => {
+    const small = await SmallCluster.start({ nodes: 5 });
+    const { owners, others } = small.owners("k");
+    const [at = 0] = others;
+    small.cluster.network.cut(`n${at}` as never, `n${owners[0]}` as never);
+    successful(await small.put(at, "k", "one", { timeoutMs: 100 }));
+  });
+
   it("makes no second sibling when the first primary's answer is lost", async () => {
     const small = await SmallCluster.start({ nodes: 5 });
     const { owners, others } = small.owners("k");
@@ -349,6 +364,22 @@ describe("a clean stop", () => {
     await small.until(stopping);
     expect(stopped.missing()).toEqual(["the node is shutting down"]);
     expect(await small.read(2, "k")).toEqual(["one"]);
+  });
+
+  it("makes other nodes go elsewhere from its beginning", async () => {
+    const small = await SmallCluster.start({ nodes: 5 });
+    const { owners, others } = small.owners("k");
+    const [owner = 0] = owners;
+    const [at = 0] = others;
+    // A disk this slow keeps the node stopping for as long as the test lasts.
+    small.cluster.disk(node(owner)).slowdown = 10_000;
+    const begun = small.begin(owner, "other", "one", { timeoutMs: 60_000 });
+    const stopping = small.at(owner).stop();
+    successful(await small.put(at, "k", "one"));
+    expect(await small.read(at, "k")).toEqual(["one"]);
+    expect(small.at(owner).statistics().peerRequestsServed).toBeGreaterThan(0);
+    small.crash(owner);
+    await Promise.race([begun, stopping, small.pass(10)]);
   });
 
   it("may come while the node starts", async () => {

@@ -63,12 +63,14 @@ export async function forward(
   for (const [at, member] of targets.entries()) {
     const now = coordination.clock.monotonicMs();
     if (now >= plan.deadline) break;
-    const isLast = at === targets.length - 1;
-    const attempt = isLast ? plan.deadline : now + coordination.tuning.forwardAttemptMs;
+    // A silent primary must leave time for those after it, however short the deadline is.
+    const left = targets.length - at;
+    const share = Math.min((plan.deadline - now) / left, coordination.tuning.forwardAttemptMs);
+    const attempt = left === 1 ? plan.deadline : now + share;
     const reply = await callPrimary(coordination, {
       member,
       request: identified,
-      deadline: Math.min(plan.deadline, attempt),
+      deadline: attempt,
     });
     const outcome = outcomeOf(coordination, plan, reply);
     if (outcome.ok) return outcome;
