@@ -1,7 +1,7 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import type { NodeApi, NodeStatistics } from "@coterie/cluster";
 import type { StoreStatistics } from "@coterie/storage";
 import { Counter, Gauge, Registry } from "prom-client";
+import { EventLoopDelay } from "./event-loop-delay.ts";
 import { RequestTimes } from "./request-times.ts";
 
 /** What the peer adapter counts, all peers together. */
@@ -32,7 +32,7 @@ interface Reading {
 export class NodeMetrics {
   readonly registry: Registry = new Registry();
   readonly #requests = new RequestTimes();
-  readonly #eventLoop: IntervalHistogram = monitorEventLoopDelay({ resolution: 20 });
+  readonly #eventLoop = new EventLoopDelay();
 
   constructor(node: NodeApi, peers: () => PeerCounts) {
     const { registry } = this;
@@ -44,7 +44,6 @@ export class NodeMetrics {
       ...this.#processReadings(),
     ];
     for (const reading of readings) register(registry, reading);
-    this.#eventLoop.enable();
   }
 
   /** Counts one request of a door. */
@@ -61,18 +60,21 @@ export class NodeMetrics {
   }
 
   stop(): void {
-    this.#eventLoop.disable();
+    this.#eventLoop.stop();
   }
 
   #processReadings(): readonly Reading[] {
-    const seconds = (nanoseconds: number): number =>
-      Number.isFinite(nanoseconds) ? nanoseconds / 1e9 : 0;
+    // Registered in this order, and read in it: one reading serves both.
+    let delay = { p99: 0, max: 0 };
     return [
-      gauge("event_loop_delay_p99_seconds", "99th percentile of the event loop's delay.", () =>
-        seconds(this.#eventLoop.percentile(99)),
-      ),
-      gauge("event_loop_delay_max_seconds", "Longest delay of the event loop.", () =>
-        seconds(this.#eventLoop.max),
+      gauge("event_loop_delay_p99_seconds", "How late the event loop was, 99th percentile.", () => {
+        delay = this.#eventLoop.read();
+        return delay.p99;
+      }),
+      gauge(
+        "event_loop_delay_max_seconds",
+        "How late the event loop was at most.",
+        () => delay.max,
       ),
       counter("process_cpu_seconds_total", "CPU time of the process, user and system.", () => {
         const { user, system } = process.cpuUsage();
