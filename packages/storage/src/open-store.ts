@@ -1,3 +1,4 @@
+import { tokenOf } from "@coterie/core";
 import type { DiskOutcome } from "@coterie/ports";
 import * as io from "./disk-promises.ts";
 import { LogStore, type StorePorts } from "./log-store.ts";
@@ -18,7 +19,7 @@ const replayedRecordsMax = 10_000;
 export async function openStore(ports: StorePorts, options: StoreOptions): Promise<OpenOutcome> {
   const { clock, disk } = ports;
   const started = clock.monotonicMs();
-  const recovered = await recover(disk, options.partitions);
+  const recovered = await recover(disk, options.partitions, tokenOf);
   if (!recovered.ok) return recovered;
   await io.remove(disk, compactionDraft);
   const { index, damage, lsn, sequence, cleanStop } = recovered;

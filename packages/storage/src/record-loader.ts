@@ -5,7 +5,7 @@ import {
   decodeRecordKey,
   equalBytes,
 } from "@coterie/core";
-import type { Location } from "./index/partition-index.ts";
+import type { Location } from "./index/location.ts";
 import type { RecordIndex } from "./index/record-index.ts";
 import { decodeEntry, isRecordKind, placeOf } from "./log/format.ts";
 import type { Group, GroupWaiter } from "./log/group.ts";

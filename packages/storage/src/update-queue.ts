@@ -1,5 +1,5 @@
 import type { Clock } from "@coterie/ports";
-import type { Location } from "./index/partition-index.ts";
+import type { Location } from "./index/location.ts";
 import type { RecordIndex } from "./index/record-index.ts";
 import { type EntryKind, entryKinds } from "./log/format.ts";
 import type { GroupWaiter } from "./log/group.ts";

@@ -12,6 +12,7 @@ import {
 import { SimClock, SimDisk, World } from "@coterie/sim";
 import {
   type Held,
+  type OpenOutcome,
   type PlacedKey,
   type RecordCache,
   type RecordStore,
@@ -23,7 +24,7 @@ import {
   openStore,
 } from "../src/index.ts";
 
-export const partitions = 4;
+const partitions = 4;
 
 /** A cache that remembers next to nothing: reads go to the disk. */
 class TinyCache implements RecordCache {
@@ -46,6 +47,9 @@ export class StoreWorld {
   disk: SimDisk;
   clock: SimClock;
   fatal: string | undefined;
+  /** Called before each operation of the disk, by its number. */
+  onOperation: ((operation: number) => void) | undefined;
+  operations = 0;
   #store: RecordStore | undefined;
   #starts = 0;
   #options: Partial<StoreOptions>;
@@ -67,12 +71,18 @@ export class StoreWorld {
 
   /** Opens the store, as a new process would. */
   async open(): Promise<RecoveryReport> {
+    const outcome = await this.tryOpen();
+    if (!outcome.ok) throw new Error(`${outcome.code}: ${outcome.message}`);
+    return outcome.report;
+  }
+
+  async tryOpen(): Promise<OpenOutcome> {
     this.#starts += 1;
     const random = this.world.random.fork(`process/${this.#starts}`);
     this.clock = new SimClock(this.world);
     const outcome = await this.world.runUntilSettled(
       openStore(
-        { clock: this.clock, disk: this.disk, random },
+        { clock: this.clock, disk: this.#tapped(this.disk), random },
         {
           partitions,
           segmentBytes: 64 * 1024,
@@ -88,9 +98,22 @@ export class StoreWorld {
         },
       ),
     );
-    if (!outcome.ok) throw new Error(`${outcome.code}: ${outcome.message}`);
-    this.#store = outcome.store;
-    return outcome.report;
+    this.#store = outcome.ok ? outcome.store : undefined;
+    return outcome;
+  }
+
+  #tapped(disk: SimDisk): SimDisk {
+    return new Proxy(disk, {
+      get: (target, name): unknown => {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== "function") return member;
+        return (...given: unknown[]): unknown => {
+          this.operations += 1;
+          this.onOperation?.(this.operations);
+          return Reflect.apply(member, target, given);
+        };
+      },
+    });
   }
 
   crash(kind: "power" | "kill" = "power"): void {
@@ -118,12 +141,56 @@ export class StoreWorld {
     return outcome.held;
   }
 
+  /** Stops, and opens again. */
+  async restart(): Promise<RecoveryReport> {
+    await this.stop();
+    return this.open();
+  }
+
+  /** Crashes, has the files changed, and leaves the directory for the next start. */
+  crashAndEdit(edit: (files: Map<string, Uint8Array>) => void, how: "power" | "kill"): void {
+    this.disk.crash(how);
+    this.clock.crash();
+    const files = new Map(this.disk.image());
+    edit(files);
+    this.disk.restore(files);
+    this.disk = this.disk.reopen();
+    this.#store = undefined;
+  }
+
+  /** Names of the files, sorted. */
+  files(): readonly string[] {
+    return [...this.disk.image().keys()];
+  }
+
+  /** Where the newest copy of the key's name is stored. */
+  placeOf(name: string): { readonly file: string; readonly offset: number } {
+    let found: { file: string; offset: number } | undefined;
+    for (const [file, bytes] of this.disk.image()) {
+      const offset = latin1(bytes).lastIndexOf(name);
+      if (file.startsWith("log-") && offset >= 0) found = { file, offset };
+    }
+    if (found === undefined) throw new Error(`${name} is in no segment`);
+    return found;
+  }
+
+  /** Flips a bit in the value of the key's newest record. */
+  rot(name: string): void {
+    const { file, offset } = this.placeOf(name);
+    this.disk.flipBit(file, offset + name.length + 40);
+  }
+
   /** Appends a new version; the promise resolves when the store says so, or never after a crash. */
-  update(name: string, counter: number, bytes: number = 100): Promise<UpdateOutcome> {
+  update(
+    name: string,
+    counter: number,
+    bytes: number = 100,
+    mayUseReserve: boolean = false,
+  ): Promise<UpdateOutcome> {
     return new Promise((resolve) => {
       this.store.update(placed(name), {
         bytes,
-        mayUseReserve: false,
+        mayUseReserve,
         apply: () => version(name, counter, bytes),
         settle: resolve,
       });

@@ -1,5 +1,5 @@
 import type { PartitionId, Token } from "@coterie/core";
-import type { Location } from "./partition-index.ts";
+import type { Location } from "./location.ts";
 
 /** An index entry with its token. */
 export interface LiveEntry {

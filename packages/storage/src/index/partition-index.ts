@@ -1,14 +1,6 @@
-import { type Digest, type Token, invariant } from "@coterie/core";
+import { type Token, invariant } from "@coterie/core";
 import type { LiveRows } from "./live-rows.ts";
-
-/** Where a record is, and what it is. */
-export interface Location {
-  readonly segment: number;
-  readonly offset: number;
-  /** Bytes of the whole log entry. */
-  readonly length: number;
-  readonly digest: Digest;
-}
+import type { Location } from "./location.ts";
 
 /** Words per slot: token (2), segment, offset, length, digest (2). A length of 0 marks no entry. */
 const STRIDE = 7;

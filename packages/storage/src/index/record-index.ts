@@ -1,6 +1,7 @@
 import type { PartitionId, Token } from "@coterie/core";
 import type { LiveRows } from "./live-rows.ts";
-import { type Location, PartitionIndex } from "./partition-index.ts";
+import type { Location } from "./location.ts";
+import { PartitionIndex } from "./partition-index.ts";
 
 /** Bytes of one segment, by what the index says of them. */
 export interface SegmentUse {

@@ -1,7 +1,7 @@
 import type { Clock, Disk, DiskFailure, DiskOutcome, File, Random } from "@coterie/ports";
 import * as io from "../disk-promises.ts";
 import type { LiveEntry, LiveRows } from "../index/live-rows.ts";
-import type { Location } from "../index/partition-index.ts";
+import type { Location } from "../index/location.ts";
 import type { LogStore } from "../log-store.ts";
 import {
   type Entry,

@@ -1,13 +1,13 @@
 import {
+  type Key,
   type PartitionId,
   type Token,
   decodeRecordKey,
   latin1,
   partitionOf,
   recordDigest,
-  tokenOf,
 } from "@coterie/core";
-import type { Location } from "../index/partition-index.ts";
+import type { Location } from "../index/location.ts";
 import type { RecordIndex } from "../index/record-index.ts";
 import { type Entry, decodeEntry, entryKinds, isRecordKind, placeOf } from "../log/format.ts";
 import type { SegmentFiles } from "../log/segment-files.ts";
@@ -26,10 +26,12 @@ interface LatestEntry {
 /** The newest entry of each key in the part of the log that was scanned. */
 export class LatestEntries {
   readonly #partitions: number;
+  readonly #tokenOf: (key: Key) => Token;
   readonly #byKey = new Map<string, LatestEntry>();
 
-  constructor(partitions: number) {
+  constructor(partitions: number, tokenOf: (key: Key) => Token) {
     this.#partitions = partitions;
+    this.#tokenOf = tokenOf;
   }
 
   visit(segment: number, entry: Entry, offset: number): void {
@@ -39,7 +41,7 @@ export class LatestEntries {
     const known = this.#byKey.get(keyName);
     // A compacted copy has its original's lsn: either will do.
     if (known !== undefined && known.lsn > entry.lsn) return;
-    const token = known?.token ?? tokenOf(key);
+    const token = known?.token ?? this.#tokenOf(key);
     this.#byKey.set(keyName, {
       partition: known?.partition ?? partitionOf(token, this.#partitions),
       token,

@@ -1,3 +1,4 @@
+import type { Key, Token } from "@coterie/core";
 import type { Disk, DiskFailure } from "@coterie/ports";
 import * as io from "../disk-promises.ts";
 import { RecordIndex } from "../index/record-index.ts";
@@ -57,7 +58,11 @@ const done: Step = { ok: true };
  * "Recovery"): the newest checkpoint, then the log after it; if that is not whole, the whole log.
  * A torn end of the last segment is cut. Damage anywhere else is noted, never taken for absence.
  */
-export async function recover(disk: Disk, partitions: number): Promise<Recovered | RecoverFailure> {
+export async function recover(
+  disk: Disk,
+  partitions: number,
+  tokenOf: (key: Key) => Token,
+): Promise<Recovered | RecoverFailure> {
   const listed = await io.list(disk);
   if (!listed.ok) return asFailure(listed);
   const segments = listed.value
@@ -73,7 +78,13 @@ export async function recover(disk: Disk, partitions: number): Promise<Recovered
   if (checkpoint !== undefined && checkpoint.partitions !== partitions) {
     return otherPartitions(checkpoint.partitions);
   }
-  return new Recovery(disk, partitions, segments).run(checkpoint, newest);
+  return new Recovery({ disk, partitions, tokenOf }, segments).run(checkpoint, newest);
+}
+
+interface RecoveryParts {
+  readonly disk: Disk;
+  readonly partitions: number;
+  readonly tokenOf: (key: Key) => Token;
 }
 
 class Recovery {
@@ -95,13 +106,13 @@ class Recovery {
   #bytesCut = 0;
   #lostWholeness = false;
 
-  constructor(disk: Disk, partitions: number, segments: readonly number[]) {
+  constructor({ disk, partitions, tokenOf }: RecoveryParts, segments: readonly number[]) {
     this.#disk = disk;
     this.#partitions = partitions;
     this.#segments = segments;
     this.#index = new RecordIndex(partitions);
     this.#files = new SegmentFiles(disk);
-    this.#latest = new LatestEntries(partitions);
+    this.#latest = new LatestEntries(partitions, tokenOf);
   }
 
   async run(

@@ -1,0 +1,52 @@
+import { expect, it } from "vitest";
+import { StoreWorld, placed, versionOf } from "./store-world.ts";
+
+const names = Array.from({ length: 30 }, (_, key) => `key-${key}.`);
+
+async function sealed(seed: number): Promise<StoreWorld> {
+  const directory = new StoreWorld(seed);
+  await directory.open();
+  for (const name of names) await directory.updated(name, 1, 1000);
+  await directory.restart();
+  return directory;
+}
+
+it("a scrub finds all damage that nobody has asked for, and nothing else", async () => {
+  const directory = await sealed(1);
+  directory.rot("key-7.");
+  directory.rot("key-21.");
+  await directory.world.runUntilSettled(directory.store.scrub());
+  const found = directory.store.damage().tokens.map(({ token }) => token);
+  const expected = ["key-7.", "key-21."].map((name) => placed(name).token);
+  expect(found).toHaveLength(2);
+  expect(found).toEqual(expect.arrayContaining(expected));
+  const { scrubbedBytes, bytesLive } = directory.store.statistics();
+  expect(scrubbedBytes).toBeGreaterThanOrEqual(bytesLive);
+});
+
+it("a scrub of a sound directory finds nothing, while updates and compaction go on", async () => {
+  const directory = await sealed(2);
+  const scrubbed = directory.store.scrub();
+  const compacted = directory.store.compact();
+  const all = names.slice(3).map((name) => directory.update(name, 2, 1000));
+  await directory.world.runUntilSettled(Promise.all([scrubbed, compacted, ...all]));
+  await directory.world.runUntilSettled(directory.store.scrub());
+  expect(directory.store.damage()).toEqual({ tokens: [], isWhole: true });
+});
+
+it("one unreadable place of the disk costs the records there, not their neighbours", async () => {
+  const directory = await sealed(3);
+  const { file, offset } = directory.placeOf("key-7.");
+  const range = { from: offset, to: offset + 1 };
+  directory.disk.inject({ operation: "read", name: file, range, error: "io" });
+  await directory.world.runUntilSettled(directory.store.scrub());
+  expect(directory.store.damage().tokens).toHaveLength(1);
+  expect(versionOf(await directory.read("key-8."))).toBe(1);
+});
+
+it("the scrub comes round by itself", async () => {
+  const directory = await sealed(4);
+  directory.rot("key-7.");
+  await directory.pass(2 * 60 * 60 * 1000);
+  expect(directory.store.damage().tokens).toHaveLength(1);
+});
