@@ -11,8 +11,9 @@ export interface OpenSegment {
   allocated: number;
 }
 
-/** Bytes kept allocated ahead of the log's end. */
+/** Bytes allocated ahead of the log's end, once fewer than the least of them are left. */
 const aheadBytes = 4 * 1024 * 1024;
+const aheadBytesMin = 2 * 1024 * 1024;
 /** Written at once; small, because syncing it competes with groups for the disk. */
 const chunkBytes = 256 * 1024;
 const pauseMs = 4;
@@ -70,9 +71,10 @@ export class SegmentAllocator {
   /** Extends `open` if what is left beyond `position` is little; `needed` more at once. */
   keepAhead(open: OpenSegment, position: number, needed: number = 0): void {
     if (this.#isRunning || this.#isStopped) return;
-    const usual = Math.min(position + aheadBytes, this.#parts.segmentBytes);
-    const goal = Math.max(position + needed, usual);
-    if (open.allocated >= goal) return;
+    const { segmentBytes } = this.#parts;
+    const least = Math.max(position + needed, Math.min(position + aheadBytesMin, segmentBytes));
+    if (open.allocated >= least) return;
+    const goal = Math.max(position + needed, Math.min(position + aheadBytes, segmentBytes));
     this.#isRunning = true;
     this.#running = this.#extend(open, goal, needed > 0);
   }
