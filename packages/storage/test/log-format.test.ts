@@ -1,33 +1,99 @@
 import { readFileSync } from "node:fs";
-import type { ActorId } from "@coterie/core";
-import { expect, it } from "vitest";
 import {
-  encodeSegmentHeader,
-  entryHeaderBytes,
-  entryKinds,
-  groupHeaderBytes,
-  segmentHeaderBytes,
-  writeEntry,
-  writeGroupHeader,
-} from "../src/log/format.ts";
+  type CausalRecord,
+  VersionVector,
+  encodeRecord,
+  hybridTimeZero,
+  recordDigest,
+  tokenOf,
+  utf8,
+} from "@coterie/core";
+import { SimDisk, World } from "@coterie/sim";
+import { expect, it } from "vitest";
+import { saveBlob } from "../src/index.ts";
+import { RecordIndex } from "../src/index/record-index.ts";
+import { encodeSegmentHeader, entryKinds, segmentHeaderBytes } from "../src/log/format.ts";
+import { Group } from "../src/log/group.ts";
+import { encodeHead, writeDraft } from "../src/recovery/checkpoint.ts";
 import { encodeActorMark } from "../src/recovery/control-entries.ts";
 
 const page = new URL("../../../docs/internals/log-format.md", import.meta.url);
+const actor = "0123456789abcdef" as never;
+const key = { bucket: "b", key: utf8("k") };
 
-function exampleSegment(): Uint8Array {
-  const salt = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
-  const body = encodeActorMark({ actor: "00112233445566ff" as ActorId, counter: 2 ** 20 });
-  const entryAt = segmentHeaderBytes + groupHeaderBytes;
-  const length = entryHeaderBytes + body.length;
-  const bytes = new Uint8Array(entryAt + length);
-  bytes.set(encodeSegmentHeader({ segment: 1, kind: "normal", partitions: 64, salt }));
-  writeGroupHeader(bytes, segmentHeaderBytes, { length, sequence: 0, firstLsn: 0, salt });
-  writeEntry(bytes, entryAt, { kind: entryKinds.actor, lsn: 0, body });
-  return bytes;
+function exampleRecord(): Uint8Array {
+  const dot = { actor, counter: 1 };
+  const sibling = {
+    dots: [dot],
+    value: utf8("hello"),
+    contentType: "",
+    writtenAt: hybridTimeZero,
+    writeId: undefined,
+  };
+  const record: CausalRecord = {
+    clock: VersionVector.of([dot]),
+    siblings: [sibling],
+    deadWrites: [],
+  };
+  return encodeRecord(key, record);
 }
 
-it("writes the bytes that the page on the log format shows", () => {
-  const shown = /```hex\n([^`]+)```/u.exec(readFileSync(page, "utf8"))?.[1] ?? "";
-  const digits = shown.replaceAll(/^[0-9a-f]{4} {2}|\s/gmu, "");
-  expect(digits).toBe(Buffer.from(exampleSegment()).toString("hex"));
+/** The segment, and where its record is. */
+function exampleSegment(): { readonly bytes: Uint8Array; readonly offset: number } {
+  const salt = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]);
+  const header = encodeSegmentHeader({ segment: 1, kind: "normal", partitions: 1, salt });
+  const group = new Group(1, segmentHeaderBytes, new Uint8Array(64));
+  group.append(entryKinds.actor, 0, encodeActorMark({ actor, counter: 2 ** 20 }));
+  const offset = group.append(entryKinds.record, 1, exampleRecord());
+  const bytes = new Uint8Array([...header, ...group.finish(0, salt)]);
+  return { bytes, offset };
+}
+
+async function examples(): Promise<ReadonlyMap<string, Uint8Array>> {
+  const world = new World({
+    seed: 1,
+    drain: () => new Promise((resolve) => setImmediate(resolve)),
+  });
+  const disk = new SimDisk(world);
+  const segment = exampleSegment();
+  const index = new RecordIndex(1);
+  const length = segment.bytes.length - segment.offset;
+  const digest = recordDigest(exampleRecord());
+  index.insert(0, tokenOf(key), { segment: 1, offset: segment.offset, length, digest });
+  const head = encodeHead({
+    partitions: 1,
+    segment: 1,
+    offset: segment.bytes.length,
+    lsn: 2,
+    sequence: 1,
+    isWhole: true,
+    segments: [],
+    damaged: [],
+  });
+  await world.runUntilSettled(writeDraft(disk, "checkpoint", head, index, () => Promise.resolve()));
+  await world.runUntilSettled(
+    new Promise((settle) => {
+      saveBlob(disk, "blob", utf8("hello"), settle);
+    }),
+  );
+  return new Map([...disk.image(), ["segment", segment.bytes]]);
+}
+
+function dumpOf(bytes: Uint8Array): string {
+  const lines: string[] = [];
+  for (let at = 0; at < bytes.length; at += 16) {
+    const row = [...bytes.subarray(at, at + 16)];
+    const digits = row.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    const text = row.map((byte) => (byte > 32 && byte < 127 ? String.fromCharCode(byte) : "."));
+    lines.push(`${at.toString(16).padStart(4, "0")}  ${digits.padEnd(47)}  ${text.join("")}`);
+  }
+  return lines.join("\n");
+}
+
+it.each(["segment", "checkpoint", "blob"])("the page shows the bytes of a %s", async (name) => {
+  const bytes = (await examples()).get(name) as Uint8Array;
+  const shown = new RegExp(`\`\`\`hex ${name}\\n([^\`]*)\n\`\`\``, "u").exec(
+    readFileSync(page, "utf8"),
+  );
+  expect(shown?.[1]).toBe(dumpOf(bytes));
 });
