@@ -123,6 +123,17 @@ describe("compaction", () => {
     expect(await directory.read("key-1.")).toEqual({ state: "unknown" });
   });
 
+  it("ends: what it has written is not worth writing again", async () => {
+    const directory = new StoreWorld(8);
+    await directory.open();
+    await directory.updated("key", 1);
+    await directory.restart();
+    await directory.world.runUntilSettled(directory.store.compact());
+    await directory.pass(60_000);
+    expect(directory.store.statistics().compactions).toBeLessThan(2);
+    expect(versionOf(await directory.read("key"))).toBe(1);
+  });
+
   it("brings the small segments of many starts together", async () => {
     const directory = new StoreWorld(7);
     await directory.open();
@@ -148,6 +159,8 @@ describe("the choice of victims", () => {
     ["what is half dead", uses([500, 1000], [600, 1000]), [0]],
     ["the deadest first", uses([400, 1000], [0, 1000], [200, 1000]), [1, 2, 0]],
     ["no more than fits one segment", uses([500, 1000], [450, 1000], [300, 1000]), [2, 1]],
+    ["nothing for a few headers", uses([30, 80]), []],
+    ["what is wholly dead, however small", uses([0, 80]), [0]],
     ["a huge one alone", uses([5000, 10_000]), [0]],
     [
       "small ones once there are many",

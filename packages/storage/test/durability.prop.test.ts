@@ -7,7 +7,7 @@ type Step =
   | { readonly kind: "read"; readonly key: number }
   | { readonly kind: "pass"; readonly ms: number }
   | { readonly kind: "crash"; readonly how: "power" | "kill" }
-  | { readonly kind: "stop" };
+  | { readonly kind: "stop" | "compact" };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -65,9 +65,10 @@ it("never loses an acknowledged record, whatever crashes when", async () => {
             });
           } else if (each.kind === "read") await check(`key-${each.key}`);
           else if (each.kind === "pass") await directory.pass(each.ms);
+          else if (each.kind === "compact") void directory.store.compact();
           else {
-            if (each.kind === "stop") await directory.stop();
-            else directory.crash(each.how);
+            if (each.kind === "crash") directory.crash(each.how);
+            else await directory.stop();
             const report = await directory.open();
             expect(report.damagedRecords).toBe(0);
             for (const name of bounds.keys()) await check(name);

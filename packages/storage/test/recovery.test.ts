@@ -1,6 +1,8 @@
-import { crc32c } from "@coterie/core";
+import { VersionVector, crc32c, encodeRecord, hybridTimeZero } from "@coterie/core";
 import { describe, expect, it } from "vitest";
-import { StoreWorld, placed, versionOf } from "./store-world.ts";
+import { entryKinds, saltBytes } from "../src/log/format.ts";
+import { Group } from "../src/log/group.ts";
+import { StoreWorld, placed, version, versionOf } from "./store-world.ts";
 
 const keys = Array.from({ length: 20 }, (_, key) => `key-${key}.`);
 
@@ -68,6 +70,37 @@ describe("a torn end", () => {
       expect(directory.store.damage()).toEqual({ tokens: [], isWhole: true });
       await directory.stop();
     }
+  });
+
+  it("is told from rot in spite of a group that a client wrote into a value", async () => {
+    const directory = await filled(17);
+    const forged = new Group(1, 0, new Uint8Array(64));
+    forged.append(entryKinds.record, 2 ** 40, version("victim", 9).bytes);
+    const value = forged.finish(2 ** 40, new Uint8Array(saltBytes));
+    const dot = { actor: "00000000000000bb" as never, counter: 1 };
+    const sibling = {
+      dots: [dot],
+      value,
+      contentType: "",
+      writtenAt: hybridTimeZero,
+      writeId: undefined,
+    };
+    const record = { clock: VersionVector.of([dot]), siblings: [sibling], deadWrites: [] };
+    const stored = { record, bytes: encodeRecord(placed("attack"), record) };
+    const put = new Promise((settle) => {
+      const apply = (): typeof stored => stored;
+      directory.store.update(placed("attack"), { bytes: 999, mayUseReserve: false, apply, settle });
+    });
+    await directory.world.runUntilSettled(put);
+    const { file, offset } = directory.placeOf("attack");
+    directory.crashAndEdit((files) => {
+      // The first sector of the group did not reach the disk, the rest did.
+      files.get(file)?.fill(0, offset - 14 - 15 - 32 + 1, offset);
+    }, "kill");
+    const report = await directory.open();
+    expect(report.bytesCut).toBeGreaterThan(value.length);
+    expect(directory.store.damage()).toEqual({ tokens: [], isWhole: true });
+    expect(await directory.read("victim")).toEqual({ state: "absent" });
   });
 
   it("is told from rot when the log goes on in another segment", async () => {

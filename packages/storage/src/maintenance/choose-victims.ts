@@ -2,6 +2,13 @@ import type { SegmentUse } from "../index/record-index.ts";
 
 /** Share of dead bytes from which a segment is worth rewriting. */
 const deadShareMin = 0.5;
+/**
+ * The least gain, in bytes, and as a share of a segment where segments are small. A copy has
+ * headers of its own: beside them a tiny record is always mostly dead, and would be copied for
+ * ever.
+ */
+const deadBytesMin = 4096;
+const deadBytesMinShare = 1 / 16;
 /** Segments rewritten by one compaction, at most. */
 const victimsMax = 8;
 /** A segment this much smaller than the usual one is small; that many of them become one. */
@@ -19,8 +26,12 @@ export function chooseVictims(
   segmentBytes: number,
 ): readonly number[] {
   const candidates = [...uses].filter(([segment, { total }]) => isCandidate(segment) && total > 0);
+  const gainMin = Math.min(deadBytesMin, segmentBytes * deadBytesMinShare);
   const dead = candidates
-    .filter(([, { live, total }]) => (total - live) / total >= deadShareMin)
+    .filter(([, { live, total }]) => {
+      const gain = total - live;
+      return live === 0 || (gain >= gainMin && gain / total >= deadShareMin);
+    })
     .toSorted(([left, a], [right, b]) => a.live / a.total - b.live / b.total || left - right);
   const victims = upTo(dead, segmentBytes);
   if (victims.length > 0) return victims;
