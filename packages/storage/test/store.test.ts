@@ -200,6 +200,16 @@ describe("the store", () => {
     }
   });
 
+  it("stops while space is being allocated, and leaves its files alone then", async () => {
+    const directory = await opened(13, { segmentBytes: 8 * 1024 * 1024 });
+    await directory.world.runUntilSettled(directory.store.stop());
+    const { operations } = directory;
+    await directory.pass(1000);
+    expect(directory.operations).toBe(operations);
+    directory.crash("kill");
+    expect((await directory.open()).wasCleanStop).toBe(true);
+  });
+
   it("finishes what is under way before it stops, and refuses what comes later", async () => {
     const directory = await opened(12);
     const last = directory.update("key", 1);
