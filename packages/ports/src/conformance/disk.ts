@@ -188,8 +188,8 @@ const content: readonly Guarantee<DiskSubject>[] = [
       disk.remove("absent", count("remove what is missing"));
       disk.syncDirectory(count("syncDirectory"));
       disk.free(count("free"));
-      // Until all have settled, and then as long again, by the measure of the same disk. A sync on a
-      // busy disk takes as long as very many of the others.
+      // Until all have settled, and then as long again, by the measure of the same disk. A sync on
+      // a busy disk takes as long as very many of the others.
       let rounds = 0;
       for (; counts.size < 13 && rounds < 400_000; rounds++) await size(disk, file);
       for (let round = 0; round < rounds + 20; round++) await size(disk, file);
