@@ -13,13 +13,13 @@ import {
   partitionOf,
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
-import type { ListedEntry, PeerResponse } from "../messages.ts";
+import type { FindRequest, ListRequest, ListedEntry, PeerResponse } from "../messages.ts";
 import type { Failure, ScanItem, ScanOptions, ScanOutcome } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
 import { type Gathered, gather } from "./gather.ts";
 import { shownSiblings } from "./presentation.ts";
-import { askingOrder, stampOf } from "./replica-calls.ts";
+import { askingOrder } from "./replica-calls.ts";
 
 /** Tokens listed and looked up at once; bounds what a page holds in memory. */
 const batchTokens = 64;
@@ -144,23 +144,42 @@ async function scanBatch(coordination: Coordination, plan: BatchPlan): Promise<B
 function listTokens(
   coordination: Coordination,
   members: readonly Member[],
-  { bucket, partition, after, deadline }: BatchPlan,
+  plan: BatchPlan,
 ): Promise<Gathered<readonly ListedEntry[]>> {
-  const stamp = stampOf(coordination.ring());
-  return gather<readonly ListedEntry[]>({
-    clock: coordination.clock,
+  const { stamp } = coordination.ring();
+  const { partition, after } = plan;
+  const request = { kind: "list", stamp, partition, after, limit: batchTokens } as const;
+  return gatherFrom(coordination, members, plan, {
+    request,
+    askSelf: (settle) => coordination.replica.receiveList(request, settle),
+    answerOf: (response) => (response.kind === "listed" ? response.entries : undefined),
+  });
+}
+
+interface Question<Answer> {
+  readonly request: ListRequest | FindRequest;
+  readonly askSelf: (settle: (response: PeerResponse) => void) => void;
+  readonly answerOf: (response: PeerResponse) => Answer | undefined;
+}
+
+/** Puts one question to as many of a partition's replicas as a read asks. */
+function gatherFrom<Answer>(
+  coordination: Coordination,
+  members: readonly Member[],
+  { bucket, deadline }: BatchPlan,
+  { request, askSelf, answerOf }: Question<Answer>,
+): Promise<Gathered<Answer>> {
+  const { clock, network, self, tuning } = coordination;
+  return gather<Answer>({
+    clock,
     deadline,
     members: askingOrder(coordination, members),
     required: bucket.r,
-    hedgeAfterMs: coordination.tuning.hedgeAfterMs,
+    hedgeAfterMs: tuning.hedgeAfterMs,
     ask: (member, settle) => {
-      const request = { kind: "list", stamp, partition, after, limit: batchTokens } as const;
-      const receive = (response: PeerResponse): void =>
-        settle(response.kind === "listed" ? response.entries : undefined);
-      if (member.id === coordination.self)
-        return coordination.replica.receiveList(request, receive);
-      coordination.network.call(member.address, request, deadline, (reply) =>
-        reply.ok ? receive(reply.response) : settle(undefined),
+      if (member.id === self) return askSelf((response) => settle(answerOf(response)));
+      network.call(member.address, request, deadline, (reply) =>
+        settle(reply.ok ? answerOf(reply.response) : undefined),
       );
     },
   });
@@ -189,27 +208,16 @@ function mergeLists(lists: readonly (readonly ListedEntry[])[]): {
 function findRecords(
   coordination: Coordination,
   members: readonly Member[],
-  { bucket, partition, deadline }: BatchPlan,
+  plan: BatchPlan,
   token: Token,
 ): Promise<Gathered<readonly Uint8Array[]>> {
-  const stamp = stampOf(coordination.ring());
-  return gather<readonly Uint8Array[]>({
-    clock: coordination.clock,
-    deadline,
-    members: askingOrder(coordination, members),
-    required: bucket.r,
-    hedgeAfterMs: coordination.tuning.hedgeAfterMs,
-    ask: (member, settle) => {
-      const evenIfDamaged = false;
-      const request = { kind: "find", stamp, partition, token, evenIfDamaged } as const;
-      const receive = (response: PeerResponse): void =>
-        settle(response.kind === "found" ? response.records : undefined);
-      if (member.id === coordination.self)
-        return coordination.replica.receiveFind(request, receive);
-      coordination.network.call(member.address, request, deadline, (reply) =>
-        reply.ok ? receive(reply.response) : settle(undefined),
-      );
-    },
+  const { stamp } = coordination.ring();
+  const { partition } = plan;
+  const request = { kind: "find", stamp, partition, token, evenIfDamaged: false } as const;
+  return gatherFrom(coordination, members, plan, {
+    request,
+    askSelf: (settle) => coordination.replica.receiveFind(request, settle),
+    answerOf: (response) => (response.kind === "found" ? response.records : undefined),
   });
 }
 

@@ -1,5 +1,5 @@
 // CRC32C (Castagnoli), reflected polynomial 0x82F63B78, as in RFC 3720 appendix B.4. Slicing by
-// eight: 5 to 6 times the speed of the one-table loop on the sizes a log record has.
+// eight: eight lookups that do not wait for each other instead of eight that do.
 
 function makeTables(): readonly Uint32Array[] {
   const tables = Array.from({ length: 8 }, () => new Uint32Array(256));
