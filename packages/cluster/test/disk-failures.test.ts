@@ -75,6 +75,13 @@ describe("full disks", () => {
     expect(await small.read(1, "fill-79")).toEqual([large]);
   });
 
+  it("is named as the reason when there is no other node", async () => {
+    const small = await SmallCluster.start({ nodes: 1 });
+    await fill(small, [1]);
+    expect(await small.put(1, "k", large)).toMatchObject({ code: "disk-full", outcome: "refused" });
+    expect(await small.read(1, "fill-0")).toEqual([large]);
+  });
+
   it("of two nodes refuse puts at w = 2 as disk-full", async () => {
     const small = await SmallCluster.start();
     await fill(small, [2, 3]);

@@ -9,7 +9,7 @@ import type { ForwardedDelete } from "../messages.ts";
 import type { Failure, RequestOptions, WriteOutcome } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
-import { forward } from "./forward.ts";
+import { forward, forwardFromFull } from "./forward.ts";
 import { readQuorum } from "./get.ts";
 import { dressWritten, isPrimary } from "./put.ts";
 import { stampOf } from "./replica-calls.ts";
@@ -35,17 +35,23 @@ export async function deleteKey(
   if (seen.context === undefined) {
     return { ok: true, context: undefined, siblings: 0, acks: seen.acks, body: undefined };
   }
+  let full: Failure | undefined;
   if (isPrimary(coordination, plan)) {
     const written = await write(coordination, plan, { kind: "delete", context: seen.context });
-    const isFull = !written.ok && written.code === "disk-full" && written.outcome === "refused";
-    if (!isFull) return dressWritten(coordination, plan, written, false);
+    if (written.ok || written.code !== "disk-full" || written.outcome !== "refused") {
+      return dressWritten(coordination, plan, written, false);
+    }
+    full = written;
   }
   const text = context ?? encodeContext(seen.context, key, coordination.contextKey);
   if (text === undefined) {
     const message = "the key's context is too long to pass on; delete it at one of its primaries";
     return failure(coordination, "too-many-actors", "refused", noAcks, message);
   }
-  return forward(coordination, plan, forwardedDelete(coordination, plan, text));
+  const request = forwardedDelete(coordination, plan, text);
+  return full === undefined
+    ? forward(coordination, plan, request)
+    : forwardFromFull(coordination, plan, request, full);
 }
 
 type ContextToDelete =

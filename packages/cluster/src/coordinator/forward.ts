@@ -82,6 +82,23 @@ export async function forward(
   return mayHaveHappened ? { ...last, outcome: "unknown" } : last;
 }
 
+/**
+ * Passes on a write that this primary refused for want of space: a full disk here need not be a
+ * full disk elsewhere, and nothing was sent yet. If nobody else can be reached, the full disk is
+ * the reason.
+ */
+export async function forwardFromFull(
+  coordination: Coordination,
+  plan: RequestPlan,
+  request: ForwardedPut | ForwardedDelete,
+  own: Failure,
+): Promise<WriteOutcome> {
+  const outcome = await forward(coordination, plan, request);
+  const isUnreachable =
+    !outcome.ok && outcome.code === "quorum-not-met" && outcome.outcome === "refused";
+  return isUnreachable ? own : outcome;
+}
+
 interface ForwardingAttempt {
   readonly member: Member;
   readonly request: ForwardedPut | ForwardedDelete;

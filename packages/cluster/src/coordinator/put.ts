@@ -3,7 +3,7 @@ import type { ForwardedPut } from "../messages.ts";
 import type { Failure, PutInput, RequestOptions, WriteOutcome } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
-import { forward } from "./forward.ts";
+import { forward, forwardFromFull } from "./forward.ts";
 import { readQuorum } from "./get.ts";
 import { contextAfterWrite, shownSiblings } from "./presentation.ts";
 import { type RequestPlan, planRequest } from "./request-plan.ts";
@@ -31,9 +31,8 @@ export async function put(
     return forward(coordination, plan, forwardedPut(coordination, plan, input));
   }
   const written = await write(coordination, plan, { kind: "put", ...input, ...checked });
-  // A full disk here need not be a full disk elsewhere, and nothing was sent yet.
   if (!written.ok && written.code === "disk-full" && written.outcome === "refused") {
-    return forward(coordination, plan, forwardedPut(coordination, plan, input));
+    return forwardFromFull(coordination, plan, forwardedPut(coordination, plan, input), written);
   }
   return dressWritten(coordination, plan, written, input.returnBody);
 }
