@@ -1,4 +1,44 @@
 export {
+  type ClusterDescription,
+  type DescribedBucket,
+  type DescribedMember,
+  decodeClusterDescription,
+  encodeClusterDescription,
+} from "./client/cluster-description.ts";
+export type * from "./client/messages.ts";
+export { clientMethods, failureTrailers } from "./client/methods.ts";
+export {
+  type DecodedPipeReplies,
+  type DecodedPipeReply,
+  PipeReplyBatch,
+  decodePipeReplies,
+  pipeRepliesMax,
+} from "./client/pipe-replies.ts";
+export {
+  type DecodedPipeRequest,
+  type DecodedPipeRequests,
+  PipeRequestBatch,
+  decodePipeRequests,
+  pipeRequestsMax,
+} from "./client/pipe-requests.ts";
+export { kvReplySizeHint } from "./client/reply-fields.ts";
+export { kvRequestSizeHint } from "./client/request-fields.ts";
+export {
+  type Decoded,
+  decodeBatchReply,
+  decodeBatchRequest,
+  decodeFailure,
+  decodeGetReply,
+  decodeKvRequest,
+  decodeScanReply,
+  decodeWriteReply,
+  encodeBatchReply,
+  encodeBatchRequest,
+  encodeKvReply,
+  encodeKvRequest,
+  kvBatchOperationsMax,
+} from "./client/unary.ts";
+export {
   type DecodedBatch,
   type DecodedOperation,
   type MalformedMessage,
@@ -9,3 +49,4 @@ export {
 } from "./operation-batch.ts";
 export { responseSizeHint } from "./response-codec.ts";
 export { type DecodedAck, type DecodedResult, ResultBatch, decodeAck } from "./result-batch.ts";
+export type { FieldProblem } from "./wire-reader.ts";

@@ -1,14 +1,27 @@
-import { decodeUtf8, hex, latin1 } from "@coterie/core";
+import { type ErrorCode, decodeUtf8, hex, latin1 } from "@coterie/core";
 
 /** Unknown fields below this one are not to be ignored. */
 const skippableFieldMin = 32;
+
+/** What a message is refused for, in the words of the door that reads it. */
+export interface FieldProblem {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** The longest byte string or text that a field may hold, and what is wrong with a longer one. */
+export interface FieldLimit {
+  readonly bytesMax: number;
+  readonly problem: FieldProblem;
+}
 
 /**
  * Reads protobuf wire format from input that may be damaged or hostile. Whatever is malformed sets
  * {@link failed}; from then on there are no more fields and every value is zero or empty, so that a
  * codec reads a whole message and checks once. Every length is compared with what is left before it
  * is used. Stricter than protobuf: varints have their shortest form, booleans are 0 or 1, and an
- * unknown field, or a known one of the wrong wire type, fails below field 32.
+ * unknown field, or a known one of the wrong wire type, fails below field 32 unless the reader was
+ * told to skip them all.
  */
 export class WireReader {
   readonly #bytes: Uint8Array;
@@ -16,8 +29,11 @@ export class WireReader {
   #at = 0;
   #end: number;
   #failed = false;
+  #problem: FieldProblem | undefined;
+  readonly #fieldMin: number;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, unknownFields: "fail" | "skip" = "fail") {
+    this.#fieldMin = unknownFields === "skip" ? 1 : skippableFieldMin;
     // A plain view: the subarrays of a Node Buffer would be Buffers, whose `slice` does not copy.
     this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -28,8 +44,14 @@ export class WireReader {
     return this.#failed;
   }
 
+  /** Why the input failed, where a codec has said so. */
+  get problem(): FieldProblem | undefined {
+    return this.#problem;
+  }
+
   /** Marks the input as malformed: for what only the codec can know. */
-  fail(): void {
+  fail(problem?: FieldProblem): void {
+    if (!this.#failed) this.#problem = problem;
     this.#failed = true;
     this.#at = this.#end;
   }
@@ -45,7 +67,7 @@ export class WireReader {
   /** Steps over a field that the codec does not know, or fails if it is not to be ignored. */
   skip(tag: number): void {
     const wireType = tag & 7;
-    if (tag >>> 3 < skippableFieldMin) this.fail();
+    if (tag >>> 3 < this.#fieldMin) this.fail();
     else if (wireType === 0) this.#skipVarint();
     else if (wireType === 1) this.#take(8);
     else if (wireType === 2) this.#take(this.uint());
@@ -72,6 +94,16 @@ export class WireReader {
     return 0;
   }
 
+  /** Varints one after the other, added to `into`, which may then have `countMax` at most. */
+  packedUints(into: number[], countMax: number): void {
+    const outer = this.enter();
+    while (!this.#failed && this.#at < this.#end) {
+      if (into.length >= countMax) this.fail();
+      else into.push(this.uint());
+    }
+    this.leave(outer);
+  }
+
   bool(): boolean {
     const value = this.uint();
     if (value > 1) this.fail();
@@ -92,8 +124,9 @@ export class WireReader {
   }
 
   /** Length-prefixed bytes that may be kept: they pin at most twice their size. */
-  owned(): Uint8Array {
+  owned(limit?: FieldLimit): Uint8Array {
     const length = this.uint();
+    if (limit !== undefined && length > limit.bytesMax) this.fail(limit.problem);
     const at = this.#take(length);
     if (at < 0) return new Uint8Array(0);
     const isNearlyAll = this.#bytes.buffer.byteLength <= length * 2;
@@ -101,22 +134,23 @@ export class WireReader {
   }
 
   /** Length-prefixed UTF-8. */
-  text(): string {
+  text(limit?: FieldLimit): string {
     const length = this.uint();
+    if (limit !== undefined && length > limit.bytesMax) this.fail(limit.problem);
     const at = this.#take(length);
     if (at < 0) return "";
     for (let index = at; index < at + length; index += 1) {
       if ((this.#bytes[index] as number) < 0x80) continue;
       const text = decodeUtf8(this.#bytes.subarray(at, at + length));
-      if (text === undefined) this.fail();
+      if (text === undefined) this.fail(limit?.problem);
       return text ?? "";
     }
     return latin1(this.#bytes, at, at + length);
   }
 
   /** Exactly `length` bytes, length-prefixed, as lower-case hex. */
-  hex(length: number): string {
-    if (this.uint() !== length) this.fail();
+  hex(length: number, problem?: FieldProblem): string {
+    if (this.uint() !== length) this.fail(problem);
     const at = this.#take(length);
     return at < 0 ? "" : hex(this.#bytes, at, at + length);
   }
@@ -142,6 +176,7 @@ export class WireReader {
     this.#at = this.#end;
     this.#end = outer;
     this.#failed = false;
+    this.#problem = undefined;
     return wasWhole;
   }
 

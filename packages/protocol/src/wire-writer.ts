@@ -54,6 +54,11 @@ export class WireWriter {
     this.#at += 9;
   }
 
+  /** Wire type 1, left out when zero. */
+  doubleOrDefault(tag: number, value: number): void {
+    if (value !== 0) this.double(tag, value);
+  }
+
   /** Sets the value of a double whose tag is at `at`. */
   overwriteDouble(at: number, value: number): void {
     this.#view.setFloat64(at + 1, value, true);
@@ -61,11 +66,25 @@ export class WireWriter {
 
   /** Wire type 0, left out when zero. */
   uint(tag: number, value: number): void {
-    if (value === 0) return;
+    if (value !== 0) this.uintIfSet(tag, value);
+  }
+
+  /** Wire type 0, left out when `undefined`: for fields with presence. */
+  uintIfSet(tag: number, value: number | undefined): void {
+    if (value === undefined) return;
     this.#reserve(6);
     this.#bytes[this.#at] = tag;
     this.#at += 1;
     this.#varint(value);
+  }
+
+  /** Varints one after the other, wire type 2; left out when there are none. */
+  packedUints(tag: number, values: readonly number[]): void {
+    if (values.length === 0) return;
+    const start = this.open(tag, values.length);
+    this.#reserve(values.length * 5);
+    for (const value of values) this.#varint(value);
+    this.close(start, values.length);
   }
 
   /** Wire type 0, left out when false. */
