@@ -13,7 +13,8 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
 
 const BUCKET = /^[a-z0-9._-]{1,64}$/u;
 
-function bucketName(text: string): string {
+/** The name of a bucket. */
+export function bucketName(text: string): string {
   if (!BUCKET.test(text)) throw new InvalidArgumentError("Buckets match [a-z0-9._-]{1,64}.");
   return text;
 }
@@ -26,17 +27,20 @@ export function causalContext(text: string): string {
   return text;
 }
 
+/** `--cursor` of a scan: it goes into a query as it is. */
+export function scanCursor(text: string): string {
+  if (!/^[\w.~-]{1,4096}$/u.test(text)) {
+    throw new InvalidArgumentError("A cursor is as an earlier scan returned it.");
+  }
+  return text;
+}
+
 /** `--content-type`: what an HTTP header can carry. */
 export function contentType(text: string): string {
   if (!/^[\u0020-\u007e]{1,255}$/u.test(text)) {
     throw new InvalidArgumentError("It takes 1 to 255 ASCII characters.");
   }
   return text;
-}
-
-/** A list separated by commas. */
-export function list(text: string): readonly string[] {
-  return text.split(",").filter((item) => item !== "");
 }
 
 function collect(text: string, sofar: readonly string[] | undefined): readonly string[] {

@@ -7,7 +7,6 @@ import type { ExitCode } from "./exit.ts";
 import {
   causalContext,
   contentType,
-  list,
   wholeNumber,
   withBucketOption,
   withContextOptions,
@@ -16,6 +15,8 @@ import {
   withReadQuorum,
   withWriteQuorum,
 } from "./options.ts";
+import { addOperatorCommands } from "./program/operator-commands.ts";
+import { startSettingOptions } from "./program/start-settings.ts";
 import type { ExportOptions } from "./transfer/export.ts";
 import type { ImportOptions } from "./transfer/import.ts";
 
@@ -37,6 +38,7 @@ export function newProgram(onExit: OnExit): Command {
   addWrites(program, onExit);
   addTransfers(program, onExit);
   addCluster(program, onExit);
+  addOperatorCommands(program, onExit);
   addStart(program, onExit);
   addDev(program, onExit);
   return program;
@@ -69,6 +71,7 @@ function addReads(program: Command, onExit: OnExit): void {
   withReadQuorum(withKeyOptions(program.command("siblings")))
     .summary("list all values of a key")
     .argument("<key>")
+    .addHelpText("after", "\nExamples:\n  coterie siblings cart\n  coterie siblings cart --json")
     .action(async (key: string, options: KeyOptions) => {
       const { siblings } = await import("./commands/get.ts");
       onExit(await siblings(key, options));
@@ -93,6 +96,7 @@ function addWrites(program: Command, onExit: OnExit): void {
     .summary("delete a key")
     .description("Deletes what a read finds; what others write meanwhile stays.")
     .argument("<key>")
+    .addHelpText("after", "\nExamples:\n  coterie delete greeting")
     .action(async (key: string, options: WriteOptions) => {
       const { deleteKey } = await import("./commands/write.ts");
       onExit(await deleteKey(key, options));
@@ -119,12 +123,14 @@ function addCluster(program: Command, onExit: OnExit): void {
   withNodeOptions(program.command("status"))
     .summary("every node of the cluster")
     .description("Asks every node of the cluster. Exits 1 unless all of them serve.")
+    .addHelpText("after", "\nExamples:\n  coterie status\n  coterie status --json")
     .action(async (options: NodeOptions) => {
       const { status } = await import("./commands/status.ts");
       onExit(await status(options));
     });
   withNodeOptions(program.command("ring"))
     .summary("the owners of every partition")
+    .addHelpText("after", "\nExamples:\n  coterie ring\n  coterie ring --json")
     .action(async (options: NodeOptions) => {
       const { ring } = await import("./commands/ring.ts");
       onExit(await ring(options));
@@ -132,6 +138,10 @@ function addCluster(program: Command, onExit: OnExit): void {
   withKeyOptions(program.command("explain"))
     .summary("where a key is, and what each replica holds")
     .argument("<key>")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coterie explain cart\n  coterie explain a/b --bucket logs",
+    )
     .action(async (key: string, options: KeyOptions) => {
       const { explain } = await import("./commands/ring.ts");
       onExit(await explain(key, options));
@@ -176,6 +186,10 @@ function addTransfers(program: Command, onExit: OnExit): void {
     .addArgument(new Argument("[file]", "standard output if left out"))
     .option("--tombstones", "deleted keys too, as far as they are remembered")
     .option("--concurrency <count>", "keys read at once", wholeNumber(1, 1024), 32)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coterie export backup.ndjson\n  coterie export --tombstones | gzip > all.gz",
+    )
     .action(async (file: string | undefined, options: ExportOptions) => {
       const { exportBucket } = await import("./transfer/export.ts");
       onExit(await exportBucket(file, options));
@@ -183,30 +197,19 @@ function addTransfers(program: Command, onExit: OnExit): void {
 }
 
 function addStart(program: Command, onExit: OnExit): void {
-  program
+  const startCommand = program
     .command("start")
     .summary("run one node")
     .description("Runs one node until SIGTERM. The same line after a crash finds the same data.")
-    .option("--id <name>", "the node's name; it outlives its directory")
-    .option("--data <dir>", "where its data lives (./coterie-data)")
-    .option("--memory", "keep the data in memory only")
-    .option("--http <host:port>", "the HTTP door (127.0.0.1:7401)")
-    .option("--peer <host:port>", "where the other nodes reach it (127.0.0.1:7701)")
-    .option("--bootstrap <list>", "peer addresses of all nodes of a new cluster, by commas", list)
-    .option("--zone <name>", "copies of a key go to different zones where there are enough")
-    .option("--host <name>", "copies of a key go to different hosts where there are enough")
-    .option("--weight <count>", "this node's share of the partitions (1)", wholeNumber(1, 1000))
-    .option("--cluster-key <file>", "32 bytes that all nodes of the cluster share")
-    .option("--partitions <count>", "slices of the hash space (1024)", wholeNumber(1, 16_384))
-    .option("--durability <kind>", "fsync (the default), or os: survives a process crash only")
-    .option("--log-level <level>", "trace, debug, info (the default), warn, error")
-    .option("--config <file>", "settings; flags and COTERIE_* take precedence")
-    .option("--insecure", "allow addresses that other machines can reach, without TLS")
+    .option("--config <file>", "settings in JSON; COTERIE_* variables and flags take precedence")
+    .option("--print-config", "print the configuration, and where each value comes from, and end")
+    .option("--json", "with --print-config: as JSON")
     .addHelpText("after", START_EXAMPLES)
     .action(async (options: StartOptions) => {
       const { start } = await import("./commands/start.ts");
       onExit(await start(options));
     });
+  for (const option of startSettingOptions()) startCommand.addOption(option);
 }
 
 const START_EXAMPLES = `
@@ -214,8 +217,10 @@ Examples:
   coterie start --id n1 --memory               one node by itself, to try things
   coterie start --id n1 --data /var/lib/coterie --http 127.0.0.1:7401 --peer 127.0.0.1:7701 \\
     --bootstrap 127.0.0.1:7701,127.0.0.1:7702,127.0.0.1:7703 --cluster-key cluster.key
+  coterie start --config coterie.json --id n1 --print-config
 
-Everything else is set in the file of --config, or in COTERIE_* variables.`;
+Every setting is also a name in the file of --config and a COTERIE_* variable: --log-level is
+logLevel and COTERIE_LOG_LEVEL. What they mean: docs/guide/configuration.md.`;
 
 function addDev(program: Command, onExit: OnExit): void {
   const data = new Option("--data <dir>", "where the cluster lives").default("./.coterie/dev");
@@ -247,6 +252,7 @@ function addDev(program: Command, onExit: OnExit): void {
       .command(action)
       .summary(summary)
       .argument("<node>", "as in n2")
+      .addHelpText("after", `\nExamples:\n  coterie dev ${action} n2`)
       .action(async (id: string, _: object, command: Command) => {
         const { actOnNode } = await import("./dev/act.ts");
         onExit(await actOnNode(action, id, command.optsWithGlobals<{ data: string }>()));

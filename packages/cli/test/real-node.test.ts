@@ -88,3 +88,53 @@ it("describes the cluster", async () => {
   expect(explained.stdout).toMatch(/n1 +primary +present +1 /u);
   expect((await run(0, "get", "k", "--bucket", "unknown")).exit).toBe(3);
 });
+
+it("lists keys page by page, by prefix and from a cursor", async () => {
+  for (const key of ["scan/a", "scan/b", "scan/c d", "other"]) await run(1, "put", key, key);
+  await run(1, "put", "scan/b", "more", "--blind");
+  const all = await run(1, "scan", "--prefix", "scan/");
+  expect(all.exit).toBe(0);
+  expect(all.stdout.trim().split("\n").toSorted()).toEqual([
+    "scan/a\t6",
+    "scan/b\t10\t2 siblings",
+    "scan/c d\t8",
+  ]);
+  expect((await run(1, "scan", "--prefix", "scan/c d")).stdout).toBe("scan/c d\t8\n");
+  const keys: string[] = [];
+  let cursor: string | null | undefined;
+  while (cursor !== null) {
+    const from = cursor === undefined ? [] : ["--cursor", cursor];
+    const page = await run(1, "scan", "--prefix", "scan/", "--limit", "1", "--json", ...from);
+    const lines = page.stdout.trim().split("\n");
+    ({ cursor } = JSON.parse(lines.pop() ?? "") as { cursor: string | null });
+    keys.push(...lines.map((line) => (JSON.parse(line) as { key: string }).key));
+  }
+  const texts = keys.map((key) => Buffer.from(key, "base64url").toString());
+  expect(texts.toSorted()).toEqual(["scan/a", "scan/b", "scan/c d"]);
+  const begun = await run(1, "scan", "--limit", "1");
+  expect(begun.stderr).toMatch(/there is more: coterie scan --bucket default --cursor \S+\n/u);
+  expect((await run(1, "scan", "--cursor", "a&b")).exit).toBe(2);
+  expect((await run(1, "scan", "--bucket", "nowhere")).exit).toBe(3);
+});
+
+it("shows buckets, and says that none can be made now", async () => {
+  const listed = await run(0, "bucket", "list");
+  expect(listed.exit).toBe(0);
+  expect(listed.stdout).toMatch(/^default +siblings +1 +1 +1 +0 +0 +no$/mu);
+  expect(listed.stdout).toMatch(/^redis +lww /mu);
+  await run(0, "put", "only", "one", "--bucket", "redis");
+  const shown = await run(0, "bucket", "show", "redis", "--count", "--json");
+  expect(JSON.parse(shown.stdout)).toMatchObject({ name: "redis", policy: "lww", keys: 1 });
+  expect((await run(0, "bucket", "show", "nowhere")).exit).toBe(3);
+  const made = await coterie(["bucket", "create", "carts"]);
+  expect(made.exit).toBe(2);
+  expect(made.stderr).toContain("not-yet");
+});
+
+it("shows the members as a node sees them", async () => {
+  const shown = await run(0, "members");
+  expect(shown.exit).toBe(0);
+  expect(shown.stdout).toMatch(/^n1 +itself +127\.0\.0\.1:\d+ +127\.0\.0\.1:\d+ /mu);
+  const json = JSON.parse((await run(0, "members", "--json")).stdout);
+  expect(json).toMatchObject({ node: "n1", epoch: 1, members: [{ id: "n1", weight: 1 }] });
+});

@@ -10,6 +10,7 @@ import {
   Ring,
   contextKeyOf,
   documentDigest,
+  settingsDifferences,
   settingsDigest,
 } from "@coterie/core";
 import type { Clock, Disk, MonotonicMs, Network, Random } from "@coterie/ports";
@@ -375,10 +376,13 @@ export class CoterieNode implements NodeApi {
         `${member.address}: start it with --peer ${self.address}`
       );
     }
-    if (settingsDigest(document.settings) !== settingsDigest(settings)) {
+    const differences = settingsDifferences(document.settings, settings);
+    if (differences.length > 0) {
       return (
-        "the partitions, n_max or buckets configured differ from those the cluster was formed " +
-        "with, and cannot be changed yet: restore the configuration, or start a new cluster"
+        `${member.id} is configured otherwise than its cluster was formed: ` +
+        `${differences.join("; ")}. That cannot be changed yet (not-yet): put the configuration ` +
+        "of all nodes back (n and nMax follow from --bootstrap too), or start a new cluster with " +
+        "the new settings and carry the data over with coterie export and coterie import"
       );
     }
     return undefined;

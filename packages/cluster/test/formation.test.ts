@@ -87,7 +87,9 @@ describe("formation", () => {
     const disk = small.cluster.disk(node(3));
     const started = await small.until(loneNode(small, 3, { settings, disk }).start());
     expect(started).toMatchObject({ ok: false, code: "wrong-directory" });
-    expect(started.ok ? "" : started.message).toContain("differ from those the cluster was formed");
+    expect(started.ok ? "" : started.message).toContain(
+      "configured otherwise than its cluster was formed",
+    );
     small.cluster.network.crash(address(3));
     await small.restart(3);
     expect(small.at(3).missing()).toEqual([]);

@@ -1,3 +1,4 @@
+export { settingsDifferences } from "./ring/settings-differences.ts";
 export { compareBytes, equalBytes } from "./bytes/compare.ts";
 export { crc32c } from "./bytes/crc32c.ts";
 export { type Digest, digest64 } from "./bytes/digest.ts";

@@ -1,7 +1,15 @@
-export { type ConfigSources, loadConfig } from "./config/load-config.ts";
+export { type ConfigCheck, checkConfig } from "./config/check-config.ts";
+export { configTemplate } from "./config/config-template.ts";
+export {
+  type ConfigOutcome,
+  type ConfigProblem,
+  type ConfigSources,
+  type SettingOrigin,
+  loadConfig,
+} from "./config/load-config.ts";
+export { type ResolvedSetting, resolvedSettings } from "./config/resolved-settings.ts";
 export {
   type BucketConfig,
-  type ConfigOutcome,
   type ServerConfig,
   type SettingDescription,
   settings,

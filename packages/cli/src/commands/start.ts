@@ -1,13 +1,19 @@
 import { CliFailure, exitCodes, type ExitCode } from "../exit.ts";
+import { printConfig } from "./config.ts";
 
 /** Settings of the node by their names, as given on the command line. */
 export interface StartOptions {
   readonly config?: string;
+  /** Print the configuration instead of starting. */
+  readonly printConfig?: boolean;
+  readonly json?: boolean;
   readonly [setting: string]: unknown;
 }
 
 /** `coterie start`: runs one node until it is asked to stop. */
-export async function start({ config: file, ...flags }: StartOptions): Promise<ExitCode> {
+export async function start(options: StartOptions): Promise<ExitCode> {
+  const { config: file, printConfig: isPrinting, json, ...flags } = options;
+  if (isPrinting === true) return printConfig({ file, flags, json: json === true });
   // The server is most of what there is to load, and no other command needs it.
   const { loadConfig, runServer } = await import("@coterie/server");
   const loaded = loadConfig({ file, env: process.env, flags });
@@ -15,7 +21,7 @@ export async function start({ config: file, ...flags }: StartOptions): Promise<E
     throw new CliFailure(
       exitCodes.usage,
       loaded.message,
-      "`coterie start --help` says what it takes",
+      "`coterie start --help` says what it takes, `coterie config check FILE` where a file is wrong",
     );
   }
   const exit = await runServer(loaded.config);

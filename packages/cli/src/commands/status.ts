@@ -1,6 +1,12 @@
 import { withPool, type NodeOptions } from "../connect.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
-import { fetchJson, type ClusterMember, type ClusterView, type RingView } from "../http/cluster.ts";
+import {
+  fetchJson,
+  sortedMembers,
+  type ClusterMember,
+  type ClusterView,
+  type RingView,
+} from "../http/cluster.ts";
 import type { NodePool } from "../http/node-pool.ts";
 import { byteText, table } from "../table.ts";
 
@@ -28,11 +34,8 @@ export function status(options: NodeOptions): Promise<ExitCode> {
     const timeoutMs = options.timeout ?? NODE_TIMEOUT_MS;
     const cluster = (await fetchJson(pool, "status", "/v1/cluster")) as ClusterView;
     const ring = (await fetchJson(pool, "status", "/v1/ring")) as RingView;
-    const members = cluster.members.toSorted((left, right) =>
-      left.id.localeCompare(right.id, "en", { numeric: true }),
-    );
     const nodes = await Promise.all(
-      members.map((member) => nodeStatus(pool, member, ring, timeoutMs)),
+      sortedMembers(cluster).map((member) => nodeStatus(pool, member, ring, timeoutMs)),
     );
     const isDegraded = nodes.some(({ state }) => state !== "ready");
     if (options.json === true) {

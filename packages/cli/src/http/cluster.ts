@@ -11,14 +11,42 @@ export interface ClusterMember {
   readonly http: string;
   /** `host:port` of its peer door. */
   readonly address: string;
+  readonly host: string;
   readonly zone: string;
+  readonly weight: number;
+  /** Whether the node that was asked has a stream to it. */
+  readonly isReachable: boolean;
+}
+
+/** A bucket's settings, as the cluster's document has them. */
+export interface BucketView {
+  readonly name: string;
+  readonly policy: string;
+  readonly n: number;
+  readonly r: number;
+  readonly w: number;
+  readonly pr: number;
+  readonly pw: number;
+  readonly allowStale: boolean;
 }
 
 /** `GET /v1/cluster`. */
 export interface ClusterView {
   readonly clusterId: string;
   readonly epoch: number;
+  /** Of the cluster's document. */
+  readonly digest: string;
+  /** Who answered. */
+  readonly node: string;
+  readonly buckets: readonly BucketView[];
   readonly members: readonly ClusterMember[];
+}
+
+/** By name, n2 before n10. */
+export function sortedMembers({ members }: ClusterView): readonly ClusterMember[] {
+  return members.toSorted((left, right) =>
+    left.id.localeCompare(right.id, "en", { numeric: true }),
+  );
 }
 
 /** `GET /v1/ring`. */

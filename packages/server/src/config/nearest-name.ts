@@ -4,21 +4,31 @@ export function nearestName(name: string, known: readonly string[]): string | un
   let least = 4;
   for (const candidate of known) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < least) [best, least] = [candidate, distance];
+    // Of a short name, what has another letter is another name.
+    const isNear = distance === 0 || distance < candidate.length / 2;
+    if (isNear && distance < least) [best, least] = [candidate, distance];
   }
   return best;
 }
 
-/** Levenshtein's distance. */
+/** Letters added, left out, replaced, or swapped with their neighbour. */
 function editDistance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, at) => at);
+  const rows = [Array.from({ length: right.length + 1 }, (_, at) => at)];
+  const at = (row: number, column: number): number => rows[row]?.[column] ?? left.length + 1;
   for (let i = 1; i <= left.length; i += 1) {
     const next = [i];
+    rows.push(next);
     for (let j = 1; j <= right.length; j += 1) {
-      const swap = (row[j - 1] as number) + Number(left[i - 1] !== right[j - 1]);
-      next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, swap));
+      const isSwapped = i > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1];
+      next.push(
+        Math.min(
+          at(i - 1, j) + 1,
+          at(i, j - 1) + 1,
+          at(i - 1, j - 1) + Number(left[i - 1] !== right[j - 1]),
+          isSwapped ? at(i - 2, j - 2) + 1 : left.length + 1,
+        ),
+      );
     }
-    row = next;
   }
-  return row[right.length] as number;
+  return at(left.length, right.length);
 }

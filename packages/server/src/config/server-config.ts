@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { limits } from "@coterie/core";
 import { z } from "zod";
+import { nearestName } from "./nearest-name.ts";
 
 /** A node's configuration, whole and valid (docs/guide/configuration.md). */
 export interface ServerConfig {
@@ -45,9 +46,12 @@ export interface BucketConfig {
   readonly allowStale: boolean;
 }
 
-export type ConfigOutcome =
+export type ParsedConfig =
   | { readonly ok: true; readonly config: ServerConfig }
-  | { readonly ok: false; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly issues: readonly { readonly setting: string; readonly message: string }[];
+    };
 
 const mebibyte = 1024 * 1024;
 
@@ -121,7 +125,10 @@ const schema = z.strictObject({
     .default(1024)
     .describe("Slices of the hash space; cannot be changed later"),
   nMax: atLeastOne.pipe(z.number().max(9)).default(3).describe("Most copies a bucket may have"),
-  buckets: z.record(z.string(), bucket).default({}).describe("Buckets by name; see below"),
+  buckets: z
+    .record(z.string(), bucket)
+    .default({})
+    .describe("Buckets by name, with their settings"),
   durability: z
     .enum(["fsync", "os"])
     .default("fsync")
@@ -170,12 +177,24 @@ export const settings: readonly SettingDescription[] = Object.entries(schema.sha
   },
 );
 
+/** The settings of one bucket. */
+const bucketSettings: readonly string[] = Object.keys(bucket.shape);
+
 /** Checks values by their schema; their names are known. */
-export function parseServerConfig(values: Readonly<Record<string, unknown>>): ConfigOutcome {
+export function parseServerConfig(values: Readonly<Record<string, unknown>>): ParsedConfig {
   const parsed = schema.safeParse(values);
   if (parsed.success) return { ok: true, config: parsed.data };
-  const problems = parsed.error.issues.map(
-    ({ path, message }) => `${path.join(".") || "configuration"}: ${message}`,
-  );
-  return { ok: false, message: problems.join("; ") };
+  const issues = parsed.error.issues.flatMap((issue) => {
+    const setting = issue.path.join(".");
+    if (issue.code !== "unrecognized_keys") {
+      return [{ setting, message: `${setting}: ${issue.message}` }];
+    }
+    return issue.keys.map((key) => {
+      const near = nearestName(key, bucketSettings);
+      const hint = near === undefined ? "" : `; did you mean ${near}?`;
+      const message = `${setting}: unknown setting "${key}" of a bucket${hint}`;
+      return { setting: `${setting}.${key}`, message };
+    });
+  });
+  return { ok: false, issues };
 }

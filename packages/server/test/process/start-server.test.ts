@@ -79,6 +79,28 @@ describe("a server", () => {
     expect(await (await fetch(urlOf(second, key))).text()).toBe("blue");
   });
 
+  it.each([
+    [{ buckets: { carts: { n: 1 } } }, "bucket carts is configured here and not in the cluster"],
+    [{ buckets: { default: { policy: "lww" } } }, "bucket default has policy siblings in the"],
+    [{ partitions: 16 }, "partitions is 8 in the cluster and 16 here"],
+  ])("says which settings its cluster was not formed with: %o", async (changed, difference) => {
+    const first = await opened();
+    await first.started;
+    await fetch(urlOf(first, key), { method: "PUT", body: "blue" });
+    await first.drain();
+    const second = await opened({ peer: first.peer, ...changed });
+    const outcome = await second.started;
+    expect(outcome).toMatchObject({ ok: false, code: "wrong-directory" });
+    const message = outcome.ok ? "" : outcome.message;
+    expect(message).toMatch(/^n1 is configured otherwise/u);
+    expect(message).toContain(difference);
+    expect(message).toMatch(/not-yet.*coterie export/u);
+    await second.drain();
+    const third = await opened({ peer: first.peer });
+    expect(await third.started).toEqual({ ok: true });
+    expect(await (await fetch(urlOf(third, key))).text()).toBe("blue");
+  });
+
   it("is alive and says what it waits for until its cluster has formed", async () => {
     const server = await opened({ bootstrap: "127.0.0.1:1" });
     expect((await fetch(urlOf(server, "/livez"))).status).toBe(200);

@@ -1,0 +1,134 @@
+import type { Command } from "commander";
+import type { BucketOptions } from "../commands/bucket.ts";
+import type { ConfigOptions } from "../commands/config.ts";
+import type { ScanOptions } from "../commands/scan.ts";
+import type { NodeOptions } from "../connect.ts";
+import type { ExitCode } from "../exit.ts";
+import {
+  bucketName,
+  scanCursor,
+  wholeNumber,
+  withBucketOption,
+  withNodeOptions,
+} from "../options.ts";
+
+type OnExit = (code: ExitCode) => void;
+
+/** What an operator asks and checks: buckets, keys, members, configuration. */
+export function addOperatorCommands(program: Command, onExit: OnExit): void {
+  addScan(program, onExit);
+  addBuckets(program, onExit);
+  addMembers(program, onExit);
+  addConfig(program, onExit);
+}
+
+function addScan(program: Command, onExit: OnExit): void {
+  withBucketOption(program.command("scan"))
+    .summary("list the keys of a bucket")
+    .description(
+      "Lists keys in hash order, a line each: the key (base64url if it is no plain text), the " +
+        "bytes of its values, and siblings if there are any.",
+    )
+    .option("--prefix <text>", "only keys that begin with this")
+    .option("--limit <count>", "about so many keys; all if left out", wholeNumber(1, 1e9))
+    .option("--cursor <cursor>", "go on where an earlier scan ended", scanCursor)
+    .option("--tombstones", "deleted keys too, as far as they are remembered")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coterie scan --prefix users/\n  coterie scan --limit 100 --json",
+    )
+    .action(async (options: ScanOptions) => {
+      const { scan } = await import("../commands/scan.ts");
+      onExit(await scan(options));
+    });
+}
+
+function addBuckets(program: Command, onExit: OnExit): void {
+  const bucket = program
+    .command("bucket")
+    .summary("the buckets of the cluster")
+    .description("Shows buckets and their settings, which are those the cluster formed with.")
+    .addHelpText("after", "\nExamples:\n  coterie bucket list\n  coterie bucket show default");
+  withNodeOptions(bucket.command("list"))
+    .summary("list the buckets and their settings")
+    .addHelpText("after", "\nExamples:\n  coterie bucket list\n  coterie bucket list --json")
+    .action(async (options: NodeOptions) => {
+      const { listBuckets } = await import("../commands/bucket.ts");
+      onExit(await listBuckets(options));
+    });
+  withNodeOptions(bucket.command("show"))
+    .summary("one bucket's settings")
+    .argument("<name>", "the bucket", bucketName)
+    .option("--count", "count its keys too, by listing them all")
+    .addHelpText("after", "\nExamples:\n  coterie bucket show default --count")
+    .action(async (name: string, options: BucketOptions) => {
+      const { showBucket } = await import("../commands/bucket.ts");
+      onExit(await showBucket(name, options));
+    });
+  bucket
+    .command("create")
+    .summary("not built yet; says what to do instead")
+    .argument("<name>", "the bucket", bucketName)
+    .addHelpText("after", "\nExamples:\n  coterie bucket create carts")
+    .action(async (name: string) => {
+      const { createBucket } = await import("../commands/bucket.ts");
+      createBucket(name);
+    });
+}
+
+function addMembers(program: Command, onExit: OnExit): void {
+  withNodeOptions(program.command("members"))
+    .summary("who belongs to the cluster")
+    .description("Shows the members in the cluster's document, and whom the asked node reaches.")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coterie members\n  coterie members --node http://127.0.0.1:7402",
+    )
+    .action(async (options: NodeOptions) => {
+      const { members } = await import("../commands/members.ts");
+      onExit(await members(options));
+    });
+}
+
+function addConfig(program: Command, onExit: OnExit): void {
+  const config = program
+    .command("config")
+    .summary("check, show and begin a node's configuration")
+    .description("Configuration: a file, then COTERIE_* variables, then flags of coterie start.")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coterie config template > coterie.json\n  coterie config check coterie.json",
+    );
+  config
+    .command("check")
+    .summary("say what is wrong with a configuration")
+    .description("Checks a file together with the environment. Exits 2 if a node would not start.")
+    .argument("[file]", "the environment alone, if left out")
+    .option("--json", "print JSON")
+    .addHelpText("after", "\nExamples:\n  coterie config check coterie.json")
+    .action(async (file: string | undefined, options: ConfigOptions) => {
+      const { checkConfigFile } = await import("../commands/config.ts");
+      onExit(await checkConfigFile(file, options));
+    });
+  config
+    .command("show")
+    .summary("print every setting, its value and where that comes from")
+    .argument("[file]", "the environment alone, if left out")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coterie config show coterie.json\n  coterie config show coterie.json --json",
+    )
+    .action(async (file: string | undefined, options: ConfigOptions) => {
+      const { showConfig } = await import("../commands/config.ts");
+      onExit(await showConfig(file, options));
+    });
+  config
+    .command("template")
+    .summary("print a file with every setting, commented out")
+    .addHelpText("after", "\nExamples:\n  coterie config template > coterie.json")
+    .action(async () => {
+      const { printTemplate } = await import("../commands/config.ts");
+      onExit(await printTemplate());
+    });
+}

@@ -1,0 +1,87 @@
+import { Option } from "commander";
+
+/** A setting as the help of `coterie start` shows it. */
+interface StartSetting {
+  readonly name: string;
+  /** What its flag takes; nothing for a flag that only says yes. */
+  readonly takes: string;
+  /** Its default; empty if it has none, or if the machine says. */
+  readonly standard: string;
+  readonly meaning: string;
+}
+
+/**
+ * The settings of a node, as the server's schema has them: help must not wait for the server to be
+ * loaded. A test holds the two together.
+ */
+export const startSettings: readonly StartSetting[] = [
+  row("id", "<name>", "", "This node's name in its cluster; it outlives its directory. Required"),
+  row("data", "<dir>", "./coterie-data", "Directory of this node's data"),
+  row("memory", "", "", "Keep everything in memory: for tests"),
+  row("http", "<host:port>", "127.0.0.1:7401", "Where the HTTP door listens"),
+  row("peer", "<host:port>", "127.0.0.1:7701", "Where the other nodes reach this one"),
+  row(
+    "bootstrap",
+    "<list>",
+    "[]",
+    "Peer addresses of all nodes of a new cluster; this node's may be among them",
+  ),
+  row(
+    "allowedHosts",
+    "<list>",
+    "[]",
+    "Names that `Host` headers may have at a loopback HTTP door, besides localhost",
+  ),
+  row(
+    "host",
+    "<name>",
+    "",
+    "Label of the machine: copies go to different hosts where there are enough",
+  ),
+  row(
+    "zone",
+    "<name>",
+    "default",
+    "Label of the zone: copies go to different zones where there are enough",
+  ),
+  row("weight", "<count>", "1", "This node's share of the partitions"),
+  row(
+    "clusterKey",
+    "<file>",
+    "",
+    "File with 32 bytes, or 64 hex digits, the same at all nodes, which bind contexts to keys",
+  ),
+  row("insecure", "", "", "Allow addresses that other machines can reach"),
+  row("partitions", "<count>", "1024", "Slices of the hash space; cannot be changed later"),
+  row("nMax", "<count>", "3", "Most copies a bucket may have"),
+  row("buckets", "<json>", "{}", "Buckets by name, with their settings"),
+  row(
+    "durability",
+    "<kind>",
+    "fsync",
+    "`fsync`: acknowledged means on the disk; `os`: it survives a process crash only",
+  ),
+  row("segmentBytes", "<bytes>", "67108864", "Size of one segment of the log"),
+  row("reserveBytes", "<bytes>", "67108864", "Kept aside for deletes and repairs on a full disk"),
+  row("cacheBytes", "<bytes>", "33554432", "Recently used records kept in memory"),
+  row("queueBytes", "<bytes>", "67108864", "Writes that may wait for the disk"),
+  row("valueBytes", "<bytes>", "8388608", "Largest value taken"),
+  row("inFlight", "<count>", "8192", "Requests served at once; more are refused"),
+  row("inFlightBytes", "<bytes>", "268435456", "Bytes of their values"),
+  row("connections", "<count>", "10000", "HTTP connections at once; more are closed"),
+  row("timeoutMs", "<ms>", "2000", "Deadline of a request that names none"),
+  row("logLevel", "<level>", "info", "Least severe lines that are logged"),
+];
+
+/** One flag per setting. The server checks the values, as it does those of files and variables. */
+export function startSettingOptions(): readonly Option[] {
+  return startSettings.map(({ name, takes, standard, meaning }) => {
+    const flag = `--${name.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`;
+    const shown = standard === "" ? meaning : `${meaning} (${standard})`;
+    return new Option(takes === "" ? flag : `${flag} ${takes}`, shown);
+  });
+}
+
+function row(name: string, takes: string, standard: string, meaning: string): StartSetting {
+  return { name, takes, standard, meaning };
+}
