@@ -21,7 +21,7 @@ export async function start(options: StartOptions): Promise<ExitCode> {
     throw new CliFailure(
       exitCodes.usage,
       loaded.message,
-      "`coterie start --help` says what it takes, `coterie config check FILE` where a file is wrong",
+      "`coterie start --help` lists what it takes, `coterie config check FILE` where it is wrong",
     );
   }
   const exit = await runServer(loaded.config);
