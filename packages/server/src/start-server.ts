@@ -157,6 +157,7 @@ function assemble(
   const app = buildHttpApp(node, {
     valueBytesMax: config.valueBytes,
     bodyBytesMax: config.inFlightBytes,
+    unreadBytesMax: config.inFlightBytes,
     metrics: () => metrics.render(),
     observe: (request) => {
       metrics.observe(request);

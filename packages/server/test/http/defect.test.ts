@@ -10,6 +10,7 @@ it("a defect is answered with 500, which says nothing of it, and told to the pro
   const app = buildHttpApp(broken, {
     valueBytesMax: 1,
     bodyBytesMax: 1,
+    unreadBytesMax: 1,
     metrics: () => Promise.resolve({ contentType: "", text: "" }),
     observe: () => undefined,
     onDefect: (error) => defects.push(error),

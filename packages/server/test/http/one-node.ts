@@ -11,7 +11,11 @@ export const valueBytesMax = 4096;
 
 /** A cluster of one node over a memory disk, and its HTTP door without a socket. */
 export async function oneNode(
-  options: { readonly bodyBytesMax?: number } = {},
+  options: {
+    readonly bodyBytesMax?: number;
+    readonly unreadBytesMax?: number;
+    readonly linePatienceMs?: number;
+  } = {},
 ): Promise<{ node: CoterieNode; app: Hono }> {
   const address = "127.0.0.1:1" as PeerAddress;
   const node = new CoterieNode(
@@ -52,6 +56,8 @@ export async function oneNode(
   const app = buildHttpApp(node, {
     valueBytesMax,
     bodyBytesMax: options.bodyBytesMax ?? 1024 * 1024,
+    unreadBytesMax: options.unreadBytesMax ?? 1024 * 1024,
+    ...(options.linePatienceMs !== undefined && { linePatienceMs: options.linePatienceMs }),
     metrics: () => Promise.resolve({ contentType: "text/plain", text: "" }),
     observe: () => undefined,
     onDefect: (error) => {

@@ -1,23 +1,20 @@
 import type { NodeApi } from "@coterie/cluster";
-import { type Context, Hono } from "hono";
-import { BodyBudget } from "./body.ts";
-import {
-  serveBucket,
-  serveCluster,
-  serveExplain,
-  serveReplica,
-  serveRing,
-  serveScan,
-} from "./cluster-routes.ts";
+import { Hono } from "hono";
+import { ByteBudget } from "./byte-budget.ts";
 import { isAllowedHost } from "./host-header.ts";
-import { type KeysRouteParts, serveKey } from "./keys-route.ts";
-import { type RequestFacts, factsOf } from "./request-facts.ts";
-import { failureResponse, jsonResponse, refuse } from "./responses.ts";
+import { factsOf } from "./request-facts.ts";
+import { failureResponse, refuse } from "./responses.ts";
+import { type DoorParts, type Route, RouteTable } from "./route.ts";
+import { routes } from "./routes.ts";
 
 export interface HttpAppOptions {
   readonly valueBytesMax: number;
   /** Bytes of request bodies being read, all connections together. */
   readonly bodyBytesMax: number;
+  /** Bytes of answers that clients have not taken, all connections together. */
+  readonly unreadBytesMax: number;
+  /** How long a line of a batch may take to arrive; a minute if left out. */
+  readonly linePatienceMs?: number;
   /** Renders /metrics. */
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Told of every request that has ended. */
@@ -37,20 +34,20 @@ export interface ObservedRequest {
   readonly ms: number;
 }
 
-/** Routes planned and not built yet: they say so. */
-const notYet = new Set(["/v1/batch", "/v1/members", "/openapi.json"]);
-
-/** A request for anything but a key: its name in metrics, and how it is answered. */
-interface Reading {
-  readonly operation: string;
-  serve(): Response | Promise<Response>;
-}
-
 /** The HTTP door (docs/guide/http.md) as a web-standard handler; it needs no socket. */
 export function buildHttpApp(node: NodeApi, options: HttpAppOptions): Hono {
   const app = new Hono();
-  const { valueBytesMax, allowedHosts } = options;
-  const parts = { node, valueBytesMax, budget: new BodyBudget(options.bodyBytesMax) };
+  const { valueBytesMax, linePatienceMs, metrics, onDefect, allowedHosts } = options;
+  const parts: DoorParts = {
+    node,
+    valueBytesMax,
+    budget: new ByteBudget(options.bodyBytesMax),
+    unread: new ByteBudget(options.unreadBytesMax),
+    linePatienceMs,
+    metrics,
+    onDefect,
+  };
+  const table = new RouteTable(routes);
   app.all("*", async (context) => {
     const started = performance.now();
     const facts = factsOf(context);
@@ -64,99 +61,34 @@ export function buildHttpApp(node: NodeApi, options: HttpAppOptions): Hono {
       return observe("other", refuse("bad-request", message));
     }
     const segments = facts.path.split("/");
-    if (segments[2] === "buckets" && segments[4] === "keys" && segments.length > 5) {
-      const response = await serveKeyAt(parts, context, facts, segments);
-      return observe(operationOf(facts.method), response);
-    }
-    const reading = readingAt(node, options, facts, segments);
-    if (reading === undefined) return observe("other", unknownRoute(facts.path));
-    if (facts.method === "GET" || facts.method === "HEAD") {
-      return observe(reading.operation, await reading.serve());
-    }
-    return observe("other", wrongMethod(facts.method));
+    const matched = table.find(segments);
+    if (matched === undefined) return observe("other", unknownRoute(facts.path, segments));
+    const { route, values } = matched;
+    const found = route.methods.get(facts.method);
+    if (found === undefined) return observe("other", wrongMethod(facts.method, route));
+    const response = await found.serve({ parts, context, facts, values });
+    return observe(found.operation, response);
   });
   app.onError((error) => {
-    options.onDefect(error);
+    onDefect(error);
     return refuse("internal", "a defect; the node's log says more");
   });
   return app;
 }
 
-function serveKeyAt(
-  parts: KeysRouteParts,
-  context: Context,
-  facts: RequestFacts,
-  [, root, , bucket = "", , keySegment = "", ...more]: readonly string[],
-): Response | Promise<Response> {
-  if (root !== "v1") return unknownRoute(facts.path);
-  if (more.length > 0) return refuse("bad-request", "a slash within a key is written %2F");
-  return serveKey(parts, context, facts, { bucket, keySegment });
-}
-
-function readingAt(
-  node: NodeApi,
-  options: HttpAppOptions,
-  facts: RequestFacts,
-  [, root, first = "", second, third, ...more]: readonly string[],
-): Reading | undefined {
-  if (more.length > 0) return undefined;
-  if (first === "") return probeAt(node, options, root ?? "");
-  if (root !== "v1") return undefined;
-  const reading = (serve: Reading["serve"], operation: string = first): Reading => ({
-    operation,
-    serve,
-  });
-  if (second === undefined) {
-    if (first === "cluster") return reading(() => serveCluster(node));
-    if (first === "ring") return reading(() => serveRing(node));
-    return undefined;
-  }
-  if (first === "buckets") {
-    if (third === undefined) return reading(() => serveBucket(node, second), "bucket");
-    return third === "keys" ? reading(() => serveScan(node, facts, second), "scan") : undefined;
-  }
-  if (third === undefined) return undefined;
-  if (first === "explain") return reading(() => serveExplain(node, second, third));
-  if (first === "replica") return reading(() => serveReplica(node, second, third));
-  return undefined;
-}
-
-/** What those ask who look after the process. */
-function probeAt(node: NodeApi, options: HttpAppOptions, name: string): Reading | undefined {
-  if (name === "livez") return { operation: name, serve: () => new Response("ok\n") };
-  if (name === "readyz") return { operation: name, serve: () => serveReady(node) };
-  if (name !== "metrics") return undefined;
-  const serve = async (): Promise<Response> => {
-    const { contentType, text } = await options.metrics();
-    return new Response(text, { headers: { "Content-Type": contentType } });
-  };
-  return { operation: name, serve };
-}
-
-function serveReady(node: NodeApi): Response {
-  const missing = node.missing();
-  return missing.length === 0
-    ? jsonResponse({ ready: true, node: node.id })
-    : jsonResponse({ ready: false, node: node.id, missing }, 503);
-}
-
-function unknownRoute(path: string): Response {
-  return notYet.has(path)
-    ? refuse("not-yet", `${path} is not built yet`)
+function unknownRoute(path: string, segments: readonly string[]): Response {
+  const [, version, collection, , keys] = segments;
+  return version === "v1" && collection === "buckets" && keys === "keys"
+    ? refuse("bad-request", "a slash within a key is written %2F")
     : refuse("not-found", `there is no ${path}; see docs/guide/http.md`);
 }
 
-function wrongMethod(method: string): Response {
+function wrongMethod(method: string, { methods }: Route): Response {
+  const allowed = [...methods.keys()].join(", ");
   return failureResponse({
     code: "bad-request",
     status: 405,
-    message: `${method} is not defined here`,
-    headers: { Allow: "GET, HEAD" },
+    message: `${method} is not defined here: ${allowed}`,
+    headers: { Allow: allowed },
   });
-}
-
-function operationOf(method: string): string {
-  if (method === "GET" || method === "HEAD") return "get";
-  if (method === "PUT") return "put";
-  return method === "DELETE" ? "delete" : "other";
 }

@@ -1,34 +1,16 @@
 import type { IncomingMessage } from "node:http";
 import type { Context } from "hono";
+import type { ByteBudget } from "./byte-budget.ts";
+import { GrowingBytes } from "./growing-bytes.ts";
 import { failureResponse, refuse } from "./responses.ts";
 import type { RequestFacts } from "./request-facts.ts";
-
-/** Bytes of request bodies being read, all connections together. */
-export class BodyBudget {
-  readonly #bytesMax: number;
-  #bytes = 0;
-
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
-  }
-
-  take(bytes: number): boolean {
-    if (this.#bytes + bytes > this.#bytesMax) return false;
-    this.#bytes += bytes;
-    return true;
-  }
-
-  give(bytes: number): void {
-    this.#bytes -= bytes;
-  }
-}
 
 /** Reads a request's body, whole, within the limits: over them nothing is kept or waited for. */
 export async function readBody(
   context: Context,
   facts: RequestFacts,
   bytesMax: number,
-  budget: BodyBudget,
+  budget: ByteBudget,
 ): Promise<Uint8Array | Response> {
   const encoding = facts.header("content-encoding");
   if (encoding !== undefined && encoding !== "identity") {
@@ -55,11 +37,10 @@ export async function readBody(
 
 function readIncoming(
   incoming: IncomingMessage,
-  { bytesMax, announced, budget }: { bytesMax: number; announced: number; budget: BodyBudget },
+  { bytesMax, announced, budget }: { bytesMax: number; announced: number; budget: ByteBudget },
 ): Promise<Uint8Array | Response> {
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
+    const bytes = new GrowingBytes();
     let taken = announced;
     const settle = (result: Uint8Array | Response): void => {
       budget.give(taken);
@@ -69,30 +50,20 @@ function readIncoming(
       resolve(result);
     };
     const onData = (chunk: Buffer): void => {
-      length += chunk.length;
-      chunks.push(chunk);
+      const length = bytes.length + chunk.length;
       if (length > bytesMax) return settle(tooLarge(bytesMax));
-      if (length <= taken) return;
-      if (!budget.take(length - taken)) return settle(overloaded());
-      taken = length;
+      if (length > taken) {
+        if (!budget.take(length - taken)) return settle(overloaded());
+        taken = length;
+      }
+      bytes.add(chunk);
     };
-    const onEnd = (): void => settle(joined(chunks, length));
+    const onEnd = (): void => settle(bytes.take());
     const onClose = (): void => settle(refuse("bad-request", "the body did not arrive whole"));
     incoming.on("data", onData);
     incoming.on("end", onEnd);
     incoming.on("close", onClose);
   });
-}
-
-/** In memory of its own: a chunk is a view of all that was read from the socket with it. */
-function joined(chunks: readonly Buffer[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
 
 /** The rest of such a body is not waited for: the connection ends with the answer. */

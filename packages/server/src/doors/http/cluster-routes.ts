@@ -1,18 +1,16 @@
 import type { NodeApi, ReplicaAnswer } from "@coterie/cluster";
-import { base64url, isBucketName } from "@coterie/core";
+import { type ClusterDocument, base64url } from "@coterie/core";
 import { parseKey } from "./keys-route.ts";
-import type { RequestFacts } from "./request-facts.ts";
-import { parseScanOptions } from "./scan-options.ts";
-import { failureResponse, jsonResponse, refuse } from "./responses.ts";
+import { jsonResponse, refuse } from "./responses.ts";
+import type { RouteRequest } from "./route.ts";
 import { siblingsJson } from "./siblings-body.ts";
 
 // What an operator asks: the cluster, its ring, where a key lives, what one replica holds.
 
-export function serveCluster(node: NodeApi): Response {
+export function serveCluster({ parts: { node } }: RouteRequest): Response {
   const document = node.document();
   if (document === undefined) return notReady(node);
-  const { clusterId, epoch, settings, members } = document;
-  const reachable = new Map(node.peers().map(({ id, isReachable }) => [id, isReachable]));
+  const { clusterId, epoch, settings } = document;
   return jsonResponse({
     clusterId,
     epoch,
@@ -21,26 +19,53 @@ export function serveCluster(node: NodeApi): Response {
     partitions: settings.partitions,
     nMax: settings.nMax,
     buckets: settings.buckets,
-    members: members.map(({ id, address, http, host, zone, weight }) => ({
-      id,
-      address,
-      http,
-      host,
-      zone,
-      weight,
-      isReachable: reachable.get(id) ?? true,
-    })),
+    members: membersJson(node, document),
   });
 }
 
-export function serveRing(node: NodeApi): Response {
+/**
+ * `GET /v1/members`: who belongs to the cluster by its document, and whom this node has a
+ * connection to. Nobody votes on that: two nodes may answer differently.
+ */
+export function serveMembers({ parts: { node } }: RouteRequest): Response {
+  const document = node.document();
+  if (document === undefined) return notReady(node);
+  return jsonResponse({
+    node: node.id,
+    epoch: document.epoch,
+    members: membersJson(node, document),
+  });
+}
+
+function membersJson(node: NodeApi, document: ClusterDocument): readonly unknown[] {
+  const reachable = new Map(node.peers().map(({ id, isReachable }) => [id, isReachable]));
+  return document.members.map(({ id, address, http, host, zone, weight }) => ({
+    id,
+    address,
+    http,
+    host,
+    zone,
+    weight,
+    isReachable: reachable.get(id) ?? true,
+  }));
+}
+
+export function serveRing({ parts: { node } }: RouteRequest): Response {
   const document = node.document();
   if (document === undefined) return notReady(node);
   const owners = document.owners.map((list) => list.map((index) => document.members[index]?.id));
   return jsonResponse({ epoch: document.epoch, partitions: owners.length, owners });
 }
 
-export function serveBucket(node: NodeApi, name: string): Response {
+/** `GET /v1/buckets`: the settings of each. */
+export function serveBuckets({ parts: { node } }: RouteRequest): Response {
+  const document = node.document();
+  if (document === undefined) return notReady(node);
+  return jsonResponse({ buckets: document.settings.buckets });
+}
+
+export function serveBucket({ parts: { node }, values }: RouteRequest): Response {
+  const [name = ""] = values;
   const document = node.document();
   if (document === undefined) return notReady(node);
   const bucket = document.settings.buckets.find((each) => each.name === name);
@@ -48,11 +73,8 @@ export function serveBucket(node: NodeApi, name: string): Response {
 }
 
 /** `GET /v1/explain/{bucket}/{key}`: what each replica answers when asked now. */
-export async function serveExplain(
-  node: NodeApi,
-  bucket: string,
-  keySegment: string,
-): Promise<Response> {
+export async function serveExplain({ parts: { node }, values }: RouteRequest): Promise<Response> {
+  const [bucket = "", keySegment = ""] = values;
   const key = parseKey(bucket, keySegment);
   if (key instanceof Response) return key;
   if (node.document() === undefined) return notReady(node);
@@ -72,11 +94,8 @@ export async function serveExplain(
 }
 
 /** `GET /v1/replica/{bucket}/{key}`: this node's own copy only. */
-export async function serveReplica(
-  node: NodeApi,
-  bucket: string,
-  keySegment: string,
-): Promise<Response> {
+export async function serveReplica({ parts: { node }, values }: RouteRequest): Promise<Response> {
+  const [bucket = "", keySegment = ""] = values;
   const key = parseKey(bucket, keySegment);
   if (key instanceof Response) return key;
   if (node.document() === undefined) return notReady(node);
@@ -91,28 +110,6 @@ export async function serveReplica(
   }
   const { siblings, context, digest, clock } = answer;
   return jsonResponse({ ...siblingsJson(context, siblings), digest, clock });
-}
-
-/** `GET /v1/buckets/{bucket}/keys?prefix=&cursor=&limit=&tombstones=`: a page in hash order. */
-export async function serveScan(
-  node: NodeApi,
-  facts: RequestFacts,
-  bucket: string,
-): Promise<Response> {
-  if (!isBucketName(bucket)) {
-    return refuse("bad-request", "a bucket's name is 1 to 64 of a-z 0-9 . _ -");
-  }
-  const options = parseScanOptions(facts.query);
-  if (options instanceof Response) return options;
-  const outcome = await node.scan(bucket, options);
-  if (!outcome.ok) return failureResponse(outcome);
-  const lines = outcome.items.map(({ key, context, siblings, bytes }) =>
-    JSON.stringify({ key: base64url(key), context: context ?? null, siblings, bytes }),
-  );
-  lines.push(JSON.stringify({ cursor: outcome.cursor ?? null }));
-  return new Response(`${lines.join("\n")}\n`, {
-    headers: { "Content-Type": "application/x-ndjson" },
-  });
 }
 
 function missingBucket(node: NodeApi, name: string): Response | undefined {

@@ -2,45 +2,29 @@ import type { NodeApi, WriteOutcome } from "@coterie/cluster";
 import { type Key, isBucketName, keyBytesMax, limits } from "@coterie/core";
 import type { Context } from "hono";
 import { prefersJson } from "./accept-header.ts";
-import { type BodyBudget, readBody } from "./body.ts";
+import { readBody } from "./body.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 import { type KeyOptions, parseKeyOptions, parseWriteIdHeader } from "./key-options.ts";
 import { type RequestFacts, decodeSegment } from "./request-facts.ts";
 import { acksHeader, failureResponse, jsonResponse, refuse } from "./responses.ts";
+import type { DoorParts, RouteRequest } from "./route.ts";
 import { contentTypeOf, isContentType, siblingsJson, siblingsMultipart } from "./siblings-body.ts";
 
-export interface KeysRouteParts {
-  readonly node: NodeApi;
-  readonly valueBytesMax: number;
-  readonly budget: BodyBudget;
-}
-
 /** `PUT|GET|HEAD|DELETE /v1/buckets/{bucket}/keys/{key}`. */
-export async function serveKey(
-  parts: KeysRouteParts,
-  context: Context,
-  facts: RequestFacts,
-  place: { readonly bucket: string; readonly keySegment: string },
-): Promise<Response> {
-  const { method } = facts;
-  const key = parseKey(place.bucket, place.keySegment);
+export async function serveKey(request: RouteRequest): Promise<Response> {
+  const { parts, context, facts, values } = request;
+  const [bucket = "", keySegment = ""] = values;
+  const key = parseKey(bucket, keySegment);
   if (key instanceof Response) return key;
-  const asked = parseKeyOptions(method, facts.query);
+  const asked = parseKeyOptions(facts.method, facts.query);
   if (asked instanceof Response) return asked;
-  switch (method) {
-    case "GET":
-    case "HEAD":
-      return getKey(parts.node, facts, key, asked);
+  switch (facts.method) {
     case "PUT":
       return putKey(parts, { context, facts, key, asked });
     case "DELETE":
       return deleteKey(parts.node, facts, key, asked);
     default:
-      return failureResponse({
-        code: "bad-request",
-        status: 405,
-        message: `${method} is not defined for keys`,
-        headers: { Allow: "GET, HEAD, PUT, DELETE" },
-      });
+      return getKey(parts, facts, key, asked);
   }
 }
 
@@ -58,7 +42,7 @@ export function parseKey(bucket: string, keySegment: string): Key | Response {
 }
 
 async function getKey(
-  node: NodeApi,
+  { node, unread }: DoorParts,
   facts: RequestFacts,
   key: Key,
   { options }: KeyOptions,
@@ -78,16 +62,19 @@ async function getKey(
   const status = siblings.length === 1 ? 200 : 300;
   if (prefersJson(facts.header("accept"))) {
     const body = `${JSON.stringify(siblingsJson(context, siblings))}\n`;
-    return bodyResponse(facts, status, Buffer.from(body), {
+    return bodyResponse(facts, unread, status, Buffer.from(body), {
       ...headers,
       "Content-Type": "application/json",
     });
   }
   if (siblings.length === 1) {
-    return bodyResponse(facts, 200, only.value, { ...headers, ...asItIs(contentTypeOf(only)) });
+    return bodyResponse(facts, unread, 200, only.value, {
+      ...headers,
+      ...asItIs(contentTypeOf(only)),
+    });
   }
   const { body, contentType } = siblingsMultipart(siblings);
-  return bodyResponse(facts, 300, body, { ...headers, ...asItIs(contentType) });
+  return bodyResponse(facts, unread, 300, body, { ...headers, ...asItIs(contentType) });
 }
 
 /** A value is its writer's: a browser neither guesses what it is nor runs it as a page of ours. */
@@ -106,7 +93,7 @@ interface PutFacts {
   readonly asked: KeyOptions;
 }
 
-async function putKey(parts: KeysRouteParts, request: PutFacts): Promise<Response> {
+async function putKey(parts: DoorParts, request: PutFacts): Promise<Response> {
   const { facts, key, asked } = request;
   const writeId = parseWriteIdHeader(facts.header("coterie-write-id"));
   if (writeId instanceof Response) return writeId;
@@ -176,8 +163,12 @@ function writeResponse(outcome: WriteOutcome, status: 201 | 204): Response {
   return response;
 }
 
+/** Shorter answers are not counted: what is unread of them is in the socket's own memory. */
+const countedBytes = 4096;
+
 function bodyResponse(
   facts: RequestFacts,
+  unread: ByteBudget,
   status: number,
   body: Uint8Array,
   headers: Record<string, string>,
@@ -187,6 +178,16 @@ function bodyResponse(
       status,
       headers: { ...headers, "Content-Length": String(body.length) },
     });
+  }
+  if (body.length >= countedBytes) {
+    if (!unread.take(body.length)) {
+      return failureResponse({
+        code: "overloaded",
+        message: "clients have left too many bytes of answers unread",
+        outcome: "refused",
+      });
+    }
+    facts.onAnswered(() => unread.give(body.length));
   }
   return new Response(body as Uint8Array<ArrayBuffer>, { status, headers });
 }

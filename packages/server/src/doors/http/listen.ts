@@ -108,6 +108,7 @@ class OpenHttpDoor implements HttpDoor {
     // Who asks before it sends a body is told to go on when somebody reads it, or else refused.
     server.on("checkContinue", onRequest);
     server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+      if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && this.#isStreaming(socket as Socket)) return;
       answerBrokenRequest(error, socket as Socket, this.#mayAnswer(socket as Socket));
     });
   }
@@ -133,6 +134,15 @@ class OpenHttpDoor implements HttpDoor {
     this.#busy.set(socket, { requests, incoming, outgoing });
     outgoing.once("close", () => this.#answered(socket));
     this.#listener(incoming, outgoing);
+  }
+
+  /**
+   * A request that is answered while it arrives may take as long as it goes on: its route sees to
+   * that, and the limit of silence.
+   */
+  #isStreaming(socket: Socket): boolean {
+    const { incoming, outgoing } = this.#busy.get(socket) ?? {};
+    return incoming?.complete === false && outgoing?.headersSent === true;
   }
 
   /** Anything sent before the answers under way would be taken for one of them. */

@@ -11,6 +11,8 @@ export interface RequestFacts {
   header(name: string): string | undefined;
   /** Tells a client that asked first (`Expect: 100-continue`) to send its body. */
   continueBody(): void;
+  /** Calls back when the answer was sent, or nobody takes it any more; at once without a socket. */
+  onAnswered(then: () => void): void;
   /** `undefined` without a socket: then the body comes from the web-standard request. */
   readonly incoming: IncomingMessage | undefined;
 }
@@ -35,6 +37,10 @@ export function factsOf(context: Context): RequestFacts {
       return Array.isArray(value) ? value.join(", ") : value;
     },
     continueBody: () => outgoing?.writeContinue(),
+    onAnswered: (then) => {
+      if (outgoing === undefined || outgoing.closed) then();
+      else outgoing.once("close", then);
+    },
     incoming,
   };
 }

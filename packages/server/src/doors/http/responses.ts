@@ -3,16 +3,26 @@ import { type ErrorCode, errorTable } from "@coterie/core";
 
 /** A failure as every route answers it: JSON with code, message, hint, retryable. */
 export function failureResponse(failure: FailureFacts): Response {
-  const { code, message, outcome, acks } = failure;
-  const { http, hint, retryable } = errorTable[code];
-  const body = { code, message: `${code}: ${message}`, hint, retryable, outcome, acks };
+  const status = failureStatus(failure);
+  const { outcome } = failure;
   const headers: Record<string, string> = { "Content-Type": "application/json" };
   if (outcome !== undefined) headers["Coterie-Outcome"] = outcome;
-  if (http === 429 || http === 503) headers["Retry-After"] = "1";
-  return new Response(`${JSON.stringify(body)}\n`, {
-    status: failure.status ?? http,
+  if (status === 429 || status === 503) headers["Retry-After"] = "1";
+  return new Response(`${JSON.stringify(failureBody(failure))}\n`, {
+    status,
     headers: { ...headers, ...failure.headers },
   });
+}
+
+export function failureStatus({ code, status }: FailureFacts): number {
+  return status ?? errorTable[code].http;
+}
+
+/** What a failure's JSON says. */
+export function failureBody(failure: FailureFacts): Readonly<Record<string, unknown>> {
+  const { code, message, outcome, acks } = failure;
+  const { hint, retryable } = errorTable[code];
+  return { code, message: `${code}: ${message}`, hint, retryable, outcome, acks };
 }
 
 export interface FailureFacts {

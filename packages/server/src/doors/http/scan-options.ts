@@ -4,9 +4,13 @@ import { refuse } from "./responses.ts";
 
 const limitDefault = 1000;
 
+/** What a scan's query asks for; `all` streams everything from the cursor on. */
+export type ScanQuery = Omit<ScanOptions, "limit"> & { readonly limit: number | "all" };
+
 /** Reads the query of a scan, or says what is wrong with it. */
-export function parseScanOptions(query: string): ScanOptions | Response {
-  let limit = limitDefault;
+export function parseScanQuery(query: string): ScanQuery | Response {
+  const seen = new Set<string>();
+  let limit: number | "all" = limitDefault;
   let cursor: string | undefined;
   let prefix: Uint8Array | undefined;
   let tombstones = false;
@@ -14,10 +18,14 @@ export function parseScanOptions(query: string): ScanOptions | Response {
     const equals = part.indexOf("=");
     const name = equals < 0 ? part : part.slice(0, equals);
     const value = equals < 0 ? "" : part.slice(equals + 1);
+    if (seen.has(name)) return refuse("bad-request", `${name} was given twice`);
+    seen.add(name);
     switch (name) {
       case "limit":
-        if (!/^\d{1,9}$/u.test(value)) return refuse("bad-request", "limit is a whole number");
-        limit = Number(value);
+        if (value !== "all" && !/^\d{1,9}$/u.test(value)) {
+          return refuse("bad-request", "limit is a whole number, or all");
+        }
+        limit = value === "all" ? value : Number(value);
         break;
       case "cursor":
         cursor = value;

@@ -1,0 +1,51 @@
+import { serveBatch } from "./batch/batch-route.ts";
+import {
+  serveBucket,
+  serveBuckets,
+  serveCluster,
+  serveExplain,
+  serveMembers,
+  serveReplica,
+  serveRing,
+} from "./cluster-routes.ts";
+import { serveKey } from "./keys-route.ts";
+import { serveLiveness, serveMetrics, serveReadiness } from "./probes.ts";
+import type { Route, RouteOperation } from "./route.ts";
+import { serveScan } from "./scan-route.ts";
+
+/** All there is but the pages that describe it; the most frequent first. */
+export const routes: readonly Route[] = [
+  {
+    path: "/v1/buckets/{bucket}/keys/{key}",
+    methods: new Map([
+      ["GET", { operation: "get", serve: serveKey }],
+      ["HEAD", { operation: "get", serve: serveKey }],
+      ["PUT", { operation: "put", serve: serveKey }],
+      ["DELETE", { operation: "delete", serve: serveKey }],
+    ]),
+  },
+  { path: "/v1/batch", methods: new Map([["POST", { operation: "batch", serve: serveBatch }]]) },
+  reading("/v1/buckets/{bucket}/keys", "scan", serveScan),
+  reading("/v1/buckets/{bucket}", "bucket", serveBucket),
+  reading("/v1/buckets", "buckets", serveBuckets),
+  reading("/v1/cluster", "cluster", serveCluster),
+  reading("/v1/members", "members", serveMembers),
+  reading("/v1/ring", "ring", serveRing),
+  reading("/v1/explain/{bucket}/{key}", "explain", serveExplain),
+  reading("/v1/replica/{bucket}/{key}", "replica", serveReplica),
+  reading("/livez", "livez", serveLiveness),
+  reading("/readyz", "readyz", serveReadiness),
+  reading("/metrics", "metrics", serveMetrics),
+];
+
+/** A route that is only read. */
+function reading(path: string, operation: string, serve: RouteOperation["serve"]): Route {
+  const answer = { operation, serve };
+  return {
+    path,
+    methods: new Map([
+      ["GET", answer],
+      ["HEAD", answer],
+    ]),
+  };
+}
