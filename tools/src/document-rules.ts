@@ -91,6 +91,33 @@ function unnamedBehaviours(tree: SourceTree): readonly string[] {
   });
 }
 
+const fuzzingPage = "docs/internals/fuzzing.md";
+
+/** What packages export under a name that says that it reads foreign input. */
+const parsers = (tree: SourceTree): string[] =>
+  tree
+    .filter(({ path }) => /^packages\/[a-z]+\/src\/.*\.ts$/u.test(path))
+    .flatMap(({ text }) => [
+      ...text.matchAll(/^export (?:async )?function ((?:decode|parse)[A-Z]\w*)/gmu),
+    ])
+    .map(([, name = ""]) => name);
+
+const fuzzTargetName = /^packages\/[a-z]+\/test\/fuzz\/([a-z-]+)\.target\.ts$/u;
+
+/** Every target in the table's second column is there. */
+function missingTargets(tree: SourceTree): readonly string[] {
+  const names = new Set(tree.map(({ path }) => fuzzTargetName.exec(path)?.[1]));
+  return (find(tree, fuzzingPage)?.text ?? "").split("\n").flatMap((line, at) => {
+    const [, name = ""] = /^\| `([a-z-]+)` \|/u.exec(line) ?? [];
+    return name === "" || names.has(name)
+      ? []
+      : [`${fuzzingPage}:${at + 1}: there is no target ${name}`];
+  });
+}
+
+const fuzzTargets = (tree: SourceTree): string[] =>
+  tree.flatMap(({ path }) => fuzzTargetName.exec(path)?.[1] ?? []);
+
 /** Rules about what is written for readers. */
 export const documentRules: Readonly<Record<string, TidyRule>> = {
   "the documents of the house exist": (tree) =>
@@ -100,6 +127,9 @@ export const documentRules: Readonly<Record<string, TidyRule>> = {
   "links resolve": brokenLinks,
   "every error code is explained": undocumented(errorCodes, "docs/guide/errors.md"),
   "every metric is explained": undocumented(metricNames, "docs/operations/metrics.md"),
+  "every parser is fuzzed, or excused": undocumented(parsers, fuzzingPage),
+  "every fuzz target is explained": undocumented(fuzzTargets, fuzzingPage),
+  "every explained fuzz target is there": missingTargets,
   "every listed behaviour is named by its test": unnamedBehaviours,
   "nothing refers to a place outside the repository": (tree) =>
     tree.flatMap(({ path, text }) =>

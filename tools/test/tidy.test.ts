@@ -48,6 +48,14 @@ const planted: readonly (readonly [rule: string, path: string, text: string, fin
     "coterie_strange_bytes",
   ],
   [
+    "every parser is fuzzed, or excused",
+    `${core}odd.ts`,
+    "export function decodeOdd(bytes: Uint8Array): Odd {",
+    "decodeOdd",
+  ],
+  ["every fuzz target is explained", "packages/core/test/fuzz/odd.target.ts", "", "odd"],
+  ["every explained fuzz target is there", "docs/internals/fuzzing.md", "| `odd` | x |", "odd"],
+  [
     "every listed behaviour is named by its test",
     "docs/internals/behaviours.md",
     "| 9 | put then get | `packages/core/test/none.test.ts` |",

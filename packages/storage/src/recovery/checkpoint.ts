@@ -105,7 +105,8 @@ export async function readCheckpoint(disk: Disk, name: string): Promise<Checkpoi
   return content.ok ? decodeCheckpoint(content.value) : undefined;
 }
 
-function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
+/** A checkpoint's bytes; `undefined` when anything in them is damaged. */
+export function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
   const reader = new ByteReader(bytes);
   if (reader.u32() !== MAGIC) return undefined;
   const headBytes = readBlock(reader);
@@ -114,7 +115,7 @@ function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
   const words: Uint32Array[] = [];
   for (let partition = 0; partition < head.partitions; partition += 1) {
     const block = readBlock(reader);
-    if (block === undefined) return undefined;
+    if (block === undefined || block.length % 4 !== 0) return undefined;
     words.push(new Uint32Array(block.slice().buffer));
   }
   return reader.failed || reader.remaining > 0 ? undefined : { ...head, words };

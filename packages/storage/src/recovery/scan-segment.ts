@@ -62,8 +62,16 @@ export async function scanSegment(
     size.ok && !content.ok ? await readPieces(disk, opened.value, size.value) : content;
   await io.close(disk, opened.value);
   if (!pieces.ok) return pieces;
-  const scan = new SegmentScanner(pieces.value, visit).scan(Math.max(from, segmentHeaderBytes));
-  return { ...scan, isUnreadable: !content.ok };
+  return { ...scanBytes(pieces.value, from, visit), isUnreadable: !content.ok };
+}
+
+/** {@link scanSegment}, of bytes that were read. */
+export function scanBytes(
+  bytes: Uint8Array,
+  from: number,
+  visit: Visit,
+): Omit<SegmentScan, "isUnreadable"> {
+  return new SegmentScanner(bytes, visit).scan(Math.max(from, segmentHeaderBytes));
 }
 
 /** Reads piece by piece; what cannot be read is filled with what no entry consists of. */

@@ -1,0 +1,24 @@
+import { deepStrictEqual } from "node:assert";
+import { type DecodedResult, ResultBatch, decodeAck } from "../../src/index.ts";
+import { anyResponse } from "../arbitraries.ts";
+import { samplesOf } from "./samples.ts";
+
+/** What a peer answers: as with its batches. */
+export const seeds: readonly Uint8Array[] = samplesOf(anyResponse).map((response) =>
+  encode([{ id: 7, response }]),
+);
+
+export function run(input: Uint8Array): void {
+  const decoded = decodeAck(input);
+  if (!decoded.ok) return;
+  const understood = decoded.results.filter(({ response }) => response !== undefined);
+  deepStrictEqual(decodeAck(encode(understood)), { ok: true, results: understood });
+}
+
+function encode(results: readonly DecodedResult[]): Uint8Array {
+  const ack = new ResultBatch();
+  for (const { id, response } of results) {
+    if (response !== undefined) ack.add(id, response);
+  }
+  return ack.take().slice();
+}

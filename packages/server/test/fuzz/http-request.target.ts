@@ -1,0 +1,63 @@
+import { deepStrictEqual, equal, ok } from "node:assert/strict";
+import { hostOf, isLoopback, isWildcard, portOf, withPort } from "../../src/config/addresses.ts";
+import { nearestName } from "../../src/config/nearest-name.ts";
+import { prefersJson } from "../../src/doors/http/accept-header.ts";
+import { isAllowedHost } from "../../src/doors/http/host-header.ts";
+import { parseKeyOptions, parseWriteIdHeader } from "../../src/doors/http/key-options.ts";
+import { parseKey } from "../../src/doors/http/keys-route.ts";
+import { decodeSegment } from "../../src/doors/http/request-facts.ts";
+import { parseScanOptions } from "../../src/doors/http/scan-options.ts";
+
+const encoder = new TextEncoder();
+
+/** Text from the head of an HTTP request: a path segment, a query, or the value of a header. */
+export const seeds: readonly Uint8Array[] = [
+  "cart%2F1%00",
+  "..%2f%C3%A9",
+  "r=2&w=2&timeout=500&strict=true&return_body=false",
+  "limit=10&cursor=0123456789abcdef&prefix=a%20b&tombstones=true",
+  "text/html;q=0.5, application/json;q=0.9, */*;q=0.1",
+  "AAECAwQFBgcICQoLDA0ODw",
+  "localhost:7401",
+  "[::1]:7401",
+].map((text) => encoder.encode(text));
+
+export const tokens: readonly string[] = ["%", "%00", "&", "=", "q=", ";", ",", "[", "]", ":", "."];
+
+export function run(input: Uint8Array): void {
+  const text = Buffer.from(input).toString("latin1");
+  segment(text);
+  for (const method of ["GET", "HEAD", "PUT", "DELETE", "POST"]) {
+    const parsed = parseKeyOptions(method, text);
+    if (parsed instanceof Response) ok([400, 501].includes(parsed.status));
+    else for (const option of Object.values(parsed.options)) ok(Number.isSafeInteger(option));
+  }
+  const scan = parseScanOptions(text);
+  ok(scan instanceof Response ? scan.status === 400 : Number.isSafeInteger(scan.limit));
+  const writeId = parseWriteIdHeader(text);
+  ok(writeId instanceof Response || /^[0-9a-f]{32}$/u.test(writeId ?? ""));
+  equal(typeof prefersJson(text), "boolean");
+  equal(typeof isAllowedHost(text, ["store.example"]), "boolean");
+  address(text);
+}
+
+function segment(text: string): void {
+  const bytes = decodeSegment(text);
+  const key = parseKey("default", text);
+  if (bytes === undefined) {
+    ok(key instanceof Response);
+    return;
+  }
+  ok(bytes.length <= text.length);
+  if (!(key instanceof Response)) deepStrictEqual(key.key, bytes);
+  const escaped = [...bytes].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
+  deepStrictEqual(decodeSegment(escaped), bytes);
+}
+
+function address(text: string): void {
+  isLoopback(text);
+  isWildcard(text);
+  equal(typeof hostOf(text), "string");
+  equal(portOf(withPort(text, 7401)), 7401);
+  equal(typeof (nearestName(text.slice(0, 64), ["http", "peer"]) ?? ""), "string");
+}

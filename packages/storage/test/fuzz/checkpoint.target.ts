@@ -1,0 +1,61 @@
+import { deepStrictEqual, equal } from "node:assert/strict";
+import { ByteWriter, crc32c } from "@coterie/core";
+import { decodeCheckpoint, encodeHead } from "../../src/recovery/checkpoint.ts";
+
+const head = {
+  partitions: 2,
+  segment: 3,
+  offset: 4096,
+  lsn: 100,
+  sequence: 12,
+  isWhole: true,
+  segments: [{ segment: 1, bytes: 65_536 }],
+  damaged: [{ partition: 1, token: { high: 5, low: 6 }, segment: 1, offset: 64 }],
+};
+
+function checkpointOf(...blocks: readonly Uint8Array[]): Uint8Array {
+  const writer = new ByteWriter(256);
+  writer.u32(0x3150_4b43);
+  for (const block of blocks) {
+    writer.u32(block.length);
+    writer.u32(crc32c(block));
+    writer.bytes(block);
+  }
+  return writer.finish();
+}
+
+/** Checkpoints, as they are and with the checksums of their blocks made right again. */
+export const seeds: readonly Uint8Array[] = [
+  checkpointOf(encodeHead(head), new Uint8Array(24), new Uint8Array(0)),
+  checkpointOf(
+    encodeHead({ ...head, partitions: 1, segments: [], damaged: [] }),
+    new Uint8Array(4),
+  ),
+];
+
+export function run(input: Uint8Array): void {
+  decoded(input);
+  decoded(sealed(input));
+}
+
+function decoded(bytes: Uint8Array): void {
+  const checkpoint = decodeCheckpoint(bytes);
+  if (checkpoint === undefined) return;
+  const { words, ...rest } = checkpoint;
+  equal(words.length, rest.partitions);
+  const blocks = words.map((each) => new Uint8Array(each.buffer));
+  const again = decodeCheckpoint(checkpointOf(encodeHead(rest), ...blocks));
+  deepStrictEqual(again, checkpoint);
+}
+
+function sealed(input: Uint8Array): Uint8Array {
+  const bytes = input.slice();
+  const view = new DataView(bytes.buffer);
+  for (let at = 4; at + 8 <= bytes.length;) {
+    const end = at + 8 + view.getUint32(at, true);
+    if (end > bytes.length) break;
+    view.setUint32(at + 4, crc32c(bytes, at + 8, end), true);
+    at = end;
+  }
+  return bytes;
+}
