@@ -6,7 +6,7 @@ import { isAllowedHost } from "../../src/doors/http/host-header.ts";
 import { parseKeyOptions, parseWriteIdHeader } from "../../src/doors/http/key-options.ts";
 import { parseKey } from "../../src/doors/http/keys-route.ts";
 import { decodeSegment } from "../../src/doors/http/request-facts.ts";
-import { parseScanOptions } from "../../src/doors/http/scan-options.ts";
+import { parseScanQuery } from "../../src/doors/http/scan-options.ts";
 
 const encoder = new TextEncoder();
 
@@ -32,8 +32,9 @@ export function run(input: Uint8Array): void {
     if (parsed instanceof Response) ok([400, 501].includes(parsed.status));
     else for (const option of Object.values(parsed.options)) ok(Number.isSafeInteger(option));
   }
-  const scan = parseScanOptions(text);
-  ok(scan instanceof Response ? scan.status === 400 : Number.isSafeInteger(scan.limit));
+  const scan = parseScanQuery(text);
+  if (scan instanceof Response) equal(scan.status, 400);
+  else ok(scan.limit === "all" || Number.isSafeInteger(scan.limit));
   const writeId = parseWriteIdHeader(text);
   ok(writeId instanceof Response || /^[0-9a-f]{32}$/u.test(writeId ?? ""));
   equal(typeof prefersJson(text), "boolean");
