@@ -73,7 +73,7 @@ const metricNames = (tree: SourceTree): string[] =>
     .filter(({ path }) => path.startsWith("packages/server/src/"))
     .flatMap(({ text }) => [
       ...[...text.matchAll(/"(coterie_[a-z0-9_]+)"/gu)].map(([, name = ""]) => name),
-      ...[...text.matchAll(/\b(?:counter|gauge)\(\s*"([a-z0-9_]+)"/gu)].map(
+      ...[...text.matchAll(/\b(?:counter|gauge|histogram)\(\s*"([a-z0-9_]+)"/gu)].map(
         ([, name = ""]) => `coterie_${name}`,
       ),
     ]);

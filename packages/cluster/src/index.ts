@@ -1,7 +1,7 @@
 export type { CoordinationTuning } from "./coordinator/coordination.ts";
 export type * from "./messages.ts";
 export type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
-export type { NodeCounters } from "./node-counters.ts";
+export { type NodeCounters, type SiblingCounts, siblingBounds } from "./node-counters.ts";
 export {
   CoterieNode,
   type NodeConfig,

@@ -1,3 +1,14 @@
+import type { ErrorCode } from "@coterie/core";
+
+/** Siblings that gets of one bucket met: how many of them up to each bound, and more. */
+export interface SiblingCounts {
+  readonly counts: number[];
+  sum: number;
+}
+
+/** Upper bounds by which {@link SiblingCounts} are kept. */
+export const siblingBounds: readonly number[] = [0, 1, 2, 3, 5, 10, 25, 50, 100];
+
 /** What a node counts of its requests since it started; gauges where noted. */
 export interface NodeCounters {
   /** Gauge: client requests that have not settled. */
@@ -5,15 +16,23 @@ export interface NodeCounters {
   /** Gauge: bytes of their values. */
   inFlightBytes: number;
   puts: number;
+  /** Bytes of their values. */
+  putBytes: number;
   gets: number;
   deletes: number;
+  /** Client requests that failed, each counted once, by code. */
+  readonly failures: Map<ErrorCode, number>;
   /** Requests passed on to a primary. */
   forwards: number;
   quorumFailures: number;
   timeouts: number;
   overloads: number;
+  /** Reads that asked all replicas because those asked first were silent. */
+  hedgedReads: number;
   /** Records written to a replica because a read found it behind. */
   readRepairs: number;
+  /** By bucket. */
+  readonly siblings: Map<string, SiblingCounts>;
   /** Reads that returned more than one sibling. */
   siblingsReturned: number;
   /** The most siblings any read met. */
@@ -29,17 +48,38 @@ export function newNodeCounters(): NodeCounters {
     inFlight: 0,
     inFlightBytes: 0,
     puts: 0,
+    putBytes: 0,
     gets: 0,
     deletes: 0,
+    failures: new Map(),
     forwards: 0,
     quorumFailures: 0,
     timeouts: 0,
     overloads: 0,
+    hedgedReads: 0,
     readRepairs: 0,
+    siblings: new Map(),
     siblingsReturned: 0,
     siblingsMax: 0,
     siblingWarnings: 0,
     peerRequestsServed: 0,
     staleEpochs: 0,
   };
+}
+
+/** Counts what one get met. */
+export function countSiblings(
+  { siblings }: Pick<NodeCounters, "siblings">,
+  bucket: string,
+  count: number,
+): void {
+  let counted = siblings.get(bucket);
+  if (counted === undefined) {
+    counted = { counts: Array.from({ length: siblingBounds.length + 1 }, () => 0), sum: 0 };
+    siblings.set(bucket, counted);
+  }
+  let at = 0;
+  while (at < siblingBounds.length && count > (siblingBounds[at] as number)) at += 1;
+  counted.counts[at] = (counted.counts[at] as number) + 1;
+  counted.sum += count;
 }

@@ -1,6 +1,7 @@
 import {
   type ClusterDocument,
   type ClusterSettings,
+  type ErrorCode,
   Formation,
   HybridClock,
   type Key,
@@ -427,14 +428,16 @@ export class CoterieNode implements NodeApi {
   }
 
   /** Admits one client request, runs its story, and counts it out again. */
-  async #serve<Outcome>(
+  async #serve<Outcome extends { readonly ok: true }>(
     bytes: number,
     story: (coordination: Coordination) => Promise<Outcome | Failure>,
   ): Promise<Outcome | Failure> {
     const counters = this.#counters;
     const coordination = this.#coordination;
-    const refuse = (code: Failure["code"], message: string): Failure =>
-      failure({ counters }, code, "refused", noAcks, message);
+    const refuse = (code: Failure["code"], message: string): Failure => {
+      this.#countFailure(code);
+      return failure({ counters }, code, "refused", noAcks, message);
+    };
     if (this.#phase === "stopping") return refuse("shutting-down", `${this.id} is shutting down`);
     if (coordination === undefined) {
       return refuse("not-ready", `${this.id} waits for: ${this.missing().join("; ")}`);
@@ -448,9 +451,15 @@ export class CoterieNode implements NodeApi {
     counters.inFlight += 1;
     counters.inFlightBytes += bytes;
     const outcome = await story(coordination);
+    if (!outcome.ok) this.#countFailure(outcome.code);
     counters.inFlight -= 1;
     counters.inFlightBytes -= bytes;
     if (this.#isIdle()) this.#onIdle?.();
     return outcome;
+  }
+
+  #countFailure(code: ErrorCode): void {
+    const { failures } = this.#counters;
+    failures.set(code, (failures.get(code) ?? 0) + 1);
   }
 }

@@ -153,7 +153,17 @@ function assemble(
       onEvent: (event) => nodeLog.nodeEvent(event),
     },
   );
-  const metrics = new NodeMetrics(node, () => peerCounts(network, doors.peers));
+  const metrics = new NodeMetrics(node, {
+    peers: () => peerCounts(network, doors.peers),
+    connections: () => ({
+      http: doors.http.connections,
+      peer: doors.peers.statistics.streams,
+    }),
+    data: {
+      directory: config.memory ? undefined : parts.place,
+      durability: config.durability,
+    },
+  });
   const app = buildHttpApp(node, {
     valueBytesMax: config.valueBytes,
     bodyBytesMax: config.inFlightBytes,

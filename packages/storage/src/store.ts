@@ -103,6 +103,11 @@ export interface DamagedToken {
   readonly token: Token;
 }
 
+/** Upper bounds, in milliseconds, by which the times of syncs are counted. */
+export const fsyncBoundsMs: readonly number[] = [
+  0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 250, 500, 1000,
+];
+
 /** Counters since the start, and gauges; read by metrics. */
 export interface StoreStatistics {
   readonly keys: number;
@@ -118,6 +123,8 @@ export interface StoreStatistics {
   readonly fsyncs: number;
   readonly fsyncMsTotal: number;
   readonly fsyncMsMax: number;
+  /** How many syncs took up to each of {@link fsyncBoundsMs}, and in the end: longer. */
+  readonly fsyncCounts: readonly number[];
   readonly queueBytes: number;
   readonly queueOperations: number;
   readonly readsFromDisk: number;

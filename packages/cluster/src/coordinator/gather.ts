@@ -1,9 +1,11 @@
 import type { Member } from "@coterie/core";
 import type { Cancel, Clock, MonotonicMs } from "@coterie/ports";
+import type { NodeCounters } from "../node-counters.ts";
 import { oneShot } from "../one-shot.ts";
 
 export interface GatherPlan<Answer> {
   readonly clock: Clock;
+  readonly counters: Pick<NodeCounters, "hedgedReads">;
   readonly deadline: MonotonicMs;
   /** Whom to ask, best first. */
   readonly members: readonly Member[];
@@ -71,6 +73,7 @@ export function gather<Answer>(plan: GatherPlan<Answer>): Promise<Gathered<Answe
   if (plan.required < plan.members.length) {
     cancels.push(
       plan.clock.at(start + plan.hedgeAfterMs, () => {
+        if (asked < plan.members.length) plan.counters.hedgedReads += 1;
         while (asked < plan.members.length) askNext();
       }),
     );

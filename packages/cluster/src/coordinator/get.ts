@@ -11,6 +11,7 @@ import {
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
 import type { PlacedKey, StoredRecord } from "@coterie/storage";
+import { countSiblings } from "../node-counters.ts";
 import { oneShot } from "../one-shot.ts";
 import { isOverWarning } from "../replica/replica.ts";
 import type { Acks, GetOutcome, RequestOptions } from "../requests.ts";
@@ -43,7 +44,7 @@ export async function get(
   const read = await readQuorum(coordination, planned.plan);
   if (!read.ok) return read;
   const record = read.stored?.record ?? emptyRecord;
-  countSiblings(coordination, record);
+  countRead(coordination, planned.plan.bucket.name, record);
   return {
     ok: true,
     siblings: shownSiblings(planned.plan.bucket, record),
@@ -68,6 +69,7 @@ export async function readQuorum(
   const required = Math.max(quorum.r, quorum.pr);
   const gathered = await gather<ReplicaCopy>({
     clock: coordination.clock,
+    counters: coordination.counters,
     deadline,
     members: askingOrder(coordination, replicas.primaries),
     required,
@@ -179,8 +181,9 @@ function repairOne(coordination: Coordination, todo: Repair, settle: (ok: boolea
   mergeCopy(coordination, member, placed, stored, deadline, (outcome) => settle(outcome.ok));
 }
 
-function countSiblings({ counters }: Coordination, record: CausalRecord): void {
+function countRead({ counters }: Coordination, bucket: string, record: CausalRecord): void {
   const count = record.siblings.length;
+  countSiblings(counters, bucket, count);
   if (count > 1) counters.siblingsReturned += 1;
   if (count > counters.siblingsMax) counters.siblingsMax = count;
   if (isOverWarning(record)) counters.siblingWarnings += 1;

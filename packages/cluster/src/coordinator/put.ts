@@ -18,6 +18,7 @@ export async function put(
   options: RequestOptions,
 ): Promise<WriteOutcome> {
   coordination.counters.puts += 1;
+  coordination.counters.putBytes += input.value.length;
   const planned = planRequest(coordination, key, options);
   if (!planned.ok) return planned;
   const { plan } = planned;

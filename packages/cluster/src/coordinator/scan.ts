@@ -169,9 +169,10 @@ function gatherFrom<Answer>(
   { bucket, deadline }: BatchPlan,
   { request, askSelf, answerOf }: Question<Answer>,
 ): Promise<Gathered<Answer>> {
-  const { clock, network, self, tuning } = coordination;
+  const { clock, counters, network, self, tuning } = coordination;
   return gather<Answer>({
     clock,
+    counters,
     deadline,
     members: askingOrder(coordination, members),
     required: bucket.r,

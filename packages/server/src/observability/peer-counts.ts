@@ -1,6 +1,6 @@
 import type { PeerNetwork } from "../adapters/peer-network/peer-network.ts";
 import type { PeerServer } from "../adapters/peer-network/peer-server.ts";
-import type { PeerCounts } from "./node-metrics.ts";
+import type { PeerCounts } from "./peer-readings.ts";
 
 /** What was asked of other nodes, and what they asked of this one. */
 export function peerCounts(network: PeerNetwork, peerServer: PeerServer): PeerCounts {

@@ -1,33 +1,30 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NodeMetrics } from "../../src/observability/node-metrics.ts";
-import { oneNode } from "../http/one-node.ts";
+import type { NodeMetrics } from "../../src/observability/node-metrics.ts";
+import { meteredNode } from "./metered-node.ts";
 
 const page = readFileSync(
   new URL("../../../../docs/operations/metrics.md", import.meta.url),
   "utf8",
 );
 
-const noPeers = {
-  messagesSent: 3,
-  messagesReceived: 0,
-  operationsSent: 0,
-  operationsReceived: 0,
-  bytesSent: 0,
-  bytesReceived: 0,
-  reconnects: 0,
-  pending: 0,
-  refusals: 0,
-  malformed: 0,
-  expired: 0,
+const aValue = {
+  value: new Uint8Array(1),
+  contentType: "",
+  context: undefined,
+  writeId: undefined,
+  returnBody: false,
+  ifAbsent: false,
 };
 
 let metrics: NodeMetrics;
 
 beforeAll(async () => {
-  const { node, app } = await oneNode();
-  metrics = new NodeMetrics(node, () => noPeers);
-  await app.request("http://localhost/v1/buckets/default/keys/k", { method: "PUT", body: "x" });
+  const metered = meteredNode();
+  ({ metrics } = metered);
+  await metered.node.start();
+  const key = { bucket: "default", key: new Uint8Array([1]) };
+  await metered.node.put(key, aValue, {});
 });
 
 afterAll(() => metrics.stop());

@@ -1,6 +1,7 @@
 import { invariant } from "@coterie/core";
 import type { Clock, Disk, DiskFailure, Random } from "@coterie/ports";
 import * as io from "../disk-promises.ts";
+import { fsyncBoundsMs } from "../store.ts";
 import {
   entryHeaderBytes,
   type EntryKind,
@@ -62,13 +63,29 @@ const spareBuffersMax = 4;
 const spareBufferBytesMax = 4 * 1024 * 1024;
 const firstBufferBytes = 64 * 1024;
 
+interface LogCounters {
+  groups: number;
+  fsyncs: number;
+  fsyncMsTotal: number;
+  fsyncMsMax: number;
+  readonly fsyncCounts: number[];
+  bytesAppended: number;
+}
+
 /**
  * The append-only log: group commit over segments. One group is written and synced at a time, and
  * the next one gathers meanwhile: so a group holds all that arrived during one sync of the disk,
  * and a damaged entry that a later group follows cannot be a torn write.
  */
 export class Log {
-  readonly counters = { groups: 0, fsyncs: 0, fsyncMsTotal: 0, fsyncMsMax: 0, bytesAppended: 0 };
+  readonly counters: LogCounters = {
+    groups: 0,
+    fsyncs: 0,
+    fsyncMsTotal: 0,
+    fsyncMsMax: 0,
+    fsyncCounts: Array.from({ length: fsyncBoundsMs.length + 1 }, () => 0),
+    bytesAppended: 0,
+  };
   readonly #parts: LogParts;
   readonly #allocator: SegmentAllocator;
   #current: OpenSegment;
@@ -304,6 +321,9 @@ export class Log {
     this.counters.fsyncs += 1;
     this.counters.fsyncMsTotal += ms;
     if (ms > this.counters.fsyncMsMax) this.counters.fsyncMsMax = ms;
+    const bucket = fsyncBoundsMs.findIndex((bound) => ms <= bound);
+    const at = bucket < 0 ? fsyncBoundsMs.length : bucket;
+    this.counters.fsyncCounts[at] = (this.counters.fsyncCounts[at] as number) + 1;
   }
 
   #keepAhead(): void {

@@ -9,6 +9,8 @@ import { refuse } from "./responses.ts";
 export interface HttpDoor {
   /** `host:port`, with the port the system chose if 0 was asked for. */
   readonly address: string;
+  /** Open connections. */
+  readonly connections: number;
   /** Answers with `app` from now on; called in the turn in which the door was opened. */
   serve(app: Hono): void;
   /**
@@ -94,6 +96,7 @@ class OpenHttpDoor implements HttpDoor {
   readonly address: string;
   readonly #server: Server;
   readonly #busy = new Map<Socket, BusyConnection>();
+  #connections = 0;
   #listener: Listener = () => undefined;
   #isClosing = false;
 
@@ -104,6 +107,10 @@ class OpenHttpDoor implements HttpDoor {
     this.#server = server;
     const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
       this.#answer(incoming, outgoing);
+    server.on("connection", (socket: Socket) => {
+      this.#connections += 1;
+      socket.once("close", () => (this.#connections -= 1));
+    });
     server.on("request", onRequest);
     // Who asks before it sends a body is told to go on when somebody reads it, or else refused.
     server.on("checkContinue", onRequest);
@@ -111,6 +118,10 @@ class OpenHttpDoor implements HttpDoor {
       if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && this.#isStreaming(socket as Socket)) return;
       answerBrokenRequest(error, socket as Socket, this.#mayAnswer(socket as Socket));
     });
+  }
+
+  get connections(): number {
+    return this.#connections;
   }
 
   serve(app: Hono): void {

@@ -1,0 +1,135 @@
+import { CoterieNode, type PeerRequest, type PeerResponse } from "@coterie/cluster";
+import { type NodeId, type PeerAddress, defaultBuckets } from "@coterie/core";
+import type { Cancel, File, MonotonicMs, Network, Settle } from "@coterie/ports";
+import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
+import { NodeRandom } from "../../src/adapters/node-random.ts";
+import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { bytesCache } from "../../src/bytes-cache.ts";
+import { NodeMetrics } from "../../src/observability/node-metrics.ts";
+import type { PeerCounts } from "../../src/observability/peer-readings.ts";
+
+/** What is due within the hour, such as a scrub, is due at once. */
+class HastyClock extends SystemClock {
+  override at(deadline: MonotonicMs, fire: () => void): Cancel {
+    const now = this.monotonicMs();
+    return super.at(deadline - now > 600_000 ? now + 20 : deadline, fire);
+  }
+}
+
+/** A disk that is full, rotten or slow when it is told so. */
+class FillableDisk extends MemoryDisk {
+  isFull = false;
+  /** What is read differs from what was written, in its last byte. */
+  isRotten = false;
+  /** How much longer a sync takes. */
+  syncDelayMs = 0;
+
+  override write(file: File, position: number, bytes: Uint8Array, settle: Settle): void {
+    if (!this.isFull) return super.write(file, position, bytes, settle);
+    // What was allocated stays writable; only growth finds no space.
+    super.size(file, (size) => {
+      const isGrowing = size.ok && position + bytes.length > size.value;
+      if (isGrowing) settle({ ok: false, error: "full", message: "full" });
+      else super.write(file, position, bytes, settle);
+    });
+  }
+
+  override read(file: File, position: number, length: number, settle: Settle<Uint8Array>): void {
+    super.read(file, position, length, (outcome) => {
+      if (!this.isRotten || !outcome.ok) return settle(outcome);
+      const value = outcome.value.map((byte, at) =>
+        at === outcome.value.length - 1 ? byte ^ 1 : byte,
+      );
+      settle({ ok: true, value });
+    });
+  }
+
+  override sync(file: File, settle: Settle): void {
+    if (this.syncDelayMs === 0) super.sync(file, settle);
+    else setTimeout(() => super.sync(file, settle), this.syncDelayMs);
+  }
+
+  override free(settle: Settle<number>): void {
+    if (this.isFull) setImmediate(() => settle({ ok: true, value: 0 }));
+    else super.free(settle);
+  }
+}
+
+const noPeers: PeerCounts = {
+  messagesSent: 3,
+  messagesReceived: 0,
+  operationsSent: 0,
+  operationsReceived: 0,
+  bytesSent: 0,
+  bytesReceived: 0,
+  reconnects: 0,
+  pending: 0,
+  refusals: 0,
+  malformed: 0,
+  expired: 0,
+};
+
+const noNetwork: Network<PeerRequest, PeerResponse> = {
+  call: (_to, _request, _deadline, settle) =>
+    setImmediate(() => settle({ ok: false, reason: "refused" })),
+  isReachable: () => false,
+};
+
+export interface MeteredNode {
+  readonly node: CoterieNode;
+  readonly disk: FillableDisk;
+  readonly metrics: NodeMetrics;
+}
+
+/** A node with its metrics, whose ports a test may choose. It is not started. */
+export function meteredNode(
+  given: {
+    readonly member?: { readonly id: string; readonly address: string };
+    readonly bootstrap?: readonly string[];
+    readonly network?: Network<PeerRequest, PeerResponse>;
+    readonly nMax?: number;
+  } = {},
+): MeteredNode {
+  const { member = { id: "n1", address: "127.0.0.1:1" }, bootstrap = [], nMax = 1 } = given;
+  const disk = new FillableDisk();
+  const ports = {
+    clock: new HastyClock(),
+    disk,
+    random: new NodeRandom(),
+    network: given.network ?? noNetwork,
+  };
+  const node = new CoterieNode(ports, {
+    member: {
+      id: member.id as NodeId,
+      address: member.address as PeerAddress,
+      http: "",
+      host: "h",
+      zone: "default",
+      weight: 1,
+    },
+    bootstrap: bootstrap as readonly PeerAddress[],
+    settings: { partitions: 8, nMax, buckets: defaultBuckets(nMax) },
+    contextKey: undefined,
+    store: {
+      segmentBytes: 1024 * 1024,
+      queueBytesMax: 8 * 1024 * 1024,
+      reserveBytes: 0,
+      durability: "fsync",
+      cache: bytesCache(0),
+      onFatal: (reason) => {
+        throw new Error(reason);
+      },
+      onEvent: () => undefined,
+    },
+    tuning: { hedgeAfterMs: 25, forwardAttemptMs: 400, timeoutMsDefault: 2000 },
+    inFlightMax: 100,
+    inFlightBytesMax: 64 * 1024 * 1024,
+    onEvent: () => undefined,
+  });
+  const metrics = new NodeMetrics(node, {
+    peers: () => noPeers,
+    connections: () => ({}),
+    data: { directory: undefined, durability: "fsync" },
+  });
+  return { node, disk, metrics };
+}
