@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { PeerRequest } from "@coterie/cluster";
 import type { PeerAddress } from "@coterie/core";
 import { NodeRandom, PeerNetwork, PeerServer, SystemClock } from "@coterie/server";
-import { ownCpuMicros } from "./process-usage.ts";
+import { ownCpuMicros } from "./measure/process-usage.ts";
 
 /** Sends `operations`, at most `inFlight` at a time; resolves when all were answered. */
 type Load = (operations: number, inFlight: number) => Promise<void>;

@@ -41,6 +41,7 @@ export function newProgram(onExit: OnExit): Command {
   addOperatorCommands(program, onExit);
   addStart(program, onExit);
   addDev(program, onExit);
+  addBench(program, onExit);
   return program;
 }
 
@@ -266,3 +267,17 @@ Examples:
   coterie dev --base-port 0 --data /tmp/try    ports of the system's choice: endpoints.json
   coterie dev kill n2                          from another terminal
   coterie dev revive n2`;
+
+function addBench(program: Command, onExit: OnExit): void {
+  program
+    .command("bench")
+    .summary("measure a cluster, and compare it with other stores")
+    // It has a command line of its own: coterie bench --help shows it.
+    .helpOption(false)
+    .allowUnknownOption()
+    .argument("[words...]")
+    .action(async (words: readonly string[]) => {
+      const { bench } = await import("./commands/bench.ts");
+      onExit(await bench(words));
+    });
+}

@@ -23,3 +23,19 @@ export function residentBytes(pid: number): number {
   const line = /^VmRSS:\s+(\d+) kB/mu.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
   return Number(line?.[1] ?? 0) * 1024;
 }
+
+/** Bytes that a process has had written to disks; 0 where the kernel does not tell. */
+export function diskBytes(pid: number): number {
+  try {
+    const io = readFileSync(`/proc/${pid}/io`, "utf8");
+    return Number(/^write_bytes: (\d+)/mu.exec(io)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** Bytes that passed the loopback device since the machine started, headers included. */
+export function loopbackBytes(): number {
+  const device = /^\s*lo:\s*(\d+)/mu.exec(readFileSync("/proc/net/dev", "utf8"));
+  return Number(device?.[1] ?? 0);
+}

@@ -1,0 +1,172 @@
+import { writeFileSync } from "node:fs";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { type DriverName, driverNames } from "./drivers/open-driver.ts";
+import { pinningFor } from "./measure/pinning.ts";
+import { reportText } from "./report/table.ts";
+import { runBench as runPlan } from "./run/bench.ts";
+import { type SuiteName, cellsOf } from "./run/suites.ts";
+import { type Distribution, type WorkloadName, mixes, workloadNames } from "./workload/mix.ts";
+
+interface Options {
+  readonly driver?: readonly DriverName[];
+  readonly workload?: readonly WorkloadName[];
+  readonly distribution?: readonly Distribution[];
+  readonly value?: readonly number[];
+  readonly inFlight?: readonly number[];
+  readonly rate?: readonly number[];
+  readonly seconds: number;
+  readonly operations?: number;
+  readonly rounds: number;
+  readonly records: number;
+  readonly seed: number;
+  readonly generators: number;
+  readonly nodes?: readonly string[];
+  readonly data: string;
+  readonly pin?: boolean;
+  readonly ceiling: boolean;
+  readonly json?: string;
+}
+
+const suiteNames: readonly SuiteName[] = ["default", "compare", "curves"];
+const kibibyte = 1024;
+
+/** Runs the bench as its command line says; the exit code of its process. */
+export async function runBench(words: readonly string[]): Promise<number> {
+  let exit = 0;
+  const program = newProgram(async (suite, options) => {
+    exit = await run(suite, options, words);
+  });
+  try {
+    await program.parseAsync(words, { from: "user" });
+    return exit;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`coterie bench: ${(error as Error).message}\n`);
+    return 1;
+  }
+}
+
+function newProgram(
+  action: (suite: SuiteName | undefined, options: Options) => Promise<void>,
+): Command {
+  return new Command("coterie bench")
+    .description(
+      "Measures a store: what it does per second, how long callers wait, and what it costs the " +
+        "servers. Starts three nodes on this machine's disk, unless --nodes names a cluster.",
+    )
+    .argument("[suite]", "default; compare, with other stores; curves, over numbers in flight")
+    .addOption(listOption("--driver <list>", "protocols", driverNames))
+    .addOption(listOption("--workload <list>", "mixes of operations", workloadNames))
+    .addOption(listOption("--distribution <list>", "of keys", ["uniform", "zipfian", "latest"]))
+    .option("--value <list>", "bytes of a value, as in 100,1k,64k", numbers(1, 8 * 1024 * 1024))
+    .option("--in-flight <list>", "closed loop: calls under way at all times", numbers(1, 65_536))
+    .option("--rate <list>", "open loop: operations begun per second", numbers(1, 10_000_000))
+    .option("--seconds <number>", "of each measurement", positive, 5)
+    .option("--operations <count>", "end a measurement after so many", positive)
+    .option("--rounds <count>", "measure everything so often", positive, 1)
+    .option("--records <count>", "keys to load at first", positive, 10_000)
+    .option("--seed <number>", "the same seed, the same operations", positive, 1)
+    .option("--generators <count>", "processes that make the load", positive, 1)
+    .option("--nodes <list>", "HTTP addresses of a running cluster to measure", words)
+    .option("--data <dir>", "where stores keep their data meanwhile", ".coterie")
+    .option("--pin", "servers and generator on cores of their own")
+    .option("--no-ceiling", "do not measure the generator by itself first")
+    .option("--json <file>", "write all that was found")
+    .addHelpText("after", helpText())
+    .exitOverride()
+    .action(async (suite: string | undefined, options: Options) => {
+      if (suite !== undefined && !suiteNames.includes(suite as SuiteName)) {
+        throw new Error(`there is no suite ${suite}: ${suiteNames.join(", ")}`);
+      }
+      await action(suite as SuiteName | undefined, options);
+    });
+}
+
+function helpText(): string {
+  const rows = workloadNames.map((name) => `  ${name.padEnd(18)} ${mixes[name].explanation}`);
+  return `
+Workloads:
+${rows.join("\n")}
+
+Examples:
+  npm run bench
+  npm run bench -- compare --pin --rounds 2 --json compare.json
+  npm run bench -- --driver http --workload a,f --value 100,1k --in-flight 1,64
+  npm run bench -- --driver http --workload b --rate 2000 --seconds 20
+  coterie bench --nodes http://10.0.0.1:7401,http://10.0.0.2:7401 --workload a`;
+}
+
+async function run(
+  suite: SuiteName | undefined,
+  options: Options,
+  words: readonly string[],
+): Promise<number> {
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const wishes = {
+    ...(options.driver !== undefined && { drivers: options.driver }),
+    ...(options.workload !== undefined && { workloads: options.workload }),
+    ...(options.value !== undefined && { valueBytes: options.value }),
+    ...(options.inFlight !== undefined && { inFlight: options.inFlight }),
+    distributions: options.distribution,
+    rates: options.rate,
+  };
+  const pinning = options.pin === true ? pinningFor() : undefined;
+  if (typeof pinning === "string") throw new Error(`--pin is not possible: ${pinning}`);
+  const isChosen = Object.values(wishes).some((wish) => wish !== undefined);
+  const report = await runPlan({
+    command: ["coterie bench", ...words].join(" "),
+    cells: cellsOf(suite ?? "default", wishes),
+    rounds: options.rounds,
+    nodes: options.nodes,
+    data: options.data,
+    hasCeilings: options.ceiling,
+    hasRestart: suite === undefined && !isChosen && options.nodes === undefined,
+    generators: options.generators,
+    pinning,
+    records: options.records,
+    seed: options.seed,
+    seconds: options.seconds,
+    operationsMax: options.operations,
+    say,
+  });
+  process.stdout.write(`\n${reportText(report)}`);
+  if (options.json !== undefined) {
+    writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  }
+  return 0;
+}
+
+function words(text: string): readonly string[] {
+  return text.split(",").filter((word) => word !== "");
+}
+
+/** A list of some of the `known` words, checked one by one. */
+function listOption(flags: string, description: string, known: readonly string[]): Option {
+  return new Option(flags, `${description}: ${known.join(", ")}`).argParser((text) => {
+    const chosen = words(text);
+    const unknown = chosen.find((word) => !known.includes(word));
+    if (unknown !== undefined || chosen.length === 0) {
+      throw new InvalidArgumentError(`It takes some of ${known.join(", ")}, by commas.`);
+    }
+    return chosen;
+  });
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (!(number > 0)) throw new InvalidArgumentError("It takes a number above 0.");
+  return number;
+}
+
+/** Whole numbers by commas; `k` is 1024. */
+function numbers(least: number, most: number): (text: string) => readonly number[] {
+  return (text) =>
+    words(text).map((word) => {
+      const match = /^(\d+)(k?)$/u.exec(word);
+      const number = Number(match?.[1]) * (match?.[2] === "k" ? kibibyte : 1);
+      if (match === null || number < least || number > most) {
+        throw new InvalidArgumentError(`It takes whole numbers from ${least} to ${most}.`);
+      }
+      return number;
+    });
+}
