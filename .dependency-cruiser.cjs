@@ -6,6 +6,7 @@ const floors = {
   storage: ["core", "ports"],
   cluster: ["core", "ports", "storage"],
   protocol: ["core", "ports", "cluster"],
+  client: ["core", "protocol"],
   server: ["core", "ports", "storage", "cluster", "protocol"],
   cli: ["core", "server"],
   sim: ["core", "ports", "storage", "cluster"],
@@ -40,6 +41,12 @@ module.exports = {
       severity: "error",
       from: { path: pure },
       to: { path: "^node_modules/", pathNot: "^node_modules/@noble/hashes/" },
+    },
+    {
+      name: "node-in-one-folder-of-the-client",
+      severity: "error",
+      from: { path: "^packages/client/src/", pathNot: "^packages/client/src/node/" },
+      to: { dependencyTypes: ["core", "npm"] },
     },
     {
       name: "hashes-in-core-only",

@@ -1,0 +1,65 @@
+import type { Context } from "./context.ts";
+
+/** What every operation may be told. */
+export interface CallOptions {
+  /** Milliseconds for the whole operation, all attempts together: 1 to 60 000. */
+  readonly timeoutMs?: number | undefined;
+  /** Cancels the operation: it rejects at once with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** `false`: one attempt only. */
+  readonly retries?: boolean | undefined;
+}
+
+export interface GetOptions extends CallOptions {
+  /** Replicas that must answer; the bucket's r if left out. */
+  readonly r?: number | undefined;
+  /** Of these, how many must be primaries. */
+  readonly pr?: number | undefined;
+  /** `false`: never also sent to a second node. */
+  readonly hedge?: boolean | undefined;
+}
+
+export interface DeleteOptions extends CallOptions {
+  /** Of the read that this write replaces. */
+  readonly context?: Context | undefined;
+  /** Replicas that must have stored it; the bucket's w if left out. */
+  readonly w?: number | undefined;
+  /** Of these, how many must be primaries. */
+  readonly pw?: number | undefined;
+}
+
+export interface PutOptions extends DeleteOptions {
+  /** The codec's if left out. */
+  readonly contentType?: string | undefined;
+  /**
+   * Refuses with `precondition-failed` if a read at r finds a value. Two that create one key at the
+   * same time may both succeed, and become siblings.
+   */
+  readonly ifAbsent?: boolean | undefined;
+}
+
+export interface UpdateOptions extends CallOptions {
+  /** How often the resolver is asked at most, before the update fails with `conflict`. */
+  readonly roundsMax?: number | undefined;
+}
+
+export interface ScanOptions extends CallOptions {
+  /** Only keys that begin with it. */
+  readonly prefix?: Uint8Array | string | undefined;
+  /** Where an earlier page ended. */
+  readonly cursor?: string | undefined;
+  /** Keys per page, roughly; 1000 if left out. */
+  readonly pageSize?: number | undefined;
+  /** Deleted keys too, while they are remembered. */
+  readonly tombstones?: boolean | undefined;
+}
+
+/** One operation of a batch. */
+export type BatchOperation<Input> =
+  | ({ readonly kind: "get"; readonly key: Uint8Array | string } & GetOptions)
+  | ({
+      readonly kind: "put";
+      readonly key: Uint8Array | string;
+      readonly value: Input;
+    } & PutOptions)
+  | ({ readonly kind: "delete"; readonly key: Uint8Array | string } & DeleteOptions);

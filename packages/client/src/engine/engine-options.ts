@@ -1,0 +1,49 @@
+import type { LinkOptions } from "./link-options.ts";
+
+/** How much a client repeats, and how. */
+export interface RetryOptions {
+  /** Repeated attempts, as a share of all operations; 0.1 to 0.2 is usual. */
+  readonly ratio: number;
+  /** Attempts that a quiet client may repeat at once. */
+  readonly burst: number;
+  /** Per operation. */
+  readonly retriesMax: number;
+  /** The pause before the first retry, at most; doubled by each further one. */
+  readonly backoffMs: number;
+  readonly backoffMsMax: number;
+}
+
+export const defaultRetryOptions: RetryOptions = {
+  ratio: 0.2,
+  burst: 100,
+  retriesMax: 5,
+  backoffMs: 10,
+  backoffMsMax: 250,
+};
+
+/** How many reads are also sent to a second node when the first one is slow. */
+export interface HedgeOptions {
+  /** As a share of all reads. */
+  readonly ratio: number;
+  readonly burst: number;
+}
+
+export const defaultHedgeOptions: HedgeOptions = { ratio: 0.05, burst: 10 };
+
+export interface EngineOptions {
+  readonly retries: RetryOptions;
+  readonly hedges: HedgeOptions;
+  readonly links: LinkOptions;
+}
+
+/** How often the layout is asked for anew while the client is in use. */
+export const layoutMsMax = 30_000;
+/** And how often at most, whatever happens. */
+export const layoutMsMin = 500;
+/** For how long a node that said that it does not serve is avoided. */
+export const avoidMs = 1000;
+/** Deadlines, hedges and retries come at most this late. */
+export const sweepMsMin = 2;
+/** Of a call's time, what an attempt may take before another one is sent beside it. */
+export const patienceShare: number = 1 / 3;
+export const patienceMsMin = 50;

@@ -1,0 +1,380 @@
+import type { KvFailure, KvReply } from "@coterie/protocol";
+import { CoterieError } from "../coterie-error.ts";
+import { Call, type CallAttempt, type CallHost, type CallInput, type CallReply } from "./call.ts";
+import { CallSweep } from "./call-sweep.ts";
+import type { Clock } from "./clock.ts";
+import { type EngineOptions, avoidMs, patienceMsMin, patienceShare } from "./engine-options.ts";
+import { HedgeDelay } from "./hedge-delay.ts";
+import { LayoutWatch } from "./layout-watch.ts";
+import type { NodeLink } from "./node-link.ts";
+import { NodeLinks } from "./node-links.ts";
+import type { Random } from "./random.ts";
+import { Router } from "./router.ts";
+import { SignalListeners } from "./signal-listeners.ts";
+import { type ClientStatistics, newClientCounters } from "./statistics.ts";
+import { TokenBucket } from "./token-bucket.ts";
+import type { Transport } from "./transport.ts";
+
+export interface EngineInput {
+  readonly nodes: readonly string[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+  readonly options: EngineOptions;
+}
+
+/**
+ * Carries calls out: where each is sent, when it is sent again, and when it is given up.
+ *
+ *     begun ──a node has room──▶ in flight ──an answer──▶ over
+ *       │ no node can be reached     │ a failure that may pass, and budget
+ *       ▼                            ▼
+ *     parked ──one can──▶ in flight  backing off ──the pause is over──▶ in flight
+ *
+ * From every state the deadline, an abort and `close` lead to the end. A call beyond its first
+ * attempt may have two in flight: the first answer that is not a passing failure counts, and the
+ * other attempt is cancelled.
+ */
+export class Engine implements CallHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly signals: SignalListeners = new SignalListeners();
+  readonly #options: EngineOptions;
+  readonly #links: NodeLinks;
+  readonly #router: Router;
+  readonly #layout: LayoutWatch;
+  readonly #sweep: CallSweep;
+  readonly #counters = newClientCounters();
+  readonly #retryBudget: TokenBucket;
+  readonly #hedgeBudget: TokenBucket;
+  readonly #hedgeDelay = new HedgeDelay();
+  /** Calls that no node could be found for. */
+  readonly #parked = new Set<Call>();
+  #state: "running" | "draining" | "closed" = "running";
+  #onDrained: (() => void)[] = [];
+  /** Ends each pause that lasts. */
+  readonly #pauses = new Set<() => void>();
+
+  constructor(input: EngineInput) {
+    const { clock, random, options } = input;
+    this.clock = clock;
+    this.random = random;
+    this.#options = options;
+    this.#links = new NodeLinks({
+      ...input,
+      options: options.links,
+      onOpen: () => this.#opened(),
+      onBroken: () => this.#broken(),
+    });
+    this.#router = new Router(this.#links, Math.floor(random.fraction() * 1024));
+    this.#layout = new LayoutWatch(clock, this.#links, (layout, source) =>
+      this.#router.adopt(layout, source),
+    );
+    this.#sweep = new CallSweep(clock, (call, nowMs) => this.#wake(call, nowMs));
+    this.#retryBudget = new TokenBucket(options.retries.ratio, options.retries.burst);
+    this.#hedgeBudget = new TokenBucket(options.hedges.ratio, options.hedges.burst);
+  }
+
+  get statistics(): ClientStatistics {
+    return { ...this.#counters, pending: this.#sweep.size };
+  }
+
+  /** The epoch of the ring that requests are sent by; 0 while none is known. */
+  get epoch(): number {
+    return this.#router.epoch;
+  }
+
+  /** Carries a call out; its settler is told once, within this call only if it is refused. */
+  start(input: CallInput): void {
+    this.#counters.calls += 1;
+    if (this.#state !== "running") {
+      this.#refuse(input, new CoterieError({ code: "closed", message: "the client is closed" }));
+      return;
+    }
+    if (input.signal?.aborted === true) {
+      this.#refuse(input, input.signal.reason);
+      return;
+    }
+    const now = this.clock.monotonicMs();
+    const call = new Call(this, input);
+    this.#sweep.add(call);
+    this.#retryBudget.earn();
+    if (call.mayHedge) this.#hedgeBudget.earn();
+    this.#layout.watch(now);
+    this.#route(call, now);
+  }
+
+  /**
+   * Settles after `ms`, or earlier when the engine is closed; rejects with the signal's reason if
+   * it is aborted before.
+   */
+  pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#state === "closed") resolve();
+      else if (signal?.aborted === true) reject(signal.reason);
+      else {
+        this.clock.hold();
+        const end = (settle: () => void): void => {
+          cancel();
+          this.clock.release();
+          this.#pauses.delete(finish);
+          if (signal !== undefined) this.signals.remove(signal, pause);
+          settle();
+        };
+        const finish = (): void => end(resolve);
+        const pause = { abort: (reason: unknown): void => end(() => reject(reason)) };
+        const cancel = this.clock.at(this.clock.monotonicMs() + ms, finish);
+        this.#pauses.add(finish);
+        if (signal !== undefined) this.signals.add(signal, pause);
+      }
+    });
+  }
+
+  /** Settles when nothing is pending any more; no call is taken from now on. */
+  drain(): Promise<void> {
+    if (this.#state === "running") this.#state = "draining";
+    return new Promise((resolve) => {
+      if (this.#sweep.size === 0) resolve();
+      else this.#onDrained.push(resolve);
+    });
+  }
+
+  /** Fails what is pending, and ends every connection. */
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    for (const call of this.#sweep.calls()) {
+      call.note({ code: "closed", message: "the client was closed meanwhile" });
+      this.#finish(call, call.error());
+    }
+    for (const finish of this.#pauses) finish();
+    for (const link of this.#links.all) link.close();
+    this.#layout.close();
+    this.clock.close();
+  }
+
+  onReply(attempt: CallAttempt, reply: KvReply | undefined): void {
+    const { call, link } = attempt;
+    const now = this.clock.monotonicMs();
+    if (call.mayHedge) this.#observe(attempt, now);
+    call.drop(attempt);
+    if (reply === undefined) {
+      const outcome = call.isWrite ? "unknown" : "refused";
+      call.note({ code: "internal", message: "the node's answer is not understood", outcome });
+      this.#finish(call, call.error());
+    } else if (reply.kind !== "failure") {
+      if (attempt.isHedge) this.#counters.hedgesWon += 1;
+      this.#complete(call, reply);
+    } else this.#replyFailed(call, link, reply, now);
+  }
+
+  /** Nothing of it left this process: it goes elsewhere, and that is no retry. */
+  onUnsent(attempt: CallAttempt, reason: string): void {
+    const { call } = attempt;
+    call.drop(attempt);
+    call.note({ code: "unreachable", message: reason });
+    if (call.attempts.length === 0) this.#route(call, this.clock.monotonicMs());
+  }
+
+  /**
+   * The connection broke under it. It is sent to another node once without budget: as many as were
+   * in flight there, which is bounded, and no sign of overload. From then on it is paid.
+   */
+  onLost(attempt: CallAttempt, reason: string): void {
+    const { call, link } = attempt;
+    call.drop(attempt);
+    const message = `the connection to ${link.address} broke: ${reason}`;
+    const outcome = call.isWrite ? "unknown" : "refused";
+    call.note({ code: "connection-lost", message, outcome });
+    if (call.attempts.length > 0) return;
+    const now = this.clock.monotonicMs();
+    if (!call.mayRetry) this.#finish(call, call.error());
+    else if (!call.hasFailedOver) {
+      call.hasFailedOver = true;
+      this.#counters.failovers += 1;
+      this.#route(call, now);
+    } else this.#retryLater(call, now);
+  }
+
+  onAbort(call: Call, reason: unknown): void {
+    if (!call.isOver) this.#finish(call, reason);
+  }
+
+  #route(call: Call, now: number): void {
+    const link = this.#choose(call, now);
+    if (link === undefined) this.#park(call, now);
+    else this.#send(call, link, false, now);
+  }
+
+  #choose(call: Call, nowMs: number): NodeLink | undefined {
+    const { request, isWrite, tried } = call;
+    const { bucket } = request;
+    const partition = request.kind === "scan" ? -1 : this.#router.partition(bucket, request.key);
+    return this.#router.choose({ nowMs, partition, bucket, isWrite, tried });
+  }
+
+  #send(call: Call, link: NodeLink, isHedge: boolean, now: number): boolean {
+    const attempt = call.begin(link, isHedge, now);
+    if (!link.send(attempt)) {
+      call.drop(attempt);
+      if (call.attempts.length === 0) {
+        const message = `too much is in flight to ${link.address}`;
+        call.note({ code: "overloaded", message });
+        this.#finish(call, call.error());
+      }
+      return false;
+    }
+    this.#counters.attempts += 1;
+    if (call.mayRetry) {
+      const patienceMs = Math.max(patienceMsMin, (call.deadlineMs - now) * patienceShare);
+      call.patienceMs = now + patienceMs;
+    }
+    if (call.mayHedge && !call.wasHedged) call.hedgeMs = now + this.#hedgeDelay.delayMs;
+    this.#sweep.plan(call);
+    return true;
+  }
+
+  /** No node can be reached: waits until one can, if retries are on. */
+  #park(call: Call, now: number): void {
+    const [first] = this.#links.all;
+    const reason = first?.brokenReason === "" ? "not connected" : first?.brokenReason;
+    call.note({ code: "unreachable", message: `no node can be reached: ${reason}` });
+    if (!call.mayRetry) {
+      this.#finish(call, call.error());
+      return;
+    }
+    for (const link of this.#links.all) link.want();
+    this.#parked.add(call);
+    call.patienceMs = Number.POSITIVE_INFINITY;
+    this.#sweep.plan(call);
+    this.#layout.refresh(now);
+  }
+
+  #replyFailed(call: Call, link: NodeLink, reply: KvFailure, now: number): void {
+    call.noteFailure(reply);
+    const { code } = reply;
+    if (code === "shutting-down" || code === "not-ready") {
+      link.avoid(now + avoidMs);
+      this.#layout.refresh(now);
+    }
+    if (!reply.isRetryable || !call.mayRetry) this.#finish(call, call.error());
+    // While another attempt is in flight, that one decides.
+    else if (call.attempts.length === 0) this.#retryLater(call, now);
+  }
+
+  #retryLater(call: Call, now: number): void {
+    const { retriesMax, backoffMs, backoffMsMax } = this.#options.retries;
+    if (call.retries >= retriesMax) {
+      this.#finish(call, call.error());
+      return;
+    }
+    const pauseMs = Math.min(backoffMsMax, backoffMs * 2 ** call.retries);
+    const retryMs = now + pauseMs * this.random.fraction();
+    if (retryMs >= call.deadlineMs || !this.#payRetry(call)) {
+      this.#finish(call, call.error());
+      return;
+    }
+    call.retryMs = retryMs;
+    call.patienceMs = Number.POSITIVE_INFINITY;
+    call.hedgeMs = Number.POSITIVE_INFINITY;
+    this.#sweep.plan(call);
+  }
+
+  #payRetry(call: Call): boolean {
+    if (!this.#retryBudget.take()) {
+      this.#counters.retriesDenied += 1;
+      return false;
+    }
+    call.retries += 1;
+    this.#counters.retries += 1;
+    return true;
+  }
+
+  #wake(call: Call, now: number): void {
+    if (now >= call.deadlineMs) {
+      this.#finish(call, call.expired(call.deadlineMs - call.begunMs));
+      return;
+    }
+    if (now >= call.retryMs) {
+      call.retryMs = Number.POSITIVE_INFINITY;
+      this.#route(call, now);
+    } else if (now >= call.hedgeMs) {
+      call.hedgeMs = Number.POSITIVE_INFINITY;
+      this.#hedge(call, now);
+    } else if (now >= call.patienceMs) {
+      call.patienceMs = Number.POSITIVE_INFINITY;
+      this.#joinSilent(call, now);
+    }
+    if (!call.isOver) this.#sweep.plan(call);
+  }
+
+  /** Another node is asked too, if there is a good one and not too many are asked already. */
+  #hedge(call: Call, now: number): void {
+    const link = this.#other(call, now);
+    if (link === undefined || call.attempts.length !== 1) return;
+    if (!this.#hedgeBudget.take()) {
+      this.#counters.hedgesDenied += 1;
+      return;
+    }
+    call.wasHedged = true;
+    if (this.#send(call, link, true, now)) this.#counters.hedges += 1;
+  }
+
+  /** The attempt in flight is silent: another one beside it, paid as a retry. */
+  #joinSilent(call: Call, now: number): void {
+    if (call.attempts.length !== 1 || call.retries >= this.#options.retries.retriesMax) return;
+    const link = this.#other(call, now);
+    if (link !== undefined && this.#payRetry(call)) this.#send(call, link, false, now);
+  }
+
+  #other(call: Call, now: number): NodeLink | undefined {
+    const link = this.#choose(call, now);
+    return link === undefined || call.tried.includes(link) ? undefined : link;
+  }
+
+  /** Hears of first attempts only: whether the answer came within the delay of a hedge. */
+  #observe({ call, isHedge, begunMs }: CallAttempt, now: number): void {
+    if (call.wasHedged) this.#hedgeDelay.observe(true);
+    else if (!isHedge && call.tried.length === 1) {
+      this.#hedgeDelay.observe(now - begunMs > this.#hedgeDelay.delayMs);
+    }
+  }
+
+  #complete(call: Call, reply: CallReply): void {
+    this.#counters.succeeded += 1;
+    this.#over(call);
+    call.succeed(reply);
+  }
+
+  #finish(call: Call, error: unknown): void {
+    this.#counters.failed += 1;
+    this.#over(call);
+    call.fail(error);
+  }
+
+  #over(call: Call): void {
+    this.#sweep.remove(call);
+    this.#parked.delete(call);
+    if (this.#sweep.size > 0 || this.#onDrained.length === 0) return;
+    for (const resolve of this.#onDrained.splice(0)) resolve();
+  }
+
+  #refuse({ failed }: CallInput, error: unknown): void {
+    this.#counters.failed += 1;
+    failed(error);
+  }
+
+  #opened(): void {
+    this.#counters.connectionsOpened += 1;
+    const now = this.clock.monotonicMs();
+    this.#layout.refresh(now);
+    const parked = [...this.#parked];
+    this.#parked.clear();
+    for (const call of parked) this.#route(call, now);
+  }
+
+  #broken(): void {
+    this.#counters.connectionsBroken += 1;
+    this.#layout.refresh(this.clock.monotonicMs());
+  }
+}

@@ -1,0 +1,50 @@
+import { invariant } from "@coterie/core";
+import type { KvGetReply, KvScanItem, KvSibling, KvWriteReply } from "@coterie/protocol";
+import { Context } from "./context.ts";
+import type { Read, ScanEntry, Single, Version, WriteResult } from "./results.ts";
+import { type Maybe, type ValueCodec, andThen } from "./value-codec.ts";
+
+const textDecoder = new TextDecoder();
+
+/** What a reply to a get says, its values decoded. */
+export function readReply<Output>(
+  { siblings, context, acks }: KvGetReply,
+  codec: Pick<ValueCodec<never, Output>, "decode">,
+): Maybe<Read<Output>> {
+  const known = contextOf(context);
+  const [first] = siblings;
+  if (first === undefined) return { kind: "absent", context: known, acks };
+  invariant(known !== undefined, "a read that finds a value has a context");
+  if (siblings.length === 1) {
+    return andThen(codec.decode(first.value), (value): Single<Output> => {
+      return { kind: "value", ...versionOf(first, value), context: known, acks };
+    });
+  }
+  return andThen(allOf(siblings.map(({ value }) => codec.decode(value))), (values) => {
+    const versions = siblings.map((sibling, at) => versionOf(sibling, values[at] as Output));
+    return { kind: "siblings", siblings: versions, values, context: known, acks };
+  });
+}
+
+export function writeReply({ context, siblings, acks }: KvWriteReply): WriteResult {
+  return { context: contextOf(context), siblings, acks };
+}
+
+export function scanEntry({ key, context, siblings, bytes }: KvScanItem): ScanEntry {
+  const known = contextOf(context);
+  return { key, text: textDecoder.decode(key), context: known, siblings, bytes };
+}
+
+function contextOf(text: string | undefined): Context | undefined {
+  return text === undefined ? undefined : Context.parse(text);
+}
+
+function versionOf<Output>(sibling: KvSibling, value: Output): Version<Output> {
+  const { contentType, dot, writtenAtMs } = sibling;
+  return { value, contentType, dot, writtenAt: new Date(writtenAtMs) };
+}
+
+function allOf<Value>(values: readonly Maybe<Value>[]): Maybe<readonly Value[]> {
+  const areThere = values.every((value) => !(value instanceof Promise));
+  return areThere ? (values as readonly Value[]) : Promise.all(values);
+}

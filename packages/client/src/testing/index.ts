@@ -1,0 +1,4 @@
+export type { Cancel, Clock } from "../engine/clock.ts";
+export type { Random } from "../engine/random.ts";
+export { FakeCluster, type FakeClusterOptions, type Fault } from "./fake-cluster.ts";
+export { FakeCoterie, type FakeCoterieOptions } from "./fake-coterie.ts";
