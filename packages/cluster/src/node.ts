@@ -69,7 +69,7 @@ export interface NodeConfig {
   readonly tuning: CoordinationTuning;
   /** Client requests in flight above which further ones are refused. */
   readonly inFlightMax: number;
-  /** Bytes of values in flight above which further puts are refused. */
+  /** Bytes of values in flight above which further requests are refused. */
   readonly inFlightBytesMax: number;
   readonly onEvent: (event: NodeEvent) => void;
 }
@@ -357,6 +357,7 @@ export class CoterieNode implements NodeApi {
       counters: this.#counters,
       contextKey: this.#config.contextKey ?? contextKeyOf(document),
       tuning: this.#config.tuning,
+      inFlightBytesMax: this.#config.inFlightBytesMax,
     };
     this.#phase = "ready";
     this.#config.onEvent({ kind: "ready" });

@@ -32,6 +32,23 @@ describe("limits", () => {
     expect(await small.read(at, "k", { r: 3 })).toEqual(["beside", "resolved"]);
   });
 
+  it("refuse reads that would bring too many bytes at once, and take them afterwards", async () => {
+    const small = await SmallCluster.start();
+    // Of 64 MiB in flight, with two copies of each asked for.
+    const value = new Uint8Array(7 * 1024 * 1024);
+    successful(await small.put(1, "large", value));
+    successful(await small.put(1, "small", "v"));
+    const outcomes = await Promise.all(Array.from({ length: 8 }, () => small.get(1, "large")));
+    const refused = outcomes.filter(({ ok }) => !ok);
+    expect(refused).toHaveLength(4);
+    for (const each of refused) {
+      expect(each).toMatchObject({ code: "overloaded", outcome: "refused" });
+    }
+    expect(small.at(1).statistics()).toMatchObject({ inFlightBytes: 0, overloads: 4 });
+    successful(await small.get(1, "large"));
+    expect(await small.read(1, "small")).toEqual(["v"]);
+  });
+
   it("refuse a context of another key, wherever it is checked", async () => {
     const small = await SmallCluster.start({ nodes: 4 });
     const { owners, others } = small.owners("k");

@@ -163,6 +163,12 @@ export class LogStore implements RecordStore {
     });
   }
 
+  bytesHeld({ partition, token }: PlacedKey): number {
+    let bytes = 0;
+    for (const { length } of this.index.find(partition, token)) bytes += length;
+    return bytes;
+  }
+
   update(key: PlacedKey, update: Update): void {
     const isOver = this.#updates.bytes + update.bytes > this.#options.queueBytesMax;
     if (this.#isFatal || this.#isStopping) this.#refuse(update, "failed");

@@ -69,6 +69,8 @@ export interface RecordStore {
   observeOwnCounter(counter: number): void;
   /** Reads what is durable: a record still being synced is returned once it is. */
   read(key: PlacedKey, settle: (outcome: ReadOutcome) => void): void;
+  /** Bytes in the log of what a read would return, from memory; 0 if there is nothing. */
+  bytesHeld(key: PlacedKey): number;
   update(key: PlacedKey, update: Update): void;
   /**
    * Records with exactly this token: usually one or none. `unknown` where a read would say so,

@@ -18,6 +18,8 @@ export interface Coordination {
   /** Key of the hash that binds contexts to their keys. */
   readonly contextKey: Uint8Array;
   readonly tuning: CoordinationTuning;
+  /** Bytes of values in flight above which further requests are refused. */
+  readonly inFlightBytesMax: number;
   ring(): Ring;
 }
 

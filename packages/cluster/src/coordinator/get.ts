@@ -41,7 +41,16 @@ export async function get(
   coordination.counters.gets += 1;
   const planned = planRequest(coordination, key, options);
   if (!planned.ok) return planned;
+  const { counters, inFlightBytesMax } = coordination;
+  const bytes = expectedBytes(coordination, planned.plan);
+  if (counters.inFlightBytes > 0 && counters.inFlightBytes + bytes > inFlightBytesMax) {
+    const acks = { primaries: 0, fallbacks: 0, required: planned.plan.quorum.r };
+    const message = `${counters.inFlightBytes} bytes of values are in flight`;
+    return failure(coordination, "overloaded", "refused", acks, message);
+  }
+  counters.inFlightBytes += bytes;
   const read = await readQuorum(coordination, planned.plan);
+  counters.inFlightBytes -= bytes;
   if (!read.ok) return read;
   const record = read.stored?.record ?? emptyRecord;
   countRead(coordination, planned.plan.bucket.name, record);
@@ -54,6 +63,11 @@ export async function get(
         : encodeContext(contextOf(record), key, coordination.contextKey),
     acks: read.acks,
   };
+}
+
+/** What all copies asked for will take in memory, going by this node's own. */
+function expectedBytes({ store }: Coordination, { placed, quorum }: RequestPlan): number {
+  return store.bytesHeld(placed) * Math.max(quorum.r, quorum.pr);
 }
 
 /**

@@ -4,7 +4,14 @@ import type { HttpDoor } from "../../src/doors/http/listen.ts";
 import { openDoor } from "./open-door.ts";
 import { RawClient, statusOf } from "./raw-client.ts";
 
-const patience = { headersMs: 200, requestMs: 300, idleMs: 5000, silenceMs: 60_000, checkMs: 50 };
+const patience = {
+  headersMs: 200,
+  requestMs: 300,
+  idleMs: 5000,
+  silenceMs: 60_000,
+  takeMs: 60_000,
+  checkMs: 50,
+};
 const head =
   "POST /v1/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n" +
   "Transfer-Encoding: chunked\r\n\r\n";
@@ -74,7 +81,7 @@ describe("a batch on a connection", () => {
     const { door: own, node } = await openDoor();
     const client = new RawClient(own.address);
     client.socket.pause();
-    const blocks = 100;
+    const blocks = 60;
     const block = chunk(get.repeat(2000));
     client.send(head + block.repeat(blocks));
     // Sockets hold some of it; then the node stands still.

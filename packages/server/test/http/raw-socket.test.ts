@@ -145,7 +145,14 @@ describe("bodies", () => {
 });
 
 describe("slow clients", () => {
-  const patience = { headersMs: 200, requestMs: 300, idleMs: 100, silenceMs: 60_000, checkMs: 50 };
+  const patience = {
+    headersMs: 200,
+    requestMs: 300,
+    idleMs: 100,
+    silenceMs: 60_000,
+    takeMs: 60_000,
+    checkMs: 50,
+  };
   let impatient: HttpDoor;
 
   beforeAll(async () => {

@@ -5,6 +5,7 @@ const statuses: ReadonlyMap<string, readonly [number, string]> = new Map([
   ["HPE_HEADER_OVERFLOW", [431, "Request Header Fields Too Large"]],
   ["HPE_CHUNK_EXTENSIONS_OVERFLOW", [413, "Payload Too Large"]],
   ["ERR_HTTP_REQUEST_TIMEOUT", [408, "Request Timeout"]],
+  ["CONNECT", [405, "Method Not Allowed"]],
 ]);
 
 /**

@@ -165,6 +165,8 @@ function writeResponse(outcome: WriteOutcome, status: 201 | 204): Response {
 
 /** Shorter answers are not counted: what is unread of them is in the socket's own memory. */
 const countedBytes = 4096;
+/** Longer ones are written in parts of this many bytes, each when the one before was taken. */
+const partBytes = 256 * 1024;
 
 function bodyResponse(
   facts: RequestFacts,
@@ -189,5 +191,24 @@ function bodyResponse(
     }
     facts.onAnswered(() => unread.give(body.length));
   }
+  if (body.length > partBytes) {
+    const length = { "Content-Length": String(body.length) };
+    return new Response(inParts(body), { status, headers: { ...headers, ...length } });
+  }
   return new Response(body as Uint8Array<ArrayBuffer>, { status, headers });
+}
+
+/** A connection that takes a part in time is slow; one that does not is cut. */
+function inParts(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: (controller) => {
+        controller.enqueue(bytes.subarray(at, at + partBytes));
+        at += partBytes;
+        if (at >= bytes.length) controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }

@@ -39,9 +39,11 @@ export interface HttpPatience {
   readonly requestMs: number;
   /** Between requests. */
   readonly idleMs: number;
-  /** Without a byte moving, while it should read an answer. */
+  /** Without a byte moving, in either direction. */
   readonly silenceMs: number;
-  /** How often the first two are looked at. */
+  /** To take what was written to it at once: an answer, or a part of a large one. */
+  readonly takeMs: number;
+  /** How often headers, requests and takers are looked at. */
   readonly checkMs: number;
 }
 
@@ -51,10 +53,14 @@ const usualPatience: HttpPatience = {
   requestMs: 60_000,
   idleMs: 60_000,
   silenceMs: 120_000,
+  takeMs: 60_000,
   checkMs: 1000,
 };
 
 const headerBytesMax = 32 * 1024;
+
+/** Requests of one connection that wait for the one before them, above which it is not read. */
+const waitingMax = 16;
 
 type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => unknown;
 
@@ -79,17 +85,24 @@ export function listenHttp(options: ListenOptions): Promise<ListenOutcome> {
       resolve({ ok: false, code: code ?? "unknown", message });
     });
     server.listen(portOf(address), hostOf(address), () => {
-      resolve({ ok: true, door: new OpenHttpDoor(server, address) });
+      resolve({ ok: true, door: new OpenHttpDoor(server, address, patience) });
     });
   });
 }
 
-/** A connection with requests in flight. */
-interface BusyConnection {
-  requests: number;
-  /** The latest of them. */
+interface Exchange {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
+}
+
+/** A connection with a request in flight. */
+interface BusyConnection {
+  readonly current: Exchange;
+  /** Sent without waiting for its answer. */
+  readonly waiting: Exchange[];
+  /** Bytes written to the connection when it last took some, and when that was seen. */
+  bytesWritten: number;
+  takenMs: number;
 }
 
 class OpenHttpDoor implements HttpDoor {
@@ -99,12 +112,14 @@ class OpenHttpDoor implements HttpDoor {
   #connections = 0;
   #listener: Listener = () => undefined;
   #isClosing = false;
+  readonly #checks: NodeJS.Timeout;
 
-  constructor(server: Server, asked: string) {
+  constructor(server: Server, asked: string, { takeMs, checkMs }: HttpPatience) {
     const bound = server.address();
     const port = typeof bound === "object" && bound !== null ? bound.port : portOf(asked);
     this.address = withPort(asked, port);
     this.#server = server;
+    this.#checks = setInterval(() => this.#cutIdleTakers(takeMs), checkMs).unref();
     const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
       this.#answer(incoming, outgoing);
     server.on("connection", (socket: Socket) => {
@@ -114,6 +129,10 @@ class OpenHttpDoor implements HttpDoor {
     server.on("request", onRequest);
     // Who asks before it sends a body is told to go on when somebody reads it, or else refused.
     server.on("checkContinue", onRequest);
+    server.on("connect", (_, socket) => {
+      const error = Object.assign(new Error("this is no proxy"), { code: "CONNECT" });
+      answerBrokenRequest(error, socket as Socket, this.#mayAnswer(socket as Socket));
+    });
     server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
       if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && this.#isStreaming(socket as Socket)) return;
       answerBrokenRequest(error, socket as Socket, this.#mayAnswer(socket as Socket));
@@ -130,6 +149,7 @@ class OpenHttpDoor implements HttpDoor {
 
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
+    clearInterval(this.#checks);
     this.#listener = listenerOf(refuseWhileClosing);
     const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await new Promise<void>((resolve) => {
@@ -139,12 +159,24 @@ class OpenHttpDoor implements HttpDoor {
     clearTimeout(timer);
   }
 
+  /**
+   * One request of a connection at a time: answers go out in order, so that those of later ones
+   * would only wait in memory. A few bytes can ask for a thousand large values.
+   */
   #answer(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { socket } = incoming;
-    const requests = (this.#busy.get(socket)?.requests ?? 0) + 1;
-    this.#busy.set(socket, { requests, incoming, outgoing });
-    outgoing.once("close", () => this.#answered(socket));
-    this.#listener(incoming, outgoing);
+    const waiting = this.#busy.get(socket)?.waiting;
+    if (waiting === undefined) return this.#begin(socket, { incoming, outgoing }, []);
+    waiting.push({ incoming, outgoing });
+    if (waiting.length === waitingMax) socket.pause();
+  }
+
+  #begin(socket: Socket, current: Exchange, waiting: Exchange[]): void {
+    const { bytesWritten } = socket;
+    const takenMs = performance.now();
+    this.#busy.set(socket, { current, waiting, bytesWritten, takenMs });
+    current.outgoing.once("close", () => this.#answered(socket, waiting));
+    this.#listener(current.incoming, current.outgoing);
   }
 
   /**
@@ -152,7 +184,7 @@ class OpenHttpDoor implements HttpDoor {
    * that, and the limit of silence.
    */
   #isStreaming(socket: Socket): boolean {
-    const { incoming, outgoing } = this.#busy.get(socket) ?? {};
+    const { incoming, outgoing } = this.#busy.get(socket)?.current ?? {};
     return incoming?.complete === false && outgoing?.headersSent === true;
   }
 
@@ -160,15 +192,31 @@ class OpenHttpDoor implements HttpDoor {
   #mayAnswer(socket: Socket): boolean {
     const busy = this.#busy.get(socket);
     if (busy === undefined) return true;
-    const { requests, incoming, outgoing } = busy;
-    return requests === 1 && !incoming.complete && !outgoing.headersSent;
+    const { current, waiting } = busy;
+    return waiting.length === 0 && !current.incoming.complete && !current.outgoing.headersSent;
   }
 
-  #answered(socket: Socket): void {
-    const busy = this.#busy.get(socket);
-    if (busy !== undefined && busy.requests > 1) busy.requests -= 1;
-    else this.#busy.delete(socket);
+  #answered(socket: Socket, waiting: Exchange[]): void {
+    const next = socket.destroyed ? undefined : waiting.shift();
+    if (next !== undefined) {
+      if (waiting.length === 0 && socket.isPaused()) socket.resume();
+      return this.#begin(socket, next, waiting);
+    }
+    this.#busy.delete(socket);
     if (this.#isClosing) setImmediate(() => this.#server.closeIdleConnections());
+  }
+
+  /** A client that does not take its answer holds memory that others need. */
+  #cutIdleTakers(takeMs: number): void {
+    const now = performance.now();
+    for (const [socket, busy] of this.#busy) {
+      if (socket.writableLength === 0 || socket.bytesWritten !== busy.bytesWritten) {
+        busy.bytesWritten = socket.bytesWritten;
+        busy.takenMs = now;
+      } else if (now - busy.takenMs >= takeMs) {
+        socket.destroy();
+      }
+    }
   }
 }
 
