@@ -17,6 +17,8 @@ export interface PeerOptions {
   readonly bytesMax: number;
   /** Of one message, either way; room for the largest record. */
   readonly messageBytesMax: number;
+  /** Streams of one connection; a peer needs one, and for a moment perhaps a second. */
+  readonly streamsMax: number;
   /** HTTP/2 receive window: bytes in flight, whatever the round trip takes. */
   readonly receiveWindowBytes: number;
 }
@@ -36,6 +38,7 @@ export const defaultPeerOptions: PeerOptions = {
   bytesMax: 64 * mebibyte,
   // A record may have 32 MiB, and the message around it has a name, a stamp and lengths.
   messageBytesMax: 32 * mebibyte + 64 * kibibyte,
+  streamsMax: 16,
   receiveWindowBytes: 8 * mebibyte,
 };
 
@@ -53,6 +56,7 @@ export function channelOptions(options: PeerOptions): Readonly<Record<string, nu
     "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs,
     "grpc.max_receive_message_length": options.messageBytesMax,
     "grpc.max_send_message_length": options.messageBytesMax,
+    "grpc.max_concurrent_streams": options.streamsMax,
     "grpc.enable_retries": 0,
     "grpc.enable_channelz": 0,
     "grpc.enable_http_proxy": 0,
