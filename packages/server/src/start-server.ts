@@ -18,6 +18,7 @@ import { NodeDisk } from "./adapters/node-disk.ts";
 import { NodeRandom } from "./adapters/node-random.ts";
 import { PeerNetwork } from "./adapters/peer-network/peer-network.ts";
 import { PeerServer } from "./adapters/peer-network/peer-server.ts";
+import { peerTransports } from "./adapters/peer-network/peer-transports.ts";
 import { SystemClock } from "./adapters/system-clock.ts";
 import { bytesCache } from "./bytes-cache.ts";
 import { hostOf, isLoopback, portOf, withPort } from "./config/addresses.ts";
@@ -65,7 +66,8 @@ export async function startServer(
   if (!made.ok) return made;
   const clock = new SystemClock();
   const receiver: { node: CoterieNode | undefined } = { node: undefined };
-  const peers = new PeerServer({ clock, receive: receiveFor(receiver) });
+  const transport = peerTransports[config.peerTransport];
+  const peers = new PeerServer({ clock, receive: receiveFor(receiver), transport });
   const bound = await peers.listen(hostOf(config.peer), portOf(config.peer));
   if (!bound.ok) return { ok: false, message: explainListening("peer", config.peer, bound) };
   const http = await listenHttp({ address: config.http, connectionsMax: config.connections });
@@ -130,6 +132,7 @@ function assemble(
   const network = new PeerNetwork({
     clock,
     random,
+    transport: peerTransports[config.peerTransport],
     onBroken: (peer, reason) => nodeLog.brokenStream(peer, reason),
   });
   const node: CoterieNode = new CoterieNode(

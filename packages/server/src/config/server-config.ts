@@ -12,6 +12,7 @@ export interface ServerConfig {
   readonly http: string;
   /** `host:port` */
   readonly peer: string;
+  readonly peerTransport: "http2" | "grpc-js";
   readonly bootstrap: readonly string[];
   readonly allowedHosts: readonly string[];
   readonly host: string;
@@ -97,6 +98,10 @@ const schema = z.strictObject({
   memory: flag.default(false).describe("Keep everything in memory: for tests"),
   http: address.default("127.0.0.1:7401").describe("Where the HTTP door listens"),
   peer: address.default("127.0.0.1:7701").describe("Where the other nodes reach this one"),
+  peerTransport: z
+    .enum(["http2", "grpc-js"])
+    .default("http2")
+    .describe("What carries the streams between nodes; nodes may differ, and `http2` costs less"),
   bootstrap: list
     .pipe(z.array(address))
     .default([])

@@ -6,7 +6,9 @@ import { describe, it } from "vitest";
 import { NodeRandom } from "../../src/adapters/node-random.ts";
 import { PeerNetwork } from "../../src/adapters/peer-network/peer-network.ts";
 import { PeerServer } from "../../src/adapters/peer-network/peer-server.ts";
+import type { PeerTransport } from "../../src/adapters/peer-network/transport.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { transports } from "./test-node.ts";
 
 /** A port on which nobody listens: it was given out, and given back. */
 async function freeAddress(): Promise<PeerAddress> {
@@ -18,17 +20,19 @@ async function freeAddress(): Promise<PeerAddress> {
   return `127.0.0.1:${port}` as PeerAddress;
 }
 
-async function subject(): Promise<NetworkSubject<PeerRequest, PeerResponse>> {
+async function subject(
+  transport: PeerTransport,
+): Promise<NetworkSubject<PeerRequest, PeerResponse>> {
   const clock = new SystemClock();
   const random = new NodeRandom();
   return {
     clock,
     nowhere: await freeAddress(),
     open: async (receive) => {
-      const server = new PeerServer({ clock, receive });
+      const server = new PeerServer({ clock, receive, transport });
       const listening = await server.listen("127.0.0.1", 0);
       if (!listening.ok) throw new Error(listening.message);
-      const network = new PeerNetwork({ clock, random });
+      const network = new PeerNetwork({ clock, random, transport });
       return {
         address: `127.0.0.1:${listening.port}` as PeerAddress,
         network,
@@ -46,8 +50,8 @@ async function subject(): Promise<NetworkSubject<PeerRequest, PeerResponse>> {
   };
 }
 
-describe("the network of gRPC streams", () => {
+describe.each(transports)("the network of gRPC streams over $name", ({ transport }) => {
   it.concurrent.each(networkGuarantees)("$name", async (guarantee) =>
-    guarantee.run(await subject()),
+    guarantee.run(await subject(transport)),
   );
 });

@@ -2,15 +2,27 @@ import type { PeerAddress } from "@coterie/core";
 import type { PeerRequest, PeerResponse } from "@coterie/cluster";
 import type { Receive, Reply } from "@coterie/ports";
 import { NodeRandom } from "../../src/adapters/node-random.ts";
+import { grpcJsTransport } from "../../src/adapters/peer-network/grpc-js/grpc-js-transport.ts";
+import { http2Transport } from "../../src/adapters/peer-network/http2/http2-transport.ts";
 import { PeerNetwork } from "../../src/adapters/peer-network/peer-network.ts";
 import {
   type PeerOptions,
   defaultPeerOptions,
 } from "../../src/adapters/peer-network/peer-options.ts";
 import { PeerServer } from "../../src/adapters/peer-network/peer-server.ts";
+import type { PeerTransport } from "../../src/adapters/peer-network/transport.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 
 export const clock: SystemClock = new SystemClock();
+
+/** What can carry the streams between nodes: every one must keep every promise. */
+export const transports: readonly {
+  readonly name: string;
+  readonly transport: PeerTransport;
+}[] = [
+  { name: "node:http2", transport: http2Transport },
+  { name: "grpc-js", transport: grpcJsTransport },
+];
 
 /** Far beyond the length of any test: what ends before it did not end by its deadline. */
 const farMs = 60_000;
@@ -27,7 +39,12 @@ export const hasty: PeerOptions = {
 
 /** What a test opened is closed after it, whatever became of it. */
 export class Opened {
+  readonly #transport: PeerTransport;
   readonly #closing: (() => unknown)[] = [];
+
+  constructor(transport: PeerTransport) {
+    this.#transport = transport;
+  }
 
   add(close: () => unknown): void {
     this.#closing.push(close);
@@ -38,7 +55,8 @@ export class Opened {
   }
 
   network(options: PeerOptions = defaultPeerOptions): PeerNetwork {
-    const network = new PeerNetwork({ clock, random: new NodeRandom(), options });
+    const transport = this.#transport;
+    const network = new PeerNetwork({ clock, random: new NodeRandom(), options, transport });
     this.add(() => network.close());
     return network;
   }
@@ -53,7 +71,7 @@ export class Opened {
     readonly address: PeerAddress;
     readonly port: number;
   }> {
-    const server = new PeerServer({ clock, receive, options });
+    const server = new PeerServer({ clock, receive, options, transport: this.#transport });
     const listening = await server.listen("127.0.0.1", port);
     if (!listening.ok) throw new Error(listening.message);
     this.add(() => server.close());

@@ -5,13 +5,14 @@ import { OperationBatch, decodeAck, operationSizeHint } from "@coterie/protocol"
 import { type PendingCall, PendingCalls } from "./pending-calls.ts";
 import { type PeerOptions, messageBytesFull, messageOperationsMax } from "./peer-options.ts";
 import { type PeerStatistics, newPeerStatistics } from "./peer-statistics.ts";
-import { PeerStream } from "./peer-stream.ts";
+import type { PeerStream, PeerTransport } from "./transport.ts";
 
 export interface PeerLinkInput {
   readonly address: PeerAddress;
   readonly clock: Clock;
   readonly random: Random;
   readonly options: PeerOptions;
+  readonly transport: PeerTransport;
   /** For the log: a stream broke or could not be opened. */
   readonly onBroken: (address: PeerAddress, reason: string) => void;
 }
@@ -168,8 +169,8 @@ export class PeerLink {
 
   #connect(state: "connecting" | "broken"): void {
     this.#state = state;
-    const { address, clock, options } = this.#input;
-    this.#stream = new PeerStream({
+    const { address, clock, options, transport } = this.#input;
+    this.#stream = transport.connect({
       address,
       clock,
       options,

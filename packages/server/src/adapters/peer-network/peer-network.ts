@@ -1,14 +1,17 @@
 import type { PeerAddress } from "@coterie/core";
 import type { PeerRequest, PeerResponse } from "@coterie/cluster";
 import type { Clock, MonotonicMs, Network, Random, Reply } from "@coterie/ports";
+import { http2Transport } from "./http2/http2-transport.ts";
 import { PeerLink } from "./peer-link.ts";
 import { type PeerOptions, defaultPeerOptions } from "./peer-options.ts";
 import { type PeerStatistics, sumPeerStatistics } from "./peer-statistics.ts";
+import type { PeerTransport } from "./transport.ts";
 
 export interface PeerNetworkInput {
   readonly clock: Clock;
   readonly random: Random;
   readonly options?: PeerOptions;
+  readonly transport?: PeerTransport;
   /** For the log: a stream to a peer broke, or could not be opened. */
   readonly onBroken?: (address: PeerAddress, reason: string) => void;
 }
@@ -56,7 +59,8 @@ export class PeerNetwork implements Network<PeerRequest, PeerResponse> {
     const known = this.#links.get(address);
     if (known !== undefined) return known;
     const { clock, random, options = defaultPeerOptions, onBroken = () => {} } = this.#input;
-    const link = new PeerLink({ address, clock, random, options, onBroken });
+    const { transport = http2Transport } = this.#input;
+    const link = new PeerLink({ address, clock, random, options, transport, onBroken });
     if (this.#isClosed) link.close();
     this.#links.set(address, link);
     return link;

@@ -17,8 +17,6 @@ export interface PeerOptions {
   readonly bytesMax: number;
   /** Of one message, either way; room for the largest record. */
   readonly messageBytesMax: number;
-  /** Streams of one connection; a peer needs one, and for a moment perhaps a second. */
-  readonly streamsMax: number;
   /** HTTP/2 receive window: bytes in flight, whatever the round trip takes. */
   readonly receiveWindowBytes: number;
 }
@@ -38,7 +36,6 @@ export const defaultPeerOptions: PeerOptions = {
   bytesMax: 64 * mebibyte,
   // A record may have 32 MiB, and the message around it has a name, a stamp and lengths.
   messageBytesMax: 32 * mebibyte + 64 * kibibyte,
-  streamsMax: 16,
   receiveWindowBytes: 8 * mebibyte,
 };
 
@@ -48,20 +45,3 @@ export const messageBytesFull: number = 64 * kibibyte;
 
 /** The method both ends speak: `peer.proto` in the protocol package. */
 export const replicatePath = "/coterie.peer.v1.Peer/Replicate";
-
-/** grpc-js options of both ends. */
-export function channelOptions(options: PeerOptions): Readonly<Record<string, number>> {
-  return {
-    "grpc.keepalive_time_ms": options.keepaliveMs,
-    "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs,
-    "grpc.max_receive_message_length": options.messageBytesMax,
-    "grpc.max_send_message_length": options.messageBytesMax,
-    "grpc.max_concurrent_streams": options.streamsMax,
-    "grpc.enable_retries": 0,
-    "grpc.enable_channelz": 0,
-    "grpc.enable_http_proxy": 0,
-    "grpc.service_config_disable_resolution": 1,
-    "grpc.use_local_subchannel_pool": 1,
-    "grpc-node.flow_control_window": options.receiveWindowBytes,
-  };
-}

@@ -1,81 +1,42 @@
 import type { PeerRequest, PeerResponse } from "@coterie/cluster";
 import type { Clock, Receive } from "@coterie/ports";
-import {
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-  logVerbosity,
-  setLogVerbosity,
-} from "@grpc/grpc-js";
-import { InnerServers } from "./inner-servers.ts";
-import {
-  type PeerOptions,
-  channelOptions,
-  defaultPeerOptions,
-  replicatePath,
-} from "./peer-options.ts";
+import { http2Transport } from "./http2/http2-transport.ts";
+import { type PeerOptions, defaultPeerOptions } from "./peer-options.ts";
 import { type PeerServerStatistics, newPeerServerStatistics } from "./peer-server-statistics.ts";
 import { ServedStream } from "./served-stream.ts";
+import type {
+  ListenOutcome,
+  PeerListener,
+  PeerTransport,
+  ServedCall,
+  ServedCallEvents,
+} from "./transport.ts";
 
 export interface PeerServerInput {
   readonly clock: Clock;
   readonly receive: Receive<PeerRequest, PeerResponse>;
   readonly options?: PeerOptions;
+  readonly transport?: PeerTransport;
 }
-
-/** What became of listening: the port, which the system chose if it was asked for 0. */
-export type ListenOutcome =
-  | { readonly ok: true; readonly port: number; readonly isWindowRaised: boolean }
-  | { readonly ok: false; readonly message: string };
-
-/** How long closing may take if a connection does not end. */
-const closeMsMax = 1000;
 
 /** The peer door: answers the requests of other nodes. */
 export class PeerServer {
   readonly #input: PeerServerInput;
   readonly #options: PeerOptions;
-  readonly #server: Server;
+  readonly #listener: PeerListener;
   readonly #streams = new Set<ServedStream>();
   readonly #statistics: PeerServerStatistics = newPeerServerStatistics();
-  #inner: InnerServers | undefined;
 
   constructor(input: PeerServerInput) {
+    const { clock, options = defaultPeerOptions, transport = http2Transport } = input;
     this.#input = input;
-    this.#options = input.options ?? defaultPeerOptions;
-    // What grpc-js would print is in the outcomes; standard error belongs to the node's own log.
-    setLogVerbosity(logVerbosity.NONE);
-    this.#server = new Server(channelOptions(this.#options));
-    this.#server.addService(
-      {
-        Replicate: {
-          path: replicatePath,
-          requestStream: true,
-          responseStream: true,
-          requestSerialize: asBuffer,
-          requestDeserialize: asBytes,
-          responseSerialize: asBuffer,
-          responseDeserialize: asBytes,
-        },
-      },
-      { Replicate: (call: ServerDuplexStream<Uint8Array, Uint8Array>) => this.#serve(call) },
-    );
+    this.#options = options;
+    this.#listener = transport.serve({ clock, options, onCall: (call) => this.#serve(call) });
   }
 
   /** Listens; port 0 lets the system choose. */
   listen(host: string, port: number): Promise<ListenOutcome> {
-    const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-    return new Promise((resolve) => {
-      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
-        if (error !== null) {
-          resolve({ ok: false, message: error.message });
-          return;
-        }
-        this.#inner = new InnerServers(this.#server);
-        this.#inner.raiseWindow(this.#options.receiveWindowBytes);
-        resolve({ ok: true, port: bound, isWindowRaised: this.#inner.isFound });
-      });
-    });
+    return this.#listener.listen(host, port);
   }
 
   get statistics(): Readonly<PeerServerStatistics> {
@@ -84,20 +45,10 @@ export class PeerServer {
 
   /** Cuts every stream and stops listening: what was asked and is not answered never will be. */
   close(): Promise<void> {
-    // An orderly shutdown would wait for the peers to end their streams, which they do not.
-    this.#inner?.destroyConnections();
-    this.#server.forceShutdown();
-    const { clock } = this.#input;
-    return new Promise((resolve) => {
-      const cancel = clock.at(clock.monotonicMs() + closeMsMax, resolve);
-      this.#server.tryShutdown(() => {
-        cancel();
-        resolve();
-      });
-    });
+    return this.#listener.close();
   }
 
-  #serve(call: ServerDuplexStream<Uint8Array, Uint8Array>): void {
+  #serve(call: ServedCall): ServedCallEvents {
     const stream = new ServedStream({
       call,
       clock: this.#input.clock,
@@ -107,13 +58,6 @@ export class PeerServer {
       onOver: (over) => this.#streams.delete(over),
     });
     this.#streams.add(stream);
+    return stream;
   }
-}
-
-function asBuffer(message: Uint8Array): Buffer {
-  return Buffer.from(message.buffer, message.byteOffset, message.length);
-}
-
-function asBytes(message: Buffer): Uint8Array {
-  return message;
 }

@@ -6,13 +6,13 @@ import {
   decodeBatch,
   responseSizeHint,
 } from "@coterie/protocol";
-import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import { type PeerOptions, messageBytesFull, messageOperationsMax } from "./peer-options.ts";
 import type { PeerServerStatistics } from "./peer-server-statistics.ts";
 import { SenderClock } from "./sender-clock.ts";
+import type { ServedCall, ServedCallEvents } from "./transport.ts";
 
 export interface ServedStreamInput {
-  readonly call: ServerDuplexStream<Uint8Array, Uint8Array>;
+  readonly call: ServedCall;
   readonly clock: Clock;
   readonly options: PeerOptions;
   readonly receive: Receive<PeerRequest, PeerResponse>;
@@ -24,31 +24,34 @@ export interface ServedStreamInput {
 const unsentBytesMax = 4 * 1024 * 1024;
 
 /** One peer's stream of requests: each message is decoded whole, applied, and answered by turns. */
-export class ServedStream {
+export class ServedStream implements ServedCallEvents {
   readonly #input: ServedStreamInput;
   readonly #acks = new ResultBatch();
   readonly #senderClock = new SenderClock();
   #lastHeardMs: MonotonicMs;
   #bytesUnsent = 0;
   #isAckScheduled = false;
+  #isPaused = false;
   #isOver = false;
 
   constructor(input: ServedStreamInput) {
     this.#input = input;
     this.#lastHeardMs = input.clock.monotonicMs();
-    const { call } = input;
-    call.on("data", (message: Uint8Array) => this.#receive(message));
-    // Its peer is done, and has no call waiting: it would not end the stream otherwise.
-    call.on("end", () => {
-      this.#over();
-      call.end();
-    });
-    call.on("error", () => this.#over());
-    call.on("cancelled", () => this.#over());
-    call.on("close", () => this.#over());
   }
 
-  #receive(bytes: Uint8Array): void {
+  /** Its peer is done, and has no call waiting: it would not end the stream otherwise. */
+  ended(): void {
+    this.over();
+    this.#input.call.end();
+  }
+
+  over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#input.onOver(this);
+  }
+
+  message(bytes: Uint8Array): void {
     if (this.#isOver) return;
     const { clock, options, statistics } = this.#input;
     const now = clock.monotonicMs();
@@ -59,13 +62,13 @@ export class ServedStream {
     // This process, or the way to it, stood still. The sender has given up and uses another stream.
     if (silentMs > options.keepaliveMs * 2) {
       statistics.silent += 1;
-      this.#fail(status.ABORTED, "the stream was silent for too long");
+      this.#fail("aborted", "the stream was silent for too long");
       return;
     }
     const batch = decodeBatch(bytes);
     if (!batch.ok) {
       statistics.malformed += 1;
-      this.#fail(status.INVALID_ARGUMENT, "the batch is malformed");
+      this.#fail("malformed", "the batch is malformed");
       return;
     }
     this.#senderClock.learn(batch.sentMs, now);
@@ -118,22 +121,21 @@ export class ServedStream {
     statistics.acks += 1;
     statistics.bytesSent += bytes.length;
     this.#bytesUnsent += bytes.length;
-    if (this.#bytesUnsent > unsentBytesMax) call.pause();
+    if (this.#bytesUnsent > unsentBytesMax && !this.#isPaused) {
+      this.#isPaused = true;
+      call.pause();
+    }
     call.write(bytes, () => {
       this.#bytesUnsent -= bytes.length;
-      if (this.#bytesUnsent <= unsentBytesMax && call.isPaused()) call.resume();
+      if (this.#bytesUnsent > unsentBytesMax || !this.#isPaused) return;
+      this.#isPaused = false;
+      call.resume();
     });
   }
 
-  #fail(code: status, details: string): void {
-    this.#over();
-    this.#input.call.emit("error", { code, details });
-  }
-
-  #over(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#input.onOver(this);
+  #fail(code: "aborted" | "malformed", details: string): void {
+    this.over();
+    this.#input.call.fail(code, details);
   }
 }
 

@@ -1,29 +1,14 @@
-import { type PeerAddress, invariant } from "@coterie/core";
-import type { Cancel, Clock } from "@coterie/ports";
+import { invariant } from "@coterie/core";
+import type { Cancel } from "@coterie/ports";
 import { Client, type ClientDuplexStream } from "@grpc/grpc-js";
-import { type PeerOptions, channelOptions, replicatePath } from "./peer-options.ts";
+import { replicatePath } from "../peer-options.ts";
+import type { PeerStream, PeerStreamInput } from "../transport.ts";
+import { channelOptions } from "./channel-options.ts";
+import { asBuffer, asBytes } from "./message-bytes.ts";
 import { SeverableConnection } from "./severable-connection.ts";
 
-export interface PeerStreamInput {
-  readonly address: PeerAddress;
-  readonly clock: Clock;
-  readonly options: PeerOptions;
-  /** What opens the stream: a message that the peer answers at once. */
-  readonly hello: Uint8Array;
-  /** The peer reads the stream: it answered the hello. */
-  readonly onOpen: () => void;
-  readonly onMessage: (message: Uint8Array) => void;
-  /** The stream is gone, for whatever reason but {@link PeerStream.end}. Called at most once. */
-  readonly onBroken: (reason: string) => void;
-}
-
-/**
- * One connection with one stream on it, from the attempt to open it to its end. It is never
- * reopened: whoever wants another makes a new one, so that grpc-js's own ways of reconnecting play
- * no part. A peer that accepts connections but reads nothing, such as a stopped process, does not
- * answer the hello; such a stream never opens, and nothing else was written to it.
- */
-export class PeerStream {
+/** A stream to a peer over grpc-js, whose own ways of reconnecting play no part. */
+export class GrpcJsStream implements PeerStream {
   readonly #input: PeerStreamInput;
   readonly #connection = new SeverableConnection();
   readonly #client: Client;
@@ -50,13 +35,11 @@ export class PeerStream {
     });
   }
 
-  /** Hands a message to the transport; `sent` is called when it left for the socket. */
   write(message: Uint8Array, sent: () => void): void {
     invariant(this.#isOpen, "operations are written to streams that have opened");
     this.#call.write(message, sent);
   }
 
-  /** Ends the stream in order. Nothing is reported any more. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -65,7 +48,6 @@ export class PeerStream {
     this.#call.once("status", () => this.#release());
   }
 
-  /** Cuts the stream. Nothing is reported any more. */
   destroy(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -97,12 +79,4 @@ export class PeerStream {
       this.#connection.cut();
     });
   }
-}
-
-function asBuffer(message: Uint8Array): Buffer {
-  return Buffer.from(message.buffer, message.byteOffset, message.length);
-}
-
-function asBytes(message: Buffer): Uint8Array {
-  return message;
 }
