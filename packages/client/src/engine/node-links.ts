@@ -41,7 +41,7 @@ export class NodeLinks {
   adopt(layout: ClusterDescription, source: NodeLink): readonly (NodeLink | undefined)[] {
     this.#knownAddresses.set(layout.node, source.address);
     const links = layout.members.map(({ id, grpc }) => {
-      const address = this.#knownAddresses.get(id) ?? grpc;
+      const address = this.#reachedAt(id) ?? grpc;
       return address === "" ? undefined : this.#at(address);
     });
     const kept = new Set(links);
@@ -52,6 +52,13 @@ export class NodeLinks {
     }
     this.#all = [...this.#byAddress.values()];
     return links;
+  }
+
+  /** Unless it cannot be reached there any more: then it may be back under another address. */
+  #reachedAt(id: string): string | undefined {
+    const address = this.#knownAddresses.get(id) ?? "";
+    const health = this.#byAddress.get(address)?.health(this.#input.clock.monotonicMs());
+    return health === undefined || health === "broken" ? undefined : address;
   }
 
   #at(address: string): NodeLink {

@@ -91,13 +91,19 @@ class GrpcPipe implements PipeStream {
   }
 
   describe(settle: (description: ClusterDescription | undefined) => void): void {
-    this.#client.makeUnaryRequest(
+    const call = this.#client.makeUnaryRequest(
       clientMethods.describe,
       asBuffer,
       (message) => decodeClusterDescription(message),
       new Uint8Array(0),
-      { deadline: Date.now() + describeMs },
-      (_error, description) => settle(description),
+      (_error, description) => {
+        cancelTimeout();
+        settle(description);
+      },
+    );
+    // Our own clock: a deadline of grpc-js would keep the process alive.
+    const cancelTimeout = this.#clock.at(this.#clock.monotonicMs() + describeMs, () =>
+      call.cancel(),
     );
   }
 
