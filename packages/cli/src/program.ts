@@ -276,6 +276,7 @@ function addBench(program: Command, onExit: OnExit): void {
     .helpOption(false)
     .allowUnknownOption()
     .argument("[words...]")
+    .addHelpText("after", "\nExamples:\n  coterie bench --help")
     .action(async (words: readonly string[]) => {
       const { bench } = await import("./commands/bench.ts");
       onExit(await bench(words));

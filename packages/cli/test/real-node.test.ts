@@ -138,3 +138,26 @@ it("shows the members as a node sees them", async () => {
   const json = JSON.parse((await run(0, "members", "--json")).stdout);
   expect(json).toMatchObject({ node: "n1", epoch: 1, members: [{ id: "n1", weight: 1 }] });
 });
+
+it("watches what nodes do, and finds them well", async () => {
+  const busy = setInterval(() => void run(0, "put", "busy", "x", "--blind"), 300);
+  const shown = await run(0, "top", "--once", "--interval", "1", "--json");
+  clearInterval(busy);
+  expect(shown.exit).toBe(0);
+  const [node] = JSON.parse(shown.stdout).nodes;
+  expect(node).toMatchObject({ id: "n1", failuresPerSecond: 0 });
+  expect(node.putsPerSecond).toBeGreaterThan(0);
+  expect(node.putP99Ms).toBeGreaterThan(0);
+  expect((await run(0, "top", "--once", "--interval", "1")).stdout).toMatch(
+    /^NODE +GET\/s .*\nn1 /u,
+  );
+
+  const examined = await run(0, "doctor");
+  expect(examined.exit).toBe(0);
+  expect(examined.stdout).toMatch(/^ok +- +document +all nodes/mu);
+  expect(examined.stdout).toMatch(/^warn +n1 +data on +memory/mu);
+  const { ok, findings } = JSON.parse((await run(0, "doctor", "--json")).stdout);
+  expect(ok).toBe(true);
+  expect(findings.length).toBeGreaterThan(8);
+  expect((await coterie(["doctor", "--node", "http://127.0.0.1:1"])).exit).toBe(4);
+});

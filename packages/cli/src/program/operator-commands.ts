@@ -1,7 +1,9 @@
-import type { Command } from "commander";
+import { Argument, type Command } from "commander";
 import type { BucketOptions } from "../commands/bucket.ts";
 import type { ConfigOptions } from "../commands/config.ts";
 import type { ScanOptions } from "../commands/scan.ts";
+import type { TopOptions } from "../commands/top.ts";
+import type { Shell } from "../completion/scripts.ts";
 import type { NodeOptions } from "../connect.ts";
 import type { ExitCode } from "../exit.ts";
 import {
@@ -19,7 +21,9 @@ export function addOperatorCommands(program: Command, onExit: OnExit): void {
   addScan(program, onExit);
   addBuckets(program, onExit);
   addMembers(program, onExit);
+  addWatching(program, onExit);
   addConfig(program, onExit);
+  addCompletion(program, onExit);
 }
 
 function addScan(program: Command, onExit: OnExit): void {
@@ -87,6 +91,50 @@ function addMembers(program: Command, onExit: OnExit): void {
     .action(async (options: NodeOptions) => {
       const { members } = await import("../commands/members.ts");
       onExit(await members(options));
+    });
+}
+
+function addWatching(program: Command, onExit: OnExit): void {
+  withNodeOptions(program.command("top"))
+    .summary("what every node does, now")
+    .description(
+      "Shows requests and their times, failures, syncs, delays and memory of every node, of the " +
+        "time between two looks.",
+    )
+    .option("--once", "print one table and end")
+    .option("--interval <seconds>", "time between two looks", wholeNumber(1, 3600), 2)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coterie top\n  coterie top --once --interval 10\n  coterie top --json",
+    )
+    .action(async (options: TopOptions) => {
+      const { top } = await import("../commands/top.ts");
+      onExit(await top(options));
+    });
+  withNodeOptions(program.command("doctor"))
+    .summary("what is wrong with the cluster, and what to do")
+    .description("Checks every node and the cluster as a whole. Exits 1 if a check fails.")
+    .addHelpText("after", "\nExamples:\n  coterie doctor\n  coterie doctor --json")
+    .action(async (options: NodeOptions) => {
+      const { doctor } = await import("../commands/doctor.ts");
+      onExit(await doctor(options));
+    });
+}
+
+function addCompletion(program: Command, onExit: OnExit): void {
+  program
+    .command("completion")
+    .summary("print a script that completes commands in your shell")
+    .addArgument(new Argument("<shell>").choices(["bash", "zsh", "fish"]))
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coterie completion bash > ~/.bash_completion" +
+        '\n  coterie completion zsh > "${fpath[1]}/_coterie"' +
+        "\n  coterie completion fish > ~/.config/fish/completions/coterie.fish",
+    )
+    .action(async (shell: Shell) => {
+      const { printCompletion } = await import("../commands/completion.ts");
+      onExit(await printCompletion(shell, program));
     });
 }
 

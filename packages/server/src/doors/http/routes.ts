@@ -9,11 +9,12 @@ import {
   serveRing,
 } from "./cluster-routes.ts";
 import { serveKey } from "./keys-route.ts";
+import { serveIndex, serveOpenApi } from "./openapi/openapi-route.ts";
 import { serveLiveness, serveMetrics, serveReadiness } from "./probes.ts";
 import type { Route, RouteOperation } from "./route.ts";
 import { serveScan } from "./scan-route.ts";
 
-/** All there is but the pages that describe it; the most frequent first. */
+/** All there is; the most frequent first. */
 export const routes: readonly Route[] = [
   {
     path: "/v1/buckets/{bucket}/keys/{key}",
@@ -36,6 +37,8 @@ export const routes: readonly Route[] = [
   reading("/livez", "livez", serveLiveness),
   reading("/readyz", "readyz", serveReadiness),
   reading("/metrics", "metrics", serveMetrics),
+  reading("/openapi.json", "openapi", serveOpenApi),
+  reading("/", "index", serveIndex),
 ];
 
 /** A route that is only read. */

@@ -7,6 +7,7 @@ export function channelOptions(options: PeerOptions): Readonly<Record<string, nu
     "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs,
     "grpc.max_receive_message_length": options.messageBytesMax,
     "grpc.max_send_message_length": options.messageBytesMax,
+    "grpc.max_concurrent_streams": options.streamsMax,
     "grpc.enable_retries": 0,
     "grpc.enable_channelz": 0,
     "grpc.enable_http_proxy": 0,

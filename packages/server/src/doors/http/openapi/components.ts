@@ -1,0 +1,178 @@
+import { limits } from "@coterie/core";
+
+type Json = Readonly<Record<string, unknown>>;
+
+const text = { type: "string" };
+const count = { type: "integer", minimum: 0 };
+const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
+const list = (items: Json): Json => ({ type: "array", items });
+const object = (properties: Json, required: readonly string[] = Object.keys(properties)): Json => ({
+  type: "object",
+  properties,
+  required,
+});
+const nullableText = { type: ["string", "null"] };
+
+const sibling = object({
+  value: { type: "string", contentEncoding: "base64" },
+  contentType: text,
+  dot: text,
+  writtenAt: { type: "string", format: "date-time" },
+  expiresAt: { type: "null" },
+});
+
+const member = object({
+  id: text,
+  address: text,
+  http: text,
+  host: text,
+  zone: text,
+  weight: count,
+  isReachable: { type: "boolean", description: "As this node sees it." },
+});
+
+const bucket = object({
+  name: text,
+  policy: text,
+  n: count,
+  r: count,
+  w: count,
+  pr: count,
+  pw: count,
+  allowStale: { type: "boolean" },
+});
+
+const failure = object(
+  {
+    code: ref("ErrorCode"),
+    message: text,
+    hint: text,
+    retryable: { type: "boolean" },
+    outcome: { enum: ["refused", "unknown"] },
+    acks: ref("Acks"),
+  },
+  ["code", "message", "hint", "retryable"],
+);
+
+/** By name, as `$ref` finds them. */
+export const schemas: Json = {
+  Acks: object({ primaries: count, fallbacks: count, required: count }),
+  Failure: failure,
+  Sibling: sibling,
+  Siblings: object({ context: nullableText, siblings: list(ref("Sibling")) }),
+  Member: member,
+  Bucket: bucket,
+  Cluster: object({
+    clusterId: text,
+    epoch: count,
+    digest: text,
+    node: text,
+    partitions: count,
+    nMax: count,
+    buckets: list(ref("Bucket")),
+    members: list(ref("Member")),
+  }),
+  Members: object({ node: text, epoch: count, members: list(ref("Member")) }),
+  Buckets: object({ buckets: list(ref("Bucket")) }),
+  Ring: object({ epoch: count, partitions: count, owners: list(list(text)) }),
+  Explanation: object({
+    bucket: text,
+    key: text,
+    partition: count,
+    epoch: count,
+    token: text,
+    n: count,
+    preferenceList: list(text),
+    replicas: list(object({ node: text, role: text, state: text })),
+  }),
+  Replica: object({
+    context: nullableText,
+    siblings: list(ref("Sibling")),
+    digest: text,
+    clock: list(text),
+  }),
+  Readiness: object({ ready: { type: "boolean" }, node: text, missing: list(text) }, [
+    "ready",
+    "node",
+  ]),
+  Index: object({ name: text, openapi: text, routes: list(text) }),
+};
+
+const query = (name: string, schema: Json, description: string): Json => ({
+  name,
+  in: "query",
+  schema,
+  description,
+});
+const header = (name: string, description: string): Json => ({
+  name,
+  in: "header",
+  schema: text,
+  description,
+});
+
+/** By name, as `$ref` finds them. */
+export const parameters: Json = {
+  bucket: {
+    name: "bucket",
+    in: "path",
+    required: true,
+    schema: { type: "string", pattern: "^[a-z0-9._-]{1,64}$" },
+  },
+  key: {
+    name: "key",
+    in: "path",
+    required: true,
+    schema: text,
+    description: "1 to 2048 bytes, percent-encoded; a slash is %2F.",
+  },
+  r: query("r", count, "Replicas that must answer a read."),
+  pr: query("pr", count, "How many of them must be primaries."),
+  w: query("w", count, "Replicas that must have stored a write."),
+  pw: query("pw", count, "How many of them must be primaries."),
+  timeout: query("timeout", count, "Milliseconds until the request is given up."),
+  strict: query("strict", { const: true }, "Only primaries count; the only mode so far."),
+  returnBody: query("return_body", { type: "boolean" }, "Answer with the siblings after it."),
+  limit: query(
+    "limit",
+    { oneOf: [{ type: "integer", minimum: 1, maximum: 10_000 }, { const: "all" }] },
+    "Keys per page, roughly, or everything from the cursor on.",
+  ),
+  cursor: query("cursor", text, "Where an earlier scan ended."),
+  prefix: query("prefix", text, "First bytes of the keys, percent-encoded."),
+  tombstones: query("tombstones", { type: "boolean" }, "Deleted keys too."),
+  context: {
+    ...header("Coterie-Context", "What the writer has read: exactly that is replaced."),
+    schema: { type: "string", maxLength: limits.contextTextMax },
+  },
+  writeId: header("Coterie-Write-Id", "16 bytes in base64url: repeating the put is harmless."),
+  ifNoneMatch: {
+    ...header("If-None-Match", "Create only, if a read at r finds no value."),
+    schema: { const: "*" },
+  },
+};
+
+/** By name, as `$ref` finds them. */
+export const headers: Json = {
+  "Coterie-Context": { schema: text, description: "Send it with the write that replaces this." },
+  "Coterie-Siblings": { schema: count },
+  "Coterie-Acks": { schema: text, description: "Who answered." },
+};
+
+const json = (schema: Json): Json => ({ "application/json": { schema } });
+const failed = (description: string): Json => ({ description, content: json(ref("Failure")) });
+
+/** By name, as `$ref` finds them; failures all have the same body. */
+export const responses: Json = {
+  BadRequest: failed("Malformed; the message says what."),
+  NotFound: failed("Nothing is there."),
+  WrongMethod: failed("The method is not defined here."),
+  Conflict: failed("Too many siblings, or too many actors."),
+  Exists: failed("If-None-Match was given and the key holds a value."),
+  TooLarge: failed("Over a limit."),
+  WrongType: failed("A content type or coding that is not taken."),
+  Overloaded: failed("A bound on work in flight was reached; nothing was done."),
+  NotYet: failed("The option is not built yet."),
+  Unavailable: failed("Too few replicas answered, or the node is not ready."),
+  TimedOut: failed("The deadline passed."),
+};

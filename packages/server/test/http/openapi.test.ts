@@ -1,0 +1,167 @@
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { beforeAll, describe, expect, it } from "vitest";
+import { openApiDocument } from "../../src/doors/http/openapi/document.ts";
+import { operations } from "../../src/doors/http/openapi/operations.ts";
+import { routes } from "../../src/doors/http/routes.ts";
+import { oneNode, valueBytesMax } from "./one-node.ts";
+
+type Send = (method: string, path: string, init?: RequestInit) => Promise<Response>;
+let send: Send;
+
+beforeAll(async () => {
+  const { app } = await oneNode();
+  send = async (method, path, init) => app.request(`http://localhost${path}`, { ...init, method });
+  await send("PUT", "/v1/buckets/default/keys/one", { body: "v" });
+  await send("PUT", "/v1/buckets/default/keys/two", { body: "v" });
+  await send("PUT", "/v1/buckets/default/keys/two", { body: "v" });
+});
+
+describe("the OpenAPI document", () => {
+  it("is valid OpenAPI 3.1, and every reference in it resolves", async () => {
+    const validator = new Validator();
+    const result = await validator.validate(
+      structuredClone(openApiDocument()) as Record<string, unknown>,
+    );
+    expect(result.errors).toBeUndefined();
+    expect(result.valid).toBe(true);
+    expect(validator.version).toBe("3.1");
+    const document = openApiDocument();
+    for (const [, path = ""] of JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/gu)) {
+      const target = path
+        .split("/")
+        .reduce<unknown>((at, name) => (at as Record<string, unknown>)?.[name], document);
+      expect([path, target]).toEqual([path, expect.anything()]);
+    }
+  });
+
+  it("describes every route and method, and nothing else", () => {
+    const described = operations.map(({ method, path }) => `${method} ${path}`);
+    const implied = operations
+      .filter(({ method, path }) => method === "GET" && !described.includes(`HEAD ${path}`))
+      .map(({ path }) => `HEAD ${path}`);
+    const served = routes.flatMap(({ path, methods }) =>
+      [...methods.keys()].map((method) => `${method} ${path}`),
+    );
+    expect([...described, ...implied].toSorted()).toEqual(served.toSorted());
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+  });
+
+  it("is served", async () => {
+    expect(await (await send("GET", "/openapi.json")).json()).toEqual(openApiDocument());
+    expect(await (await send("GET", "/")).json()).toMatchObject({ openapi: "/openapi.json" });
+  });
+});
+
+const ndjson = { "Content-Type": "application/x-ndjson" };
+const key = "/v1/buckets/default/keys";
+/** How to be answered with each documented status that one healthy node can give. */
+const ways: readonly (readonly [operation: string, path: string, init: RequestInit, number])[] = [
+  ["getKey", `${key}/one`, {}, 200],
+  ["getKey", `${key}/one`, { headers: { Accept: "application/json" } }, 200],
+  ["getKey", `${key}/two`, { headers: { Accept: "application/json" } }, 300],
+  ["getKey", `${key}/one?r=0`, {}, 400],
+  ["getKey", `${key}/none`, {}, 404],
+  ["getKey", `${key}/one?strict=false`, {}, 501],
+  ["headKey", `${key}/one`, {}, 200],
+  ["headKey", `${key}/two`, {}, 300],
+  ["headKey", `${key}/none`, {}, 404],
+  ["headKey", `${key}/one?r=0`, {}, 400],
+  ["headKey", `${key}/one?strict=false`, {}, 501],
+  ["putKey", `${key}/a?return_body=true`, { body: "v" }, 200],
+  ["putKey", `${key}/b`, { body: "v", headers: { "If-None-Match": "*" } }, 201],
+  ["putKey", `${key}/c`, { body: "v" }, 204],
+  ["putKey", `${key}/c?w=0`, { body: "v" }, 400],
+  ["putKey", "/v1/buckets/other/keys/c", { body: "v" }, 404],
+  ["putKey", `${key}/one`, { body: "v", headers: { "If-None-Match": "*" } }, 412],
+  ["putKey", `${key}/c`, { body: "v".repeat(valueBytesMax + 1) }, 413],
+  ["putKey", `${key}/c`, { body: "v", headers: { "Content-Encoding": "gzip" } }, 415],
+  ["putKey", `${key}/c?ttl=1`, { body: "v" }, 501],
+  ["deleteKey", `${key}/d`, {}, 204],
+  ["deleteKey", `${key}/d?w=0`, {}, 400],
+  ["deleteKey", "/v1/buckets/other/keys/d", {}, 404],
+  ["deleteKey", `${key}/d`, { headers: { "If-Match": "x" } }, 501],
+  ["scan", key, {}, 200],
+  ["scan", `${key}?limit=0`, {}, 400],
+  ["scan", "/v1/buckets/other/keys", {}, 404],
+  ["batch", "/v1/batch", { body: "", headers: ndjson }, 200],
+  ["batch", "/v1/batch", { body: "" }, 415],
+  ["getBuckets", "/v1/buckets", {}, 200],
+  ["getBucket", "/v1/buckets/redis", {}, 200],
+  ["getBucket", "/v1/buckets/other", {}, 404],
+  ["getCluster", "/v1/cluster", {}, 200],
+  ["getMembers", "/v1/members", {}, 200],
+  ["getRing", "/v1/ring", {}, 200],
+  ["getExplanation", "/v1/explain/default/one", {}, 200],
+  ["getExplanation", "/v1/explain/UP/one", {}, 400],
+  ["getExplanation", "/v1/explain/other/one", {}, 404],
+  ["getReplica", "/v1/replica/default/one", {}, 200],
+  ["getReplica", "/v1/replica/UP/one", {}, 400],
+  ["getReplica", "/v1/replica/default/none", {}, 404],
+  ["livez", "/livez", {}, 200],
+  ["livez", "/livez", { headers: { Host: "evil.example" } }, 400],
+  ["readyz", "/readyz", {}, 200],
+  ["metrics", "/metrics", {}, 200],
+  ["openapi", "/openapi.json", {}, 200],
+  ["index", "/", {}, 200],
+];
+
+/** What one healthy node does not answer: other tests provoke these. */
+const elsewhere = new Set(["409", "429", "503", "504"]);
+
+describe("a documented answer", () => {
+  it.each(ways)("%s %s %j: %i", async (operationId, path, init, status) => {
+    const operation = operations.find((each) => each.operationId === operationId);
+    const answer = await send(operation?.method ?? "", path, init);
+    expect(answer.status).toBe(status);
+    const documented = resolved(operation?.responses[String(status)]);
+    expect(documented).toBeDefined();
+    for (const name of Object.keys(documented?.headers ?? {})) {
+      // A context is given when there is one to send.
+      if (name !== "Coterie-Context") expect(answer.headers.get(name)).not.toBeNull();
+    }
+    const type = answer.headers.get("content-type")?.split(";")[0] ?? "";
+    if (type !== "application/json" || operation?.method === "HEAD") return;
+    const body: unknown = await answer.json();
+    const name = documented?.content?.[type]?.schema?.$ref?.split("/").at(-1);
+    if (name !== undefined) expect(body).toMatchObject(requiredOf(name));
+  });
+
+  it("is provoked for every status of every operation, here or elsewhere", () => {
+    const provoked = new Set(ways.map(([operationId, , , status]) => `${operationId} ${status}`));
+    const missing = operations.flatMap(({ operationId, responses }) =>
+      Object.keys(responses)
+        .filter((status) => !elsewhere.has(status) && !provoked.has(`${operationId} ${status}`))
+        .map((status) => `${operationId} ${status}`),
+    );
+    // A wrong Host is refused before any route: shown once above.
+    expect(
+      missing.filter((each) => !/^(readyz|metrics|openapi|index|batch) 400$/u.test(each)),
+    ).toEqual([]);
+  });
+});
+
+interface Documented {
+  readonly headers?: Readonly<Record<string, unknown>>;
+  readonly content?: Readonly<Record<string, { readonly schema?: { readonly $ref?: string } }>>;
+}
+
+function componentAt(kind: string, name: string): unknown {
+  const { components } = openApiDocument() as {
+    components: Record<string, Record<string, unknown>>;
+  };
+  return components[kind]?.[name];
+}
+
+function resolved(response: unknown): Documented | undefined {
+  const reference = (response as { readonly $ref?: string } | undefined)?.$ref;
+  if (reference === undefined) return response as Documented | undefined;
+  return componentAt("responses", reference.split("/").at(-1) as string) as Documented;
+}
+
+/** Every required property of a schema, of any value. */
+function requiredOf(name: string): Readonly<Record<string, unknown>> {
+  const { required } = componentAt("schemas", name) as { readonly required: readonly string[] };
+  const nullable = new Set(["context", "siblings"]);
+  const names = required.filter((each) => !nullable.has(each));
+  return Object.fromEntries(names.map((each) => [each, expect.anything()]));
+}
