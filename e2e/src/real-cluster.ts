@@ -20,6 +20,7 @@ export interface Endpoint {
   readonly id: string;
   /** `host:port`. */
   readonly http: string;
+  readonly grpc: string;
   readonly peer: string;
 }
 
@@ -102,6 +103,7 @@ export class RealCluster {
       "--id": id,
       "--data": join(this.directory, id),
       "--http": at.http ?? endpoint.http,
+      "--grpc": at.grpc ?? endpoint.grpc,
       "--peer": at.peer ?? endpoint.peer,
       "--bootstrap": this.endpoints.map(({ peer }) => peer).join(","),
       "--cluster-key": join(this.directory, "cluster.key"),
@@ -131,7 +133,7 @@ async function waitUntilReady(dev: Command, directory: string): Promise<readonly
 
 function readEndpoints(file: string): readonly Endpoint[] {
   const { nodes } = JSON.parse(readFileSync(file, "utf8")) as { nodes: readonly Endpoint[] };
-  return nodes.map(({ id, http, peer }) => ({ id, http: withoutScheme(http), peer }));
+  return nodes.map(({ id, http, grpc, peer }) => ({ id, http: withoutScheme(http), grpc, peer }));
 }
 
 async function isReady(door: string): Promise<boolean> {

@@ -87,7 +87,11 @@ describe("three nodes", () => {
 
   it("refuse a second process in a directory in use, and name who holds it", async () => {
     // Its own doors, so that only the directory is in the way.
-    const words = cluster.startWords("n1", { http: "127.0.0.1:0", peer: "127.0.0.1:0" });
+    const words = cluster.startWords("n1", {
+      http: "127.0.0.1:0",
+      grpc: "127.0.0.1:0",
+      peer: "127.0.0.1:0",
+    });
     const { code, output } = await coterie(...words);
     expect(code).not.toBe(0);
     expect(output).toContain(`${cluster.pidOf("n1")}`);

@@ -105,7 +105,7 @@ describe("help", () => {
       const loaded = [...text.join("").matchAll(/"url":"(file:[^"]+)"/gu)].map(([, url]) => url);
       expect(loaded.some((url) => url?.includes("/commander/"))).toBe(true);
       expect(
-        loaded.filter((url) => /packages\/(?!cli)|\/commands\/|grpc|zod/u.test(url ?? "")),
+        loaded.filter((url) => /packages\/(?!cli)|\/commands\/|@grpc|zod/u.test(url ?? "")),
       ).toEqual([]);
     } finally {
       rmSync(directory, { recursive: true });

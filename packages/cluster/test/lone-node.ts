@@ -30,6 +30,7 @@ export function loneNode(
         id: node(number),
         address: address(number),
         http: "",
+        grpc: "",
         host: node(number),
         zone: "zone",
         weight: 1,

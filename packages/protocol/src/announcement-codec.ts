@@ -29,6 +29,7 @@ export function writeAnnouncement(writer: WireWriter, announcement: Announcement
   writer.textOrDefault(0x2a, member.zone);
   writer.uint(0x30, member.weight);
   writer.textOrDefault(0x3a, member.nonce);
+  writer.textOrDefault(0x42, member.grpc);
   writer.close(start, memberHint);
   writer.textOrDefault(0x12, announcement.settingsDigest);
   writer.textOrDefault(0x1a, announcement.documentDigest);
@@ -65,6 +66,7 @@ const nobody: Announcement["member"] = {
   id: "" as NodeId,
   address: "" as PeerAddress,
   http: "",
+  grpc: "",
   host: "",
   zone: "",
   weight: 0,
@@ -72,7 +74,7 @@ const nobody: Announcement["member"] = {
 };
 
 function readMember(reader: WireReader): Announcement["member"] {
-  const texts = { http: "", host: "", zone: "", nonce: "" };
+  const texts = { http: "", grpc: "", host: "", zone: "", nonce: "" };
   let id = nobody.id;
   let { address, weight } = nobody;
   const outer = reader.enter();
@@ -84,6 +86,7 @@ function readMember(reader: WireReader): Announcement["member"] {
     else if (tag === 0x2a) texts.zone = reader.text();
     else if (tag === 0x30) weight = reader.uint();
     else if (tag === 0x3a) texts.nonce = reader.text();
+    else if (tag === 0x42) texts.grpc = reader.text();
     else reader.skip(tag);
   }
   if (id === "" || address === "") reader.fail();

@@ -27,6 +27,7 @@ const announcement: fc.Arbitrary<Announcement> = fc.record({
     id: nodeId,
     address,
     http: text,
+    grpc: text,
     host: text,
     zone: text,
     weight: u32,

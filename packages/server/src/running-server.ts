@@ -1,6 +1,7 @@
 import type { CoterieNode, NodeApi, StartOutcome } from "@coterie/cluster";
 import type { PeerNetwork } from "./adapters/peer-network/peer-network.ts";
 import type { PeerServer } from "./adapters/peer-network/peer-server.ts";
+import type { GrpcDoor } from "./doors/grpc/grpc-door.ts";
 import type { HttpDoor } from "./doors/http/listen.ts";
 import type { Log } from "./observability/log.ts";
 import type { NodeMetrics } from "./observability/node-metrics.ts";
@@ -14,6 +15,7 @@ interface RunningParts {
   readonly node: CoterieNode;
   readonly network: PeerNetwork;
   readonly http: HttpDoor;
+  readonly grpc: GrpcDoor;
   readonly peers: PeerServer;
   readonly peer: string;
   /** The data directory. */
@@ -48,6 +50,11 @@ export class RunningServer {
     return this.#parts.http.address;
   }
 
+  /** `host:port` of the gRPC door for clients. */
+  get grpc(): string {
+    return this.#parts.grpc.address;
+  }
+
   /** `host:port` of the peer door. */
   get peer(): string {
     return this.#parts.peer;
@@ -74,9 +81,11 @@ export class RunningServer {
   }
 
   async #drain(): Promise<void> {
-    const { node, network, http, peers, metrics, log } = this.#parts;
+    const { node, network, http, grpc, peers, metrics, log } = this.#parts;
     log.info("draining");
+    const grpcClosed = grpc.close(graceMs);
     await http.close(graceMs);
+    await grpcClosed;
     const isClean = await within(node.stop(), graceMs);
     // The next start recovers, as after a crash: only slower.
     if (!isClean) log.warn("requests were still in flight; the store was not closed cleanly");

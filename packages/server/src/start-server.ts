@@ -26,6 +26,8 @@ import { readClusterKey } from "./config/cluster-key.ts";
 import { clusterSettingsOf } from "./config/cluster-settings.ts";
 import type { ServerConfig } from "./config/server-config.ts";
 import { buildHttpApp } from "./doors/http/app.ts";
+import { type GrpcDoor, listenGrpc } from "./doors/grpc/grpc-door.ts";
+import { defaultGrpcOptions } from "./doors/grpc/grpc-options.ts";
 import { type HttpDoor, listenHttp } from "./doors/http/listen.ts";
 import { type Log, openLog } from "./observability/log.ts";
 import { NodeLog } from "./observability/node-log.ts";
@@ -66,16 +68,9 @@ export async function startServer(
   if (!made.ok) return made;
   const clock = new SystemClock();
   const receiver: { node: CoterieNode | undefined } = { node: undefined };
-  const transport = peerTransports[config.peerTransport];
-  const peers = new PeerServer({ clock, receive: receiveFor(receiver), transport });
-  const bound = await peers.listen(hostOf(config.peer), portOf(config.peer));
-  if (!bound.ok) return { ok: false, message: explainListening("peer", config.peer, bound) };
-  const http = await listenHttp({ address: config.http, connectionsMax: config.connections });
-  if (!http.ok) {
-    await peers.close();
-    return { ok: false, message: explainListening("http", config.http, http) };
-  }
-  const doors = { http: http.door, peers, peer: withPort(config.peer, bound.port) };
+  const opened = await openDoors(config, clock, receiveFor(receiver));
+  if (!opened.ok) return opened;
+  const { doors } = opened;
   const parts = {
     config,
     options,
@@ -88,8 +83,45 @@ export async function startServer(
   const { server, node } = assemble(parts, doors, settings.settings);
   receiver.node = node;
   const { version } = process;
-  log.info({ http: server.http, peer: doors.peer, data: made.place, version }, "starting");
+  log.info(
+    { http: server.http, grpc: server.grpc, peer: server.peer, data: made.place, version },
+    "starting",
+  );
   return { ok: true, server };
+}
+
+type OpenedDoors =
+  | { readonly ok: true; readonly doors: Doors }
+  | { readonly ok: false; readonly message: string };
+
+/** The HTTP door comes last: it has no answers of its own until it serves, in the same turn. */
+async function openDoors(
+  config: ServerConfig,
+  clock: Clock,
+  receive: Receive<PeerRequest, PeerResponse>,
+): Promise<OpenedDoors> {
+  const transport = peerTransports[config.peerTransport];
+  const peers = new PeerServer({ clock, receive, transport });
+  const bound = await peers.listen(hostOf(config.peer), portOf(config.peer));
+  if (!bound.ok) return { ok: false, message: explainListening("peer", config.peer, bound) };
+  const grpc = await listenGrpc(config.grpc, clock, {
+    ...defaultGrpcOptions,
+    valueBytesMax: config.valueBytes,
+    connectionsMax: config.connections,
+    unreadBytesMax: config.inFlightBytes,
+  });
+  if (!grpc.ok) {
+    await peers.close();
+    return { ok: false, message: explainListening("grpc", config.grpc, grpc) };
+  }
+  const http = await listenHttp({ address: config.http, connectionsMax: config.connections });
+  if (!http.ok) {
+    await grpc.door.close(0);
+    await peers.close();
+    return { ok: false, message: explainListening("http", config.http, http) };
+  }
+  const peer = withPort(config.peer, bound.port);
+  return { ok: true, doors: { http: http.door, grpc: grpc.door, peers, peer } };
 }
 
 /** Peers may call as soon as their door is open, which is before there is a node to answer. */
@@ -115,6 +147,7 @@ interface Parts {
 
 interface Doors {
   readonly http: HttpDoor;
+  readonly grpc: GrpcDoor;
   readonly peers: PeerServer;
   /** `host:port` of the peer door. */
   readonly peer: string;
@@ -158,14 +191,43 @@ function assemble(
   );
   const metrics = new NodeMetrics(node, {
     peers: () => peerCounts(network, doors.peers),
+    grpc: () => doors.grpc.statistics,
     connections: () => ({
       http: doors.http.connections,
+      grpc: doors.grpc.connections,
       peer: doors.peers.statistics.streams,
     }),
     data: {
       directory: config.memory ? undefined : parts.place,
       durability: config.durability,
     },
+  });
+  serveDoors(parts, doors, node, { metrics, nodeLog });
+  return {
+    server: new RunningServer({ node, network, ...doors, place: parts.place, metrics, log }),
+    node,
+  };
+}
+
+/** Puts the node behind the doors for clients. */
+function serveDoors(
+  { config, options, log }: Parts,
+  doors: Doors,
+  node: CoterieNode,
+  { metrics, nodeLog }: { readonly metrics: NodeMetrics; readonly nodeLog: NodeLog },
+): void {
+  const onDefect = (error: Error): void => {
+    const reason = error.stack ?? error.message;
+    if (error instanceof InvariantViolation) options.onFatal(reason);
+    else log.error({ reason }, "a request failed in a way that nobody expected");
+  };
+  doors.grpc.serve({
+    node,
+    observe: (call) => {
+      metrics.observeCall(call);
+      nodeLog.request(call);
+    },
+    onDefect,
   });
   const app = buildHttpApp(node, {
     valueBytesMax: config.valueBytes,
@@ -176,18 +238,10 @@ function assemble(
       metrics.observe(request);
       nodeLog.request(request);
     },
-    onDefect: (error) => {
-      const reason = error.stack ?? error.message;
-      if (error instanceof InvariantViolation) options.onFatal(reason);
-      else log.error({ reason }, "a request failed in a way that nobody expected");
-    },
+    onDefect,
     allowedHosts: isLoopback(config.http) ? config.allowedHosts : "all",
   });
   doors.http.serve(app);
-  return {
-    server: new RunningServer({ node, network, ...doors, place: parts.place, metrics, log }),
-    node,
-  };
 }
 
 function nodeSettings(
@@ -199,6 +253,7 @@ function nodeSettings(
       id: config.id as NodeId,
       address: doors.peer as PeerAddress,
       http: doors.http.address,
+      grpc: doors.grpc.address,
       host: config.host,
       zone: config.zone,
       weight: config.weight,
@@ -226,7 +281,7 @@ function makeDisk({ memory, data }: ServerConfig): MadeDisk {
 }
 
 function explainListening(
-  door: "http" | "peer",
+  door: "http" | "grpc" | "peer",
   address: string,
   { message }: { readonly message: string },
 ): string {

@@ -121,6 +121,7 @@ export class SimCluster {
           id,
           address: place.address,
           http: "",
+          grpc: "",
           host: id,
           zone: "zone",
           weight: 1,

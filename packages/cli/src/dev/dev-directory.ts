@@ -15,6 +15,7 @@ import { CliFailure, exitCodes } from "../exit.ts";
 export interface DevEndpoint {
   readonly id: string;
   readonly http: string;
+  readonly grpc: string;
   readonly peer: string;
 }
 

@@ -15,6 +15,7 @@ export interface DevShape {
 
 const NODES = 3;
 const BASE_PORT = 7400;
+const GRPC_OFFSET = 200;
 const PEER_OFFSET = 300;
 /** Q of a small cluster that may grow to some tens of nodes. */
 const PARTITIONS = 64;
@@ -93,23 +94,26 @@ function fixedEndpoints(count: number, basePort: number): readonly DevEndpoint[]
   return Array.from({ length: count }, (_, index) => ({
     id: `n${index + 1}`,
     http: `${DEV_HOST}:${basePort + index + 1}`,
+    grpc: `${DEV_HOST}:${basePort + GRPC_OFFSET + index + 1}`,
     peer: `${DEV_HOST}:${basePort + PEER_OFFSET + index + 1}`,
   }));
 }
 
 async function chosenEndpoints(count: number): Promise<readonly DevEndpoint[]> {
-  const ports = await freePorts(count * 2);
+  const ports = await freePorts(count * 3);
   return Array.from({ length: count }, (_, index) => ({
     id: `n${index + 1}`,
-    http: `${DEV_HOST}:${ports[index * 2]}`,
-    peer: `${DEV_HOST}:${ports[index * 2 + 1]}`,
+    http: `${DEV_HOST}:${ports[index * 3]}`,
+    grpc: `${DEV_HOST}:${ports[index * 3 + 1]}`,
+    peer: `${DEV_HOST}:${ports[index * 3 + 2]}`,
   }));
 }
 
 async function checkPorts(nodes: readonly DevEndpoint[]): Promise<void> {
-  for (const { id, http, peer } of nodes) {
+  for (const { id, http, grpc, peer } of nodes) {
     for (const [door, address] of [
       ["HTTP", http],
+      ["gRPC", grpc],
       ["peers", peer],
     ] as const) {
       const port = Number(address.split(":")[1]);

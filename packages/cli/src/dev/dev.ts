@@ -140,10 +140,11 @@ class DevCluster {
     const rows = this.#nodes.map(({ id, pid, endpoint }) => [
       id,
       `http://${endpoint.http}`,
+      endpoint.grpc,
       endpoint.peer,
       pid ?? "-",
     ]);
-    await this.#terminal.data(table(["NODE", "HTTP", "PEERS", "PID"], rows));
+    await this.#terminal.data(table(["NODE", "HTTP", "GRPC", "PEERS", "PID"], rows));
     const first = nodes[0]?.http ?? "";
     const where = first === "127.0.0.1:7401" ? "" : ` --node http://${first}`;
     const count = nodes.length === 1 ? "1 node" : `${nodes.length} nodes`;

@@ -13,7 +13,7 @@ export function writeSharedFiles(directory: DevDirectory, endpoints: DevEndpoint
 
 /** The arguments of `coterie` that start one node; `config` takes the place of our settings. */
 export function startWords(
-  { id, http, peer }: DevEndpoint,
+  { id, http, grpc, peer }: DevEndpoint,
   endpoints: DevEndpoints,
   directory: DevDirectory,
   config: string | undefined,
@@ -26,6 +26,8 @@ export function startWords(
     directory.nodeDirectory(id),
     "--http",
     http,
+    "--grpc",
+    grpc,
     "--peer",
     peer,
     "--bootstrap",

@@ -19,6 +19,7 @@ export const startSettings: readonly StartSetting[] = [
   row("data", "<dir>", "./coterie-data", "Directory of this node's data"),
   row("memory", "", "", "Keep everything in memory: for tests"),
   row("http", "<host:port>", "127.0.0.1:7401", "Where the HTTP door listens"),
+  row("grpc", "<host:port>", "127.0.0.1:7601", "Where the gRPC door for clients listens"),
   row("peer", "<host:port>", "127.0.0.1:7701", "Where the other nodes reach this one"),
   row(
     "bootstrap",
@@ -68,7 +69,12 @@ export const startSettings: readonly StartSetting[] = [
   row("valueBytes", "<bytes>", "8388608", "Largest value taken"),
   row("inFlight", "<count>", "8192", "Requests served at once; more are refused"),
   row("inFlightBytes", "<bytes>", "268435456", "Bytes of their values"),
-  row("connections", "<count>", "10000", "HTTP connections at once; more are closed"),
+  row(
+    "connections",
+    "<count>",
+    "10000",
+    "Connections at once, at each of the two doors; more are closed",
+  ),
   row("timeoutMs", "<ms>", "2000", "Deadline of a request that names none"),
   row("logLevel", "<level>", "info", "Least severe lines that are logged"),
 ];

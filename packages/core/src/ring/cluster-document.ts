@@ -4,8 +4,9 @@ import type { NodeId, PeerAddress } from "../ids.ts";
 export interface Member {
   readonly id: NodeId;
   readonly address: PeerAddress;
-  /** Where clients find its doors: `http` is `host:port`, empty if it has none. */
+  /** Where clients find its doors, each `host:port`, or empty if it has none. */
   readonly http: string;
+  readonly grpc: string;
   readonly host: string;
   readonly zone: string;
   /** Share of partitions relative to others; 1 is normal. A positive integer. */

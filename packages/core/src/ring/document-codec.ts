@@ -10,10 +10,14 @@ export type DecodedDocument =
   | { readonly ok: true; readonly document: ClusterDocument }
   | { readonly ok: false; readonly reason: string };
 
+type WrittenDocument = Omit<ClusterDocument, "members"> & {
+  readonly members: readonly WrittenMember[];
+};
+
 /** Canonical bytes: JSON with the fields in the order of their declaration. */
 export function encodeDocument(document: ClusterDocument): Uint8Array {
   const { version, clusterId, epoch, settings, members, owners } = document;
-  const canonical: ClusterDocument = {
+  const canonical: WrittenDocument = {
     version,
     clusterId,
     epoch,
@@ -35,11 +39,11 @@ export function decodeDocument(bytes: Uint8Array): DecodedDocument {
     return { ok: false, reason: "it is not JSON" };
   }
   if (!hasDocumentShape(document)) return { ok: false, reason: "it is not a cluster document" };
-  const { settings, members } = document;
-  const problem = documentProblem(settings, members) ?? ownersProblem(document);
+  const whole = { ...document, members: document.members.map(wholeMember) };
+  const problem = documentProblem(whole.settings, whole.members) ?? ownersProblem(whole);
   if (problem !== undefined) return { ok: false, reason: problem };
-  if (!equalBytes(encodeDocument(document), bytes)) return { ok: false, reason: "not canonical" };
-  return { ok: true, document };
+  if (!equalBytes(encodeDocument(whole), bytes)) return { ok: false, reason: "not canonical" };
+  return { ok: true, document: whole };
 }
 
 /** 32 hex digits that name a document. */
@@ -78,7 +82,15 @@ export function canonicalSettings({ partitions, nMax, buckets }: ClusterSettings
   return { partitions, nMax, buckets: sorted };
 }
 
-function canonicalMember(member: Member): Member {
-  const { id, address, http, host, zone, weight, nonce } = member;
-  return { id, address, http, host, zone, weight, nonce };
+/** Documents from before there was a gRPC door do not have the field, and keep their bytes. */
+type WrittenMember = Omit<Member, "grpc"> & { readonly grpc?: string };
+
+function canonicalMember(member: Member): WrittenMember {
+  const { id, address, http, grpc, host, zone, weight, nonce } = member;
+  const door = grpc === "" ? {} : { grpc };
+  return { id, address, http, ...door, host, zone, weight, nonce };
+}
+
+function wholeMember(member: WrittenMember): Member {
+  return { ...member, grpc: member.grpc ?? "" };
 }

@@ -195,10 +195,11 @@ export class Formation {
 
 function isAmong(members: readonly Member[], member: Member): boolean {
   return members.some(
-    ({ id, address, http, host, zone, weight, nonce }) =>
+    ({ id, address, http, grpc, host, zone, weight, nonce }) =>
       id === member.id &&
       address === member.address &&
       http === member.http &&
+      grpc === member.grpc &&
       host === member.host &&
       zone === member.zone &&
       weight === member.weight &&

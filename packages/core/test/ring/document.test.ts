@@ -16,10 +16,10 @@ import { documentOf, memberOf, membersOf, settingsOf } from "./members.ts";
 
 const document = documentOf(settingsOf(8), [
   memberOf(1, { zone: "zürich 🏔" }),
-  memberOf(2, { weight: 3, http: "" }),
+  memberOf(2, { weight: 3, http: "", grpc: "" }),
   memberOf(3),
 ]);
-const text = JSON.stringify(document);
+const text = new TextDecoder().decode(encodeDocument(document));
 
 it("is the same whatever order its members and buckets come in", () => {
   const settings = settingsOf(16);
@@ -58,7 +58,7 @@ it("reads back what it wrote, and names it by a digest and the digest's first 32
 
 /** The bytes of version 1, which are on disks: they do not change. */
 it("keeps the bytes of its first version", () => {
-  const one = documentOf({ partitions: 2, nMax: 1, buckets: [] }, [memberOf(1)]);
+  const one = documentOf({ partitions: 2, nMax: 1, buckets: [] }, [memberOf(1, { grpc: "" })]);
   expect(new TextDecoder().decode(encodeDocument(one))).toBe(
     '{"version":1,"clusterId":"b3aa39627242c7f76eab8d49d8b5d3c1","epoch":1,' +
       '"settings":{"partitions":2,"nMax":1,"buckets":[]},"members":[{"id":"n01",' +
@@ -66,6 +66,14 @@ it("keeps the bytes of its first version", () => {
       '"zone":"zone-a","weight":1,"nonce":"00000000000000000000000000000001"}],' +
       '"owners":[[0],[0]]}',
   );
+});
+
+it("reads a member without a gRPC door, whose bytes do not name one", () => {
+  const one = documentOf({ partitions: 2, nMax: 1, buckets: [] }, [memberOf(1, { grpc: "" })]);
+  const bytes = encodeDocument(one);
+  expect(decodeDocument(bytes)).toEqual({ ok: true, document: one });
+  const named = new TextDecoder().decode(bytes).replace('"host"', '"grpc":"","host"');
+  expect(decodeDocument(new TextEncoder().encode(named))).toMatchObject({ ok: false });
 });
 
 describe("forming is refused with", () => {

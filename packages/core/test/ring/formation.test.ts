@@ -184,6 +184,7 @@ describe("conflicts with", () => {
     ["host", { host: "elsewhere" }],
     ["weight", { weight: 2 }],
     ["http address", { http: "" }],
+    ["gRPC address", { grpc: "" }],
     ["id", { id: "n09" as NodeId }],
   ])("a peer whose %s is another than when this node proposed", (_, changes) => {
     const node = formationOf(first, { bootstrap: [second.address] });

@@ -10,6 +10,7 @@ export function memberOf(number: number, labels: Partial<Member> = {}): Member {
     id: name as NodeId,
     address: `${name}.example:7101` as PeerAddress,
     http: `${name}.example:8101`,
+    grpc: `${name}.example:9101`,
     host: `host-${name}`,
     zone: "zone-a",
     weight: 1,

@@ -42,7 +42,7 @@ export type ConfigOutcome = {
 const commandVariables = new Set(["COTERIE_NODES"]);
 
 /** Doors of the contract that are not built yet. */
-const notYet = new Set(["resp", "grpc"]);
+const notYet = new Set(["resp"]);
 
 /** Reads a configuration: file < environment < flags. An unknown name is an error. */
 export function loadConfig({ file, env, flags }: ConfigSources): ConfigOutcome {
@@ -151,9 +151,23 @@ function whyUnknown(name: string): string | undefined {
   return `unknown setting "${name}"${near === undefined ? "" : `; did you mean ${near}?`}`;
 }
 
+/** Two doors at one address; with port 0, the system gives each its own. */
+function twinDoors(config: ServerConfig): Omit<ConfigProblem, "line"> | undefined {
+  const seen = new Map<string, string>();
+  for (const name of ["http", "grpc", "peer"] as const) {
+    const address = config[name];
+    const other = seen.get(address);
+    if (other !== undefined) {
+      return { setting: name, message: `${other} and ${name} are both ${address}` };
+    }
+    if (portOf(address) !== 0) seen.set(address, name);
+  }
+  return undefined;
+}
+
 /** What no single setting is wrong in. */
 function misfitOf(config: ServerConfig): Omit<ConfigProblem, "line"> | undefined {
-  for (const name of ["http", "peer"] as const) {
+  for (const name of ["http", "grpc", "peer"] as const) {
     if (config.insecure || isLoopback(config[name])) continue;
     // Loopback by default: anything else is open to whoever can reach it.
     const message =
@@ -162,14 +176,17 @@ function misfitOf(config: ServerConfig): Omit<ConfigProblem, "line"> | undefined
       "127.0.0.1, or accept that with --insecure";
     return { setting: name, message };
   }
-  const { peer, http, bootstrap } = config;
+  const { grpc, peer, bootstrap } = config;
   if (isWildcard(peer)) {
     const message = `peer = ${peer} is no address at which other nodes find this one`;
     return { setting: "peer", message: `${message}; name one of its own` };
   }
-  if (peer === http && portOf(peer) !== 0) {
-    return { setting: "peer", message: `http and peer are both ${peer}` };
+  if (isWildcard(grpc)) {
+    const message = `grpc = ${grpc} is no address at which clients find this node`;
+    return { setting: "grpc", message: `${message}; name one of its own` };
   }
+  const twins = twinDoors(config);
+  if (twins !== undefined) return twins;
   const setting = "bootstrap";
   const portless = bootstrap.find((address) => portOf(address) === 0);
   if (portless !== undefined) return { setting, message: `bootstrap: ${portless} names no port` };

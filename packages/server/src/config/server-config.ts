@@ -11,6 +11,8 @@ export interface ServerConfig {
   /** `host:port` */
   readonly http: string;
   /** `host:port` */
+  readonly grpc: string;
+  /** `host:port` */
   readonly peer: string;
   readonly peerTransport: "http2" | "grpc-js";
   readonly bootstrap: readonly string[];
@@ -97,6 +99,7 @@ const schema = z.strictObject({
   data: z.string().min(1).default("./coterie-data").describe("Directory of this node's data"),
   memory: flag.default(false).describe("Keep everything in memory: for tests"),
   http: address.default("127.0.0.1:7401").describe("Where the HTTP door listens"),
+  grpc: address.default("127.0.0.1:7601").describe("Where the gRPC door for clients listens"),
   peer: address.default("127.0.0.1:7701").describe("Where the other nodes reach this one"),
   peerTransport: z
     .enum(["http2", "grpc-js"])
@@ -153,7 +156,9 @@ const schema = z.strictObject({
     .describe("Largest value taken"),
   inFlight: atLeastOne.default(8192).describe("Requests served at once; more are refused"),
   inFlightBytes: atLeastOne.default(256 * mebibyte).describe("Bytes of their values"),
-  connections: atLeastOne.default(10_000).describe("HTTP connections at once; more are closed"),
+  connections: atLeastOne
+    .default(10_000)
+    .describe("Connections at once, at each of the two doors; more are closed"),
   timeoutMs: atLeastOne
     .pipe(z.number().max(60_000))
     .default(2000)

@@ -1,5 +1,6 @@
 import type { NodeEvent } from "@coterie/cluster";
 import type { StoreEvent } from "@coterie/storage";
+import type { ObservedCall } from "../doors/grpc/kv-service.ts";
 import type { ObservedRequest } from "../doors/http/app.ts";
 import type { Log } from "./log.ts";
 
@@ -64,10 +65,10 @@ export class NodeLog {
     );
   }
 
-  request({ operation, status, ms }: ObservedRequest): void {
+  request({ operation, ms, ...result }: ObservedRequest | ObservedCall): void {
     if (ms < slowMs) return;
     this.#sayRarely(`slow ${operation}`, (kept) =>
-      this.#log.warn({ operation, status, ms: Math.round(ms), kept }, "slow request"),
+      this.#log.warn({ operation, ...result, ms: Math.round(ms), kept }, "slow request"),
     );
   }
 

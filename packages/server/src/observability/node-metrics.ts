@@ -2,7 +2,9 @@ import type { NodeApi } from "@coterie/cluster";
 import { Registry } from "prom-client";
 import { type DataPlace, dataReadings } from "./data-readings.ts";
 import { EventLoopDelay } from "./event-loop-delay.ts";
+import type { GrpcStatistics } from "../doors/grpc/grpc-statistics.ts";
 import { GcPauses } from "./gc-pauses.ts";
+import { grpcReadings } from "./grpc-readings.ts";
 import { type MetricReading, labelled, register } from "./metric.ts";
 import { nodeReadings } from "./node-readings.ts";
 import { type PeerCounts, peerReadings } from "./peer-readings.ts";
@@ -13,6 +15,7 @@ import { storeReadings } from "./store-readings.ts";
 /** What surrounds a node and is measured with it. */
 export interface MeteredParts {
   readonly peers: () => PeerCounts;
+  readonly grpc: () => Readonly<GrpcStatistics>;
   /** Open connections by door. */
   readonly connections: () => Readonly<Record<string, number>>;
   readonly data: DataPlace;
@@ -21,16 +24,29 @@ export interface MeteredParts {
 /** All metrics of one node (docs/operations/metrics.md), in a registry of its own. */
 export class NodeMetrics {
   readonly registry: Registry = new Registry();
-  readonly #requests = new RequestTimes();
+  readonly #http = new RequestTimes({
+    door: "HTTP",
+    requests: "coterie_http_requests_total",
+    seconds: "coterie_http_request_seconds",
+    label: "status",
+  });
+  readonly #grpc = new RequestTimes({
+    door: "gRPC",
+    requests: "coterie_grpc_requests_total",
+    seconds: "coterie_grpc_request_seconds",
+    label: "code",
+  });
   readonly #eventLoop = new EventLoopDelay();
   readonly #gcPauses = new GcPauses();
 
   constructor(node: NodeApi, parts: MeteredParts) {
     const readings = [
-      ...this.#requests.readings(),
+      ...this.#http.readings(),
+      ...this.#grpc.readings(),
       ...nodeReadings(node),
       ...storeReadings(() => node.statistics().store),
       ...peerReadings(parts.peers),
+      ...grpcReadings(parts.grpc),
       connectionsReading(parts.connections),
       ...dataReadings(parts.data),
       ...processReadings(this.#eventLoop),
@@ -39,13 +55,22 @@ export class NodeMetrics {
     for (const reading of readings) register(this.registry, reading);
   }
 
-  /** Counts one request of a door. */
+  /** Counts one request of the HTTP door. */
   observe(request: {
     readonly operation: string;
     readonly status: number;
     readonly ms: number;
   }): void {
-    this.#requests.observe(request.operation, request.status, request.ms);
+    this.#http.observe(request.operation, request.status, request.ms);
+  }
+
+  /** Counts one request of the gRPC door. */
+  observeCall(call: {
+    readonly operation: string;
+    readonly code: string;
+    readonly ms: number;
+  }): void {
+    this.#grpc.observe(call.operation, call.code, call.ms);
   }
 
   async render(): Promise<{ readonly contentType: string; readonly text: string }> {

@@ -5,6 +5,7 @@ import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { NodeRandom } from "../../src/adapters/node-random.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { bytesCache } from "../../src/bytes-cache.ts";
+import { newGrpcStatistics } from "../../src/doors/grpc/grpc-statistics.ts";
 import { NodeMetrics } from "../../src/observability/node-metrics.ts";
 import type { PeerCounts } from "../../src/observability/peer-readings.ts";
 
@@ -103,6 +104,7 @@ export function meteredNode(
       id: member.id as NodeId,
       address: member.address as PeerAddress,
       http: "",
+      grpc: "",
       host: "h",
       zone: "default",
       weight: 1,
@@ -128,6 +130,7 @@ export function meteredNode(
   });
   const metrics = new NodeMetrics(node, {
     peers: () => noPeers,
+    grpc: newGrpcStatistics,
     connections: () => ({}),
     data: { directory: undefined, durability: "fsync" },
   });

@@ -26,6 +26,7 @@ import { loadConfig } from "../../src/config/load-config.ts";
 import { openLog } from "../../src/observability/log.ts";
 import type { RunningServer } from "../../src/running-server.ts";
 import { startServer } from "../../src/start-server.ts";
+import { GrpcClient, getOf, putOf } from "../grpc/grpc-client.ts";
 import { type MeteredNode, meteredNode } from "./metered-node.ts";
 import { type Scrape, movedBetween, parseScrape } from "./scrape.ts";
 
@@ -68,6 +69,7 @@ function configOf(id: string, flags: Readonly<Record<string, unknown>>) {
       id,
       data: join(directory, id),
       http: "127.0.0.1:0",
+      grpc: "127.0.0.1:0",
       partitions: 8,
       segmentBytes: 1024 * 1024,
       reserveBytes: 0,
@@ -201,6 +203,31 @@ describe("at a node that serves", () => {
       ]),
     ).toEqual([]);
     expect((await scrape()).get('coterie_failures_total{code="bad-context"}')).toBe(1);
+  });
+
+  it("what comes through a Pipe moves", async () => {
+    const before = await scrape();
+    const client = new GrpcClient(one.grpc);
+    const pipe = client.pipe();
+    expect(await pipe.ask(putOf("piped", "x"))[0]).toMatchObject({ kind: "write" });
+    pipe.send([7, getOf("piped")], [7, { kind: "cancel" }]);
+    pipe.call.write(Uint8Array.of(0x0a, 5, 0x0d, 9, 0, 0, 0));
+    expect(
+      await unmoved(before, [
+        "coterie_grpc_requests_total",
+        "coterie_grpc_request_seconds",
+        "coterie_grpc_pipes",
+        "coterie_grpc_pipe_messages_total",
+        "coterie_grpc_pipe_requests_total",
+        "coterie_grpc_pipe_reply_messages_total",
+        "coterie_grpc_pipe_replies_total",
+        "coterie_grpc_pipe_received_bytes_total",
+        "coterie_grpc_pipe_sent_bytes_total",
+        "coterie_grpc_pipe_malformed_total",
+        "coterie_grpc_pipe_cancelled_total",
+      ]),
+    ).toEqual([]);
+    client.close();
   });
 
   it("what its store does moves", async () => {

@@ -36,6 +36,7 @@ class Run {
     const settings = {
       id: "n1",
       http: "127.0.0.1:0",
+      grpc: "127.0.0.1:0",
       peer: "127.0.0.1:0",
       data: directory,
       reserveBytes: 0,

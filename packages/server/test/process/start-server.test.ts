@@ -27,6 +27,7 @@ function configOf(flags: Readonly<Record<string, unknown>>): ServerConfig {
     flags: {
       id: "n1",
       http: "127.0.0.1:0",
+      grpc: "127.0.0.1:0",
       peer: "127.0.0.1:0",
       data: join(directory, "n1"),
       segmentBytes: 1024 * 1024,
@@ -68,7 +69,7 @@ describe("a server", () => {
     expect(put.status).toBe(204);
     const cluster = await (await fetch(urlOf(first, "/v1/cluster"))).json();
     expect(cluster).toMatchObject({
-      members: [{ id: "n1", http: first.http, address: first.peer }],
+      members: [{ id: "n1", http: first.http, grpc: first.grpc, address: first.peer }],
     });
     const metrics = await (await fetch(urlOf(first, "/metrics"))).text();
     expect(metrics).toMatch(/^coterie_puts_total 1$/mu);
@@ -128,7 +129,7 @@ describe("a server", () => {
     });
   });
 
-  it.each(["http", "peer"] as const)("says which port is in use: %s", async (door) => {
+  it.each(["http", "grpc", "peer"] as const)("says which port is in use: %s", async (door) => {
     const holder = await opened();
     const second = await open({ [door]: holder[door], data: join(directory, "n2") });
     expect(second).toMatchObject({

@@ -1,4 +1,4 @@
-import type { ByteBudget } from "./byte-budget.ts";
+import type { ByteBudget } from "../byte-budget.ts";
 
 /** Shorter lines are not counted in the budget: there are never many of them. */
 const countedBytes = 4096;

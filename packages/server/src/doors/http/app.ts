@@ -1,6 +1,6 @@
 import type { NodeApi } from "@coterie/cluster";
 import { Hono } from "hono";
-import { ByteBudget } from "./byte-budget.ts";
+import { ByteBudget } from "../byte-budget.ts";
 import { isAllowedHost } from "./host-header.ts";
 import { factsOf } from "./request-facts.ts";
 import { failureResponse, refuse } from "./responses.ts";

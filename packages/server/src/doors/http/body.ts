@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Context } from "hono";
-import type { ByteBudget } from "./byte-budget.ts";
+import type { ByteBudget } from "../byte-budget.ts";
 import { GrowingBytes } from "./growing-bytes.ts";
 import { failureResponse, refuse } from "./responses.ts";
 import type { RequestFacts } from "./request-facts.ts";

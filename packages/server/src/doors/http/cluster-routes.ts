@@ -39,10 +39,11 @@ export function serveMembers({ parts: { node } }: RouteRequest): Response {
 
 function membersJson(node: NodeApi, document: ClusterDocument): readonly unknown[] {
   const reachable = new Map(node.peers().map(({ id, isReachable }) => [id, isReachable]));
-  return document.members.map(({ id, address, http, host, zone, weight }) => ({
+  return document.members.map(({ id, address, http, grpc, host, zone, weight }) => ({
     id,
     address,
     http,
+    grpc,
     host,
     zone,
     weight,

@@ -1,5 +1,6 @@
 import type { RequestOptions } from "@coterie/cluster";
 import { type WriteId, fromBase64url, hex } from "@coterie/core";
+import { ttlProblem } from "../request-checks.ts";
 import { refuse } from "./responses.ts";
 
 /** What a key request's query asks for. */
@@ -40,7 +41,7 @@ export function parseKeyOptions(method: string, query: string): KeyOptions | Res
         if (value !== "true") return refuse("bad-request", "strict is true or false");
         break;
       case "ttl":
-        return refuse("not-yet", "values do not expire yet: leave ttl out");
+        return refuse(ttlProblem.code, ttlProblem.message);
       case "return_body":
         if (value !== "true" && value !== "false") {
           return refuse("bad-request", "return_body is true or false");

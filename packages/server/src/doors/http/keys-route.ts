@@ -1,14 +1,15 @@
 import type { NodeApi, WriteOutcome } from "@coterie/cluster";
-import { type Key, isBucketName, keyBytesMax, limits } from "@coterie/core";
+import type { Key } from "@coterie/core";
 import type { Context } from "hono";
 import { prefersJson } from "./accept-header.ts";
 import { readBody } from "./body.ts";
-import type { ByteBudget } from "./byte-budget.ts";
+import type { ByteBudget } from "../byte-budget.ts";
+import { problemWithBucket, problemWithContentType, problemWithKey } from "../request-checks.ts";
 import { type KeyOptions, parseKeyOptions, parseWriteIdHeader } from "./key-options.ts";
 import { type RequestFacts, decodeSegment } from "./request-facts.ts";
 import { acksHeader, failureResponse, jsonResponse, refuse } from "./responses.ts";
 import type { DoorParts, RouteRequest } from "./route.ts";
-import { contentTypeOf, isContentType, siblingsJson, siblingsMultipart } from "./siblings-body.ts";
+import { contentTypeOf, siblingsJson, siblingsMultipart } from "./siblings-body.ts";
 
 /** `PUT|GET|HEAD|DELETE /v1/buckets/{bucket}/keys/{key}`. */
 export async function serveKey(request: RouteRequest): Promise<Response> {
@@ -30,15 +31,12 @@ export async function serveKey(request: RouteRequest): Promise<Response> {
 
 /** Bucket and key of a path, checked. */
 export function parseKey(bucket: string, keySegment: string): Key | Response {
-  if (!isBucketName(bucket)) {
-    return refuse("bad-request", "a bucket's name is 1 to 64 of a-z 0-9 . _ -");
-  }
+  const misnamed = problemWithBucket(bucket);
+  if (misnamed !== undefined) return refuse(misnamed.code, misnamed.message);
   const key = decodeSegment(keySegment);
   if (key === undefined) return refuse("bad-request", "a percent escape in the key is malformed");
-  if (key.length < 1 || key.length > keyBytesMax) {
-    return refuse("bad-request", `a key has 1 to ${keyBytesMax} bytes, not ${key.length}`);
-  }
-  return { bucket, key };
+  const problem = problemWithKey(bucket, key);
+  return problem === undefined ? { bucket, key } : refuse(problem.code, problem.message);
 }
 
 async function getKey(
@@ -101,10 +99,8 @@ async function putKey(parts: DoorParts, request: PutFacts): Promise<Response> {
   if (refusal !== undefined) return refusal;
   const ifAbsent = facts.header("if-none-match") !== undefined;
   const contentType = facts.header("content-type") ?? "";
-  if (contentType !== "" && !isContentType(contentType)) {
-    const message = `a content type is at most ${limits.contentTypeBytesMax} printable characters`;
-    return refuse("bad-request", message);
-  }
+  const problem = problemWithContentType(contentType);
+  if (problem !== undefined) return refuse(problem.code, problem.message);
   const value = await readBody(request.context, facts, parts.valueBytesMax, parts.budget);
   if (value instanceof Response) return value;
   const input = {

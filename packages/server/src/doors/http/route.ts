@@ -1,6 +1,6 @@
 import type { NodeApi } from "@coterie/cluster";
 import type { Context } from "hono";
-import type { ByteBudget } from "./byte-budget.ts";
+import type { ByteBudget } from "../byte-budget.ts";
 import type { RequestFacts } from "./request-facts.ts";
 
 /** What all routes share. */

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { type Sibling, limits } from "@coterie/core";
+import type { Sibling } from "@coterie/core";
+import { dotText } from "../dot-text.ts";
+import { isContentType } from "../request-checks.ts";
 
 /** Siblings as `Accept: application/json` shows them. */
 export function siblingsJson(
@@ -11,7 +13,7 @@ export function siblingsJson(
     siblings: siblings.map((sibling) => ({
       value: Buffer.from(sibling.value).toString("base64"),
       contentType: contentTypeOf(sibling),
-      dot: dotOf(sibling),
+      dot: dotText(sibling),
       writtenAt: new Date(sibling.writtenAt.wallMs).toISOString(),
       expiresAt: null,
     })),
@@ -29,7 +31,7 @@ export function siblingsMultipart(siblings: readonly Sibling[]): {
   for (const sibling of siblings) {
     const head =
       `--${boundary}\r\nContent-Type: ${contentTypeOf(sibling)}\r\n` +
-      `Coterie-Dot: ${dotOf(sibling)}\r\nContent-Length: ${sibling.value.length}\r\n\r\n`;
+      `Coterie-Dot: ${dotText(sibling)}\r\nContent-Length: ${sibling.value.length}\r\n\r\n`;
     parts.push(Buffer.from(head, "latin1"), sibling.value, Buffer.from("\r\n"));
   }
   parts.push(Buffer.from(`--${boundary}--\r\n`));
@@ -39,13 +41,4 @@ export function siblingsMultipart(siblings: readonly Sibling[]): {
 /** As it was given, if HTTP can carry it: another door may have let more through. */
 export function contentTypeOf({ contentType }: Sibling): string {
   return isContentType(contentType) ? contentType : "application/octet-stream";
-}
-
-/** What may stand in a header, at most as long as is kept; a parameter may be quoted. */
-export function isContentType(text: string): boolean {
-  return text.length <= limits.contentTypeBytesMax && /^[\x20-\x7e]+$/u.test(text);
-}
-
-function dotOf({ dots }: Sibling): string {
-  return dots.map(({ actor, counter }) => `${actor}:${counter}`).join("+");
 }

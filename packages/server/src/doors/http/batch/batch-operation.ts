@@ -1,16 +1,14 @@
 import type { PutInput, RequestOptions } from "@coterie/cluster";
-import {
-  type Key,
-  type WriteId,
-  fromBase64url,
-  hex,
-  isBucketName,
-  keyBytesMax,
-  limits,
-} from "@coterie/core";
+import { type Key, type WriteId, fromBase64url, hex } from "@coterie/core";
 import { z } from "zod";
+import {
+  type RequestProblem,
+  problemWithContentType,
+  problemWithKey,
+  problemWithValue,
+  ttlProblem,
+} from "../../request-checks.ts";
 import type { FailureFacts } from "../responses.ts";
-import { isContentType } from "../siblings-body.ts";
 
 const count = z.int().min(0).max(999_999_999).optional();
 const text = z.string().optional();
@@ -98,15 +96,11 @@ export function parseBatchLine(line: Uint8Array, valueBytesMax: number): ParsedL
 
 function operationOf(line: BatchLine, valueBytesMax: number): ParsedLine {
   if (line.strict === false) return refused("not-yet", "only strict requests are served so far");
-  if (line.ttl !== undefined) return refused("not-yet", "values do not expire yet: leave ttl out");
-  if (!isBucketName(line.bucket)) {
-    return malformed("a bucket's name is 1 to 64 of a-z 0-9 . _ -");
-  }
+  if (line.ttl !== undefined) return refusedFor(ttlProblem);
   const key = bytesOf(line.key, line.key64);
   if (key === undefined) return malformed("give either key, a text, or key64, base64");
-  if (key.length < 1 || key.length > keyBytesMax) {
-    return malformed(`a key has 1 to ${keyBytesMax} bytes, not ${key.length}`);
-  }
+  const problem = problemWithKey(line.bucket, key);
+  if (problem !== undefined) return refusedFor(problem);
   const { r, pr, w, pw, timeout } = line;
   const place = {
     key: { bucket: line.bucket, key },
@@ -122,15 +116,10 @@ function operationOf(line: BatchLine, valueBytesMax: number): ParsedLine {
   if (line.op === "delete") return { ok: true, operation: { op: "delete", ...place, context } };
   const value = bytesOf(line.value, line.value64);
   if (value === undefined) return malformed("give either value, a text, or value64, base64");
-  if (value.length > valueBytesMax) {
-    return refused("too-large", `a value has at most ${valueBytesMax} bytes`);
-  }
   const contentType = line.contentType ?? (line.value === undefined ? bytesType : textType);
-  if (contentType !== "" && !isContentType(contentType)) {
-    return malformed(
-      `a content type is at most ${limits.contentTypeBytesMax} printable characters`,
-    );
-  }
+  const unfit =
+    problemWithValue(value.length, valueBytesMax) ?? problemWithContentType(contentType);
+  if (unfit !== undefined) return refusedFor(unfit);
   const { ifAbsent = false, returnBody = false } = line;
   const input = { value, contentType, context, writeId, returnBody, ifAbsent };
   return { ok: true, operation: { op: "put", ...place, input } };
@@ -158,6 +147,10 @@ function writeIdOf(text: string | undefined): WriteId | undefined | "malformed" 
   if (text === undefined) return undefined;
   const bytes = text.length === 22 ? fromBase64url(text) : undefined;
   return bytes?.length === 16 ? (hex(bytes) as WriteId) : "malformed";
+}
+
+function refusedFor({ code, message }: RequestProblem): ParsedLine {
+  return refused(code, message);
 }
 
 function malformed(message: string): ParsedLine {

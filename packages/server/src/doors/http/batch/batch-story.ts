@@ -1,6 +1,6 @@
 import type { NodeApi } from "@coterie/cluster";
 import { latin1 } from "@coterie/core";
-import type { ByteBudget } from "../byte-budget.ts";
+import type { ByteBudget } from "../../byte-budget.ts";
 import type { FailureFacts } from "../responses.ts";
 import { AnswerStream } from "../answer-stream.ts";
 import { type BatchOperation, parseBatchLine } from "./batch-operation.ts";

@@ -448,6 +448,13 @@ export declare type Member = Message<"coterie.peer.v1.Member"> & {
    * @generated from field: string nonce = 7;
    */
   nonce: string;
+
+  /**
+   * `host:port` of its client gRPC door.
+   *
+   * @generated from field: string grpc = 8;
+   */
+  grpc: string;
 };
 
 /**

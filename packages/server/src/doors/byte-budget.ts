@@ -12,8 +12,18 @@ export class ByteBudget {
     return this.#bytes;
   }
 
+  /** True if there is room for so many more. */
+  has(bytes: number): boolean {
+    return this.#bytes + bytes <= this.#bytesMax;
+  }
+
+  /** Counts bytes that are there already, whether or not there was room for them. */
+  hold(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
   take(bytes: number): boolean {
-    if (this.#bytes + bytes > this.#bytesMax) return false;
+    if (!this.has(bytes)) return false;
     this.#bytes += bytes;
     return true;
   }

@@ -1,0 +1,32 @@
+/** What the gRPC door counts of its Pipes, for metrics. */
+export interface GrpcStatistics {
+  /** Open now. */
+  pipes: number;
+  /** Messages from clients, and the requests in them. */
+  messages: number;
+  requests: number;
+  /** Messages to clients, and the replies in them. */
+  replyMessages: number;
+  replies: number;
+  /** Bytes of those messages. */
+  bytesReceived: number;
+  bytesSent: number;
+  /** Messages and requests that could not be decoded. */
+  malformed: number;
+  /** Requests that their client took back. */
+  cancelled: number;
+}
+
+export function newGrpcStatistics(): GrpcStatistics {
+  return {
+    pipes: 0,
+    messages: 0,
+    requests: 0,
+    replyMessages: 0,
+    replies: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
+    malformed: 0,
+    cancelled: 0,
+  };
+}
