@@ -22,6 +22,12 @@ export const startSettings: readonly StartSetting[] = [
   row("grpc", "<host:port>", "127.0.0.1:7601", "Where the gRPC door for clients listens"),
   row("peer", "<host:port>", "127.0.0.1:7701", "Where the other nodes reach this one"),
   row(
+    "peerTransport",
+    "<kind>",
+    "http2",
+    "What carries the streams between nodes; nodes may differ, and `http2` costs less",
+  ),
+  row(
     "bootstrap",
     "<list>",
     "[]",

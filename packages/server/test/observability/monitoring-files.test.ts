@@ -36,8 +36,17 @@ functions.add("histogram_quantile").add("by").add("label_values");
 const labels = new Set(["instance", "job", "le", "operation", "status", "code", "bucket", "kind"]);
 labels.add("door").add("peer");
 
-const token =
-  /\s+|"(?:[^"\\]|\\.)*"|\d+(?:\.\d+)?(?:[smhd])?|=~|!~|!=|==|>=|<=|[-+*/%<>=(){}[\],]|[a-zA-Z_:$][\w:$]*/uy;
+const token = new RegExp(
+  [
+    String.raw`\s+`,
+    String.raw`"(?:[^"\\]|\\.)*"`,
+    String.raw`\d+(?:\.\d+)?[smhd]?`,
+    "=~|!~|!=|==|>=|<=",
+    String.raw`[-+*/%<>=(){}[\],]`,
+    String.raw`[a-zA-Z_:$][\w:$]*`,
+  ].join("|"),
+  "uy",
+);
 
 /** What an expression names that nobody knows, or where it is no PromQL at all. */
 function faults(expression: string, metrics: ReadonlySet<string>): readonly string[] {
