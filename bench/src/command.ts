@@ -2,6 +2,8 @@ import { writeFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type DriverName, driverNames } from "./drivers/open-driver.ts";
 import { pinningFor } from "./measure/pinning.ts";
+import { changesSince, changesText, readBaseline } from "./report/baseline.ts";
+import { writeCurves } from "./report/curves.ts";
 import { reportText } from "./report/table.ts";
 import { runBench as runPlan } from "./run/bench.ts";
 import { type SuiteName, cellsOf } from "./run/suites.ts";
@@ -25,6 +27,8 @@ interface Options {
   readonly pin?: boolean;
   readonly ceiling: boolean;
   readonly json?: string;
+  readonly svg?: string;
+  readonly baseline?: string;
 }
 
 const suiteNames: readonly SuiteName[] = ["default", "compare", "curves"];
@@ -72,6 +76,8 @@ function newProgram(
     .option("--pin", "servers and generator on cores of their own")
     .option("--no-ceiling", "do not measure the generator by itself first")
     .option("--json <file>", "write all that was found")
+    .option("--svg <dir>", "draw curves over the load")
+    .option("--baseline <file>", "compare with what --json wrote earlier; exits 1 if it was better")
     .addHelpText("after", helpText())
     .exitOverride()
     .action(async (suite: string | undefined, options: Options) => {
@@ -91,6 +97,8 @@ ${rows.join("\n")}
 Examples:
   npm run bench
   npm run bench -- compare --pin --rounds 2 --json compare.json
+  npm run bench -- curves --svg curves
+  npm run bench -- --rounds 3 --baseline before.json
   npm run bench -- --driver http --workload a,f --value 100,1k --in-flight 1,64
   npm run bench -- --driver http --workload b --rate 2000 --seconds 20
   coterie bench --nodes http://10.0.0.1:7401,http://10.0.0.2:7401 --workload a`;
@@ -101,6 +109,8 @@ async function run(
   options: Options,
   words: readonly string[],
 ): Promise<number> {
+  // What cannot be read is better known before than after minutes of measuring.
+  const baseline = options.baseline === undefined ? undefined : readBaseline(options.baseline);
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const wishes = {
     ...(options.driver !== undefined && { drivers: options.driver }),
@@ -133,7 +143,13 @@ async function run(
   if (options.json !== undefined) {
     writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
   }
-  return 0;
+  if (options.svg !== undefined) {
+    for (const file of writeCurves(report, options.svg)) say(`wrote ${file}`);
+  }
+  if (baseline === undefined) return 0;
+  const changes = changesSince(baseline, report);
+  process.stdout.write(`\n${changesText(baseline, changes)}\n`);
+  return changes.some(({ verdict }) => verdict === "worse") ? 1 : 0;
 }
 
 function words(text: string): readonly string[] {

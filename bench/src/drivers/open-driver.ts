@@ -2,6 +2,8 @@ import type { Driver, DriverInput } from "./driver.ts";
 
 /** The protocols that the bench speaks, each with what it speaks to. */
 export const driverTargets = {
+  pipe: "coterie",
+  "pipe-raw": "coterie",
   http: "coterie",
   peer: "coterie",
   redis: "redis",
@@ -18,7 +20,17 @@ export type TargetName = (typeof driverTargets)[DriverName];
 /** The protocols by name. */
 export const driverNames: readonly DriverName[] = Object.keys(driverTargets) as DriverName[];
 
+/** The door that each protocol needs, where several share one. */
+const doors: Readonly<Partial<Record<DriverName, string>>> = { pipe: "grpc", "pipe-raw": "grpc" };
+
+/** The name of a protocol's addresses. */
+export function doorOf(name: DriverName): string {
+  return doors[name] ?? name;
+}
+
 const openers: Readonly<Record<DriverName, (input: DriverInput) => Promise<Driver>>> = {
+  pipe: async (input) => (await import("./pipe-driver.ts")).PipeDriver.open(input),
+  "pipe-raw": async (input) => (await import("./pipe-raw-driver.ts")).PipeRawDriver.open(input),
   http: async (input) => (await import("./http-driver.ts")).HttpDriver.open(input),
   peer: async (input) => (await import("./peer-driver.ts")).PeerDriver.open(input),
   redis: async (input) => (await import("./redis-driver.ts")).RedisDriver.open(input),

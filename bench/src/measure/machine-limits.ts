@@ -21,7 +21,7 @@ export function filesystemOf(directory: string): string {
 }
 
 /** fdatasync calls per second after writing 4 KiB into a preallocated file: what one log can do. */
-export function fdatasyncRate(directory: string, seconds: number = 2): number {
+export function fdatasyncRate(directory: string, seconds: number): number {
   const name = join(directory, "fdatasync-rate");
   const file = openSync(name, "w");
   const page = Buffer.alloc(4096, 7);
@@ -42,7 +42,7 @@ export function fdatasyncRate(directory: string, seconds: number = 2): number {
 }
 
 /** Round trips of 100 bytes per second over loopback TCP, `inFlight` connections, one process. */
-export async function loopbackEchoRate(inFlight: number, seconds: number = 1): Promise<number> {
+export async function loopbackEchoRate(inFlight: number, seconds: number): Promise<number> {
   const server = createServer({ noDelay: true }, (socket) => {
     // The end of the run cuts connections with bytes on their way.
     socket.on("error", () => socket.destroy());

@@ -3,7 +3,7 @@ import { mergeHistograms, percentilesOf } from "../generator/histogram.ts";
 import type { RunPlan, RunResult } from "../generator/plan.ts";
 import type { Target } from "../targets/target.ts";
 import type { Cell, Measurement } from "./measurement.ts";
-import { cpuMicros, diskBytes, loopbackBytes } from "./process-usage.ts";
+import { cpuMicros, deviceBytesWritten, loopbackBytes } from "./process-usage.ts";
 import { ResidentSampler } from "./resident-sampler.ts";
 import { type Metrics, growth, readMetrics } from "./server-metrics.ts";
 
@@ -16,6 +16,8 @@ export interface MeasureInput {
   readonly cell: Cell;
   readonly round: number;
   readonly plan: RunPlan;
+  /** Where the servers keep their data; undefined if they run elsewhere. */
+  readonly directory: string | undefined;
 }
 
 /** A measurement, and the generators' own result. */
@@ -26,7 +28,7 @@ export interface Measured {
 
 interface Usage {
   readonly cpuMicros: number;
-  readonly diskBytes: number;
+  readonly diskBytes: number | null;
   readonly loopbackBytes: number;
 }
 
@@ -35,14 +37,17 @@ export async function measureRun(input: MeasureInput): Promise<Measured> {
   const { target, generators, plan } = input;
   const metricsBefore = await readMetrics(target.metricsDoors);
   const sampler = new ResidentSampler(target.pids);
-  const before = usageOf(target);
+  const before = usageOf(input);
   const result = await generators.run(plan);
-  const after = usageOf(target);
+  const after = usageOf(input);
   const resident = sampler.stop();
   const metricsAfter = await readMetrics(target.metricsDoors);
   const used: Usage = {
     cpuMicros: after.cpuMicros - before.cpuMicros,
-    diskBytes: after.diskBytes - before.diskBytes,
+    diskBytes:
+      after.diskBytes === null || before.diskBytes === null
+        ? null
+        : after.diskBytes - before.diskBytes,
     loopbackBytes: after.loopbackBytes - before.loopbackBytes,
   };
   const measurement: Measurement = {
@@ -55,10 +60,10 @@ export async function measureRun(input: MeasureInput): Promise<Measured> {
   return { measurement, result };
 }
 
-function usageOf({ pids }: Target): Usage {
+function usageOf({ target: { pids }, directory }: MeasureInput): Usage {
   return {
     cpuMicros: pids.reduce((sum, pid) => sum + cpuMicros(pid), 0),
-    diskBytes: pids.reduce((sum, pid) => sum + diskBytes(pid), 0),
+    diskBytes: directory === undefined ? null : (deviceBytesWritten(directory) ?? null),
     loopbackBytes: loopbackBytes(),
   };
 }
@@ -127,8 +132,9 @@ function costOf({ pids }: Target, { operations, writtenBytes }: RunResult, used:
     serverCpuMicros: used.cpuMicros / operations,
     operationsPerServerCpuSecond: used.cpuMicros === 0 ? null : (operations * 1e6) / used.cpuMicros,
     wireBytesPerOperation: used.loopbackBytes / operations,
-    diskBytesPerOperation: used.diskBytes / operations,
-    writeAmplification: writtenBytes === 0 ? null : used.diskBytes / writtenBytes,
+    diskBytesPerOperation: used.diskBytes === null ? null : used.diskBytes / operations,
+    writeAmplification:
+      used.diskBytes === null || writtenBytes === 0 ? null : used.diskBytes / writtenBytes,
   };
 }
 
@@ -147,7 +153,7 @@ function metricsOf({ operations }: RunResult, before: Metrics, after: Metrics, u
   const sent = growth(before, after, "coterie_peer_operations_sent_total");
   const fsyncs = growth(before, after, "coterie_store_fsyncs_total");
   const peerBytes = growth(before, after, "coterie_peer_sent_bytes_total");
-  const gcSeconds = growth(before, after, "coterie_gc_seconds_total");
+  const gcSeconds = growth(before, after, "coterie_gc_pause_seconds_sum");
   const delay = after.largest.get("coterie_event_loop_delay_p99_seconds");
   return {
     operationsPerPeerMessage:

@@ -1,7 +1,9 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 
 /** Clock ticks per second of /proc: 100 on every Linux that Node runs on. */
 const ticksPerSecond = 100;
+/** Of /proc/diskstats, whatever the device. */
+const sectorBytes = 512;
 
 /** CPU time of a process with all its threads, dead ones included, in microseconds. */
 export function cpuMicros(pid: number): number {
@@ -24,14 +26,21 @@ export function residentBytes(pid: number): number {
   return Number(line?.[1] ?? 0) * 1024;
 }
 
-/** Bytes that a process has had written to disks; 0 where the kernel does not tell. */
-export function diskBytes(pid: number): number {
-  try {
-    const io = readFileSync(`/proc/${pid}/io`, "utf8");
-    return Number(/^write_bytes: (\d+)/mu.exec(io)?.[1] ?? 0);
-  } catch {
-    return 0;
+/**
+ * Bytes written to the device that holds `directory` since the machine started, whoever wrote them;
+ * undefined if the kernel does not say. What it says of a process (/proc/PID/io) counts the whole
+ * of a page-cache folio, up to 1 MiB, for every small write within it.
+ */
+export function deviceBytesWritten(directory: string): number | undefined {
+  const { dev } = statSync(directory);
+  const major = (dev >> 8) & 0xfff;
+  const minor = (dev & 0xff) | ((dev >> 12) & 0xf_ff00);
+  for (const line of readFileSync("/proc/diskstats", "utf8").split("\n")) {
+    const fields = line.trim().split(/\s+/u);
+    if (Number(fields[0]) !== major || Number(fields[1]) !== minor) continue;
+    return Number(fields[9]) * sectorBytes;
   }
+  return undefined;
 }
 
 /** Bytes that passed the loopback device since the machine started, headers included. */

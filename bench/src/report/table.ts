@@ -1,5 +1,7 @@
 import type { Measurement } from "../measure/measurement.ts";
 import { byteName, pressureName } from "../measure/measurement.ts";
+import { alignedText } from "./aligned-text.ts";
+import { comparisonText } from "./comparison.ts";
 import type { Report } from "./report.ts";
 import { type CellRounds, type Figure, byCell, medianOf, spreadOf } from "./summary.ts";
 
@@ -10,6 +12,7 @@ export function reportText(report: Report): string {
     headText(report),
     alignedText(speedRows(cells)),
     alignedText(costRows(cells)),
+    comparisonText(cells),
     notesText(report, cells),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
@@ -159,25 +162,6 @@ function notesText({ limits }: Report, cells: readonly CellRounds[]): string {
 
 function isWrite(workload: string): boolean {
   return workload === "insert" || workload === "write-only";
-}
-
-/** Columns of text: the first aligned left, numbers right. */
-function alignedText(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) {
-    for (const [at, text] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, text.length);
-  }
-  const isText = widths.map((_, at) => rows.slice(1).some((row) => /^[a-z]/u.test(row[at] ?? "")));
-  return rows
-    .map((row) =>
-      row
-        .map((text, at) =>
-          isText[at] === true ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0),
-        )
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
 }
 
 function megabytes(bytes: number | null): number | null {

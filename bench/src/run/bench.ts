@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { driverTargets, type TargetName } from "../drivers/open-driver.ts";
+import { type TargetName, doorOf, driverTargets } from "../drivers/open-driver.ts";
 import { lookAround, requireDisk } from "../measure/machine.ts";
 import { fdatasyncRate, loopbackEchoRate } from "../measure/machine-limits.ts";
 import { type Cell, type Measurement, cellName } from "../measure/measurement.ts";
@@ -20,7 +20,7 @@ import { Session, type SessionOptions } from "./session.ts";
 import { startTarget } from "./start-target.ts";
 
 /** What to measure, and how. */
-export interface BenchPlan extends SessionOptions {
+export interface BenchPlan extends Omit<SessionOptions, "directory"> {
   /** The command line, for the report. */
   readonly command: string;
   readonly cells: readonly Cell[];
@@ -97,11 +97,16 @@ async function runIn(plan: BenchPlan, data: string | undefined, cleanUp: CleanUp
     const target = await startTarget(name, data ?? ".", plan.nodes);
     const idleBytes = target.pids.map(residentBytes);
     targets.push({ name, description: target.description, idleBytes });
-    const session = new Session(target, plan);
+    const session = new Session(target, { ...plan, directory: data });
     cleanUp.session = session;
     try {
       const own = cells.filter(({ driver }) => driverTargets[driver] === name);
-      for (const measurement of await measureTarget(session, own, plan)) {
+      const served = own.filter(({ driver }) => target.addresses[doorOf(driver)]?.length);
+      for (const driver of new Set(own.map((cell) => cell.driver))) {
+        if (served.some((cell) => cell.driver === driver)) continue;
+        say(`!!! ${driver} is NOT measured: these servers have no ${doorOf(driver)} door`);
+      }
+      for (const measurement of await measureTarget(session, served, plan)) {
         measurements.push(withCeiling(measurement, ceilings));
       }
       if (plan.hasRestart && target instanceof CoterieTarget) {
@@ -163,16 +168,19 @@ function presentCells({ cells, say }: BenchPlan): readonly Cell[] {
   return present;
 }
 
+/** Of each limit. */
+const limitSeconds = 0.5;
+
 async function measureLimits(data: string, say: BenchPlan["say"]): Promise<Limits> {
   say("measuring the disk and the loopback device");
   return {
-    fdatasyncPerSecond: fdatasyncRate(data, 1),
-    echoPerSecond1: await loopbackEchoRate(1),
-    echoPerSecond64: await loopbackEchoRate(64),
+    fdatasyncPerSecond: fdatasyncRate(data, limitSeconds),
+    echoPerSecond1: await loopbackEchoRate(1, limitSeconds),
+    echoPerSecond64: await loopbackEchoRate(64, limitSeconds),
   };
 }
 
 function ceilingsOf(cells: readonly Cell[], plan: BenchPlan): Promise<readonly Ceiling[]> {
   plan.say("measuring the generator against servers that do nothing");
-  return measureCeilings(cells, plan);
+  return measureCeilings(cells, { ...plan, directory: undefined });
 }

@@ -28,6 +28,7 @@ export async function measureCeilings(
       const session = new Session(await startNullTarget(driver, valueBytes), {
         ...options,
         seconds,
+        directory: undefined,
         records: 100,
         say: () => {},
       });

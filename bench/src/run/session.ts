@@ -20,6 +20,8 @@ export interface SessionOptions {
   readonly seed: number;
   readonly seconds: number;
   readonly operationsMax: number | undefined;
+  /** Where the servers keep their data; undefined if they run elsewhere. */
+  readonly directory: string | undefined;
   /** Tells people what goes on. */
   readonly say: (line: string) => void;
 }
@@ -63,7 +65,8 @@ export class Session {
     await this.#use(cell, loaded, warmed.taken);
     const { target } = this;
     const generators = this.#generators;
-    const { measurement, result } = await measureRun({ target, generators, cell, round, plan });
+    const input = { target, generators, cell, round, plan, directory: this.#options.directory };
+    const { measurement, result } = await measureRun(input);
     loaded.records = result.taken;
     return measurement;
   }

@@ -18,16 +18,16 @@ export type SuiteName = "default" | "compare" | "curves";
 const suites: Readonly<Record<SuiteName, readonly Grid[]>> = {
   default: [
     {
-      drivers: ["http", "peer"],
+      drivers: ["pipe", "http", "peer"],
       workloads: ["insert", "read-only"],
       inFlight: [1, 64],
       valueBytes: [100],
     },
-    { drivers: ["http"], workloads: ["a", "f", "scan"], inFlight: [64], valueBytes: [100] },
+    { drivers: ["pipe"], workloads: ["a", "f", "scan"], inFlight: [64], valueBytes: [100] },
   ],
   compare: [
     {
-      drivers: ["http", "redis", "etcd", "nats"],
+      drivers: ["pipe", "http", "redis", "etcd", "nats"],
       workloads: ["write-only", "read-only", "a"],
       inFlight: [1, 64],
       valueBytes: [100],
@@ -35,7 +35,7 @@ const suites: Readonly<Record<SuiteName, readonly Grid[]>> = {
   ],
   curves: [
     {
-      drivers: ["http"],
+      drivers: ["pipe", "http"],
       workloads: ["write-only", "read-only", "a"],
       inFlight: [1, 16, 64, 256, 1024],
       valueBytes: [100],

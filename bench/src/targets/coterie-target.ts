@@ -1,4 +1,5 @@
 import { RealCluster } from "@coterie/e2e";
+import { coterieDoors } from "./coterie-doors.ts";
 import type { Target } from "./target.ts";
 
 const durable = "fsynced on 2 of 3 nodes before it is acknowledged; a read asks 2 of 3";
@@ -12,19 +13,16 @@ export class CoterieTarget implements Target {
   readonly metricsDoors: readonly string[];
   readonly #cluster: RealCluster;
 
-  private constructor(cluster: RealCluster) {
-    const { endpoints } = cluster;
+  private constructor(cluster: RealCluster, addresses: Target["addresses"]) {
     this.#cluster = cluster;
-    this.addresses = {
-      http: endpoints.map(({ http }) => http),
-      peer: endpoints.map(({ peer }) => peer),
-    };
+    this.addresses = addresses;
     this.pids = cluster.pids;
     this.metricsDoors = cluster.doors;
   }
 
   static async start(parent: string): Promise<CoterieTarget> {
-    return new CoterieTarget(await RealCluster.start({ parent }));
+    const cluster = await RealCluster.start({ parent });
+    return new CoterieTarget(cluster, await coterieDoors(cluster.doors));
   }
 
   async stop(): Promise<void> {

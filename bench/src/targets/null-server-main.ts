@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
 import { PeerServer, SystemClock } from "@coterie/server";
+import { serveNullPipe } from "./null-pipe.ts";
 import type { Addresses } from "../drivers/driver.ts";
 import type { DriverName } from "../drivers/open-driver.ts";
 
@@ -20,6 +21,7 @@ async function serve(): Promise<Addresses> {
   if (driver === "peer") {
     return { http: [await listen(createServer(answerHttp))], peer: [await servePeer()] };
   }
+  if (driver === "pipe" || driver === "pipe-raw") return { grpc: [await serveNullPipe(value)] };
   if (driver === "redis") {
     return { redis: [await listen(createServer({ noDelay: true }, answerRedis))] };
   }

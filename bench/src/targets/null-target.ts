@@ -6,7 +6,7 @@ import { type DriverName, driverTargets } from "../drivers/open-driver.ts";
 import type { Target } from "./target.ts";
 
 /** Protocols for which there is a server that does nothing. */
-export const nullProtocols: readonly DriverName[] = ["http", "peer", "redis"];
+export const nullProtocols: readonly DriverName[] = ["pipe", "pipe-raw", "http", "peer", "redis"];
 
 /** A server of this protocol that answers at once. */
 export async function startNullTarget(driver: DriverName, valueBytes: number): Promise<Target> {

@@ -277,7 +277,11 @@ function addBench(program: Command, onExit: OnExit): void {
     .helpOption(false)
     .allowUnknownOption()
     .argument("[words...]")
-    .addHelpText("after", "\nExamples:\n  coterie bench --help")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coterie bench\n  coterie bench compare --pin\n" +
+        "  coterie bench --nodes http://127.0.0.1:7401 --workload a --in-flight 64",
+    )
     .action(async (words: readonly string[]) => {
       const { bench } = await import("./commands/bench.ts");
       onExit(await bench(words));
