@@ -78,6 +78,27 @@ const metricNames = (tree: SourceTree): string[] =>
       ),
     ]);
 
+/** Names of log lines: the field that every call of the log begins with. */
+const logEvents = (tree: SourceTree): string[] =>
+  serverSources(tree).flatMap(({ text }) =>
+    [
+      ...text.matchAll(
+        /\blog\.(?:trace|debug|info|warn|error|fatal)\(\s*\{\s*event: "([a-z-]+)"/gu,
+      ),
+    ].map(([, name = ""]) => name),
+  );
+
+const serverSources = (tree: SourceTree): SourceTree =>
+  tree.filter(({ path }) => path.startsWith("packages/server/src/"));
+
+/** A line without a name cannot be searched for, nor counted on. */
+const namelessLogLines: TidyRule = (tree) =>
+  serverSources(tree).flatMap(({ path, text }) =>
+    [...text.matchAll(/\blog\.(?:trace|debug|info|warn|error|fatal)\((?!\s*\{\s*event: ")/gu)].map(
+      ({ index }) => `${path}:${text.slice(0, index).split("\n").length}: logs without an event`,
+    ),
+  );
+
 /** Lines "| 8 | ... | `path/of.test.ts` |" of the list name a test that names the behaviour. */
 function unnamedBehaviours(tree: SourceTree): readonly string[] {
   const page = "docs/internals/behaviours.md";
@@ -130,6 +151,8 @@ export const documentRules: Readonly<Record<string, TidyRule>> = {
   "every parser is fuzzed, or excused": undocumented(parsers, fuzzingPage),
   "every fuzz target is explained": undocumented(fuzzTargets, fuzzingPage),
   "every explained fuzz target is there": missingTargets,
+  "every event of the log is explained": undocumented(logEvents, "docs/operations/logs.md"),
+  "every log line names its event": namelessLogLines,
   "every listed behaviour is named by its test": unnamedBehaviours,
   "nothing refers to a place outside the repository": (tree) =>
     tree.flatMap(({ path, text }) =>

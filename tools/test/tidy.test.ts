@@ -42,6 +42,13 @@ const planted: readonly (readonly [rule: string, path: string, text: string, fin
   ["every error code is explained", `${core}errors.ts`, 'export type ErrorCode = "odd";', "odd"],
   ["every metric is explained", "packages/server/src/m.ts", '"coterie_odd_total"', "odd_total"],
   [
+    "every event of the log is explained",
+    "packages/server/src/l.ts",
+    'log.info({ event: "odd-thing" }, "odd")',
+    "odd-thing",
+  ],
+  ["every log line names its event", "packages/server/src/l.ts", 'log.warn("odd")', "l.ts:1"],
+  [
     "every metric is explained",
     "packages/server/src/m.ts",
     'gauge(\n  "strange_bytes", "x")',

@@ -15,7 +15,7 @@ export async function runServer(config: ServerConfig): Promise<number> {
   // After a failed fsync nothing may be acknowledged, and after a defect nothing be trusted: the
   // process ends in this very turn, and its next start recovers.
   const onFatal = (reason: string): never => {
-    log.fatal({ reason }, "stopping at once");
+    log.fatal({ event: "stopping-at-once", reason }, "stopping at once");
     process.exit(1);
   };
   const onUncaught = (error: unknown): never =>
@@ -25,7 +25,7 @@ export async function runServer(config: ServerConfig): Promise<number> {
   const problem = opened.ok ? await serveUntilStopped(opened.server) : opened.message;
   process.off("uncaughtException", onUncaught);
   if (problem === undefined) return 0;
-  log.fatal({ reason: problem }, "the node cannot start");
+  log.fatal({ event: "cannot-start", reason: problem }, "the node cannot start");
   process.stderr.write(`coterie: ${config.id}: ${problem}\n`);
   return 1;
 }

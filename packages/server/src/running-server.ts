@@ -69,7 +69,7 @@ export class RunningServer {
   async #start(): Promise<StartOutcome> {
     const { node, log } = this.#parts;
     const reminder = setInterval(() => {
-      log.warn({ missing: node.missing() }, "not ready yet");
+      log.warn({ event: "not-ready", missing: node.missing() }, "not ready yet");
     }, reminderMs);
     const outcome = await node.start();
     clearInterval(reminder);
@@ -82,17 +82,20 @@ export class RunningServer {
 
   async #drain(): Promise<void> {
     const { node, network, http, grpc, peers, metrics, log } = this.#parts;
-    log.info("draining");
+    log.info({ event: "draining" }, "draining");
     const grpcClosed = grpc.close(graceMs);
     await http.close(graceMs);
     await grpcClosed;
     const isClean = await within(node.stop(), graceMs);
     // The next start recovers, as after a crash: only slower.
-    if (!isClean) log.warn("requests were still in flight; the store was not closed cleanly");
+    if (!isClean) {
+      const words = "requests were still in flight; the store was not closed cleanly";
+      log.warn({ event: "stopped-uncleanly" }, words);
+    }
     network.close();
     await peers.close();
     metrics.stop();
-    log.info("stopped");
+    log.info({ event: "stopped" }, "stopped");
   }
 }
 

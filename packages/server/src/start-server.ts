@@ -83,10 +83,8 @@ export async function startServer(
   const { server, node } = assemble(parts, doors, settings.settings);
   receiver.node = node;
   const { version } = process;
-  log.info(
-    { http: server.http, grpc: server.grpc, peer: server.peer, data: made.place, version },
-    "starting",
-  );
+  const facts = { http: server.http, grpc: server.grpc, peer: server.peer, data: made.place };
+  log.info({ event: "starting", ...facts, version }, "starting");
   return { ok: true, server };
 }
 
@@ -219,7 +217,7 @@ function serveDoors(
   const onDefect = (error: Error): void => {
     const reason = error.stack ?? error.message;
     if (error instanceof InvariantViolation) options.onFatal(reason);
-    else log.error({ reason }, "a request failed in a way that nobody expected");
+    else log.error({ event: "request-failed", reason }, "a request failed unexpectedly");
   };
   doors.grpc.serve({
     node,

@@ -20,22 +20,25 @@ export class NodeLog {
   }
 
   nodeEvent(event: NodeEvent): void {
-    const { kind, ...facts } = event;
     switch (event.kind) {
       case "store-opened":
-        this.#log.info({ ...event.report }, "store opened");
+        this.#log.info({ event: "store-opened", ...event.report }, "store opened");
         break;
       case "peer-refused":
         this.#sayRarely(event.reason, (kept) =>
-          this.#log.warn({ reason: event.reason, kept }, "peer refused"),
+          this.#log.warn({ event: "peer-refused", reason: event.reason, kept }, "peer refused"),
         );
         break;
-      case "formed":
-        this.#log.info(facts, "cluster formed");
+      case "formed": {
+        const { clusterId, digest } = event;
+        this.#log.info({ event: "cluster-formed", clusterId, digest }, "cluster formed");
         break;
+      }
       case "ready":
+        this.#log.info({ event: "ready" }, "ready");
+        break;
       case "refilled":
-        this.#log.info(kind);
+        this.#log.info({ event: "refilled" }, "refilled");
     }
   }
 
@@ -43,32 +46,41 @@ export class NodeLog {
     const { kind, ...facts } = event;
     switch (kind) {
       case "damage":
-        this.#log.error(facts, "damage found: what was there is refilled from the other replicas");
+        this.#log.error(
+          { event: "damage", ...facts },
+          "damage found, to be refilled from replicas",
+        );
         break;
       case "disk-full":
-        this.#log.error("disk full: puts are refused; reads, deletes and repairs go on");
+        this.#log.error({ event: "disk-full" }, "disk full: puts are refused, the rest goes on");
         break;
       case "disk-space-back":
-        this.#log.info("disk has space again");
+        this.#log.info({ event: "disk-space-back" }, "disk has space again");
         break;
       case "new-actor":
-        this.#log.info(facts, "new actor");
+        this.#log.info({ event: "new-actor", ...facts }, "new actor");
         break;
       case "compacted":
-        this.#log.debug(facts, "compacted");
+        this.#log.debug({ event: "compacted", ...facts }, "compacted");
     }
   }
 
   brokenStream(peer: string, reason: string): void {
     this.#sayRarely(`broken ${peer}`, (kept) =>
-      this.#log.warn({ peer, reason, kept }, "the stream to a peer is broken"),
+      this.#log.warn(
+        { event: "peer-stream-broken", peer, reason, kept },
+        "the stream to a peer is broken",
+      ),
     );
   }
 
   request({ operation, ms, ...result }: ObservedRequest | ObservedCall): void {
     if (ms < slowMs) return;
     this.#sayRarely(`slow ${operation}`, (kept) =>
-      this.#log.warn({ operation, ...result, ms: Math.round(ms), kept }, "slow request"),
+      this.#log.warn(
+        { event: "slow-request", operation, ...result, ms: Math.round(ms), kept },
+        "slow request",
+      ),
     );
   }
 
