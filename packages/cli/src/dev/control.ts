@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exchange, newAgent, type ExchangeResult } from "../http/exchange.ts";
-import type { DevControlAddress, DevDirectory } from "./dev-directory.ts";
+import type { DevControlAddress } from "./control-address.ts";
+import type { DevDirectory } from "./dev-directory.ts";
 import { DEV_HOST } from "./ports.ts";
 
 /** What can be done to a node of a running dev cluster. */

@@ -10,31 +10,8 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { CliFailure, exitCodes } from "../exit.ts";
-
-/** Where one node of a dev cluster listens. */
-export interface DevEndpoint {
-  readonly id: string;
-  readonly http: string;
-  readonly grpc: string;
-  readonly peer: string;
-}
-
-/** DIR/endpoints.json: what the cluster in a directory was made with. */
-export interface DevEndpoints {
-  readonly isMemory: boolean;
-  readonly partitions: number;
-  readonly n: number;
-  readonly r: number;
-  readonly w: number;
-  readonly nodes: readonly DevEndpoint[];
-}
-
-/** DIR/dev.json: how to reach the `coterie dev` that runs in a directory. */
-export interface DevControlAddress {
-  readonly pid: number;
-  readonly port: number;
-  readonly token: string;
-}
+import { type DevControlAddress, parseControlAddress } from "./control-address.ts";
+import { type DevEndpoints, parseEndpoints } from "./endpoints-text.ts";
 
 /** The files of a `coterie dev` cluster. */
 export class DevDirectory {
@@ -80,7 +57,7 @@ export class DevDirectory {
   }
 
   readEndpoints(): DevEndpoints | undefined {
-    return this.#read("endpoints.json") as DevEndpoints | undefined;
+    return this.#read("endpoints.json", parseEndpoints);
   }
 
   writeEndpoints(endpoints: DevEndpoints): void {
@@ -88,7 +65,7 @@ export class DevDirectory {
   }
 
   readControl(): DevControlAddress | undefined {
-    return this.#read("dev.json") as DevControlAddress | undefined;
+    return this.#read("dev.json", parseControlAddress);
   }
 
   writeControl(address: DevControlAddress): void {
@@ -103,18 +80,21 @@ export class DevDirectory {
     this.#write("config.json", `${JSON.stringify(config, null, 2)}\n`);
   }
 
-  #read(name: string): unknown {
+  #read<Value>(name: string, parse: (text: string) => Value | undefined): Value | undefined {
     const file = join(this.path, name);
     if (!existsSync(file)) return undefined;
+    let why = "it is not what `coterie dev` writes there";
     try {
-      return JSON.parse(readFileSync(file, "utf8"));
+      const value = parse(readFileSync(file, "utf8"));
+      if (value !== undefined) return value;
     } catch (error) {
-      throw new CliFailure(
-        exitCodes.failure,
-        `${file} cannot be read: ${(error as Error).message}`,
-        "another directory with --data DIR, or --reset to begin anew and lose what is in this one",
-      );
+      why = (error as Error).message;
     }
+    throw new CliFailure(
+      exitCodes.failure,
+      `${file} cannot be read: ${why}`,
+      "another directory with --data DIR, or --reset to begin anew and lose what is in this one",
+    );
   }
 
   #write(name: string, text: string, mode: number = 0o644): void {

@@ -1,5 +1,6 @@
 import { CliFailure, exitCodes } from "../exit.ts";
-import type { DevDirectory, DevEndpoint, DevEndpoints } from "./dev-directory.ts";
+import type { DevDirectory } from "./dev-directory.ts";
+import type { DevEndpoint, DevEndpoints } from "./endpoints-text.ts";
 import { DEV_HOST, freePorts, isPortFree } from "./ports.ts";
 
 /** What the user asked for; what is left out comes from the directory, or has a default. */

@@ -3,7 +3,8 @@ import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { exchange, newAgent, type Reply } from "../http/exchange.ts";
-import type { DevDirectory, DevEndpoint } from "./dev-directory.ts";
+import type { DevDirectory } from "./dev-directory.ts";
+import type { DevEndpoint } from "./endpoints-text.ts";
 
 /**
  * ```text

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, writeFileSync } from "node:fs";
-import type { DevDirectory, DevEndpoint, DevEndpoints } from "./dev-directory.ts";
+import type { DevDirectory } from "./dev-directory.ts";
+import type { DevEndpoint, DevEndpoints } from "./endpoints-text.ts";
 
 /** Writes what all nodes of a dev cluster share: the cluster key, and the settings. */
 export function writeSharedFiles(directory: DevDirectory, endpoints: DevEndpoints): void {

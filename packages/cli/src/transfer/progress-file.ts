@@ -24,12 +24,38 @@ export function readProgress(file: string, identity: string): ImportProgress | "
   } catch {
     return "none";
   }
+  const progress = parseProgress(text);
+  return progress?.identity === identity ? progress : "other";
+}
+
+/** The progress in a file's text; `undefined` when the text is not whole, or of something else. */
+export function parseProgress(text: string): ImportProgress | undefined {
+  let parsed: unknown;
   try {
-    const progress = JSON.parse(text) as ImportProgress;
-    return progress.identity === identity ? progress : "other";
+    parsed = JSON.parse(text);
   } catch {
-    return "other";
+    return undefined;
   }
+  const { identity, acknowledged, rejectsBytes, rejected } = (parsed ?? {}) as Fields;
+  const { number, offset, ranges } = (acknowledged ?? {}) as Fields;
+  const isWhole =
+    typeof identity === "string" &&
+    [number, offset, rejectsBytes, rejected].every(isCount) &&
+    Array.isArray(ranges) &&
+    ranges.every(isRange);
+  return isWhole ? (parsed as ImportProgress) : undefined;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isRange(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 2 || !value.every(isCount)) return false;
+  const [first, last] = value as [number, number];
+  return first <= last;
 }
 
 /**

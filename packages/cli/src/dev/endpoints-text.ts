@@ -1,0 +1,60 @@
+/** Where one node of a dev cluster listens. */
+export interface DevEndpoint {
+  readonly id: string;
+  readonly http: string;
+  readonly grpc: string;
+  readonly peer: string;
+}
+
+/** DIR/endpoints.json: what the cluster in a directory was made with. */
+export interface DevEndpoints {
+  readonly isMemory: boolean;
+  readonly partitions: number;
+  readonly n: number;
+  readonly r: number;
+  readonly w: number;
+  readonly nodes: readonly DevEndpoint[];
+}
+
+/** Reads the text of the file; `undefined` when it does not describe a cluster. */
+export function parseEndpoints(text: string): DevEndpoints | undefined {
+  const parsed = objectIn(text);
+  const { isMemory, partitions, n, r, w, nodes } = parsed ?? {};
+  const isWhole =
+    typeof isMemory === "boolean" &&
+    [partitions, n, r, w].every(isPositive) &&
+    Array.isArray(nodes) &&
+    nodes.length > 0 &&
+    nodes.every(isEndpoint);
+  return isWhole ? (parsed as unknown as DevEndpoints) : undefined;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function objectIn(text: string): Fields | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return isFields(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null;
+}
+
+function isPositive(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+/** An id becomes the name of a directory. */
+function isEndpoint(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const { id, http, grpc, peer } = value;
+  return /^n\d{1,9}$/u.test(String(id)) && [http, grpc, peer].every(isAddress);
+}
+
+function isAddress(value: unknown): boolean {
+  return typeof value === "string" && /^[^\s:/]+:\d{1,5}$/u.test(value);
+}
