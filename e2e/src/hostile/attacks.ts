@@ -176,6 +176,11 @@ const messages: Readonly<Record<string, Attack>> = {
   "a message of 30 MiB announced, and one byte of it": callWith(
     grpcMessage(Buffer.alloc(1), 30 * 1024 * 1024),
   ),
+  "a message of 30 MiB announced, and a byte of it at a time": async (client, attacked) => {
+    const start = frame({ type: data, stream: 1 }, grpcMessage(Buffer.of(), 30 * 1024 * 1024));
+    await client.send(Buffer.concat([hello, call(1, attacked), start]));
+    await flood(client, 400_000, () => frame({ type: data, stream: 1 }, Buffer.of(7)));
+  },
   "a message that says it is compressed, and is not announced so": callWith(
     grpcMessage(Buffer.alloc(1000), 1000, 1),
   ),
