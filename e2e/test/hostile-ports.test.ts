@@ -58,9 +58,9 @@ describe.each(Object.entries(attackedPorts))("the port for %s, under attack", (_
 describe("the watch over a node", () => {
   it("sees a turn that takes too long, and memory that is kept", async () => {
     const planted = `process.on("SIGUSR2", () => {
-      globalThis.kept = Array.from({ length: 2000 }, () => Buffer.alloc(65536, 1));
+      globalThis.kept = Array.from({ length: 1000 }, () => Buffer.alloc(65536, 1));
       const { user } = process.cpuUsage();
-      while (process.cpuUsage().user < user + 1e6);
+      while (process.cpuUsage().user < user + 0.8e6);
     })`;
     const node = await WatchedNode.start(`data:text/javascript,${encodeURIComponent(planted)}`);
     const before = await node.read();

@@ -19,6 +19,7 @@ const heapMbMax = 512;
 /** One real node by itself, in memory, with a probe in its process. */
 export class WatchedNode {
   readonly http: string;
+  readonly grpcPort: number;
   readonly peerPort: number;
   readonly #child: ChildProcess;
   readonly #output: () => string;
@@ -26,8 +27,12 @@ export class WatchedNode {
   private constructor(child: ChildProcess, output: () => string) {
     this.#child = child;
     this.#output = output;
-    const { http, peer } = JSON.parse(output().split("\n")[0] ?? "") as Record<string, string>;
+    const { http, grpc, peer } = JSON.parse(output().split("\n")[0] ?? "") as Record<
+      string,
+      string
+    >;
     this.http = http ?? "";
+    this.grpcPort = Number(grpc?.split(":")[1]);
     this.peerPort = Number(peer?.split(":")[1]);
   }
 
@@ -35,7 +40,7 @@ export class WatchedNode {
   static async start(planted?: string): Promise<WatchedNode> {
     const nodeFlags = ["--expose-gc", `--max-old-space-size=${heapMbMax}`, "--import", probe];
     if (planted !== undefined) nodeFlags.push("--import", planted);
-    const doors = ["--http", "127.0.0.1:0", "--peer", "127.0.0.1:0"];
+    const doors = ["--http", "--grpc", "--peer"].flatMap((door) => [door, "127.0.0.1:0"]);
     const child = spawn(
       process.execPath,
       [...nodeFlags, bin, "start", "--id", "n1", "--memory", "--partitions", "8", ...doors],

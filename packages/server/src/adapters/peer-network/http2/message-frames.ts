@@ -18,8 +18,11 @@ export function frame(message: Uint8Array): Buffer {
 export class MessageFrames {
   readonly #messageBytesMax: number;
   readonly #onMessage: (message: Uint8Array) => void;
-  /** Parts of the message that has begun, header included. */
-  #parts: Uint8Array[] = [];
+  /**
+   * The message that has begun, header included, in memory that doubles: kept as a list, pieces of
+   * a byte each would take a hundred times their size.
+   */
+  #begun = Buffer.alloc(0);
   #partBytes = 0;
   /** Of the message that has begun, header included; 0 until its header is whole. */
   #wantedBytes = 0;
@@ -58,16 +61,24 @@ export class MessageFrames {
   }
 
   #keep(bytes: Uint8Array): void {
-    this.#parts.push(bytes);
-    this.#partBytes += bytes.length;
+    const length = this.#partBytes + bytes.length;
+    if (length > this.#begun.length) {
+      // What was announced bounds the doubling: most messages are copied into their own size.
+      const room = Math.max(length, Math.min(length * 2, this.#wantedBytes));
+      const grown = Buffer.allocUnsafeSlow(room);
+      this.#begun.copy(grown, 0, 0, this.#partBytes);
+      this.#begun = grown;
+    }
+    this.#begun.set(bytes, this.#partBytes);
+    this.#partBytes = length;
   }
 
   /** What was kept and `chunk`, if that makes a whole message or header; else nothing, yet. */
   #joined(chunk: Uint8Array): Uint8Array {
     this.#keep(chunk);
     if (this.#partBytes < Math.max(this.#wantedBytes, frameHeaderBytes)) return new Uint8Array(0);
-    const joined = Buffer.concat(this.#parts, this.#partBytes);
-    this.#parts = [];
+    const joined = this.#begun.subarray(0, this.#partBytes);
+    this.#begun = Buffer.alloc(0);
     this.#partBytes = 0;
     this.#wantedBytes = 0;
     return joined;
