@@ -44,7 +44,7 @@ export class Call implements Abortable {
   readonly deadlineMs: number;
   readonly mayRetry: boolean;
   readonly mayHedge: boolean;
-  /** In flight: at most a first one and one beside it. */
+  /** In flight: a first one, and what was sent beside it. */
   readonly attempts: CallAttempt[] = [];
   /** Nodes it was sent to. */
   readonly tried: NodeLink[] = [];

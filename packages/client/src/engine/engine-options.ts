@@ -47,3 +47,5 @@ export const sweepMsMin = 2;
 /** Of a call's time, what an attempt may take before another one is sent beside it. */
 export const patienceShare: number = 1 / 3;
 export const patienceMsMin = 50;
+/** Attempts of one call in flight at once. */
+export const inFlightMax = 3;

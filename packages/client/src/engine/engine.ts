@@ -3,7 +3,13 @@ import { CoterieError } from "../coterie-error.ts";
 import { Call, type CallAttempt, type CallHost, type CallInput, type CallReply } from "./call.ts";
 import { CallSweep } from "./call-sweep.ts";
 import type { Clock } from "./clock.ts";
-import { type EngineOptions, avoidMs, patienceMsMin, patienceShare } from "./engine-options.ts";
+import {
+  type EngineOptions,
+  avoidMs,
+  inFlightMax,
+  patienceMsMin,
+  patienceShare,
+} from "./engine-options.ts";
 import { HedgeDelay } from "./hedge-delay.ts";
 import { LayoutWatch } from "./layout-watch.ts";
 import type { NodeLink } from "./node-link.ts";
@@ -32,7 +38,7 @@ export interface EngineInput {
  *     parked ──one can──▶ in flight  backing off ──the pause is over──▶ in flight
  *
  * From every state the deadline, an abort and `close` lead to the end. A call beyond its first
- * attempt may have two in flight: the first answer that is not a passing failure counts, and the
+ * attempt may have others in flight: the first answer that is not a passing failure counts, and the
  * other attempt is cancelled.
  */
 export class Engine implements CallHost {
@@ -320,11 +326,24 @@ export class Engine implements CallHost {
     if (this.#send(call, link, true, now)) this.#counters.hedges += 1;
   }
 
-  /** The attempt in flight is silent: another one beside it, paid as a retry. */
+  /**
+   * What is in flight is silent: another attempt beside it. If its whole node is silent and this
+   * one is not, that is a failover like any other; otherwise it is paid as a retry.
+   */
   #joinSilent(call: Call, now: number): void {
-    if (call.attempts.length !== 1 || call.retries >= this.#options.retries.retriesMax) return;
+    if (call.attempts.length >= inFlightMax) return;
     const link = this.#other(call, now);
-    if (link !== undefined && this.#payRetry(call)) this.#send(call, link, false, now);
+    if (link === undefined) return;
+    const isNodeSilent =
+      link.health(now) === "good" &&
+      call.attempts.every((attempt) => attempt.link.health(now) !== "good");
+    if (isNodeSilent && !call.hasFailedOver) {
+      call.hasFailedOver = true;
+      this.#counters.failovers += 1;
+      this.#send(call, link, false, now);
+    } else if (call.retries < this.#options.retries.retriesMax && this.#payRetry(call)) {
+      this.#send(call, link, false, now);
+    } else call.patienceMs = now + patienceMsMin;
   }
 
   #other(call: Call, now: number): NodeLink | undefined {
