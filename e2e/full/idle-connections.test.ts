@@ -24,7 +24,7 @@ describe.each(Object.entries(attackedPorts))("the port for %s", (_, portOf) => {
     expect(during.rssBytes - before.rssBytes).toBeLessThan(connections * 64 * kibibyte);
     expect(readings.servedDuring).toBe(true);
     expect(after.files - before.files).toBeLessThan(connections * 0.1);
-    expect(after.liveBytes - before.liveBytes).toBeLessThan(48 * 1024 * kibibyte);
+    expect(after.liveBytes - before.liveBytes).toBeLessThan(16 * 1024 * kibibyte);
     expect(node.complaints).toEqual([]);
     expect(await node.stop()).toBe(0);
   });

@@ -48,6 +48,9 @@ function opened(path: string): Buffer {
   return Buffer.concat([preface, setting(4, 0), call]);
 }
 
+/** What a node's own work makes its memory differ by. */
+const bytesOwn = 8 * 1024 * 1024;
+
 /** A node before, with, and after a crowd. */
 export interface CrowdReadings {
   readonly before: CrowdReading;
@@ -86,6 +89,11 @@ export async function crowdReadings(
   // A few of its own, of the requests in between, may stay.
   for (let left = 250; left > 0 && after.files > before.files + 4; left -= 1) {
     await sleep(20);
+    after = await readingOf(node);
+  }
+  // What timers still hold of a connection that is gone, they let go of when they fire.
+  for (let left = 90; left > 0 && after.liveBytes > before.liveBytes + bytesOwn; left -= 1) {
+    await sleep(1000);
     after = await readingOf(node);
   }
   return { before, during, after, servedDuring };
