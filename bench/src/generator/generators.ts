@@ -39,7 +39,12 @@ export class Generators {
 
   /** Loads keys `from` up to `to`; says how many writes failed. */
   async fill(from: number, to: number): Promise<number> {
-    const failures = await this.#all(() => ({ order: "fill", from, to }));
+    const count = this.#children.length;
+    const failures = await this.#all((at) => ({
+      order: "fill",
+      from: from + Math.floor(((to - from) * at) / count),
+      to: from + Math.floor(((to - from) * (at + 1)) / count),
+    }));
     return (failures as readonly number[]).reduce((sum, each) => sum + each, 0);
   }
 

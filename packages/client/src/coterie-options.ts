@@ -1,4 +1,3 @@
-import { isAddress } from "./engine/address.ts";
 import { checkInteger } from "./calls.ts";
 import { CoterieError } from "./coterie-error.ts";
 import {
@@ -49,7 +48,9 @@ export function engineOptions(options: Omit<CoterieOptions, "nodes">): EngineOpt
 /** Addresses that can be connected to. */
 export function nodeAddresses(nodes: readonly string[]): readonly string[] {
   const addresses = nodes.map((node) => node.trim());
-  const wrong = addresses.find((address) => !isAddress(address));
+  const wrong = addresses.find(
+    (address) => !/^(?:\[[\da-f:.]+\]|[^\s:/]+):\d{1,5}$/iu.test(address),
+  );
   if (addresses.length > 0 && wrong === undefined) return [...new Set(addresses)];
   const message =
     wrong === undefined

@@ -1,7 +1,6 @@
-import type { FailureOutcome } from "@coterie/core";
+import { invariant } from "@coterie/core";
 import type { KvGetReply, KvScanItem, KvSibling, KvWriteReply } from "@coterie/protocol";
 import { Context } from "./context.ts";
-import { CoterieError } from "./coterie-error.ts";
 import type { Read, ScanEntry, Single, Version, WriteResult } from "./results.ts";
 import { type Maybe, type ValueCodec, andThen } from "./value-codec.ts";
 
@@ -12,10 +11,10 @@ export function readReply<Output>(
   { siblings, context, acks }: KvGetReply,
   codec: Pick<ValueCodec<never, Output>, "decode">,
 ): Maybe<Read<Output>> {
-  const known = contextOf(context, "refused");
+  const known = contextOf(context);
   const [first] = siblings;
   if (first === undefined) return { kind: "absent", context: known, acks };
-  if (known === undefined) throw senseless("a value without a context", "refused");
+  invariant(known !== undefined, "a read that finds a value has a context");
   if (siblings.length === 1) {
     return andThen(codec.decode(first.value), (value): Single<Output> => {
       return { kind: "value", ...versionOf(first, value), context: known, acks };
@@ -28,25 +27,16 @@ export function readReply<Output>(
 }
 
 export function writeReply({ context, siblings, acks }: KvWriteReply): WriteResult {
-  // The write may have happened, whatever the node says of it.
-  return { context: contextOf(context, "unknown"), siblings, acks };
+  return { context: contextOf(context), siblings, acks };
 }
 
 export function scanEntry({ key, context, siblings, bytes }: KvScanItem): ScanEntry {
-  const known = contextOf(context, "refused");
+  const known = contextOf(context);
   return { key, text: textDecoder.decode(key), context: known, siblings, bytes };
 }
 
-function contextOf(text: string | undefined, outcome: FailureOutcome): Context | undefined {
-  if (text === undefined) return undefined;
-  const context = Context.tryParse(text);
-  if (context === undefined) throw senseless("a context that is none", outcome);
-  return context;
-}
-
-function senseless(what: string, outcome: FailureOutcome): CoterieError {
-  const message = `the node answered with ${what}`;
-  return new CoterieError({ code: "internal", message, outcome });
+function contextOf(text: string | undefined): Context | undefined {
+  return text === undefined ? undefined : Context.parse(text);
 }
 
 function versionOf<Output>(sibling: KvSibling, value: Output): Version<Output> {

@@ -1,10 +1,7 @@
 import { type ClusterSettings, defaultBuckets } from "@coterie/core";
-import type { RecordCache } from "@coterie/storage";
 import { SimClock, SimDisk } from "@coterie/sim";
 import { CoterieNode } from "../src/index.ts";
 import { type SmallCluster, address, node } from "./small-cluster.ts";
-
-const noCache: RecordCache = { get: () => undefined, set: () => undefined };
 
 /** What the cluster's own nodes go by. */
 export const usualSettings: ClusterSettings = {
@@ -43,7 +40,7 @@ export function loneNode(
         queueBytesMax: 1024 * 1024,
         reserveBytes: 4096,
         durability: "fsync",
-        cache: noCache,
+        cacheBytes: 0,
         onFatal: () => undefined,
         onEvent: () => undefined,
       },

@@ -84,7 +84,7 @@ export class OperationBatch {
   }
 }
 
-/** Decodes a Batch from a peer. Byte strings of the requests are safe to keep. */
+/** Decodes a Batch from a peer. Byte strings of the requests are views of it. */
 export function decodeBatch(bytes: Uint8Array): DecodedBatch {
   const reader = new WireReader(bytes);
   const operations: DecodedOperation[] = [];

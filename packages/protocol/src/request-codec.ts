@@ -146,7 +146,7 @@ function readMerge(reader: WireReader): MergeRequest {
     if (tag === 0x08) epoch = reader.uint();
     else if (tag === 0x15) stampTag = reader.fixed32();
     // The store and its cache keep these very bytes.
-    else if (tag === 0x1a) record = reader.owned();
+    else if (tag === 0x1a) record = reader.view();
     else reader.skip(tag);
   }
   reader.leave(outer);
@@ -163,7 +163,7 @@ function readRead(reader: WireReader): ReadRequest {
     if (tag === 0x08) epoch = reader.uint();
     else if (tag === 0x15) stampTag = reader.fixed32();
     else if (tag === 0x1a) bucket = reader.text();
-    else if (tag === 0x22) key = reader.owned();
+    else if (tag === 0x22) key = reader.view();
     else reader.skip(tag);
   }
   reader.leave(outer);
@@ -223,8 +223,8 @@ function readPut(reader: WireReader): ForwardedPut {
     if (tag === 0x08) stamp.epoch = reader.uint();
     else if (tag === 0x15) stamp.tag = reader.fixed32();
     else if (tag === 0x1a) put.bucket = reader.text();
-    else if (tag === 0x22) key = reader.owned();
-    else if (tag === 0x2a) value = reader.owned();
+    else if (tag === 0x22) key = reader.view();
+    else if (tag === 0x2a) value = reader.view();
     else if (tag === 0x32) put.contentType = reader.text();
     else if (tag === 0x3a) context = reader.text();
     else if (tag === 0x42) writeId = reader.hex(16);
@@ -247,7 +247,7 @@ function readDelete(reader: WireReader): ForwardedDelete {
     if (tag === 0x08) stamp.epoch = reader.uint();
     else if (tag === 0x15) stamp.tag = reader.fixed32();
     else if (tag === 0x1a) rest.bucket = reader.text();
-    else if (tag === 0x22) key = reader.owned();
+    else if (tag === 0x22) key = reader.view();
     else if (tag === 0x2a) rest.context = reader.text();
     else if (tag === 0x30) rest.w = reader.uint();
     else if (tag === 0x38) rest.pw = reader.uint();

@@ -158,7 +158,7 @@ function readPresent(reader: WireReader): Uint8Array {
   let record: Uint8Array = new Uint8Array(0);
   const outer = reader.enter();
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
-    if (tag === 0x0a) record = reader.owned();
+    if (tag === 0x0a) record = reader.view();
     else reader.skip(tag);
   }
   reader.leave(outer);
@@ -175,7 +175,7 @@ function readFound(reader: WireReader): readonly Uint8Array[] {
   const records: Uint8Array[] = [];
   const outer = reader.enter();
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
-    if (tag === 0x0a && records.length < elementsMax) records.push(reader.owned());
+    if (tag === 0x0a && records.length < elementsMax) records.push(reader.view());
     else reader.skip(tag);
   }
   reader.leave(outer);
@@ -217,7 +217,7 @@ function readWritten(reader: WireReader): PeerResponse {
     if (tag === 0x0a) context = reader.text();
     else if (tag === 0x10) counts.siblings = reader.uint();
     else if (tag === 0x18) counts.primaries = reader.uint();
-    else if (tag === 0x22) record = reader.owned();
+    else if (tag === 0x22) record = reader.view();
     else reader.skip(tag);
   }
   reader.leave(outer);

@@ -46,7 +46,7 @@ export class ResultBatch {
   }
 }
 
-/** Decodes a BatchAck from a peer. Byte strings of the responses are safe to keep. */
+/** Decodes a BatchAck from a peer. Byte strings of the responses are views of it. */
 export function decodeAck(bytes: Uint8Array): DecodedAck {
   const reader = new WireReader(bytes);
   const results: DecodedResult[] = [];

@@ -123,14 +123,21 @@ export class WireReader {
     return this.#failed ? 0 : value;
   }
 
-  /** Length-prefixed bytes that may be kept: they pin at most twice their size. */
-  owned(limit?: FieldLimit): Uint8Array {
+  /**
+   * Length-prefixed bytes within the message, which they keep in memory: for what lives as long as
+   * a request. What is kept for longer is copied by whoever keeps it.
+   */
+  view(limit?: FieldLimit): Uint8Array {
     const length = this.uint();
     if (limit !== undefined && length > limit.bytesMax) this.fail(limit.problem);
     const at = this.#take(length);
-    if (at < 0) return new Uint8Array(0);
-    const isNearlyAll = this.#bytes.buffer.byteLength <= length * 2;
-    return isNearlyAll ? this.#bytes.subarray(at, at + length) : this.#bytes.slice(at, at + length);
+    return at < 0 ? new Uint8Array(0) : this.#bytes.subarray(at, at + length);
+  }
+
+  /** Length-prefixed bytes that may be kept: they pin at most twice their size. */
+  owned(): Uint8Array {
+    const within = this.view();
+    return within.buffer.byteLength <= within.length * 2 ? within : within.slice();
   }
 
   /** Length-prefixed UTF-8. */

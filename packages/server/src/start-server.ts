@@ -20,7 +20,6 @@ import { PeerNetwork } from "./adapters/peer-network/peer-network.ts";
 import { PeerServer } from "./adapters/peer-network/peer-server.ts";
 import { peerTransports } from "./adapters/peer-network/peer-transports.ts";
 import { SystemClock } from "./adapters/system-clock.ts";
-import { bytesCache } from "./bytes-cache.ts";
 import { hostOf, isLoopback, portOf, withPort } from "./config/addresses.ts";
 import { readClusterKey } from "./config/cluster-key.ts";
 import { clusterSettingsOf } from "./config/cluster-settings.ts";
@@ -177,7 +176,7 @@ function assemble(
         queueBytesMax: config.queueBytes,
         reserveBytes: config.memory ? 0 : config.reserveBytes,
         durability: config.durability,
-        cache: bytesCache(config.cacheBytes),
+        cacheBytes: config.cacheBytes,
         onFatal: (reason) => options.onFatal(reason),
         onEvent: (event) => {
           nodeLog.storeEvent(event);

@@ -15,7 +15,6 @@ import {
   invariant,
 } from "@coterie/core";
 import type { Disk } from "@coterie/ports";
-import type { RecordCache, StoredRecord } from "@coterie/storage";
 import { SimClock } from "./clock.ts";
 import { SimDisk } from "./disk.ts";
 import { SimNetwork } from "./network.ts";
@@ -52,7 +51,8 @@ const usualTuning: CoordinationTuning = {
 
 /** Small enough that segments rotate and records are read from the disk. */
 const segmentBytes = 64 * 1024;
-const cacheRecordsMax = 16;
+/** Room for some thirty records: most reads of a simulation go to the disk. */
+const cacheBytes = 4096;
 
 /**
  * A whole cluster in one process: the production node, store and coordinator over simulated ports.
@@ -134,7 +134,7 @@ export class SimCluster {
           queueBytesMax: 4 * 1024 * 1024,
           reserveBytes: 4096,
           durability: "fsync",
-          cache: new SmallCache(),
+          cacheBytes,
           onFatal: () => this.crash(id),
           onEvent: (event) => {
             this.world.trace(`${id}: ${event.kind}`);
@@ -205,23 +205,6 @@ export class SimCluster {
     const place = this.#places.find((each) => each.id === id);
     invariant(place !== undefined, "a node is one of the cluster's");
     return place;
-  }
-}
-
-/** Forgets the oldest: most reads of a simulation go to the disk. */
-class SmallCache implements RecordCache {
-  readonly #records = new Map<number, StoredRecord>();
-
-  get(place: number): StoredRecord | undefined {
-    return this.#records.get(place);
-  }
-
-  set(place: number, stored: StoredRecord): void {
-    this.#records.set(place, stored);
-    const oldest = this.#records.keys().next();
-    if (this.#records.size > cacheRecordsMax && oldest.done !== true) {
-      this.#records.delete(oldest.value);
-    }
   }
 }
 

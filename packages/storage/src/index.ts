@@ -9,7 +9,6 @@ export type {
   OpenOutcome,
   PlacedKey,
   ReadOutcome,
-  RecordCache,
   RecordStore,
   RecoveryReport,
   StoredRecord,

@@ -7,6 +7,7 @@ import { Log, type LogStart } from "./log/log.ts";
 import { SegmentFiles } from "./log/segment-files.ts";
 import type { GroupWaiter } from "./log/group.ts";
 import type { Housekeeping } from "./maintenance/housekeeping.ts";
+import { RecordCache } from "./record-cache.ts";
 import { RecordLoader } from "./record-loader.ts";
 import { type ActorMark, encodeActorMark, encodeDamageMark } from "./recovery/control-entries.ts";
 import type { Damage, DamagedEntry } from "./recovery/damage.ts";
@@ -79,7 +80,7 @@ export class LogStore implements RecordStore {
     this.#loader = new RecordLoader({
       index: this.index,
       files: this.files,
-      cache: options.cache,
+      cache: new RecordCache(options.cacheBytes),
       onDamage: (partition, token, { segment, offset }, detail) =>
         this.noteDamage({ partition, token, segment, offset }, detail),
     });

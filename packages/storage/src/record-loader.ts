@@ -10,7 +10,8 @@ import type { RecordIndex } from "./index/record-index.ts";
 import { decodeEntry, isRecordKind, placeOf } from "./log/format.ts";
 import type { Group, GroupWaiter } from "./log/group.ts";
 import type { SegmentFiles } from "./log/segment-files.ts";
-import type { PlacedKey, RecordCache, StoredRecord } from "./store.ts";
+import type { RecordCache } from "./record-cache.ts";
+import type { PlacedKey, StoredRecord } from "./store.ts";
 
 /** A key's record, and where it is. */
 export interface Found {
@@ -54,7 +55,7 @@ export class RecordLoader {
   noteAppended(location: Location, stored: StoredRecord, group: Group): void {
     const place = placeOf(location.segment, location.offset);
     this.#unsynced.set(place, { stored, group });
-    this.#parts.cache.set(place, stored);
+    this.#parts.cache.set(place, stored.bytes);
     group.places.push(place);
   }
 
@@ -142,7 +143,7 @@ export class RecordLoader {
       if (!this.#parts.index.has(partition, token, location)) return settle("moved");
       const stored = content.ok ? decodeStored(content.value, length) : undefined;
       if (stored !== undefined) {
-        this.#parts.cache.set(place, stored);
+        this.#parts.cache.set(place, stored.bytes);
         return settle(stored);
       }
       const detail = content.ok ? "a bad checksum" : content.message;

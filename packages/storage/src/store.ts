@@ -138,12 +138,6 @@ export interface StoreStatistics {
   readonly isDiskFull: boolean;
 }
 
-/** Recently used records by their place in the log; a place never changes its content. */
-export interface RecordCache {
-  get(place: number): StoredRecord | undefined;
-  set(place: number, stored: StoredRecord): void;
-}
-
 export interface StoreOptions {
   /** Q: the number of partitions. */
   readonly partitions: number;
@@ -155,7 +149,8 @@ export interface StoreOptions {
   readonly reserveBytes: number;
   /** `os` acknowledges once written, without fsync: data survives a process crash only. */
   readonly durability: "fsync" | "os";
-  readonly cache: RecordCache;
+  /** Memory for recently used records. */
+  readonly cacheBytes: number;
   /** A failed fsync or write: the process must stop, and never acknowledge anything again. */
   readonly onFatal: (reason: string) => void;
   /** For the log: damage found, disk full, compaction done. */

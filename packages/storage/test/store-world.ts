@@ -14,7 +14,6 @@ import {
   type Held,
   type OpenOutcome,
   type PlacedKey,
-  type RecordCache,
   type RecordStore,
   type RecoveryReport,
   type StoreEvent,
@@ -26,19 +25,8 @@ import {
 
 const partitions = 4;
 
-/** A cache that remembers next to nothing: reads go to the disk. */
-class TinyCache implements RecordCache {
-  readonly #records = new Map<number, StoredRecord>();
-
-  get(place: number): StoredRecord | undefined {
-    return this.#records.get(place);
-  }
-
-  set(place: number, stored: StoredRecord): void {
-    if (this.#records.size >= 4) this.#records.clear();
-    this.#records.set(place, stored);
-  }
-}
+/** Next to nothing is remembered: reads go to the disk. */
+const cacheBytes = 1024;
 
 /** One directory, and the store that a process has opened in it. */
 export class StoreWorld {
@@ -89,7 +77,7 @@ export class StoreWorld {
           queueBytesMax: 1024 * 1024,
           reserveBytes: 4096,
           durability: "fsync",
-          cache: new TinyCache(),
+          cacheBytes,
           onFatal: (reason) => {
             this.fatal = reason;
           },

@@ -80,7 +80,7 @@ export class PipeRequestBatch {
   }
 }
 
-/** Decodes a PipeRequests from a client. Byte strings of the requests are safe to keep. */
+/** Decodes a PipeRequests from a client. Byte strings of the requests are views of it. */
 export function decodePipeRequests(bytes: Uint8Array): DecodedPipeRequests {
   const reader = new WireReader(bytes);
   const requests: DecodedPipeRequest[] = [];

@@ -135,7 +135,7 @@ export function readGet(reader: WireReader): KvGet {
   let timeoutMs: number | undefined;
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x0a) bucket = reader.text(bucketLimit);
-    else if (tag === 0x12) key = reader.owned(keyLimit);
+    else if (tag === 0x12) key = reader.view(keyLimit);
     else if (tag === 0x18) r = reader.uint();
     else if (tag === 0x20) strict = reader.bool();
     else if (tag === 0x28) timeoutMs = reader.uint();
@@ -158,8 +158,8 @@ export function readPut(reader: WireReader): KvPut {
   let ttlMs: number | undefined;
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x0a) texts.bucket = reader.text(bucketLimit);
-    else if (tag === 0x12) key = reader.owned(keyLimit);
-    else if (tag === 0x1a) value = reader.owned();
+    else if (tag === 0x12) key = reader.view(keyLimit);
+    else if (tag === 0x1a) value = reader.view();
     else if (tag === 0x22) context = readContext(reader);
     else if (tag === 0x2a) texts.contentType = reader.text(contentTypeLimit);
     else if (tag === 0x30) w = reader.uint();
@@ -203,7 +203,7 @@ export function readDelete(reader: WireReader): KvDelete {
   let timeoutMs: number | undefined;
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x0a) bucket = reader.text(bucketLimit);
-    else if (tag === 0x12) key = reader.owned(keyLimit);
+    else if (tag === 0x12) key = reader.view(keyLimit);
     else if (tag === 0x1a) context = readContext(reader);
     else if (tag === 0x20) w = reader.uint();
     else if (tag === 0x28) strict = reader.bool();
@@ -223,7 +223,7 @@ export function readScan(reader: WireReader): KvScan {
   let tombstones = false;
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x0a) bucket = reader.text(bucketLimit);
-    else if (tag === 0x12) prefix = reader.owned(prefixLimit);
+    else if (tag === 0x12) prefix = reader.view(prefixLimit);
     else if (tag === 0x1a) cursor = reader.text(cursorLimit);
     else if (tag === 0x20) limit = reader.uint();
     else if (tag === 0x28) tombstones = reader.bool();

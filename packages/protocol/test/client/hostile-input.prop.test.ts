@@ -257,29 +257,47 @@ describe("no bytes make a decoder throw", () => {
   });
 });
 
-describe("what is kept", () => {
-  it("is a copy: a small value does not pin the message it came in", () => {
+/** As a socket gives it: a Node Buffer, whose own `slice` would not copy. */
+const received = (batch: { take(): Uint8Array }): Buffer => Buffer.from(batch.take());
+
+describe("the byte strings of a message", () => {
+  it("are views of what a node reads: nothing is copied on the way in", () => {
     const batch = new PipeRequestBatch();
+    const absent = { context: undefined, w: undefined, pw: undefined, writeId: undefined };
     for (let at = 1; at <= 10; at++) {
-      batch.add(at, {
-        kind: "delete",
-        bucket: "b",
-        key: new Uint8Array(100),
-        context: undefined,
-        w: undefined,
-        pw: undefined,
-        strict: false,
-        timeoutMs: undefined,
-        writeId: undefined,
-      });
+      const key = new Uint8Array(100);
+      const given = { kind: "delete", bucket: "b", key, strict: false } as const;
+      batch.add(at, { ...given, ...absent, timeoutMs: undefined });
     }
-    const decoded = decodePipeRequests(Buffer.from(batch.take()));
+    const message = received(batch);
+    const decoded = decodePipeRequests(message);
     const keys = (decoded.ok ? decoded.requests : []).map(({ request }) =>
       request?.kind === "delete" ? request.key : undefined,
     );
-    expect(keys.map((key) => key?.buffer.byteLength)).toEqual(
+    expect(keys.length).toBe(10);
+    expect(keys.every((key) => key?.buffer === message.buffer)).toBe(true);
+    expect(keys.every((key) => key?.constructor === Uint8Array)).toBe(true);
+  });
+
+  it("are copies of what a client reads: a value that it keeps does not pin the others", () => {
+    const batch = new PipeReplyBatch();
+    const sibling = {
+      value: new Uint8Array(100),
+      contentType: "",
+      dot: "0a:1",
+      writtenAtMs: 0,
+      expiresAtMs: 0,
+    };
+    const acks = { primaries: 2, fallbacks: 0, required: 2 };
+    for (let at = 1; at <= 10; at++) {
+      batch.add(at, { kind: "get", siblings: [sibling], context: undefined, acks });
+    }
+    const decoded = decodePipeReplies(received(batch));
+    const values = (decoded.ok ? decoded.replies : []).map(({ reply }) =>
+      reply?.kind === "get" ? reply.siblings[0]?.value : undefined,
+    );
+    expect(values.map((value) => value?.buffer.byteLength)).toEqual(
       Array.from({ length: 10 }, () => 100),
     );
-    expect(keys.every((key) => key?.constructor === Uint8Array)).toBe(true);
   });
 });

@@ -1,6 +1,5 @@
 import { CoterieNode } from "@coterie/cluster";
 import { type NodeId, type PeerAddress, defaultBuckets } from "@coterie/core";
-import type { RecordCache, StoredRecord } from "@coterie/storage";
 import type { Hono } from "hono";
 import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { NodeRandom } from "../../src/adapters/node-random.ts";
@@ -39,7 +38,7 @@ export async function oneNode(
         queueBytesMax: 1024 * 1024,
         reserveBytes: 0,
         durability: "fsync",
-        cache: plainCache(),
+        cacheBytes: 1024 * 1024,
         onFatal: (reason) => {
           throw new Error(reason);
         },
@@ -66,9 +65,4 @@ export async function oneNode(
     allowedHosts: [],
   });
   return { node, app };
-}
-
-function plainCache(): RecordCache {
-  const records = new Map<number, StoredRecord>();
-  return { get: (place) => records.get(place), set: (place, stored) => records.set(place, stored) };
 }

@@ -4,7 +4,6 @@ import type { Cancel, File, MonotonicMs, Network, Settle } from "@coterie/ports"
 import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { NodeRandom } from "../../src/adapters/node-random.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
-import { bytesCache } from "../../src/bytes-cache.ts";
 import { newGrpcStatistics } from "../../src/doors/grpc/grpc-statistics.ts";
 import { NodeMetrics } from "../../src/observability/node-metrics.ts";
 import type { PeerCounts } from "../../src/observability/peer-readings.ts";
@@ -117,7 +116,7 @@ export function meteredNode(
       queueBytesMax: 8 * 1024 * 1024,
       reserveBytes: 0,
       durability: "fsync",
-      cache: bytesCache(0),
+      cacheBytes: 0,
       onFatal: (reason) => {
         throw new Error(reason);
       },
