@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fnv64, fnvBucket } from "../src/workload/fnv.ts";
 import { keyChooser } from "../src/workload/key-chooser.ts";
-import { KeySpace } from "../src/workload/key-space.ts";
+import { KeySpace, ownNumber } from "../src/workload/key-space.ts";
 import { drawKind, mixes, workloadNames } from "../src/workload/mix.ts";
 import { seededDraw } from "../src/workload/random.ts";
 import { ScrambledZipfian, Zipfian, theta, zeta } from "../src/workload/zipfian.ts";
@@ -130,6 +130,18 @@ it("gives every generator keys of its own", () => {
   });
   expect(new Set(taken).size).toBe(60);
   expect(Math.min(...taken)).toBe(100);
+});
+
+it("keeps a generator to keys of its own that are there", () => {
+  fc.assert(
+    fc.property(fc.nat(1000), fc.integer({ min: 1, max: 5 }), fc.nat(4), (number, stride, at) => {
+      const offset = at % stride;
+      const own = ownNumber(number, { offset, stride });
+      expect(own % stride).toBe(offset);
+      expect(own).toBeLessThanOrEqual(Math.max(number, offset));
+      expect(number - own).toBeLessThan(stride);
+    }),
+  );
 });
 
 it.each(workloadNames)("mixes the operations of %s as it says", (name) => {

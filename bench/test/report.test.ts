@@ -31,7 +31,7 @@ describe("the table", () => {
     );
     const lines = text.split("\n");
     const cells = lines.filter((line) => line.startsWith("http "));
-    expect(cells[0]).toMatch(/^http\s+write-only\s+uniform\s+1k\s+1\s+500\s+600\s+7\.00/u);
+    expect(cells[0]).toMatch(/^http\s+write-only\s+uniform\s+1k\s+1\s+2\.0\s+500\s+600\s+7\.00/u);
     expect(cells[0]).toContain("7 timeout");
     expect(cells[1]).toMatch(/10,000\s+100\.0\s+10\.0\s+50\s+-\s+0\.250\s+1,234/u);
     // From 1e6/110 to 1e6/90 around 1e6/100.

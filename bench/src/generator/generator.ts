@@ -1,7 +1,7 @@
 import type { Driver } from "../drivers/driver.ts";
 import { type DriverName, openDriver } from "../drivers/open-driver.ts";
 import { keyChooser } from "../workload/key-chooser.ts";
-import { KeySpace } from "../workload/key-space.ts";
+import { KeySpace, ownNumber } from "../workload/key-space.ts";
 import { mixes } from "../workload/mix.ts";
 import { type Draw, seededDraw } from "../workload/random.ts";
 import { runClosedLoop, runOpenLoop } from "./loops.ts";
@@ -40,15 +40,16 @@ export class Generator {
     this.#values = Array.from({ length: valueCount }, (_, at) => valueOf(valueBytes, at));
   }
 
-  /** Writes keys `from` up to `to` once each; says how many writes failed. */
+  /** Writes this generator's share of keys `from` up to `to`; says how many writes failed. */
   async fill(from: number, to: number): Promise<number> {
     const operations = this.#operations("insert", "uniform", seededDraw(1));
-    let next = from;
+    const { index, generators } = this.#input;
+    let next = from + ((((index - from) % generators) + generators) % generators);
     let failures = 0;
     const lane = async (): Promise<void> => {
       while (next < to) {
         const number = next;
-        next += 1;
+        next += generators;
         await new Promise<void>((resolve) => {
           operations.insert(number, (error) => {
             if (error !== undefined) failures += 1;
@@ -93,12 +94,15 @@ export class Generator {
     distribution: RunPlan["distribution"],
     draw: Draw,
   ): Operations {
+    const { index, generators } = this.#input;
+    const chosen = keyChooser(distribution, this.#keys, draw);
     if (this.#driver === undefined) throw new Error("a generator runs only when connected");
     return new Operations({
       driver: this.#driver,
       keys: this.#keys,
       mix: mixes[workload],
-      choose: keyChooser(distribution, this.#keys, draw),
+      // Every generator keeps to its own share, since only it knows the contexts of its writes.
+      choose: () => ownNumber(chosen(), { offset: index, stride: generators }),
       draw,
       values: this.#values,
       contexts: this.#contexts,

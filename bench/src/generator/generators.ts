@@ -39,12 +39,7 @@ export class Generators {
 
   /** Loads keys `from` up to `to`; says how many writes failed. */
   async fill(from: number, to: number): Promise<number> {
-    const count = this.#children.length;
-    const failures = await this.#all((at) => ({
-      order: "fill",
-      from: from + Math.floor(((to - from) * at) / count),
-      to: from + Math.floor(((to - from) * (at + 1)) / count),
-    }));
+    const failures = await this.#all(() => ({ order: "fill", from, to }));
     return (failures as readonly number[]).reduce((sum, each) => sum + each, 0);
   }
 

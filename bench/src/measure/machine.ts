@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { availableParallelism, cpus, release, totalmem } from "node:os";
+import { cpus, release, totalmem } from "node:os";
 import { filesystemOf } from "./machine-limits.ts";
 
 /** Where and of what a report is. */
@@ -18,13 +18,14 @@ export interface Machine {
 
 /** Looks around. `directory` holds the servers' data, if they run here. */
 export function lookAround(directory: string | undefined): Machine {
+  const processors = cpus();
   return {
     date: new Date().toISOString(),
     commit: commitHere(),
     node: process.version,
     kernel: release(),
-    processor: cpus()[0]?.model ?? "unknown",
-    cores: availableParallelism(),
+    processor: processors[0]?.model ?? "unknown",
+    cores: processors.length,
     memoryBytes: totalmem(),
     filesystem: directory === undefined ? null : filesystemOf(directory),
   };

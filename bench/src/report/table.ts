@@ -69,7 +69,7 @@ function namesOf({ cell }: CellRounds): readonly string[] {
 }
 
 function speedRows(cells: readonly CellRounds[]): readonly (readonly string[])[] {
-  const titles = ["ops/s", "peak", "p50 ms", "p90", "p99", "p99.9", "p99.99", "max", "failed"];
+  const titles = ["s", "ops/s", "peak", "p50 ms", "p90", "p99", "p99.9", "p99.99", "max", "failed"];
   const isOpen = cells.some(({ cell }) => cell.pressure.kind === "open");
   const rows = cells.map((cell) => {
     const { rounds } = cell;
@@ -77,6 +77,10 @@ function speedRows(cells: readonly CellRounds[]): readonly (readonly string[])[]
       milliseconds(medianOf(rounds, of));
     return [
       ...namesOf(cell),
+      number(
+        medianOf(rounds, ({ seconds }) => seconds),
+        1,
+      ),
       number(medianOf(rounds, ({ operationsPerSecond }) => operationsPerSecond)),
       number(medianOf(rounds, ({ operationsPerSecondPeak }) => operationsPerSecondPeak)),
       latency(({ latencyMs }) => latencyMs.p50),

@@ -84,7 +84,6 @@ function makeDirectory(parent: string): string {
 
 async function runIn(plan: BenchPlan, data: string | undefined, cleanUp: CleanUp): Promise<Report> {
   const { command, pinning, say } = plan;
-  if (pinning !== undefined) pin([process.pid], pinning.generators);
   const cells = presentCells(plan);
   const machine = lookAround(data);
   const limits = data === undefined ? null : await measureLimits(data, say);
@@ -94,7 +93,10 @@ async function runIn(plan: BenchPlan, data: string | undefined, cleanUp: CleanUp
   const restarts: Restart[] = [];
   for (const name of new Set(cells.map(({ driver }) => driverTargets[driver]))) {
     say(`starting ${name}`);
+    // Servers are started on the cores that they shall stay on: some count them at their start.
+    if (pinning !== undefined) pin([process.pid], pinning.servers);
     const target = await startTarget(name, data ?? ".", plan.nodes);
+    if (pinning !== undefined) pin([process.pid], pinning.generators);
     const idleBytes = target.pids.map(residentBytes);
     targets.push({ name, description: target.description, idleBytes });
     const session = new Session(target, { ...plan, directory: data });

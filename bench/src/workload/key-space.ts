@@ -6,6 +6,12 @@ export interface Share {
   readonly stride: number;
 }
 
+/** The number of a share that is nearest to `number`, from below where there is one. */
+export function ownNumber(number: number, { offset, stride }: Share): number {
+  const own = number - (number % stride) + offset;
+  return own <= number ? own : Math.max(offset, own - stride);
+}
+
 /**
  * Numbered keys. Inserts take the next numbers; a number counts as there only when it and all
  * before it were acknowledged, so that reads of the newest never run ahead of their writes.

@@ -1,4 +1,4 @@
-import { type Key, isBucketName, keyBytesMax, utf8 } from "@coterie/core";
+import { type FailureOutcome, type Key, isBucketName, keyBytesMax, utf8 } from "@coterie/core";
 import { runBatch } from "./batch.ts";
 import type {
   BatchOperation,
@@ -133,8 +133,11 @@ export class Bucket<Input, Output> {
     return new Promise((resolve, reject) => {
       this.#calls.scan(request, options, {
         done: (reply) => {
-          if (reply.kind !== "scan") rejectMismatch(reject);
-          else resolve({ entries: reply.items.map(scanEntry), cursor: reply.cursor });
+          if (reply.kind !== "scan") rejectMismatch(reject, "refused");
+          else {
+            const { items, cursor: next } = reply;
+            guard(reject, () => resolve({ entries: items.map(scanEntry), cursor: next }));
+          }
         },
         failed: reject,
       });
@@ -150,7 +153,7 @@ export class Bucket<Input, Output> {
     guard(reject, () =>
       this.#calls.get(this.#key(key), options, {
         done: (reply) => {
-          if (reply.kind !== "get") rejectMismatch(reject);
+          if (reply.kind !== "get") rejectMismatch(reject, "refused");
           else guard(reject, () => resolve(readReply(reply, this.#codec)));
         },
         failed: reject,
@@ -194,13 +197,14 @@ export class Bucket<Input, Output> {
 function written(resolve: Resolve<WriteResult>, reject: Reject): Settler {
   return {
     done: (reply: CallReply) => {
-      if (reply.kind === "write") resolve(writeReply(reply));
-      else rejectMismatch(reject);
+      if (reply.kind === "write") guard(reject, () => resolve(writeReply(reply)));
+      else rejectMismatch(reject, "unknown");
     },
     failed: reject,
   };
 }
 
+/** Whatever an answer holds: what is wrong with it rejects one operation, and ends no process. */
 function guard(reject: Reject, act: () => void): void {
   try {
     act();
@@ -218,7 +222,7 @@ function settle<Value>(
   else done(value);
 }
 
-function rejectMismatch(reject: Reject): void {
+function rejectMismatch(reject: Reject, outcome: FailureOutcome): void {
   const message = "the node answered another question";
-  reject(new CoterieError({ code: "internal", message, outcome: "unknown" }));
+  reject(new CoterieError({ code: "internal", message, outcome }));
 }

@@ -18,14 +18,15 @@ export class Context {
    * @throws CoterieError `bad-context` if the text cannot be one.
    */
   static parse(text: string): Context {
-    if (
-      typeof text === "string" &&
-      /^[\w-]+$/u.test(text) &&
-      text.length <= limits.contextTextMax
-    ) {
-      return new Context(text);
-    }
+    const context = Context.tryParse(text);
+    if (context !== undefined) return context;
     throw new CoterieError({ code: "bad-context", message: "a context is text from toString()" });
+  }
+
+  /** As {@link parse}, but `undefined` if the text cannot be a context. */
+  static tryParse(text: string): Context | undefined {
+    const isOne = typeof text === "string" && text.length <= limits.contextTextMax;
+    return isOne && /^[\w-]+$/u.test(text) ? new Context(text) : undefined;
   }
 
   toString(): string {

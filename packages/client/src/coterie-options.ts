@@ -1,3 +1,4 @@
+import { isAddress } from "./engine/address.ts";
 import { checkInteger } from "./calls.ts";
 import { CoterieError } from "./coterie-error.ts";
 import {
@@ -48,9 +49,7 @@ export function engineOptions(options: Omit<CoterieOptions, "nodes">): EngineOpt
 /** Addresses that can be connected to. */
 export function nodeAddresses(nodes: readonly string[]): readonly string[] {
   const addresses = nodes.map((node) => node.trim());
-  const wrong = addresses.find(
-    (address) => !/^(?:\[[\da-f:.]+\]|[^\s:/]+):\d{1,5}$/iu.test(address),
-  );
+  const wrong = addresses.find((address) => !isAddress(address));
   if (addresses.length > 0 && wrong === undefined) return [...new Set(addresses)];
   const message =
     wrong === undefined

@@ -1,6 +1,7 @@
-import { invariant } from "@coterie/core";
+import type { FailureOutcome } from "@coterie/core";
 import type { KvGetReply, KvScanItem, KvSibling, KvWriteReply } from "@coterie/protocol";
 import { Context } from "./context.ts";
+import { CoterieError } from "./coterie-error.ts";
 import type { Read, ScanEntry, Single, Version, WriteResult } from "./results.ts";
 import { type Maybe, type ValueCodec, andThen } from "./value-codec.ts";
 
@@ -11,10 +12,10 @@ export function readReply<Output>(
   { siblings, context, acks }: KvGetReply,
   codec: Pick<ValueCodec<never, Output>, "decode">,
 ): Maybe<Read<Output>> {
-  const known = contextOf(context);
+  const known = contextOf(context, "refused");
   const [first] = siblings;
   if (first === undefined) return { kind: "absent", context: known, acks };
-  invariant(known !== undefined, "a read that finds a value has a context");
+  if (known === undefined) throw senseless("a value without a context", "refused");
   if (siblings.length === 1) {
     return andThen(codec.decode(first.value), (value): Single<Output> => {
       return { kind: "value", ...versionOf(first, value), context: known, acks };
@@ -27,16 +28,25 @@ export function readReply<Output>(
 }
 
 export function writeReply({ context, siblings, acks }: KvWriteReply): WriteResult {
-  return { context: contextOf(context), siblings, acks };
+  // The write may have happened, whatever the node says of it.
+  return { context: contextOf(context, "unknown"), siblings, acks };
 }
 
 export function scanEntry({ key, context, siblings, bytes }: KvScanItem): ScanEntry {
-  const known = contextOf(context);
+  const known = contextOf(context, "refused");
   return { key, text: textDecoder.decode(key), context: known, siblings, bytes };
 }
 
-function contextOf(text: string | undefined): Context | undefined {
-  return text === undefined ? undefined : Context.parse(text);
+function contextOf(text: string | undefined, outcome: FailureOutcome): Context | undefined {
+  if (text === undefined) return undefined;
+  const context = Context.tryParse(text);
+  if (context === undefined) throw senseless("a context that is none", outcome);
+  return context;
+}
+
+function senseless(what: string, outcome: FailureOutcome): CoterieError {
+  const message = `the node answered with ${what}`;
+  return new CoterieError({ code: "internal", message, outcome });
 }
 
 function versionOf<Output>(sibling: KvSibling, value: Output): Version<Output> {

@@ -1,4 +1,5 @@
 import { createServer } from "node:net";
+import { PipeReplyBatch } from "@coterie/protocol";
 import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
 import { Coterie } from "../src/index.ts";
 import { PipeServer } from "./pipe-server.ts";
@@ -40,6 +41,33 @@ it("survives an answer that is not one: the connection is replaced", async () =>
   expect(await coterie.put("k", "v")).toMatchObject({ siblings: 1 });
   expect(coterie.statistics).toMatchObject({ connectionsOpened: 2, connectionsBroken: 1 });
 });
+
+it.each(["get", "put", "scan"] as const)(
+  "takes an answer to a %s that makes no sense for a failure of that operation",
+  async (kind) => {
+    const acks = { primaries: 1, fallbacks: 0, required: 1 };
+    const context = "not a context";
+    const version = { contentType: "", dot: "", writtenAtMs: 0, expiresAtMs: 0 };
+    const value = Uint8Array.of(1);
+    const item = { key: value, context, siblings: 1, bytes: 1 };
+    const answers = new PipeReplyBatch();
+    // The first request of a connection has the id 1.
+    if (kind === "get") {
+      answers.add(1, { kind, siblings: [{ value, ...version }], context: undefined, acks });
+    } else if (kind === "put") {
+      answers.add(1, { kind: "write", context, siblings: 1, acks, body: [] });
+    } else answers.add(1, { kind, items: [item], cursor: undefined });
+    server.garbage = Buffer.from(answers.take());
+    const answer =
+      kind === "get"
+        ? coterie.get("k")
+        : kind === "put"
+          ? coterie.put("k", "v")
+          : coterie.scanPage();
+    await expect(answer).rejects.toMatchObject({ code: "internal" });
+    expect(await coterie.get("k")).toMatchObject({ kind: "absent" });
+  },
+);
 
 it("fails what is in flight when the server dies, and says what may have happened", async () => {
   await coterie.get("warm");

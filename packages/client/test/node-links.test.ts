@@ -75,11 +75,9 @@ it("has no link to a member without a client door, and drops those to members th
   const { links } = connectTo(["a:1"]);
   const [source] = links.all;
   if (source === undefined) throw new Error("one node was named");
-  expect(addresses(links.adopt(layout("n1", { n1: "a:1", n2: "", n3: "c:1" }), source))).toEqual([
-    "a:1",
-    undefined,
-    "c:1",
-  ]);
+  expect(
+    addresses(links.adopt(layout("n1", { n1: "a:1", n2: "", n3: "c:1", n4: "no port" }), source)),
+  ).toEqual(["a:1", undefined, "c:1", undefined]);
   links.adopt(layout("n1", { n1: "a:1" }), source);
   expect(addresses(links.all)).toEqual(["a:1"]);
 });

@@ -1,4 +1,5 @@
 import type { ClusterDescription } from "@coterie/protocol";
+import { isAddress } from "./address.ts";
 import type { Clock } from "./clock.ts";
 import type { LinkOptions } from "./link-options.ts";
 import { NodeLink } from "./node-link.ts";
@@ -35,14 +36,14 @@ export class NodeLinks {
   }
 
   /**
-   * Links for the members of a layout that `source` gave, in their order; none for a member without
-   * a client door. Links to nodes that are gone are dropped once nothing waits on them.
+   * Links for the members of a layout that `source` gave, in their order; none for a member whose
+   * client door has no address. Links to nodes that are gone end once nothing waits on them.
    */
   adopt(layout: ClusterDescription, source: NodeLink): readonly (NodeLink | undefined)[] {
     this.#knownAddresses.set(layout.node, source.address);
     const links = layout.members.map(({ id, grpc }) => {
       const address = this.#reachedAt(id) ?? grpc;
-      return address === "" ? undefined : this.#at(address);
+      return isAddress(address) ? this.#at(address) : undefined;
     });
     const kept = new Set(links);
     for (const [address, link] of this.#byAddress) {

@@ -115,7 +115,6 @@ describe("a request that is HTTP and nothing else", () => {
     ["an upgrade to HTTP/2", `GET ${place} HTTP/1.1`, "Upgrade: h2c\r\nHTTP2-Settings: x\r\n", 404],
     ["everything", "OPTIONS * HTTP/1.1", "", 400],
     ["a trace", `TRACE ${place} HTTP/1.1`, "", 405],
-    ["an authority and no path", `GET http://localhost HTTP/1.1`, "", 404],
     ["an absolute target", `GET http://localhost${place} HTTP/1.1`, "", 404],
     ["another scheme", `GET ftp://localhost${place} HTTP/1.1`, "", 400],
     ["a target with a user", `GET http://a:b@localhost${place} HTTP/1.1`, "", 404],
@@ -171,4 +170,10 @@ it("after all of it nothing is stored, nothing is held, and others are served", 
     expect(await answer.text()).toBe('{"cursor":null}\n');
   }
   expect(node.statistics().inFlight).toBe(0);
+});
+
+it("a target that is an authority alone is the index", async () => {
+  const received = await exchange(`GET http://localhost HTTP/1.1\r\n${host}${close}\r\n`);
+  expect(statusOf(received)).toBe(200);
+  expect(received).toContain('"openapi":"/openapi.json"');
 });
