@@ -155,6 +155,21 @@ it.each([
   expect(code).toBe(exit);
 });
 
+it("refuses to keep the servers' data in memory", async () => {
+  const folder = mkdtempSync("/dev/shm/coterie-bench-");
+  try {
+    const child = spawn(process.execPath, [main, "--data", folder]);
+    const [[message], [code]] = await Promise.all([
+      once(child.stderr, "data") as Promise<[Buffer]>,
+      once(child, "close"),
+    ]);
+    expect(message.toString()).toContain("is on tmpfs: durable writes need a disk");
+    expect(code).toBe(1);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 it("explains every workload", async () => {
   const { code, stdout } = await bench("--help");
   expect(code).toBe(0);

@@ -157,7 +157,7 @@ function metricsOf({ operations }: RunResult, before: Metrics, after: Metrics, u
   const delay = after.largest.get("coterie_event_loop_delay_p99_seconds");
   return {
     operationsPerPeerMessage:
-      messages === undefined || messages === 0 || sent === undefined ? null : sent / messages,
+      messages === undefined || messages === 0 || !sent ? null : sent / messages,
     fsyncsPerOperation: fsyncs === undefined ? null : fsyncs / operations,
     peerBytesPerOperation: peerBytes === undefined ? null : peerBytes / operations,
     eventLoopDelayMsP99: delay === undefined ? null : delay * 1000,
