@@ -10,6 +10,7 @@ export interface CallOptions {
   readonly retries?: boolean | undefined;
 }
 
+/** Of a `get`. */
 export interface GetOptions extends CallOptions {
   /** Replicas that must answer; the bucket's r if left out. */
   readonly r?: number | undefined;
@@ -19,6 +20,7 @@ export interface GetOptions extends CallOptions {
   readonly hedge?: boolean | undefined;
 }
 
+/** Of a `delete`. */
 export interface DeleteOptions extends CallOptions {
   /** Of the read that this write replaces. */
   readonly context?: Context | undefined;
@@ -28,6 +30,7 @@ export interface DeleteOptions extends CallOptions {
   readonly pw?: number | undefined;
 }
 
+/** Of a `put`. */
 export interface PutOptions extends DeleteOptions {
   /** The codec's if left out. */
   readonly contentType?: string | undefined;
@@ -38,11 +41,13 @@ export interface PutOptions extends DeleteOptions {
   readonly ifAbsent?: boolean | undefined;
 }
 
+/** Of an `update`. */
 export interface UpdateOptions extends CallOptions {
   /** How often the resolver is asked at most, before the update fails with `conflict`. */
   readonly roundsMax?: number | undefined;
 }
 
+/** Of a `scan`; all but `cursor` are those of each page. */
 export interface ScanOptions extends CallOptions {
   /** Only keys that begin with it. */
   readonly prefix?: Uint8Array | string | undefined;

@@ -5,6 +5,7 @@ import type { ClientStatistics } from "./engine/statistics.ts";
 import type { InferInput, InferOutput, StandardSchema } from "./standard-schema.ts";
 import { plainValues, schemaValues } from "./value-codec.ts";
 
+/** A bucket whose values fit a schema. */
 export interface SchemaBucketOptions<Schema extends StandardSchema> {
   /** Validates every value, before it is written and after it was read. */
   readonly schema: Schema;
@@ -12,6 +13,7 @@ export interface SchemaBucketOptions<Schema extends StandardSchema> {
   readonly codec?: Codec<unknown>;
 }
 
+/** A bucket whose values go through a codec. */
 export interface CodecBucketOptions<Input, Output> {
   readonly codec: Codec<Input, Output>;
 }

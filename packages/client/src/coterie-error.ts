@@ -43,6 +43,7 @@ export interface ValueIssue {
   readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined;
 }
 
+/** What an error is made of. */
 export interface CoterieErrorInput {
   readonly code: CoterieErrorCode;
   readonly message: string;

@@ -9,6 +9,7 @@ import {
 } from "./engine/engine-options.ts";
 import { defaultLinkOptions } from "./engine/link-options.ts";
 
+/** Of a whole client; `docs/guide/client.md` has the table. */
 export interface CoterieOptions {
   /** `host:port` of some nodes' client gRPC doors; the others are found through them. */
   readonly nodes: readonly string[];

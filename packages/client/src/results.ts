@@ -72,6 +72,7 @@ export interface ScanEntry {
   readonly bytes: number;
 }
 
+/** Some of the keys that a scan meets. */
 export interface ScanPage {
   readonly entries: readonly ScanEntry[];
   /** Where the next page begins; `undefined`: this was the last. */

@@ -9,6 +9,7 @@ import { FakeStream } from "./fake-stream.ts";
 const partitions = 64;
 const replicasMax = 3;
 
+/** Of a cluster in memory. */
 export interface FakeClusterOptions {
   /** How many nodes; 3 if left out. They are called n1, n2, ... */
   readonly nodes?: number;

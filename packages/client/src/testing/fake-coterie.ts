@@ -8,6 +8,7 @@ import { SystemClock } from "../node/system-clock.ts";
 import { SystemRandom } from "../node/system-random.ts";
 import { FakeCluster } from "./fake-cluster.ts";
 
+/** Of a client of a cluster in memory: as a real one, and what it speaks with. */
 export interface FakeCoterieOptions extends Omit<CoterieOptions, "nodes"> {
   /** Addresses in the cluster; all of them if left out. */
   readonly nodes?: readonly string[];
