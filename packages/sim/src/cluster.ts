@@ -16,7 +16,7 @@ import {
 } from "@coterie/core";
 import type { Disk } from "@coterie/ports";
 import { SimClock } from "./clock.ts";
-import { SimDisk } from "./disk.ts";
+import { type DiskImage, SimDisk } from "./disk.ts";
 import { SimNetwork } from "./network.ts";
 import type { World } from "./world.ts";
 
@@ -165,6 +165,15 @@ export class SimCluster {
     place.clock = undefined;
     for (const tell of place.onCrash) tell();
     place.onCrash.clear();
+  }
+
+  /** While the node is down: gives it a disk that holds just `image`, older or of another node. */
+  replaceDisk(id: NodeId, image: DiskImage): void {
+    const place = this.#place(id);
+    invariant(place.node === undefined, "a disk is replaced while its node is down");
+    place.disk.crash("kill");
+    place.disk.restore(image);
+    place.disk = place.disk.reopen();
   }
 
   isUp(id: NodeId): boolean {

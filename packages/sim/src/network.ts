@@ -65,6 +65,8 @@ export class SimNetwork<Request, Response> {
   readonly #cuts = new Map<string, Cut>();
   /** What a caller of a node that is down meets; decided at each crash. */
   readonly #down = new Map<PeerAddress, Cut>();
+  /** What waits in a held link, in the order sent. */
+  readonly #held = new Map<string, (() => void)[]>();
   readonly #open = new Set<Call<Request, Response>>();
   #calls = 0;
 
@@ -130,9 +132,26 @@ export class SimNetwork<Request, Response> {
     }
   }
 
+  /** From now on messages from `from` to `to` are under way until {@link release}. */
+  hold(from: PeerAddress, to: PeerAddress): void {
+    const name = link(from, to);
+    if (!this.#held.has(name)) this.#held.set(name, []);
+    this.#world.trace(`network: ${from} to ${to} is held`);
+  }
+
+  /** Lets what was held travel on, even if its sender gave up or is gone. */
+  release(from: PeerAddress, to: PeerAddress): void {
+    const waiting = this.#held.get(link(from, to)) ?? [];
+    this.#held.delete(link(from, to));
+    this.#world.trace(`network: ${from} to ${to} is released`);
+    for (const arrive of waiting) this.#later(arrive);
+  }
+
   /** Mends every link and brings fair weather. Nodes that are down stay down. */
   heal(): void {
     this.#cuts.clear();
+    for (const waiting of this.#held.values()) for (const arrive of waiting) this.#later(arrive);
+    this.#held.clear();
     this.weather = fairWeather;
     this.#world.trace("network: healed");
   }
@@ -197,7 +216,9 @@ export class SimNetwork<Request, Response> {
     const delayMs = this.#world.latency(latency, this.#random);
     const lateMs = isLate ? this.#random.below(Math.ceil(timeoutMs * 2) + 1) : 0;
     if (isLost || this.#obstacle(from, to) !== undefined) return;
-    this.#world.schedule(delayMs + lateMs, arrive);
+    const held = this.#held.get(link(from, to));
+    if (held !== undefined) held.push(arrive);
+    else this.#world.schedule(delayMs + lateMs, arrive);
   }
 
   #settle(call: Call<Request, Response>, reply: Reply<Response>): void {

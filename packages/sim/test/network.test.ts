@@ -121,6 +121,32 @@ describe("a cut", () => {
   });
 });
 
+describe("a held link", () => {
+  it("delivers what was sent once it is released, though its sender gave up", async () => {
+    const pair = pairOf(1);
+    pair.network.hold(here, there);
+    const replies = callTimes(pair, 3, 20);
+    await pair.world.run();
+    expect(replies).toEqual(Array.from({ length: 3 }, () => ({ ok: false, reason: "timeout" })));
+    expect(pair.executed).toEqual([]);
+    pair.network.release(here, there);
+    await pair.world.run();
+    expect(new Set(pair.executed)).toEqual(new Set([0, 1, 2]));
+    expect(replies).not.toContain("twice");
+  });
+
+  it("is released by healing, and carries again", async () => {
+    const pair = pairOf(1);
+    pair.network.hold(there, here);
+    const replies = callTimes(pair, 1, 20);
+    await pair.world.run({ until: 10 });
+    expect(replies).toEqual([]);
+    pair.network.heal();
+    await pair.world.run();
+    expect(replies).toEqual([{ ok: true, response: 0 }]);
+  });
+});
+
 describe("a crash", () => {
   it("of the sender settles nothing; of the receiver never says refused once sent", async () => {
     for (let seed = 0; seed < 20; seed++) {
