@@ -17,6 +17,7 @@ import { MemoryDisk } from "./adapters/memory-disk.ts";
 import { NodeDisk } from "./adapters/node-disk.ts";
 import { NodeRandom } from "./adapters/node-random.ts";
 import { PeerNetwork } from "./adapters/peer-network/peer-network.ts";
+import { defaultPeerOptions } from "./adapters/peer-network/peer-options.ts";
 import { PeerServer } from "./adapters/peer-network/peer-server.ts";
 import { peerTransports } from "./adapters/peer-network/peer-transports.ts";
 import { SystemClock } from "./adapters/system-clock.ts";
@@ -98,7 +99,8 @@ async function openDoors(
   receive: Receive<PeerRequest, PeerResponse>,
 ): Promise<OpenedDoors> {
   const transport = peerTransports[config.peerTransport];
-  const peers = new PeerServer({ clock, receive, transport });
+  const options = { ...defaultPeerOptions, connectionsMax: config.connections };
+  const peers = new PeerServer({ clock, receive, transport, options });
   const bound = await peers.listen(hostOf(config.peer), portOf(config.peer));
   if (!bound.ok) return { ok: false, message: explainListening("peer", config.peer, bound) };
   const grpc = await listenGrpc(config.grpc, clock, {

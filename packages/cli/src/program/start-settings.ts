@@ -79,7 +79,7 @@ export const startSettings: readonly StartSetting[] = [
     "connections",
     "<count>",
     "10000",
-    "Connections at once, at each of the two doors; more are closed",
+    "Connections at once, at each of the three doors; more are closed",
   ),
   row("timeoutMs", "<ms>", "2000", "Deadline of a request that names none"),
   row("logLevel", "<level>", "info", "Least severe lines that are logged"),

@@ -158,7 +158,7 @@ const schema = z.strictObject({
   inFlightBytes: atLeastOne.default(256 * mebibyte).describe("Bytes of their values"),
   connections: atLeastOne
     .default(10_000)
-    .describe("Connections at once, at each of the two doors; more are closed"),
+    .describe("Connections at once, at each of the three doors; more are closed"),
   timeoutMs: atLeastOne
     .pipe(z.number().max(60_000))
     .default(2000)

@@ -17,6 +17,8 @@ export interface PeerOptions {
   readonly bytesMax: number;
   /** Of one message, either way; room for the largest record. */
   readonly messageBytesMax: number;
+  /** Connections at the listening end; more are closed. */
+  readonly connectionsMax: number;
   /** Streams of one connection; a peer needs one, and for a moment perhaps a second. */
   readonly streamsMax: number;
   /** HTTP/2 receive window: bytes in flight, whatever the round trip takes. */
@@ -38,6 +40,7 @@ export const defaultPeerOptions: PeerOptions = {
   bytesMax: 64 * mebibyte,
   // A record may have 32 MiB, and the message around it has a name, a stamp and lengths.
   messageBytesMax: 32 * mebibyte + 64 * kibibyte,
+  connectionsMax: 10_000,
   streamsMax: 16,
   receiveWindowBytes: 8 * mebibyte,
 };

@@ -60,6 +60,7 @@ export class GrpcJsListener implements PeerListener {
         }
         this.#inner = new InnerServers(this.#server);
         this.#inner.raiseWindow(this.#input.options.receiveWindowBytes);
+        this.#inner.limitConnections(this.#input.options.connectionsMax);
         resolve({ ok: true, port: bound, isWindowRaised: this.#inner.isFound });
       });
     });

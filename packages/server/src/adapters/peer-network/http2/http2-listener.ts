@@ -5,9 +5,6 @@ import type { ListenOutcome, PeerListener, PeerListenerInput } from "../transpor
 import { Http2Call, refuseCall } from "./http2-call.ts";
 import { SessionKeepalive } from "./session-keepalive.ts";
 
-/** A peer opens one; what opens many is no peer. */
-const streamsPerConnectionMax = 16;
-
 /** Takes the streams of peers over HTTP/2, framed as gRPC frames them. */
 export class Http2Listener implements PeerListener {
   readonly #input: PeerListenerInput;
@@ -20,11 +17,13 @@ export class Http2Listener implements PeerListener {
     this.#server = createServer({
       settings: {
         initialWindowSize: options.receiveWindowBytes,
-        maxConcurrentStreams: streamsPerConnectionMax,
+        maxConcurrentStreams: options.streamsMax,
       },
       // A record may be larger than the default, and each stream bounds what it holds unsent.
       maxSessionMemory: Number.MAX_SAFE_INTEGER,
     });
+    // What node:http2's types leave out of its server, which is one of node:net.
+    Reflect.set(this.#server, "maxConnections", options.connectionsMax);
     this.#server.on("connection", (socket: Socket) => {
       socket.setNoDelay();
       this.#sockets.add(socket);
