@@ -32,6 +32,9 @@ export interface Network<Request, Response> {
     deadline: MonotonicMs,
     settle: (reply: Reply<Response>) => void,
   ): void;
-  /** False while calls to `to` would fail at once: a hint for choosing whom to ask. */
+  /**
+   * False while calls to `to` would fail at once: a hint for choosing whom to ask. A peer that
+   * nobody has called for long is taken for reachable, and found out about because of the question.
+   */
   isReachable(to: PeerAddress): boolean;
 }

@@ -31,7 +31,7 @@ export function members(options: NodeOptions): Promise<ExitCode> {
       `as ${cluster.node} sees it; cluster ${cluster.clusterId}, epoch ${cluster.epoch}, ` +
         `document ${cluster.digest.slice(0, 8)}`,
     );
-    terminal.say("reachable means: its stream is open; failures are not yet told by gossip");
+    terminal.say("no: streams to it cannot be opened; failures are not yet told by gossip");
     return exitCodes.ok;
   });
 }

@@ -29,9 +29,14 @@ export async function nodeFacts(
   timeoutMs: number,
 ): Promise<NodeFacts | SilentNode> {
   const { id, http } = member;
+  if (http === "") return { id, reason: "it has no HTTP door" };
+  const node = new URL(`http://${http}`);
+  // Nodes that had nothing to say to each other know nothing of each other. This makes them ask.
+  const path = "/v1/explain/default/doctor";
+  const explained = await pool.ask(node, { method: "GET", path }, timeoutMs);
+  if (!explained.ok) return { id, reason: explained.message };
   const scraped = await scrapeMember(pool, member, timeoutMs);
   if ("reason" in scraped) return { id, reason: scraped.reason };
-  const node = new URL(`http://${http}`);
   const [ready, cluster] = await Promise.all([
     pool.ask(node, { method: "GET", path: "/readyz" }, timeoutMs),
     pool.ask(node, { method: "GET", path: "/v1/cluster" }, timeoutMs),

@@ -105,7 +105,7 @@ function standing(node: NodeApi): readonly MetricReading[] {
     labelled(
       {
         name: "coterie_peer_reachable",
-        help: "1 while there is a stream to the peer.",
+        help: "0 while no stream to the peer can be opened.",
         type: "gauge",
       },
       () =>

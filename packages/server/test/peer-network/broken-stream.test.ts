@@ -202,6 +202,17 @@ describe.each(transports)("over $name:", ({ transport }) => {
       // Nothing is known of the peer any more: the next call finds out.
       expect(network.isReachable(to)).toBe(true);
     });
+
+    it("is opened for whoever asks whether the peer is reachable", async () => {
+      const { address: to, server } = await opened.server(answerMerged, hasty);
+      const network = opened.network({ ...hasty, keepaliveMs: 20, idleMs: 50 });
+      expect(await ask({ network, to, request: mergeOf(1) })).toEqual(merged);
+      await until(() => server.statistics.streams === 0);
+      await server.close();
+      // The peer died while nothing was asked of it: no call is needed to find that out.
+      await until(() => !network.isReachable(to));
+      expect(network.totals().operationsSent).toBe(1);
+    });
   });
 
   describe("closing", () => {

@@ -31,7 +31,7 @@ interface Message {
 /**
  * All calls to one peer, and the stream that carries them:
  *
- *     idle ──a call──▶ connecting ──the peer answers──▶ connected ──a minute without calls──▶ idle
+ *     idle ──a call, or a question──▶ connecting ──the peer answers──▶ connected ──a minute without calls──▶ idle
  *     connecting, connected ──the stream breaks──▶ broken ──an attempt succeeds──▶ connected
  *     broken ──nobody asks for a minute──▶ idle          any ──close()──▶ closed
  *
@@ -68,10 +68,13 @@ export class PeerLink {
   }
 
   get isReachable(): boolean {
-    if (this.#state !== "broken") return this.#state !== "closed";
-    // Whoever asks is interested: the attempts to reopen the stream go on.
+    if (this.#state !== "broken" && this.#state !== "idle") return this.#state !== "closed";
+    // Whoever asks is interested: an idle stream is opened, to know better the next time, and the
+    // attempts to reopen a broken one go on.
     this.#lastWantedMs = this.#clock.monotonicMs();
-    return false;
+    if (this.#state === "broken") return false;
+    this.#connect("connecting");
+    return true;
   }
 
   get statistics(): PeerStatistics {
