@@ -31,7 +31,8 @@ interface Message {
 /**
  * All calls to one peer, and the stream that carries them:
  *
- *     idle ──a call, or a question──▶ connecting ──the peer answers──▶ connected ──a minute without calls──▶ idle
+ *     idle ──a call, or whether it is reachable──▶ connecting ──the peer answers──▶ connected
+ *     connected ──a minute without calls──▶ idle
  *     connecting, connected ──the stream breaks──▶ broken ──an attempt succeeds──▶ connected
  *     broken ──nobody asks for a minute──▶ idle          any ──close()──▶ closed
  *
