@@ -62,6 +62,11 @@ export interface ReplayStart {
 const spareBuffersMax = 4;
 const spareBufferBytesMax = 4 * 1024 * 1024;
 const firstBufferBytes = 64 * 1024;
+/** A group that had as many records is a sign of load. */
+const pacedRecordsMin = 4;
+/** How long the next one then gathers, in turns of the event loop and in milliseconds. */
+const pacedTurns = 10;
+const pacedMs = 1;
 
 interface LogCounters {
   groups: number;
@@ -307,7 +312,28 @@ export class Log {
       const isNeeded = this.#closed.some((closed) => closed.segment === segment);
       if (!isNeeded) this.#leaving.delete(segment);
     }
-    if (this.#closed.length > 0 || this.#gathering !== undefined) this.#flush();
+    if (this.#closed.length > 0) this.#flush();
+    else if (this.#gathering !== undefined) this.#pace(group.places.length);
+  }
+
+  /**
+   * Lets the next group gather for some turns if the last one was shared by many: under load those
+   * turns bring more, and each sync, and each message that answers it, serves more of them. A
+   * client that waits alone is never made to wait, nor anybody longer than a fraction of a sync.
+   */
+  #pace(records: number): void {
+    if (records < pacedRecordsMin) return this.#flush();
+    const { clock } = this.#parts;
+    const latestMs = clock.monotonicMs() + pacedMs;
+    let turns = 0;
+    this.#isScheduled = true;
+    const turn = (): void => {
+      turns += 1;
+      if (turns < pacedTurns && clock.monotonicMs() < latestMs) return clock.afterTurn(turn);
+      this.#isScheduled = false;
+      this.#flush();
+    };
+    clock.afterTurn(turn);
   }
 
   /** After a failed write or sync nothing that the disk says is trusted: nothing settles. */
