@@ -27,3 +27,4 @@ export {
 } from "./history.ts";
 export { type SimulationOptions, type SimulationReport, checkers, simulate } from "./simulation.ts";
 export { Workload, type WorkloadOptions } from "./workload.ts";
+export { runScenario } from "./scenario/run-scenario.ts";

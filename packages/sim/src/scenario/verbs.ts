@@ -1,0 +1,44 @@
+import type { Arguments } from "./arguments.ts";
+import type { Lines, Stage } from "./stage.ts";
+import { check } from "./verbs/check.ts";
+import { copies, deleteKey, get, own, put } from "./verbs/client.ts";
+import { fault, restore, rot, save, wipe } from "./verbs/disk.ts";
+import { cut, cutWay, heal, hold, isolate, release, weather } from "./verbs/network.ts";
+import { advance, crash, jump, nodes, start, status, stop } from "./verbs/process.ts";
+
+/** Does something to the stage, driving virtual time itself if it takes any. */
+export type Act = (stage: Stage, args: Arguments) => Lines | Promise<Lines>;
+
+/** Waits for the cluster; the script drives virtual time, and may go on meanwhile. */
+export type Story = (stage: Stage, args: Arguments) => Promise<Lines>;
+
+export const acts: ReadonlyMap<string, Act> = new Map<string, Act>([
+  ["nodes", nodes],
+  ["crash", crash],
+  ["stop", stop],
+  ["start", start],
+  ["status", status],
+  ["advance", advance],
+  ["jump", jump],
+  ["cut", cut],
+  ["cut-way", cutWay],
+  ["isolate", isolate],
+  ["hold", hold],
+  ["release", release],
+  ["heal", heal],
+  ["weather", weather],
+  ["save", save],
+  ["restore", restore],
+  ["wipe", wipe],
+  ["rot", rot],
+  ["fault", fault],
+  ["check", check],
+]);
+
+export const stories: ReadonlyMap<string, Story> = new Map<string, Story>([
+  ["put", put],
+  ["get", get],
+  ["delete", deleteKey],
+  ["own", own],
+  ["copies", copies],
+]);

@@ -1,0 +1,76 @@
+import type { NodeId } from "@coterie/core";
+import { type Arguments, ScenarioError, durationOf } from "../arguments.ts";
+import type { Lines, Stage } from "../stage.ts";
+
+const silent: Lines = [];
+
+/** `nodes 3 [seed=N] [partitions=N] [n=N] [r=N] [w=N]`: starts the cluster; the first command. */
+export async function nodes(stage: Stage, args: Arguments): Promise<Lines> {
+  const count = Number(args.word("a number of nodes"));
+  const seed = args.number("seed") ?? 1;
+  const partitions = args.number("partitions") ?? 8;
+  const quorum = { n: args.number("n"), r: args.number("r"), w: args.number("w") };
+  args.end();
+  await stage.begin({ nodes: count, seed, partitions, ...quorum });
+  return silent;
+}
+
+/** `crash n1 [kill|power]`: with `power`, what was not synced may be gone. */
+export function crash(stage: Stage, args: Arguments): Lines {
+  const id = stage.node(args.word("a node"));
+  const kind = args.optionalWord() ?? "kill";
+  args.end();
+  if (kind !== "kill" && kind !== "power") throw new ScenarioError("a crash is a kill or power");
+  stage.cluster.crash(id, kind);
+  return silent;
+}
+
+/** `stop n1`: the node finishes what it does and ends cleanly. */
+export async function stop(stage: Stage, args: Arguments): Promise<Lines> {
+  const id = stage.node(args.word("a node"));
+  args.end();
+  const node = stage.cluster.node(id);
+  if (node === undefined) throw new ScenarioError(`${id} is down`);
+  await stage.world.runUntilSettled(node.stop());
+  stage.cluster.crash(id, "kill");
+  return silent;
+}
+
+/** `start n1`. */
+export async function start(stage: Stage, args: Arguments): Promise<Lines> {
+  const id = stage.node(args.word("a node"));
+  args.end();
+  if (stage.cluster.isUp(id)) throw new ScenarioError(`${id} is up`);
+  return startNode(stage, id);
+}
+
+/** Starts a node; says why if it does not serve. */
+export async function startNode({ cluster, world }: Stage, id: NodeId): Promise<Lines> {
+  const started = await world.runUntilSettled(cluster.startNode(id));
+  if (started.ok) return silent;
+  cluster.crash(id, "kill");
+  return [`${started.code}: ${started.message}`];
+}
+
+/** `status`: which nodes are up. */
+export function status(stage: Stage, args: Arguments): Lines {
+  args.end();
+  return stage.cluster.ids.map((id) => `${id}: ${stage.cluster.isUp(id) ? "up" : "down"}`);
+}
+
+/** `advance 500ms`. */
+export async function advance(stage: Stage, args: Arguments): Promise<Lines> {
+  const ms = durationOf(args.word("a duration"));
+  args.end();
+  await stage.advance(ms);
+  return silent;
+}
+
+/** `jump n1 -10s`: moves the node's wall clock. */
+export function jump(stage: Stage, args: Arguments): Lines {
+  const id = stage.node(args.word("a node"));
+  const ms = durationOf(args.word("a duration"));
+  args.end();
+  stage.cluster.clock(id)?.jumpWall(ms);
+  return silent;
+}
