@@ -28,6 +28,7 @@ import type { ServerConfig } from "./config/server-config.ts";
 import { buildHttpApp } from "./doors/http/app.ts";
 import { type GrpcDoor, listenGrpc } from "./doors/grpc/grpc-door.ts";
 import { defaultGrpcOptions } from "./doors/grpc/grpc-options.ts";
+import { HttpStatistics } from "./doors/http/http-statistics.ts";
 import { type HttpDoor, listenHttp } from "./doors/http/listen.ts";
 import { type Log, openLog } from "./observability/log.ts";
 import { NodeLog } from "./observability/node-log.ts";
@@ -188,8 +189,13 @@ function assemble(
       onEvent: (event) => nodeLog.nodeEvent(event),
     },
   );
+  const http = new HttpStatistics({
+    bodyBytesMax: config.inFlightBytes,
+    unreadBytesMax: config.inFlightBytes,
+  });
   const metrics = new NodeMetrics(node, {
     peers: () => peerCounts(network, doors.peers),
+    http,
     grpc: () => doors.grpc.statistics,
     connections: () => ({
       http: doors.http.connections,
@@ -201,7 +207,7 @@ function assemble(
       durability: config.durability,
     },
   });
-  serveDoors(parts, doors, node, { metrics, nodeLog });
+  serveDoors(parts, doors, node, { metrics, nodeLog, http });
   return {
     server: new RunningServer({ node, network, ...doors, place: parts.place, metrics, log }),
     node,
@@ -213,7 +219,11 @@ function serveDoors(
   { config, options, log }: Parts,
   doors: Doors,
   node: CoterieNode,
-  { metrics, nodeLog }: { readonly metrics: NodeMetrics; readonly nodeLog: NodeLog },
+  {
+    metrics,
+    nodeLog,
+    http,
+  }: { readonly metrics: NodeMetrics; readonly nodeLog: NodeLog; readonly http: HttpStatistics },
 ): void {
   const onDefect = (error: Error): void => {
     const reason = error.stack ?? error.message;
@@ -230,8 +240,7 @@ function serveDoors(
   });
   const app = buildHttpApp(node, {
     valueBytesMax: config.valueBytes,
-    bodyBytesMax: config.inFlightBytes,
-    unreadBytesMax: config.inFlightBytes,
+    statistics: http,
     metrics: () => metrics.render(),
     observe: (request) => {
       metrics.observe(request);

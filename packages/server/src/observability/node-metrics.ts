@@ -3,6 +3,7 @@ import { Registry } from "prom-client";
 import { type DataPlace, dataReadings } from "./data-readings.ts";
 import { EventLoopDelay } from "./event-loop-delay.ts";
 import type { GrpcStatistics } from "../doors/grpc/grpc-statistics.ts";
+import type { HttpStatistics } from "../doors/http/http-statistics.ts";
 import { GcPauses } from "./gc-pauses.ts";
 import { grpcReadings } from "./grpc-readings.ts";
 import { type MetricReading, labelled, register } from "./metric.ts";
@@ -15,6 +16,7 @@ import { storeReadings } from "./store-readings.ts";
 /** What surrounds a node and is measured with it. */
 export interface MeteredParts {
   readonly peers: () => PeerCounts;
+  readonly http: HttpStatistics;
   readonly grpc: () => Readonly<GrpcStatistics>;
   /** Open connections by door. */
   readonly connections: () => Readonly<Record<string, number>>;
@@ -46,7 +48,9 @@ export class NodeMetrics {
       ...nodeReadings(node),
       ...storeReadings(() => node.statistics().store),
       ...peerReadings(parts.peers),
+      batchLinesReading(parts.http),
       ...grpcReadings(parts.grpc),
+      unreadReading(parts),
       connectionsReading(parts.connections),
       ...dataReadings(parts.data),
       ...processReadings(this.#eventLoop),
@@ -87,5 +91,30 @@ function connectionsReading(count: MeteredParts["connections"]): MetricReading {
   return labelled(
     { name: "coterie_connections", help: "Open connections, by door.", type: "gauge" },
     () => Object.entries(count()).map(([door, value]) => ({ labels: { door }, value })),
+  );
+}
+
+function batchLinesReading({ batchLines }: HttpStatistics): MetricReading {
+  return labelled(
+    {
+      name: "coterie_http_batch_lines_total",
+      help: "Lines of batches answered at the HTTP door, by status.",
+      type: "counter",
+    },
+    () => [...batchLines].map(([status, value]) => ({ labels: { status }, value })),
+  );
+}
+
+function unreadReading({ http, grpc }: MeteredParts): MetricReading {
+  return labelled(
+    {
+      name: "coterie_unread_bytes",
+      help: "Bytes of answers that clients have not taken, by door.",
+      type: "gauge",
+    },
+    () => [
+      { labels: { door: "http" }, value: http.unread.bytes },
+      { labels: { door: "grpc" }, value: grpc().bytesUnread },
+    ],
   );
 }

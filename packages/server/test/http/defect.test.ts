@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { buildHttpApp } from "../../src/doors/http/app.ts";
+import { HttpStatistics } from "../../src/doors/http/http-statistics.ts";
 import { oneNode } from "./one-node.ts";
 
 it("a defect is answered with 500, which says nothing of it, and told to the process", async () => {
@@ -7,12 +8,12 @@ it("a defect is answered with 500, which says nothing of it, and told to the pro
   const defect = new Error("a secret of ours");
   const broken = Object.create(node, { get: { value: () => Promise.reject(defect) } });
   const defects: Error[] = [];
+  const observed: string[] = [];
   const app = buildHttpApp(broken, {
     valueBytesMax: 1,
-    bodyBytesMax: 1,
-    unreadBytesMax: 1,
+    statistics: new HttpStatistics({ bodyBytesMax: 1, unreadBytesMax: 1 }),
     metrics: () => Promise.resolve({ contentType: "", text: "" }),
-    observe: () => undefined,
+    observe: ({ operation, status }) => observed.push(`${operation} ${status}`),
     onDefect: (error) => defects.push(error),
     allowedHosts: "all",
   });
@@ -22,4 +23,5 @@ it("a defect is answered with 500, which says nothing of it, and told to the pro
   expect(text).toContain('"code":"internal"');
   expect(text).not.toContain("secret");
   expect(defects).toEqual([defect]);
+  expect(observed).toEqual(["get 500"]);
 });

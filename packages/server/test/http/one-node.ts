@@ -5,6 +5,7 @@ import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { NodeRandom } from "../../src/adapters/node-random.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { buildHttpApp } from "../../src/doors/http/app.ts";
+import { HttpStatistics } from "../../src/doors/http/http-statistics.ts";
 
 export const valueBytesMax = 4096;
 
@@ -54,8 +55,10 @@ export async function oneNode(
   if (!started.ok) throw new Error(started.message);
   const app = buildHttpApp(node, {
     valueBytesMax,
-    bodyBytesMax: options.bodyBytesMax ?? 1024 * 1024,
-    unreadBytesMax: options.unreadBytesMax ?? 1024 * 1024,
+    statistics: new HttpStatistics({
+      bodyBytesMax: options.bodyBytesMax ?? 1024 * 1024,
+      unreadBytesMax: options.unreadBytesMax ?? 1024 * 1024,
+    }),
     ...(options.linePatienceMs !== undefined && { linePatienceMs: options.linePatienceMs }),
     metrics: () => Promise.resolve({ contentType: "text/plain", text: "" }),
     observe: () => undefined,

@@ -5,6 +5,7 @@ import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { NodeRandom } from "../../src/adapters/node-random.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { newGrpcStatistics } from "../../src/doors/grpc/grpc-statistics.ts";
+import { HttpStatistics } from "../../src/doors/http/http-statistics.ts";
 import { NodeMetrics } from "../../src/observability/node-metrics.ts";
 import type { PeerCounts } from "../../src/observability/peer-readings.ts";
 
@@ -129,6 +130,7 @@ export function meteredNode(
   });
   const metrics = new NodeMetrics(node, {
     peers: () => noPeers,
+    http: new HttpStatistics({ bodyBytesMax: 1, unreadBytesMax: 1 }),
     grpc: newGrpcStatistics,
     connections: () => ({}),
     data: { directory: undefined, durability: "fsync" },

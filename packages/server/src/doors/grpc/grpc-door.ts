@@ -98,7 +98,8 @@ export class GrpcDoor {
   }
 
   get statistics(): Readonly<GrpcStatistics> {
-    return { ...this.#statistics, pipes: this.#pipes.size };
+    const [pipes, bytesUnread] = [this.#pipes.size, this.#unread.bytes];
+    return { ...this.#statistics, pipes, bytesUnread };
   }
 
   /**

@@ -1,4 +1,4 @@
-/** What the gRPC door counts of its Pipes, for metrics. */
+/** What the gRPC door counts, of its Pipes but for what is unread; for metrics. */
 export interface GrpcStatistics {
   /** Open now. */
   pipes: number;
@@ -11,6 +11,8 @@ export interface GrpcStatistics {
   /** Bytes of those messages. */
   bytesReceived: number;
   bytesSent: number;
+  /** Bytes of replies that clients have not taken, in Pipes and of unary calls. */
+  bytesUnread: number;
   /** Messages and requests that could not be decoded. */
   malformed: number;
   /** Requests that their client took back. */
@@ -26,6 +28,7 @@ export function newGrpcStatistics(): GrpcStatistics {
     replies: 0,
     bytesReceived: 0,
     bytesSent: 0,
+    bytesUnread: 0,
     malformed: 0,
     cancelled: 0,
   };

@@ -1,7 +1,7 @@
 import type { NodeApi } from "@coterie/cluster";
 import { Hono } from "hono";
-import { ByteBudget } from "../byte-budget.ts";
 import { isAllowedHost } from "./host-header.ts";
+import type { HttpStatistics } from "./http-statistics.ts";
 import { factsOf } from "./request-facts.ts";
 import { failureResponse, refuse } from "./responses.ts";
 import { type DoorParts, type Route, RouteTable } from "./route.ts";
@@ -9,10 +9,8 @@ import { routes } from "./routes.ts";
 
 export interface HttpAppOptions {
   readonly valueBytesMax: number;
-  /** Bytes of request bodies being read, all connections together. */
-  readonly bodyBytesMax: number;
-  /** Bytes of answers that clients have not taken, all connections together. */
-  readonly unreadBytesMax: number;
+  /** Counts, and bounds what connections hold together. */
+  readonly statistics: HttpStatistics;
   /** How long a line of a batch may take to arrive; a minute if left out. */
   readonly linePatienceMs?: number;
   /** Renders /metrics. */
@@ -37,15 +35,20 @@ export interface ObservedRequest {
 /** The HTTP door (docs/guide/http.md) as a web-standard handler; it needs no socket. */
 export function buildHttpApp(node: NodeApi, options: HttpAppOptions): Hono {
   const app = new Hono();
-  const { valueBytesMax, linePatienceMs, metrics, onDefect, allowedHosts } = options;
+  const { valueBytesMax, statistics, linePatienceMs, metrics, onDefect, allowedHosts } = options;
   const parts: DoorParts = {
     node,
     valueBytesMax,
-    budget: new ByteBudget(options.bodyBytesMax),
-    unread: new ByteBudget(options.unreadBytesMax),
+    budget: statistics.bodies,
+    unread: statistics.unread,
+    countLine: (status) => statistics.countLine(status),
     linePatienceMs,
     metrics,
     onDefect,
+  };
+  const defect = (error: Error): Response => {
+    onDefect(error);
+    return refuse("internal", "a defect; the node's log says more");
   };
   const table = new RouteTable(routes);
   app.all("*", async (context) => {
@@ -66,13 +69,15 @@ export function buildHttpApp(node: NodeApi, options: HttpAppOptions): Hono {
     const { route, values } = matched;
     const found = route.methods.get(facts.method);
     if (found === undefined) return observe("other", wrongMethod(facts.method, route));
-    const response = await found.serve({ parts, context, facts, values });
+    let response: Response;
+    try {
+      response = await found.serve({ parts, context, facts, values });
+    } catch (error) {
+      response = defect(error as Error);
+    }
     return observe(found.operation, response);
   });
-  app.onError((error) => {
-    onDefect(error);
-    return refuse("internal", "a defect; the node's log says more");
-  });
+  app.onError(defect);
   return app;
 }
 

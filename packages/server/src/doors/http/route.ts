@@ -11,6 +11,8 @@ export interface DoorParts {
   readonly budget: ByteBudget;
   /** Bytes of answers that clients have not taken, all connections together. */
   readonly unread: ByteBudget;
+  /** Counts a line of a batch that was answered. */
+  readonly countLine: (status: number) => void;
   /** How long a line of a batch may take to arrive; a minute if left out. */
   readonly linePatienceMs?: number | undefined;
   /** Renders /metrics. */

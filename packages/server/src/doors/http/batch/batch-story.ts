@@ -14,6 +14,8 @@ export interface BatchParts {
   readonly budget: ByteBudget;
   /** Bytes of answers that clients have not taken, all connections together. */
   readonly unread: ByteBudget;
+  /** Counts a line that was answered. */
+  readonly countLine: (status: number) => void;
   /** How long a line may take to arrive, in milliseconds. */
   readonly patienceMs: number;
   /** Told of an error that nobody expects: a defect. */
@@ -216,12 +218,15 @@ export class BatchStory {
   #answer(reply: BatchReply): number {
     if ("code" in reply && reply["code"] !== "not-found") this.#failed += 1;
     const text = JSON.stringify(reply);
-    if (!this.#answers.add(text)) {
-      this.#failed += 1;
-      const message = "clients have left too many bytes of answers unread";
-      const refusal = failureReply(Number(reply["line"]), { code: "overloaded", message });
-      this.#answers.add(JSON.stringify({ ...refusal, outcome: reply["outcome"] }));
+    if (this.#answers.add(text)) {
+      this.#parts.countLine(Number(reply["status"]));
+      return text.length;
     }
+    this.#failed += 1;
+    const message = "clients have left too many bytes of answers unread";
+    const refusal = failureReply(Number(reply["line"]), { code: "overloaded", message });
+    this.#answers.add(JSON.stringify({ ...refusal, outcome: reply["outcome"] }));
+    this.#parts.countLine(Number(refusal["status"]));
     return text.length;
   }
 
