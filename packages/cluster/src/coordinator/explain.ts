@@ -13,6 +13,7 @@ import { oneShot } from "../one-shot.ts";
 import type { Explanation, ReplicaAnswer } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
 import { type ReplicaCopy, readCopy } from "./replica-calls.ts";
+import { tokenText } from "./token-text.ts";
 
 /** How long `explain` waits for a replica, in milliseconds. */
 const patienceMs = 1000;
@@ -37,7 +38,7 @@ export async function explain(
     bucket: key.bucket,
     partition,
     epoch: ring.epoch,
-    token: hex32(token.high) + hex32(token.low),
+    token: tokenText(token),
     n: bucket.n,
     replicas,
   };
@@ -81,12 +82,8 @@ function answerOf(coordination: Coordination, key: Key, { stored }: ReplicaCopy)
     state: "present",
     siblings: stored.record.siblings,
     clock: [...stored.record.clock.entries()].map((dot) => `${dot.actor}:${dot.counter}`),
-    digest: hex32(digest.high) + hex32(digest.low),
+    digest: tokenText(digest),
     context: encodeContext(contextOf(stored.record), key, coordination.contextKey),
     bytes: stored.bytes.length,
   };
-}
-
-function hex32(value: number): string {
-  return value.toString(16).padStart(8, "0");
 }

@@ -20,6 +20,7 @@ import { failure, noAcks } from "./failure.ts";
 import { type Gathered, gather } from "./gather.ts";
 import { shownSiblings } from "./presentation.ts";
 import { askingOrder } from "./replica-calls.ts";
+import { parseToken, tokenText } from "./token-text.ts";
 
 /** Tokens listed and looked up at once; bounds what a page holds in memory. */
 const batchTokens = 64;
@@ -78,25 +79,22 @@ function checkScan(
     const message = `there is no bucket ${bucketName}`;
     return failure(coordination, "no-such-bucket", "refused", noAcks, message);
   }
-  const isCursor = cursor === undefined || /^[0-9a-f]{16}$/u.test(cursor);
-  if (!isCursor || !Number.isInteger(limit) || limit < 1 || limit > scanLimitMax) {
-    const message = `limit is from 1 to ${scanLimitMax}, and a cursor is what a scan returned`;
+  if (!Number.isInteger(limit) || limit < 1 || limit > scanLimitMax) {
+    const message = `limit is from 1 to ${scanLimitMax}, not ${limit}`;
     return failure(coordination, "bad-request", "refused", noAcks, message);
   }
   if (cursor === undefined) return { ok: true, bucket, after: undefined };
-  const after = {
-    high: Number.parseInt(cursor.slice(0, 8), 16),
-    low: Number.parseInt(cursor.slice(8), 16),
-  };
-  return { ok: true, bucket, after };
+  const after = parseToken(cursor);
+  if (after !== undefined) return { ok: true, bucket, after };
+  const message = "the cursor is not one that a scan returned";
+  return failure(coordination, "bad-request", "refused", noAcks, message);
 }
 
 /** The last token seen; after the end of a partition, the last one that lies before the next. */
 function cursorOf(after: Token | undefined, partition: PartitionId, partitions: number): string {
   const start = Math.ceil((partition * 0x1_0000_0000) / partitions);
   const isInside = after !== undefined && after.high >= start;
-  const token = isInside ? after : { high: start - 1, low: 0xffff_ffff };
-  return hex32(token.high) + hex32(token.low);
+  return tokenText(isInside ? after : { high: start - 1, low: 0xffff_ffff });
 }
 
 interface BatchPlan {
@@ -264,10 +262,6 @@ function startsWith(key: Uint8Array, prefix: Uint8Array): boolean {
 
 function compareTokens(left: Token, right: Token): number {
   return left.high - right.high || left.low - right.low;
-}
-
-function hex32(value: number): string {
-  return value.toString(16).padStart(8, "0");
 }
 
 function unavailable(
