@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { metricIn } from "../src/commands/status.ts";
 import { FakeNode } from "./fake-node.ts";
 import { coterie, type Run } from "./run-coterie.ts";
 
@@ -14,7 +13,15 @@ function run(...words: string[]): Promise<Run> {
   return coterie(words, { env: { COTERIE_NODES: node.url } });
 }
 
-const metrics = "# TYPE x gauge\ncoterie_store_keys 12\ncoterie_store_disk_bytes 2048\n";
+const metrics = [
+  "# TYPE x gauge",
+  "coterie_store_keys 12",
+  "coterie_store_disk_bytes 2048",
+  "coterie_process_start_time_seconds 1000",
+  "coterie_wall_clock_seconds 1125.4",
+  'coterie_peer_reachable{peer="n2"} 1',
+  'coterie_peer_reachable{peer="n3"} 0',
+].join("\n");
 
 function answerAs(options: { readonly ready: boolean; readonly second: string }): void {
   const host = new URL(node.url).host;
@@ -23,7 +30,11 @@ function answerAs(options: { readonly ready: boolean; readonly second: string })
     switch (url) {
       case "/v1/cluster": {
         const members = [member("n1", host), member("n2", options.second)];
-        return { status: 200, body: { clusterId: "c", epoch: 1, members } };
+        const buckets = [
+          { name: "b", n: 2, r: 1, w: 2 },
+          { name: "fine", n: 1, r: 0, w: 0 },
+        ];
+        return { status: 200, body: { clusterId: "c", epoch: 1, members, buckets } };
       }
       case "/v1/ring":
         return { status: 200, body: { epoch: 1, owners: [["n1", "n2"], ["n2"]] } };
@@ -44,7 +55,7 @@ describe("status", () => {
     answerAs({ ready: true, second: new URL(node.url).host });
     const shown = await run("status");
     expect(shown.exit).toBe(0);
-    expect(shown.stdout).toMatch(/^NODE .*\nn1 +ready +1 .*\nn2 +ready +2 /u);
+    expect(shown.stdout).toMatch(/^NODE .*\nn1 +ready .* of 2 +1 .*\nn2 +ready .* of 2 +2 /u);
   });
 
   it("exits 1 and names the node that cannot be reached", async () => {
@@ -64,9 +75,20 @@ describe("status", () => {
     expect(shown.stderr).toContain("n1 is not ready: n2 has not answered");
   });
 
-  it("reads metrics by their whole name", () => {
-    expect(metricIn("a_b 1\na 2\n", "a")).toBe(2);
-    expect(metricIn("a_b 1\n", "a")).toBeUndefined();
+  it("says of each bucket where too few nodes serve", async () => {
+    answerAs({ ready: true, second: "127.0.0.1:1" });
+    const shown = await run("status");
+    expect(shown.stderr).toContain("1 of 2 nodes serve");
+    // n1 owns a copy of the first of two partitions, n2 of both.
+    expect(shown.stderr).toContain("bucket b: no reads in 1 of 2 partitions, no writes in 2");
+    expect(shown.stderr).not.toContain("bucket fine");
+  });
+
+  it("shows since when a node is up, and which peers it reaches", async () => {
+    answerAs({ ready: true, second: new URL(node.url).host });
+    const shown = await run("status");
+    expect(shown.stdout).toMatch(/n1 +ready +2 min 5 s +1 of 2 +1 +12 +2\.0 KiB/u);
+    expect(shown.stderr).toContain("2 of 2 nodes serve");
   });
 });
 

@@ -3,27 +3,48 @@ import { exitCodes, type ExitCode } from "../exit.ts";
 import {
   fetchJson,
   sortedMembers,
+  type BucketView,
   type ClusterMember,
   type ClusterView,
   type RingView,
 } from "../http/cluster.ts";
 import type { NodePool } from "../http/node-pool.ts";
-import { byteText, table } from "../table.ts";
+import type { NodeMetrics } from "../metrics/node-metrics.ts";
+import { scrapeMember } from "../metrics/scrape-cluster.ts";
+import { byteText, durationText, table } from "../table.ts";
 
 /** What one node says of itself now. */
 interface NodeStatus {
   readonly id: string;
   readonly http: string;
+  readonly grpc: string;
   readonly zone: string;
   readonly state: "ready" | "not ready" | "unreachable";
   /** What a node that is not ready waits for, or why there is no answer. */
   readonly detail: string;
   /** Partitions that it owns a copy of. */
   readonly partitions: number;
+  /** What only a node that answers can say. */
+  readonly facts?: NodeFigures;
+}
+
+interface NodeFigures {
+  readonly version: string | undefined;
+  readonly upSeconds: number | undefined;
+  readonly peersReached: number;
+  readonly peers: number;
   readonly keys: number | undefined;
   readonly diskBytes: number | undefined;
+  readonly availableBytes: number | undefined;
   /** The most siblings that any read met since the node started. */
   readonly siblingsMax: number | undefined;
+}
+
+/** Partitions of a bucket in which too few nodes serve. */
+interface Shortage {
+  readonly bucket: string;
+  readonly unreadable: number;
+  readonly unwritable: number;
 }
 
 const NODE_TIMEOUT_MS = 2000;
@@ -37,34 +58,45 @@ export function status(options: NodeOptions): Promise<ExitCode> {
     const nodes = await Promise.all(
       sortedMembers(cluster).map((member) => nodeStatus(pool, member, ring, timeoutMs)),
     );
-    const isDegraded = nodes.some(({ state }) => state !== "ready");
+    const serving = new Set(nodes.filter(({ state }) => state === "ready").map(({ id }) => id));
+    const isDegraded = serving.size < nodes.length;
+    const shortages = shortagesOf(cluster.buckets, ring, serving);
     if (options.json === true) {
       const { clusterId, epoch } = cluster;
-      await terminal.data(`${JSON.stringify({ clusterId, epoch, isDegraded, nodes })}\n`);
+      const shown = nodes.map(({ facts, ...node }) => ({ ...node, ...facts }));
+      const text = JSON.stringify({ clusterId, epoch, isDegraded, nodes: shown, shortages });
+      await terminal.data(`${text}\n`);
     } else {
       await terminal.data(describe(nodes));
-      terminal.say(`cluster ${cluster.clusterId}, epoch ${cluster.epoch}`);
+      const { clusterId, epoch } = cluster;
+      const count = `${serving.size} of ${nodes.length} nodes serve`;
+      terminal.say(`${count}; cluster ${clusterId}, epoch ${epoch}`);
     }
-    if (!isDegraded) return exitCodes.ok;
     for (const { id, state, detail } of nodes) {
       if (state !== "ready") terminal.say(`${terminal.paint("red", id)} is ${state}: ${detail}`);
     }
-    return exitCodes.failure;
+    for (const shortage of shortages) terminal.say(shortageText(shortage, ring));
+    return isDegraded ? exitCodes.failure : exitCodes.ok;
   });
 }
 
 function describe(nodes: readonly NodeStatus[]): string {
+  const bytes = (count: number | undefined): string =>
+    count === undefined ? "-" : byteText(count);
   return table(
-    ["NODE", "STATE", "PARTITIONS", "KEYS", "DISK", "SIBLINGS MAX", "ZONE", "HTTP"],
-    nodes.map((node) => [
-      node.id,
-      node.state,
-      node.partitions,
-      node.keys ?? "-",
-      node.diskBytes === undefined ? "-" : byteText(node.diskBytes),
-      node.siblingsMax ?? "-",
-      node.zone === "" ? "-" : node.zone,
-      node.http,
+    ["NODE", "STATE", "UP", "PEERS", "PARTITIONS", "KEYS", "DISK", "FREE", "ZONE", "HTTP", "GRPC"],
+    nodes.map(({ id, state, partitions, zone, http, grpc, facts }) => [
+      id,
+      state,
+      facts?.upSeconds === undefined ? "-" : durationText(facts.upSeconds * 1000),
+      facts === undefined ? "-" : `${facts.peersReached} of ${facts.peers}`,
+      partitions,
+      facts?.keys ?? "-",
+      bytes(facts?.diskBytes),
+      bytes(facts?.availableBytes),
+      zone || "-",
+      http || "-",
+      grpc || "-",
     ]),
   );
 }
@@ -75,32 +107,54 @@ async function nodeStatus(
   ring: RingView,
   timeoutMs: number,
 ): Promise<NodeStatus> {
-  const { id, http, zone } = member;
+  const { id, http, grpc = "", zone } = member;
   const partitions = ring.owners.filter((owners) => owners.includes(id)).length;
-  const unknown = { keys: undefined, diskBytes: undefined, siblingsMax: undefined };
-  const base = { id, http, zone, partitions, ...unknown };
+  const base = { id, http, grpc, zone, partitions };
   if (http === "") return { ...base, state: "unreachable", detail: "it has no HTTP door" };
   const node = new URL(`http://${http}`);
-  const [ready, metrics] = await Promise.all([
+  const [ready, scraped] = await Promise.all([
     pool.ask(node, { method: "GET", path: "/readyz" }, timeoutMs),
-    pool.ask(node, { method: "GET", path: "/metrics" }, timeoutMs),
+    scrapeMember(pool, member, timeoutMs),
   ]);
   if (!ready.ok) return { ...base, state: "unreachable", detail: ready.message };
-  const text = metrics.ok ? metrics.reply.body.toString("utf8") : "";
-  const known = {
-    ...base,
-    keys: metricIn(text, "coterie_store_keys"),
-    diskBytes: metricIn(text, "coterie_store_disk_bytes"),
-    siblingsMax: metricIn(text, "coterie_siblings_max"),
-  };
+  const known = "metrics" in scraped ? { ...base, facts: figuresOf(scraped.metrics) } : base;
   if (ready.reply.status === 200) return { ...known, state: "ready", detail: "" };
   return { ...known, state: "not ready", detail: missingIn(ready.reply.body) };
 }
 
-/** A metric without labels in Prometheus' text form. */
-export function metricIn(text: string, name: string): number | undefined {
-  const line = text.split("\n").find((candidate) => candidate.startsWith(`${name} `));
-  return line === undefined ? undefined : Number(line.slice(name.length + 1));
+function figuresOf(metrics: NodeMetrics): NodeFigures {
+  const began = metrics.value("coterie_process_start_time_seconds");
+  const now = metrics.value("coterie_wall_clock_seconds");
+  const peers = metrics.samples("coterie_peer_reachable");
+  return {
+    version: metrics.samples("coterie_build_info")[0]?.labels["version"],
+    upSeconds: began === undefined || now === undefined ? undefined : Math.max(0, now - began),
+    peersReached: peers.filter(({ value }) => value === 1).length,
+    peers: peers.length,
+    keys: metrics.value("coterie_store_keys"),
+    diskBytes: metrics.value("coterie_store_disk_bytes"),
+    availableBytes: metrics.value("coterie_disk_available_bytes"),
+    siblingsMax: metrics.value("coterie_siblings_max"),
+  };
+}
+
+/** Where strict requests cannot meet their quorums, bucket by bucket. */
+function shortagesOf(
+  buckets: readonly BucketView[],
+  { owners }: RingView,
+  serving: ReadonlySet<string>,
+): readonly Shortage[] {
+  return buckets.flatMap(({ name, n, r, w }) => {
+    const copies = owners.map((list) => list.slice(0, n).filter((id) => serving.has(id)).length);
+    const unreadable = copies.filter((count) => count < r).length;
+    const unwritable = copies.filter((count) => count < w).length;
+    return unreadable + unwritable === 0 ? [] : [{ bucket: name, unreadable, unwritable }];
+  });
+}
+
+function shortageText({ bucket, unreadable, unwritable }: Shortage, { owners }: RingView): string {
+  const of = `of ${owners.length} partitions`;
+  return `bucket ${bucket}: no reads in ${unreadable} ${of}, no writes in ${unwritable}`;
 }
 
 /** What a 503 of /readyz names. */

@@ -9,6 +9,8 @@ export interface ClusterMember {
   readonly id: string;
   /** `host:port` of its HTTP door; empty if it has none. */
   readonly http: string;
+  /** `host:port` of its gRPC door for clients; a cluster from before there was one names none. */
+  readonly grpc?: string;
   /** `host:port` of its peer door. */
   readonly address: string;
   readonly host: string;

@@ -123,7 +123,9 @@ describe("a documented answer", () => {
     if (type !== "application/json" || operation?.method === "HEAD") return;
     const body: unknown = await answer.json();
     const name = documented?.content?.[type]?.schema?.$ref?.split("/").at(-1);
-    if (name !== undefined) expect(body).toMatchObject(requiredOf(name));
+    if (name === undefined) return;
+    expect(body).toMatchObject(requiredOf(name));
+    expect(undocumentedIn(body, { $ref: name })).toEqual([]);
   });
 
   it("is provoked for every status of every operation, here or elsewhere", () => {
@@ -164,4 +166,28 @@ function requiredOf(name: string): Readonly<Record<string, unknown>> {
   const nullable = new Set(["context", "siblings"]);
   const names = required.filter((each) => !nullable.has(each));
   return Object.fromEntries(names.map((each) => [each, expect.anything()]));
+}
+
+interface Schema {
+  readonly $ref?: string;
+  readonly items?: Schema;
+  readonly properties?: Readonly<Record<string, Schema>>;
+}
+
+/** The names in a value that its schema does not have, at any depth. */
+function undocumentedIn(value: unknown, schema: Schema, path: string = ""): readonly string[] {
+  if (schema.$ref !== undefined) {
+    const name = schema.$ref.split("/").at(-1) as string;
+    return undocumentedIn(value, componentAt("schemas", name) as Schema, path);
+  }
+  const { items, properties } = schema;
+  if (Array.isArray(value) && items !== undefined) {
+    return value.flatMap((each) => undocumentedIn(each, items, `${path}[]`));
+  }
+  if (typeof value !== "object" || value === null || properties === undefined) return [];
+  return Object.entries(value).flatMap(([name, each]) => {
+    const known = properties[name];
+    const at = `${path}.${name}`;
+    return known === undefined ? [at] : undocumentedIn(each, known, at);
+  });
 }

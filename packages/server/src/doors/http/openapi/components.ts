@@ -25,11 +25,28 @@ const member = object({
   id: text,
   address: text,
   http: text,
+  grpc: text,
   host: text,
   zone: text,
   weight: count,
   isReachable: { type: "boolean", description: "As this node sees it." },
 });
+
+/** What a replica answers besides its state depends on that. */
+const explainedReplica = object(
+  {
+    node: text,
+    role: text,
+    state: { enum: ["present", "absent", "unknown", "unreachable"] },
+    dots: list(text),
+    clock: list(text),
+    digest: text,
+    bytes: count,
+    context: text,
+    reason: text,
+  },
+  ["node", "role", "state"],
+);
 
 const bucket = object({
   name: text,
@@ -83,7 +100,7 @@ export const schemas: Json = {
     token: text,
     n: count,
     preferenceList: list(text),
-    replicas: list(object({ node: text, role: text, state: text })),
+    replicas: list(explainedReplica),
   }),
   Replica: object({
     context: nullableText,
