@@ -75,7 +75,12 @@ export function reportOf(measurements: readonly Measurement[]): Report {
       filesystem: "ext4",
     },
     pinning: null,
-    limits: { fdatasyncPerSecond: 1000, echoPerSecond1: 60_000, echoPerSecond64: 70_000 },
+    limits: {
+      fdatasyncPerSecond: 1000,
+      sharedFdatasyncPerSecond: 400,
+      echoPerSecond1: 60_000,
+      echoPerSecond64: 70_000,
+    },
     ceilings: [{ driver: "http", valueBytes: 1024, inFlight: 64, operationsPerSecond: 90_000 }],
     targets: [{ name: "coterie", description: "three nodes", idleBytes: [2 ** 26] }],
     restart: { keys: 100_000, ms: 800 },

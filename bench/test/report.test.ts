@@ -38,7 +38,9 @@ describe("the table", () => {
     expect(cells[1]).toMatch(/1\.5\s+10 %$/u);
     expect(text).toContain("! http write-only uniform 1k 1: the generator may be the limit");
     expect(text).toContain("10.0 % of the operations read first");
-    expect(text).toContain("one waiting client has 0.50 of the fdatasync rate");
+    expect(text).toContain(
+      "has 0.50 of the fdatasync rate of one process alone, 1.25 of that of three at once",
+    );
     expect(text).toContain("commit abcdef0");
     expect(text).not.toContain("× ours");
   });

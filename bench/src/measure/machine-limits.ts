@@ -22,7 +22,7 @@ export function filesystemOf(directory: string): string {
 
 /** fdatasync calls per second after writing 4 KiB into a preallocated file: what one log can do. */
 export function fdatasyncRate(directory: string, seconds: number): number {
-  const name = join(directory, "fdatasync-rate");
+  const name = join(directory, `fdatasync-rate-${process.pid}`);
   const file = openSync(name, "w");
   const page = Buffer.alloc(4096, 7);
   const pages = 4096;

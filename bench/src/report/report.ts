@@ -9,6 +9,8 @@ export const reportVersion = 1;
 /** What the machine can do, measured in the same run. */
 export interface Limits {
   readonly fdatasyncPerSecond: number;
+  /** Of each of three processes that sync at once, as the nodes on one machine do. */
+  readonly sharedFdatasyncPerSecond: number;
   readonly echoPerSecond1: number;
   readonly echoPerSecond64: number;
 }

@@ -40,7 +40,8 @@ function headText({
   ];
   if (limits !== null) {
     lines.push(
-      `limits: fdatasync ${whole(limits.fdatasyncPerSecond)}/s; loopback echo ` +
+      `limits: fdatasync ${whole(limits.fdatasyncPerSecond)}/s alone, ` +
+        `${whole(limits.sharedFdatasyncPerSecond)}/s each of three at once; loopback echo ` +
         `${whole(limits.echoPerSecond1)}/s with 1 and ${whole(limits.echoPerSecond64)}/s with 64`,
     );
   }
@@ -158,8 +159,12 @@ function notesText({ limits }: Report, cells: readonly CellRounds[]): string {
     const isOneWriter = cell.pressure.kind === "closed" && cell.pressure.inFlight === 1;
     if (limits === null || !isOneWriter || !isWrite(cell.workload)) continue;
     const rate = medianOf(rounds, ({ operationsPerSecond }) => operationsPerSecond) ?? 0;
-    const share = (rate / limits.fdatasyncPerSecond).toFixed(2);
-    lines.push(`${name}: one waiting client has ${share} of the fdatasync rate`);
+    const alone = (rate / limits.fdatasyncPerSecond).toFixed(2);
+    const shared = (rate / limits.sharedFdatasyncPerSecond).toFixed(2);
+    lines.push(
+      `${name}: one waiting client has ${alone} of the fdatasync rate of one process alone, ` +
+        `${shared} of that of three at once`,
+    );
   }
   return lines.join("\n");
 }

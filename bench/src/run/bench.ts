@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { type TargetName, doorOf, driverTargets } from "../drivers/open-driver.ts";
 import { lookAround, requireDisk } from "../measure/machine.ts";
 import { fdatasyncRate, loopbackEchoRate } from "../measure/machine-limits.ts";
+import { sharedFdatasyncRate } from "../measure/shared-disk.ts";
 import { type Cell, type Measurement, cellName } from "../measure/measurement.ts";
 import { pin } from "../measure/pinning.ts";
 import { residentBytes } from "../measure/process-usage.ts";
@@ -177,6 +178,7 @@ async function measureLimits(data: string, say: BenchPlan["say"]): Promise<Limit
   say("measuring the disk and the loopback device");
   return {
     fdatasyncPerSecond: fdatasyncRate(data, limitSeconds),
+    sharedFdatasyncPerSecond: await sharedFdatasyncRate(data, 3, limitSeconds),
     echoPerSecond1: await loopbackEchoRate(1, limitSeconds),
     echoPerSecond64: await loopbackEchoRate(64, limitSeconds),
   };
