@@ -55,7 +55,7 @@ export function withNodeOptions(command: Command): Command {
       "a node's HTTP address; repeat or separate by commas (COTERIE_NODES)",
       collect,
     )
-    .option("--timeout <ms>", "give up after this long", wholeNumber(1, 3_600_000))
+    .option("--timeout <ms>", "how long to wait for an answer", wholeNumber(1, 3_600_000))
     .option("--json", "print JSON, bytes in base64");
 }
 
@@ -81,10 +81,10 @@ export function withWriteQuorum(command: Command): Command {
 }
 
 /** `--context`, `--blind` and `--content-type`. */
-export function withContextOptions(command: Command): Command {
+export function withContextOptions(command: Command, blindly: string): Command {
   return command
     .option("--context <context>", "send this context instead of reading one first", causalContext)
-    .option("--blind", "send no context: the write stands beside what is there");
+    .option("--blind", `send no context: ${blindly}`);
 }
 
 /** `--bucket` alone, for commands about a whole bucket. */

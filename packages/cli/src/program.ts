@@ -42,7 +42,21 @@ export function newProgram(onExit: OnExit): Command {
   addStart(program, onExit);
   addDev(program, onExit);
   addBench(program, onExit);
+  completeHelp(program, "coterie");
   return program;
+}
+
+/** What is said of a command in the list of all is the least that its own help says. */
+function completeHelp(parent: Command, words: string): void {
+  for (const command of parent.commands) {
+    const path = `${words} ${command.name()}`;
+    const summary = command.summary();
+    if (command.description() === "" && summary !== "") {
+      command.description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`);
+    }
+    command.showHelpAfterError(`(${path} --help shows what there is)`);
+    completeHelp(command, path);
+  }
 }
 
 const OVERVIEW = `
@@ -80,9 +94,11 @@ function addReads(program: Command, onExit: OnExit): void {
 }
 
 function addWrites(program: Command, onExit: OnExit): void {
-  const write = (name: string): Command =>
-    withWriteQuorum(withReadQuorum(withContextOptions(withKeyOptions(program.command(name)))));
-  write("put")
+  const write = (name: string, blindly: string): Command => {
+    const command = withContextOptions(withKeyOptions(program.command(name)), blindly);
+    return withWriteQuorum(withReadQuorum(command));
+  };
+  write("put", "the value stands beside what is there")
     .summary("write a value")
     .description("Reads the key's context first, so that the value replaces what is there.")
     .argument("<key>")
@@ -93,7 +109,7 @@ function addWrites(program: Command, onExit: OnExit): void {
       const { put } = await import("./commands/write.ts");
       onExit(await put(key, value, options));
     });
-  write("delete")
+  write("delete", "the node deletes what it finds")
     .summary("delete a key")
     .description("Deletes what a read finds; what others write meanwhile stays.")
     .argument("<key>")

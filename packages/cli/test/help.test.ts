@@ -70,6 +70,7 @@ describe("help", () => {
     // Somebody who reads the help of a command wants to see that command.
     expect(ran.some((path) => `${path} `.startsWith(`${name} `))).toBe(true);
     if (name !== "coterie") expect(each.summary()).not.toBe("");
+    expect(each.description()).not.toBe("");
   });
 
   it("knows an example that does not parse", async () => {

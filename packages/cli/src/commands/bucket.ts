@@ -34,7 +34,7 @@ export function showBucket(name: string, options: BucketOptions): Promise<ExitCo
       return exitCodes.ok;
     }
     await terminal.data(table(columns, [rowOf(bucket)]));
-    if (keys !== undefined) terminal.say(`${keys} keys`);
+    if (keys !== undefined) terminal.say(keys === 1 ? "1 key" : `${keys} keys`);
     return exitCodes.ok;
   });
 }

@@ -42,7 +42,7 @@ const explainedReplica = object(
     clock: list(text),
     digest: text,
     bytes: count,
-    context: text,
+    context: nullableText,
     reason: text,
   },
   ["node", "role", "state"],
