@@ -2,7 +2,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Lines, Stage } from "./stage.ts";
 import { check } from "./verbs/check.ts";
 import { copies, deleteKey, get, own, put } from "./verbs/client.ts";
-import { fault, restore, rot, save, wipe } from "./verbs/disk.ts";
+import { fault, restore, rot, save, slow, wipe } from "./verbs/disk.ts";
 import { cut, cutWay, heal, hold, isolate, release, weather } from "./verbs/network.ts";
 import { advance, crash, jump, nodes, start, status, stop } from "./verbs/process.ts";
 
@@ -32,6 +32,7 @@ export const acts: ReadonlyMap<string, Act> = new Map<string, Act>([
   ["wipe", wipe],
   ["rot", rot],
   ["fault", fault],
+  ["slow", slow],
   ["check", check],
 ]);
 

@@ -45,6 +45,16 @@ export function rot(stage: Stage, args: Arguments): Lines {
   return [`rotten in ${[...files].join(", ")}`];
 }
 
+/** `slow n1 FACTOR`: every operation of the disk takes so many times as long. */
+export function slow(stage: Stage, args: Arguments): Lines {
+  const id = stage.node(args.word("a node"));
+  const factor = Number(args.word("a factor"));
+  args.end();
+  if (!(factor >= 1)) throw new ScenarioError("a factor is a number of at least 1");
+  stage.cluster.disk(id).slowdown = factor;
+  return silent;
+}
+
 /** `fault n1 sync|write|read [times=N] [error=io|full]`: the next operations of the disk fail. */
 export function fault(stage: Stage, args: Arguments): Lines {
   const id = stage.node(args.word("a node"));

@@ -1,0 +1,87 @@
+// Plants bugs, one at a time, and demands that the simulation finds each of them:
+// npm run sim:mutants -- [--seeds 2000] [--workers 2] [NAME...]
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { CopyOfTheCode } from "./mutants/copy-of-the-code.ts";
+import { type Mutant, readMutants } from "./mutants/mutant.ts";
+import type { Verdict } from "./mutants/verdict.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seeds: { type: "string", default: "2000" },
+    workers: { type: "string", default: "2" },
+  },
+});
+
+const seedsMax = Number(values.seeds);
+const workers = Number(values.workers);
+const root = join(import.meta.dirname, "../..");
+const all = readMutants(join(root, "tools/mutants"));
+const mutants = all.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+if (!Number.isInteger(seedsMax) || !Number.isInteger(workers) || mutants.length === 0) {
+  process.stderr.write("npm run sim:mutants -- [--seeds 2000] [--workers 2] [NAME...]\n");
+  process.exit(2);
+}
+
+/** What became of one mutant, in words; `isCaught` if as it must. */
+interface Row {
+  readonly isCaught: boolean;
+  readonly seeds: number;
+  readonly text: string;
+}
+
+function print(name: string, text: string): void {
+  process.stdout.write(`${name.padEnd(28)} ${text}\n`);
+}
+
+/** Builds a copy of the code, with the bug in it, and judges it. */
+async function judge(patch: string | undefined, seeds: number): Promise<Verdict | string> {
+  const copy = new CopyOfTheCode(root);
+  try {
+    const problem = (patch === undefined ? undefined : copy.apply(patch)) ?? copy.build();
+    return problem ?? (await copy.judge(seeds));
+  } finally {
+    copy.remove();
+  }
+}
+
+async function judgeMutant({ file, scenario }: Mutant): Promise<Row> {
+  const verdict = await judge(file, seedsMax);
+  if (typeof verdict === "string") {
+    return { isCaught: false, seeds: 0, text: `CANNOT BE PLANTED: ${verdict}` };
+  }
+  const { caught, seeds, scenarios } = verdict;
+  const isTold = scenario === undefined || scenarios.includes(scenario);
+  const told = scenario === undefined ? "no scenario" : scenario;
+  const tells = isTold ? told : `${told} DOES NOT FAIL (but: ${scenarios.join(", ")})`;
+  if (caught === undefined) {
+    return { isCaught: false, seeds, text: `ESCAPED ${seeds} seeds; ${tells}` };
+  }
+  const text = `seed ${String(seeds).padStart(4)}  ${caught.by.padEnd(18)} ${tells}`;
+  return { isCaught: isTold, seeds, text };
+}
+
+const rows: Row[] = [];
+const waiting = [...mutants];
+async function work(): Promise<void> {
+  for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+    const row = await judgeMutant(mutant);
+    print(mutant.name, row.text);
+    rows.push(row);
+  }
+}
+await Promise.all(Array.from({ length: workers }, work));
+
+// What is caught must be the bug: the code as it is passes the same seeds, and all scenarios.
+const seedsRun = Math.max(...rows.map(({ seeds }) => seeds));
+const clean = await judge(undefined, seedsRun);
+const isClean =
+  typeof clean !== "string" && clean.caught === undefined && clean.scenarios.length === 0;
+const caught = rows.filter((row) => row.isCaught).length;
+print(
+  "(the code as it is)",
+  isClean ? `passes the same ${seedsRun} seeds` : `FAILS: ${JSON.stringify(clean)}`,
+);
+process.stdout.write(`${caught} of ${rows.length} mutants caught\n`);
+process.exitCode = isClean && caught === rows.length ? 0 : 1;
