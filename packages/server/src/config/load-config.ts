@@ -124,15 +124,16 @@ class GivenSettings {
   }
 
   #giveText(name: string, value: unknown, origin: SettingOrigin, place: string): void {
-    if (name !== "buckets" || typeof value !== "string") return this.#give(name, value, origin);
+    const isJson = name === "buckets" && typeof value === "string";
+    if (!isJson) return this.#give(name, value, origin, place);
     const parsed = parseSettingsText(value);
-    if (parsed.ok) this.#give(name, parsed.value, origin);
+    if (parsed.ok) this.#give(name, parsed.value, origin, place);
     else this.#complain(name, `${place} is not JSON: ${parsed.message}`);
   }
 
-  #give(name: string, value: unknown, origin: SettingOrigin): void {
+  #give(name: string, value: unknown, origin: SettingOrigin, place: string = ""): void {
     this.origins.set(name, origin);
-    const unknown = whyUnknown(name);
+    const unknown = whyUnknown(name, place);
     if (unknown === undefined) this.values.set(name, value);
     else this.#complain(name, unknown);
   }
@@ -143,12 +144,13 @@ class GivenSettings {
   }
 }
 
-function whyUnknown(name: string): string | undefined {
+function whyUnknown(name: string, place: string): string | undefined {
   const known = settings.map((setting) => setting.name);
   if (known.includes(name)) return undefined;
   if (notYet.has(name)) return `not-yet: the ${name} door is not built yet; leave ${name} out`;
   const near = nearestName(name, known);
-  return `unknown setting "${name}"${near === undefined ? "" : `; did you mean ${near}?`}`;
+  const source = place === "" ? "" : ` (${place})`;
+  return `unknown setting "${name}"${source}${near === undefined ? "" : `; did you mean ${near}?`}`;
 }
 
 /** Two doors at one address; with port 0, the system gives each its own. */

@@ -60,21 +60,30 @@ const mebibyte = 1024 * 1024;
 
 const address = z
   .string()
-  .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:[\]/]+):\d{1,5}$/u, "an address is HOST:PORT")
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:[\]/]+):\d{1,5}$/u, {
+    error: "an address is HOST:PORT",
+    abort: true,
+  })
   .refine((text) => Number(text.slice(text.lastIndexOf(":") + 1)) < 65_536, "no such port");
 
 /** Flags and variables are text; files have numbers and booleans. */
 const number = z
-  .union([
-    z.number(),
-    z
-      .string()
-      .regex(/^\d{1,16}$/u, "a whole number")
-      .transform(Number),
-  ])
+  .union(
+    [
+      z.number(),
+      z
+        .string()
+        .regex(/^\d{1,16}$/u)
+        .transform(Number),
+    ],
+    "it takes a whole number",
+  )
   .pipe(z.number().int().min(0));
 const atLeastOne = number.pipe(z.number().min(1));
-const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
+const flag = z.union(
+  [z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")],
+  "it takes true or false",
+);
 const list = z.union([
   z.array(z.string()),
   z.string().transform((text) => text.split(",").filter(Boolean)),

@@ -109,17 +109,22 @@ describe("what is refused, and why", () => {
     ["two doors at one address", flags({ http: "127.0.0.1:1", peer: "127.0.0.1:1" }), "both"],
     ["a peer twice", flags({ bootstrap: "127.0.0.1:1,127.0.0.1:1" }), "twice"],
     ["a peer without a port", flags({ bootstrap: "127.0.0.1:0" }), "names no port"],
-    ["a size in words", flags({ cacheBytes: "many" }), "cacheBytes"],
+    ["a size in words", flags({ cacheBytes: "many" }), "cacheBytes: it takes a whole number"],
+    ["a foreign variable", { env: { COTERIE_FOO: "1" } }, 'unknown setting "foo" (COTERIE_FOO)'],
     ["a negative size", flags({ cacheBytes: -1 }), "cacheBytes"],
     ["a fraction", flags({ partitions: 1.5 }), "partitions"],
     ["no partitions", flags({ partitions: 0 }), "partitions"],
-    ["a flag that is neither", flags({ memory: "perhaps" }), "memory"],
+    ["a flag that is neither", flags({ memory: "perhaps" }), "memory: it takes true or false"],
     ["a bucket's unknown setting", flags({ buckets: { a: { N: 1 } } }), "buckets.a"],
     ["a file that is no JSON", { file: "{" }, "cannot be read"],
     ["a file that is a list", { file: [] }, "holds no JSON object"],
     ["buckets that are no JSON", { env: { COTERIE_BUCKETS: "{" } }, "COTERIE_BUCKETS is not JSON"],
   ])("%s", (_, sources, message) => {
     expect(refusal(sources)).toContain(message);
+  });
+
+  it("once, though no part of it is right", () => {
+    expect(refusal(flags({ http: "localhost" }))).toBe("http: an address is HOST:PORT");
   });
 
   it("a file that is not there", () => {
