@@ -16,6 +16,10 @@ const bytesMoreMax = 48 * mebibyte;
 /** When all attackers are gone. */
 const bytesMoreAfterMax = 12 * mebibyte;
 
+function isOver(before: ProbeReading, now: ProbeReading, bytesMax: number): boolean {
+  return now.liveBytes - before.liveBytes >= bytesMax;
+}
+
 describe.each(Object.entries(attackedPorts))("the port for %s, under attack", (_, portOf) => {
   let node: WatchedNode;
   let before: ProbeReading;
@@ -34,8 +38,13 @@ describe.each(Object.entries(attackedPorts))("the port for %s, under attack", (_
       await node.read();
       await attack(client, attacked);
       expect(await node.serves()).toBe(true);
-      const during = await node.read();
+      let during = await node.read();
       expect(during.longestMs).toBeLessThan(stallMsMax);
+      // What had come is worked off, on a busy machine a little later: it is not kept.
+      for (let left = 100; left > 0 && isOver(before, during, bytesMoreMax); left -= 1) {
+        await sleep(20);
+        during = await node.read();
+      }
       expect(during.liveBytes - before.liveBytes).toBeLessThan(bytesMoreMax);
     } finally {
       client.close();
