@@ -1,6 +1,7 @@
 // Runs simulations from a range of seeds: npm run sim -- --seeds 1000 [--from 1] [--trace]
 import { parseArgs } from "node:util";
 import { type SimulationReport, simulate } from "@coterie/sim";
+import { fastTurns } from "./sim/turns.ts";
 
 const { values } = parseArgs({
   options: {
@@ -17,17 +18,32 @@ if (!Number.isInteger(from) || !Number.isInteger(seeds) || seeds < 1) {
   process.exit(2);
 }
 
+const turns = fastTurns();
+const traceLinesMax = values.trace ? 10_000_000 : 200;
 const drain = (): Promise<void> =>
   new Promise((resolve) => {
     setImmediate(resolve);
   });
 
 async function runSeed(seed: number): Promise<SimulationReport | string> {
+  let unhandled: unknown;
+  const note = (reason: unknown): void => {
+    unhandled ??= reason;
+  };
+  process.on("unhandledRejection", note);
   try {
-    return await simulate({ seed, drain });
+    const report = await simulate({ seed, drain, turns, traceLinesMax });
+    await drain();
+    return unhandled === undefined ? report : describeError(unhandled);
   } catch (error) {
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return describeError(error);
+  } finally {
+    process.off("unhandledRejection", note);
   }
+}
+
+function describeError(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function describeFailure(seed: number, result: SimulationReport | string): string {
@@ -35,15 +51,20 @@ function describeFailure(seed: number, result: SimulationReport | string): strin
   const lines =
     typeof result === "string"
       ? [result]
-      : result.violations.map(({ checker, key, detail }) => `${checker} ${key}: ${detail}`);
+      : [
+          ...result.violations.map(({ checker, key, detail }) => `${checker} ${key}: ${detail}`),
+          JSON.stringify(result.knobs),
+        ];
   return [`seed ${seed} failed with node ${process.version}; replay: ${replay}`, ...lines].join(
     "\n  ",
   );
 }
 
 let failed = 0;
-let crashes = 0;
+let operations = 0;
 let acknowledged = 0;
+let faults = 0;
+const startedMs = performance.now();
 for (let seed = from; seed < from + seeds; seed += 1) {
   const result = await runSeed(seed);
   if (typeof result === "string" || result.violations.length > 0) {
@@ -51,11 +72,14 @@ for (let seed = from; seed < from + seeds; seed += 1) {
     process.stdout.write(`${describeFailure(seed, result)}\n`);
   }
   if (typeof result === "string") continue;
-  crashes += result.crashes;
+  operations += result.operations;
   acknowledged += result.acknowledged;
+  for (const count of result.faults.values()) faults += count;
   if (values.trace) process.stdout.write(`${result.traceTail.join("\n")}\n${result.traceHash}\n`);
 }
+const perSecond = Math.round((operations * 1000) / (performance.now() - startedMs));
 process.stdout.write(
-  `${seeds} seeds, ${crashes} crashes, ${acknowledged} acknowledged writes: ${failed} failed\n`,
+  `${seeds} seeds, ${faults} faults, ${operations} operations (${perSecond} per second), ` +
+    `${acknowledged} acknowledged writes: ${failed} failed\n`,
 );
 process.exitCode = failed === 0 ? 0 : 1;

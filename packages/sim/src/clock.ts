@@ -1,4 +1,5 @@
 import type { Cancel, Clock, MonotonicMs, WallMs } from "@coterie/ports";
+import type { ProcessGate } from "./gate.ts";
 import type { World } from "./world.ts";
 
 /** The wall time at virtual time zero: some day in 2027. */
@@ -9,12 +10,18 @@ export interface SimClockOptions {
   readonly monotonicOffsetMs?: number;
   /** How far the wall clock is off. */
   readonly wallOffsetMs?: number;
+  /** Microseconds that the clock gains, or loses, in a second. */
+  readonly driftPerMillion?: number;
+  /** Whether the process runs. */
+  readonly gate?: ProcessGate;
 }
 
 /** One process's clock, over the world's virtual time. */
 export class SimClock implements Clock {
   readonly #world: World;
   readonly #monotonicOffsetMs: number;
+  readonly #rate: number;
+  readonly #gate: ProcessGate | undefined;
   #wallOffsetMs: number;
   #isCrashed = false;
   #waiting: (() => void)[] = [];
@@ -23,31 +30,48 @@ export class SimClock implements Clock {
     this.#world = world;
     this.#monotonicOffsetMs = options.monotonicOffsetMs ?? 0;
     this.#wallOffsetMs = options.wallOffsetMs ?? 0;
+    this.#rate = 1 + (options.driftPerMillion ?? 0) / 1e6;
+    this.#gate = options.gate;
+  }
+
+  /** How far the wall clock is off by its jumps; drift is not counted. */
+  get wallOffsetMs(): number {
+    return this.#wallOffsetMs;
   }
 
   monotonicMs(): MonotonicMs {
-    return this.#world.nowMs + this.#monotonicOffsetMs;
+    return this.#world.nowMs * this.#rate + this.#monotonicOffsetMs;
   }
 
   wallMs(): WallMs {
-    return Math.floor(wallMsAtStart + this.#world.nowMs + this.#wallOffsetMs);
+    return Math.floor(wallMsAtStart + this.#world.nowMs * this.#rate + this.#wallOffsetMs);
   }
 
   at(deadline: MonotonicMs, fire: () => void): Cancel {
-    return this.#world.scheduleAt(this.#roundedUp(deadline), () => {
-      if (!this.#isCrashed) fire();
+    let isCancelled = false;
+    const cancel = this.#world.scheduleAt(this.#roundedUp(deadline), () => {
+      this.#reach(() => {
+        // A process that was paused may have taken it back after it was due.
+        if (!isCancelled) fire();
+      });
     });
+    return () => {
+      isCancelled = true;
+      cancel();
+    };
   }
 
   afterTurn(fire: () => void): void {
     if (this.#waiting.push(fire) > 1) return;
     this.#world.afterTurn(() => {
-      const ready = this.#waiting;
-      this.#waiting = [];
-      for (const each of ready) {
-        if (this.#isCrashed) return;
-        each();
-      }
+      this.#reach(() => {
+        const ready = this.#waiting;
+        this.#waiting = [];
+        for (const each of ready) {
+          if (this.#isCrashed) return;
+          each();
+        }
+      });
     });
   }
 
@@ -61,10 +85,16 @@ export class SimClock implements Clock {
     this.#isCrashed = true;
   }
 
+  #reach(fire: () => void): void {
+    if (this.#isCrashed) return;
+    if (this.#gate === undefined) fire();
+    else this.#gate.run(fire);
+  }
+
   /** The first virtual time at which this clock shows the deadline, in spite of rounding. */
   #roundedUp(deadline: MonotonicMs): number {
-    let timeMs = deadline - this.#monotonicOffsetMs;
-    while (timeMs + this.#monotonicOffsetMs < deadline) timeMs += 1 / 1024;
+    let timeMs = (deadline - this.#monotonicOffsetMs) / this.#rate;
+    while (timeMs * this.#rate + this.#monotonicOffsetMs < deadline) timeMs += 1 / 1024;
     return timeMs;
   }
 }

@@ -13,10 +13,12 @@ import {
   type PeerAddress,
   defaultBuckets,
   invariant,
+  utf8,
 } from "@coterie/core";
 import type { Disk } from "@coterie/ports";
 import { SimClock } from "./clock.ts";
 import { type DiskImage, SimDisk } from "./disk.ts";
+import { ProcessGate } from "./gate.ts";
 import { SimNetwork } from "./network.ts";
 import type { World } from "./world.ts";
 
@@ -29,6 +31,15 @@ export interface SimClusterOptions {
   /** Changes requests on their way: for planted bugs. */
   readonly corrupt?: (request: PeerRequest) => PeerRequest;
   readonly tuning?: CoordinationTuning;
+  /** Bytes of one log segment, and of the cache of records. */
+  readonly segmentBytes?: number;
+  readonly cacheBytes?: number;
+  /** How far a process's clock may run too fast or too slow: microseconds in a second. */
+  readonly driftPerMillionMax?: number;
+  /** Told when a process has ended, crashed or not. */
+  readonly onDown?: (id: NodeId) => void;
+  /** Told what no node may do: throw. */
+  readonly onError?: (error: unknown) => void;
 }
 
 /** One place for a process: its disk survives, the process may not. */
@@ -38,6 +49,9 @@ interface Place {
   disk: SimDisk;
   clock: SimClock | undefined;
   node: CoterieNode | undefined;
+  gate: ProcessGate | undefined;
+  /** The wall clock belongs to the machine: its jumps outlive the process. */
+  wallOffsetMs: number;
   starts: number;
   /** Told when the process crashes: what it was asked will never be answered. */
   readonly onCrash: Set<() => void>;
@@ -53,6 +67,11 @@ const usualTuning: CoordinationTuning = {
 const segmentBytes = 64 * 1024;
 /** Room for some thirty records: most reads of a simulation go to the disk. */
 const cacheBytes = 4096;
+const queueBytesMax = 4 * 1024 * 1024;
+const inFlightMax = 1000;
+const inFlightBytesMax = 64 * 1024 * 1024;
+/** Over what contexts are authenticated; checkers read contexts with it. */
+export const contextKey: Uint8Array = utf8("the key of simulated contexts...");
 
 /**
  * A whole cluster in one process: the production node, store and coordinator over simulated ports.
@@ -62,6 +81,8 @@ export class SimCluster {
   readonly world: World;
   readonly network: SimNetwork<PeerRequest, PeerResponse>;
   readonly events: { readonly node: NodeId; readonly event: NodeEvent }[] = [];
+  /** Processes that ended themselves, since their disks could not be trusted any more. */
+  readonly fatal: { readonly node: NodeId; readonly reason: string }[] = [];
   readonly #options: SimClusterOptions;
   readonly #settings: ClusterSettings;
   readonly #places: readonly Place[];
@@ -85,6 +106,8 @@ export class SimCluster {
       disk: new SimDisk(world, { name: `n${index + 1}` }),
       clock: undefined,
       node: undefined,
+      gate: undefined,
+      wallOffsetMs: 0,
       starts: 0,
       onCrash: new Set(),
     }));
@@ -109,10 +132,21 @@ export class SimCluster {
     invariant(place.node === undefined, "a node is started when it is down");
     place.starts += 1;
     const random = this.world.random.fork(`node/${id}/${place.starts}`);
-    const clock = new SimClock(this.world, { monotonicOffsetMs: random.below(1_000_000) });
+    const gate = new ProcessGate(this.world);
+    const driftMax = this.#options.driftPerMillionMax ?? 0;
+    const clock = new SimClock(this.world, {
+      monotonicOffsetMs: random.below(1_000_000),
+      wallOffsetMs: place.wallOffsetMs,
+      driftPerMillion: driftMax === 0 ? 0 : random.below(driftMax * 2 + 1) - driftMax,
+      gate,
+    });
+    place.disk.gate = gate;
     const disk = this.#options.wrapDisk?.(place.disk) ?? place.disk;
-    const network = this.network.register(place.address, clock, (request, deadline, settle) =>
-      node.receive(request, deadline, settle),
+    const network = this.network.register(
+      place.address,
+      clock,
+      (request, deadline, settle) => node.receive(request, deadline, settle),
+      gate,
     );
     const node: CoterieNode = new CoterieNode(
       { clock, disk, network, random },
@@ -128,26 +162,31 @@ export class SimCluster {
         },
         bootstrap: this.#places.map(({ address }) => address),
         settings: this.#settings,
-        contextKey: undefined,
+        contextKey,
         store: {
-          segmentBytes,
-          queueBytesMax: 4 * 1024 * 1024,
+          segmentBytes: this.#options.segmentBytes ?? segmentBytes,
+          queueBytesMax: queueBytesMax,
           reserveBytes: 4096,
           durability: "fsync",
-          cacheBytes,
-          onFatal: () => this.crash(id),
+          cacheBytes: this.#options.cacheBytes ?? cacheBytes,
+          onFatal: (reason) => {
+            this.world.trace(`${id} gives up: ${reason}`);
+            this.fatal.push({ node: id, reason });
+            this.crash(id);
+          },
           onEvent: (event) => {
             this.world.trace(`${id}: ${event.kind}`);
             if (event.kind === "damage") node.refillDamage();
           },
         },
         tuning: this.#options.tuning ?? usualTuning,
-        inFlightMax: 1000,
-        inFlightBytesMax: 64 * 1024 * 1024,
+        inFlightMax,
+        inFlightBytesMax,
         onEvent: (event) => this.events.push({ node: id, event }),
       },
     );
     place.clock = clock;
+    place.gate = gate;
     place.node = node;
     return node.start();
   }
@@ -158,22 +197,74 @@ export class SimCluster {
     if (place.node === undefined) return;
     this.world.trace(`${id} crashes (${kind})`);
     place.disk.crash(kind);
+    place.wallOffsetMs = place.clock?.wallOffsetMs ?? 0;
     place.clock?.crash();
+    place.gate?.close();
     this.network.crash(place.address);
     place.disk = place.disk.reopen();
     place.node = undefined;
     place.clock = undefined;
+    place.gate = undefined;
     for (const tell of place.onCrash) tell();
     place.onCrash.clear();
+    this.#options.onDown?.(id);
   }
 
-  /** While the node is down: gives it a disk that holds just `image`, older or of another node. */
-  replaceDisk(id: NodeId, image: DiskImage): void {
+  /** The process stands still, as after SIGSTOP; its peers notice nothing but silence. */
+  pause(id: NodeId): void {
+    this.world.trace(`${id} is paused`);
+    this.#place(id).gate?.pause();
+  }
+
+  resume(id: NodeId): void {
+    const { gate } = this.#place(id);
+    if (gate?.isPaused !== true) return;
+    this.world.trace(`${id} goes on`);
+    gate.resume();
+  }
+
+  isPaused(id: NodeId): boolean {
+    return this.#place(id).gate?.isPaused === true;
+  }
+
+  /** Calls `run` in the node's process: now, when it goes on, or never if it ends before. */
+  whenRunning(id: NodeId, run: () => void): void {
+    this.#place(id).gate?.run(run);
+  }
+
+  /** Sets how far the machine's wall clock is off. */
+  setWall(id: NodeId, offsetMs: number): void {
     const place = this.#place(id);
-    invariant(place.node === undefined, "a disk is replaced while its node is down");
-    place.disk.crash("kill");
-    place.disk.restore(image);
-    place.disk = place.disk.reopen();
+    this.world.trace(`${id}: the wall clock is ${offsetMs} ms off`);
+    place.clock?.jumpWall(offsetMs - place.clock.wallOffsetMs);
+    place.wallOffsetMs = offsetMs;
+  }
+
+  /** While the process is down: puts another disk in, and returns the one taken out. */
+  insertDisk(id: NodeId, disk: SimDisk): SimDisk {
+    const place = this.#place(id);
+    invariant(place.node === undefined, "a disk is changed while no process uses it");
+    this.world.trace(`${id} gets another disk`);
+    const before = place.disk;
+    place.disk = disk;
+    return before;
+  }
+
+  /** What is over its limit at a node, now; empty if nothing is. */
+  overLimit(id: NodeId): readonly string[] {
+    const { node } = this.#place(id);
+    if (node === undefined) return [];
+    const { inFlight, inFlightBytes, store } = node.statistics();
+    const over: string[] = [];
+    if (inFlight > inFlightMax) over.push(`${inFlight} requests in flight`);
+    if (inFlightBytes > inFlightBytesMax) over.push(`${inFlightBytes} bytes in flight`);
+    if ((store?.queueBytes ?? 0) > queueBytesMax) over.push(`${store?.queueBytes} bytes queued`);
+    return over;
+  }
+
+  /** As {@link insertDisk}: a disk that holds just `image`, older or of another node. */
+  replaceDisk(id: NodeId, image: DiskImage): SimDisk {
+    return this.insertDisk(id, SimDisk.holding(this.world, image, { name: id }));
   }
 
   isUp(id: NodeId): boolean {
@@ -200,13 +291,14 @@ export class SimCluster {
     const place = this.#place(id);
     const { node } = place;
     if (node === undefined) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const crashed = (): void => resolve(undefined);
       place.onCrash.add(crashed);
-      void story(node).then((answer) => {
+      const asked = story(node).then((answer) => {
         place.onCrash.delete(crashed);
         resolve(answer);
       });
+      void asked.catch(this.#options.onError ?? reject);
     });
   }
 
@@ -218,10 +310,27 @@ export class SimCluster {
 }
 
 /** Nodes share no memory: byte arrays of a message are copied, as encoding would. */
-function copy<Message>(message: Message): Message {
-  if (message instanceof Uint8Array) return message.slice() as Message;
-  if (Array.isArray(message)) return message.map(copy) as Message;
-  if (typeof message !== "object" || message === null) return message;
-  const fields = Object.entries(message).map(([name, value]) => [name, copy(value)]);
-  return Object.fromEntries(fields) as Message;
+function copy<Message extends PeerRequest | PeerResponse>(message: Message): Message {
+  const copied = { ...message } as Record<string, unknown>;
+  for (const name in copied) {
+    const value = copied[name];
+    if (typeof value === "object" && value !== null) copied[name] = copyValue(value);
+  }
+  return copied as Message;
+}
+
+function copyValue(value: object): unknown {
+  if (value instanceof Uint8Array) return value.slice();
+  if (Array.isArray(value)) {
+    const items = value as readonly unknown[];
+    return items.map((item) =>
+      typeof item === "object" && item !== null ? copyValue(item) : item,
+    );
+  }
+  const fields: Record<string, unknown> = { ...value };
+  for (const name in fields) {
+    const field = fields[name];
+    if (typeof field === "object" && field !== null) fields[name] = copyValue(field);
+  }
+  return fields;
 }

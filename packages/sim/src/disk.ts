@@ -1,5 +1,6 @@
 import { invariant } from "@coterie/core";
 import type { Disk, DiskError, DiskOutcome, File, Settle } from "@coterie/ports";
+import type { ProcessGate } from "./gate.ts";
 import type { Inode } from "./inode.ts";
 import { type DiskImage, Platter } from "./platter.ts";
 import type { SeededRandom } from "./random.ts";
@@ -99,6 +100,8 @@ export class SimDisk implements Disk {
   /** Of every latency; 1 unless the disk is slow. */
   slowdown = 1;
   capacityBytes: number;
+  /** Whether the process runs that uses the disk. */
+  gate: ProcessGate | undefined;
   readonly #world: World;
   readonly #platter: Platter;
   readonly #name: string;
@@ -115,6 +118,13 @@ export class SimDisk implements Disk {
     this.#random = world.random.fork(`disk/${this.#name}/${world.eventsRun}`);
     this.#latencies = options.latencies ?? usualLatencies;
     this.capacityBytes = options.capacityBytes ?? Number.MAX_SAFE_INTEGER;
+  }
+
+  /** A disk that no process has used yet, with these files on it. */
+  static holding(world: World, image: DiskImage, options: SimDiskOptions): SimDisk {
+    const platter = new Platter();
+    platter.replace(image);
+    return new SimDisk(world, options, platter);
   }
 
   lock(settle: Settle): void {
@@ -327,7 +337,8 @@ export class SimDisk implements Disk {
       const result = outcome.ok ? "ok" : outcome.error;
       const range = `${subject.position ?? ""}+${subject.length ?? ""}`;
       this.#world.trace(`${this.#name} ${operation} ${name} ${range} ${result}`);
-      settle(outcome);
+      if (this.gate === undefined) settle(outcome);
+      else this.gate.run(() => settle(outcome));
     });
   }
 

@@ -6,24 +6,46 @@ export type WriteNumber = number;
 /** `ok`, or what a failure said of itself; `unknown` too while the client has no answer. */
 export type ClientOutcome = "ok" | FailureOutcome;
 
+/** What a bucket promises, as far as clients are concerned. */
+export interface BucketPromises {
+  readonly policy: "siblings" | "lww";
+  /** True if reads and writes meet: r + w > n. */
+  readonly isStrict: boolean;
+}
+
 /** One put or delete, as its client saw it. */
 export interface ClientWrite {
   readonly number: WriteNumber;
+  /** The bucket, a slash, and the key in it. */
   readonly key: string;
   readonly kind: "put" | "delete";
   /** The writes in the read whose context this one carried; none for a blind write. */
   readonly saw: readonly WriteNumber[];
+  /** A delete without a context: it covers whatever its own read meets. */
+  readonly isBlindDelete: boolean;
+  /** It carried a context of another key. */
+  readonly isForeign: boolean;
   readonly invokedMs: number;
   settledMs: number;
   outcome: ClientOutcome;
+  /** The context that came with an acknowledgement. */
+  context: string | undefined;
 }
 
-/** One successful strict read, as its client saw it. */
+/** One successful read, as its client saw it. */
 export interface ClientRead {
   readonly key: string;
   readonly values: readonly WriteNumber[];
   readonly invokedMs: number;
   readonly settledMs: number;
+  /** False for a read that need not meet every write, for one of its own replica only. */
+  readonly isStrict: boolean;
+  /**
+   * True if strict reads after it return what it returned, acknowledged or not: any two such reads
+   * have a replica in common, 2r > n.
+   */
+  readonly isRepeatable: boolean;
+  readonly context: string | undefined;
 }
 
 /**
@@ -33,10 +55,45 @@ export interface ClientRead {
 export class History {
   readonly writes: ClientWrite[] = [];
   readonly reads: ClientRead[] = [];
+  readonly #promises: ReadonlyMap<string, BucketPromises>;
   readonly #pasts = new Map<WriteNumber, ReadonlySet<WriteNumber>>();
+  readonly #writesByKey = new Map<string, ClientWrite[]>();
+  readonly #readsByKey = new Map<string, ClientRead[]>();
+
+  /** @param promises by bucket; strict, and of siblings, where there is none. */
+  constructor(promises: ReadonlyMap<string, BucketPromises> = new Map()) {
+    this.#promises = promises;
+  }
+
+  addWrite(write: ClientWrite): void {
+    this.writes.push(write);
+    entryOf(this.#writesByKey, write.key).push(write);
+  }
+
+  addRead(read: ClientRead): void {
+    this.reads.push(read);
+    entryOf(this.#readsByKey, read.key).push(read);
+  }
+
+  keys(): Iterable<string> {
+    return new Set([...this.#writesByKey.keys(), ...this.#readsByKey.keys()]);
+  }
 
   write(number: WriteNumber): ClientWrite | undefined {
     return this.writes[number];
+  }
+
+  writesOf(key: string): readonly ClientWrite[] {
+    return this.#writesByKey.get(key) ?? [];
+  }
+
+  readsOf(key: string): readonly ClientRead[] {
+    return this.#readsByKey.get(key) ?? [];
+  }
+
+  promisesOf(key: string): BucketPromises {
+    const promises = this.#promises.get(key.slice(0, key.indexOf("/")));
+    return promises ?? { policy: "siblings", isStrict: true };
   }
 
   /** The causal past of a write: what it saw, what that saw, and so on. Itself left out. */
@@ -57,16 +114,25 @@ export class History {
     return values.some((value) => value === number || this.pastOf(value).has(number));
   }
 
-  /** Deletes of `key` that knew of the write and may have happened. */
-  deletesOf(number: WriteNumber, key: string): readonly ClientWrite[] {
-    return this.writes.filter(
-      (write) =>
-        write.kind === "delete" &&
-        write.key === key &&
-        write.outcome !== "refused" &&
-        this.pastOf(write.number).has(number),
-    );
+  /** Deletes that may have happened and may have covered the put; in an `lww` bucket, any. */
+  deletesOf({ number, key, invokedMs }: ClientWrite): readonly ClientWrite[] {
+    const isLww = this.promisesOf(key).policy === "lww";
+    return this.writesOf(key).filter((write) => {
+      if (write.kind !== "delete" || write.outcome === "refused") return false;
+      if (isLww || this.pastOf(write.number).has(number)) return true;
+      const isOver = write.outcome === "ok" && write.settledMs < invokedMs;
+      return write.isBlindDelete && !isOver;
+    });
   }
+}
+
+function entryOf<Item>(map: Map<string, Item[]>, key: string): Item[] {
+  let items = map.get(key);
+  if (items === undefined) {
+    items = [];
+    map.set(key, items);
+  }
+  return items;
 }
 
 /** What replicas hold once faults are healed and all is quiet. */
@@ -74,7 +140,7 @@ export interface FinalState {
   readonly key: string;
   /** Values of a read from all n replicas. */
   readonly values: readonly WriteNumber[];
-  /** Digest of each replica's own copy, by node; empty where it has none. */
+  /** Digest of each owner's own copy, by node, or its state where it has none. */
   readonly copies: ReadonlyMap<string, string>;
 }
 

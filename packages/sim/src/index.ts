@@ -15,9 +15,18 @@ export {
   fairWeather,
 } from "./network.ts";
 export { SeededRandom } from "./random.ts";
-export { type LatencyRange, type RunLimits, World, type WorldOptions } from "./world.ts";
-export { SimCluster, type SimClusterOptions } from "./cluster.ts";
 export {
+  type LatencyRange,
+  type RunLimits,
+  type Turns,
+  World,
+  type WorldOptions,
+} from "./world.ts";
+export { SimCluster, type SimClusterOptions, contextKey } from "./cluster.ts";
+export type { Evidence, EvidenceChecker } from "./evidence.ts";
+export { type FaultKind, type FaultKindInfo, faultKinds } from "./faults/kinds.ts";
+export {
+  type BucketPromises,
   type Checker,
   type ClientRead,
   type ClientWrite,
@@ -25,6 +34,19 @@ export {
   History,
   type Violation,
 } from "./history.ts";
-export { type SimulationOptions, type SimulationReport, checkers, simulate } from "./simulation.ts";
-export { Workload, type WorkloadOptions } from "./workload.ts";
+export {
+  type SimulationOptions,
+  type SimulationReport,
+  checkers,
+  evidenceCheckers,
+  simulate,
+} from "./simulation.ts";
+export {
+  type BucketKnobs,
+  type ClientKnobs,
+  type SwarmKnobs,
+  type WeatherKnobs,
+  drawKnobs,
+} from "./swarm-knobs.ts";
+export { type ContendedKey, Workload, type WorkloadWatcher } from "./workload.ts";
 export { runScenario } from "./scenario/run-scenario.ts";

@@ -1,5 +1,6 @@
 import { type PeerAddress, invariant } from "@coterie/core";
-import type { Clock, MonotonicMs, Network, Receive, Reply } from "@coterie/ports";
+import type { Cancel, Clock, MonotonicMs, Network, Receive, Reply } from "@coterie/ports";
+import type { ProcessGate } from "./gate.ts";
 import type { SeededRandom } from "./random.ts";
 import type { LatencyRange, World } from "./world.ts";
 
@@ -39,6 +40,9 @@ interface Node<Request, Response> {
   readonly address: PeerAddress;
   readonly clock: Clock;
   readonly receive: Receive<Request, Response>;
+  readonly gate: ProcessGate | undefined;
+  /** Virtual times at which requests came that it has not answered. */
+  readonly unanswered: Set<{ readonly sinceMs: number }>;
   isCrashed: boolean;
 }
 
@@ -49,7 +53,9 @@ interface Call<Request, Response> {
   readonly request: Request;
   readonly timeoutMs: number;
   readonly settle: (reply: Reply<Response>) => void;
+  readonly sinceMs: number;
   isSettled: boolean;
+  cancelTimeout: Cancel;
 }
 
 /**
@@ -68,6 +74,10 @@ export class SimNetwork<Request, Response> {
   /** What waits in a held link, in the order sent. */
   readonly #held = new Map<string, (() => void)[]>();
   readonly #open = new Set<Call<Request, Response>>();
+  /** How many times slower than usual messages from and to an address are. */
+  readonly #slowness = new Map<PeerAddress, number>();
+  /** Per link, how many streams have died on it. */
+  readonly #broken = new Map<string, number>();
   #calls = 0;
 
   constructor(world: World, options: SimNetworkOptions<Request, Response>) {
@@ -82,12 +92,14 @@ export class SimNetwork<Request, Response> {
     address: PeerAddress,
     clock: Clock,
     receive: Receive<Request, Response>,
+    gate?: ProcessGate,
   ): Network<Request, Response> {
     invariant(
       this.#nodes.get(address)?.isCrashed !== false,
       "one process at a time listens at an address",
     );
-    const node = { address, clock, receive, isCrashed: false };
+    const unanswered = new Set<{ readonly sinceMs: number }>();
+    const node = { address, clock, receive, gate, unanswered, isCrashed: false };
     this.#nodes.set(address, node);
     this.#down.delete(address);
     return {
@@ -111,7 +123,7 @@ export class SimNetwork<Request, Response> {
       if (call.sender === node) this.#open.delete(call);
       // The connection broke under it, if the caller could notice that: perhaps it was executed.
       else if (call.to === address && this.#down.get(address) === "refusing") {
-        this.#later(() => this.#settle(call, { ok: false, reason: "timeout" }));
+        this.#later(() => this.#return(call, { ok: false, reason: "timeout" }));
       }
     }
   }
@@ -120,6 +132,47 @@ export class SimNetwork<Request, Response> {
   cut(from: PeerAddress, to: PeerAddress, kind: Cut = "silent"): void {
     this.#cuts.set(link(from, to), kind);
     this.#world.trace(`network: ${from} to ${to} is cut (${kind})`);
+  }
+
+  /** Lets messages from `from` to `to` pass again. */
+  mend(from: PeerAddress, to: PeerAddress): void {
+    if (this.#cuts.delete(link(from, to))) this.#world.trace(`network: ${from} to ${to} is mended`);
+  }
+
+  /** Makes everything from and to `address` take `factor` times as long; 1 ends it. */
+  slow(address: PeerAddress, factor: number): void {
+    if (factor === 1) this.#slowness.delete(address);
+    else this.#slowness.set(address, factor);
+    this.#world.trace(`network: ${address} is ${factor} times slower than usual`);
+  }
+
+  /**
+   * The stream from `from` to `to` dies: what was under way on it is lost, in both directions, and
+   * who called knows that soon. The next call opens another one.
+   */
+  breakStream(from: PeerAddress, to: PeerAddress): void {
+    const broken = link(from, to);
+    this.#broken.set(broken, (this.#broken.get(broken) ?? 0) + 1);
+    this.#world.trace(`network: the stream from ${from} to ${to} dies`);
+    for (const call of this.#open) {
+      if (call.sender.address !== from || call.to !== to) continue;
+      this.#later(() => this.#return(call, { ok: false, reason: "timeout" }));
+    }
+  }
+
+  /**
+   * What should have ended before `sinceMs`, virtual time: calls of live processes that were not
+   * settled, and requests that live processes have not answered.
+   */
+  hanging(sinceMs: number): { readonly calls: number; readonly unanswered: number } {
+    let calls = 0;
+    for (const call of this.#open) if (call.sinceMs < sinceMs) calls += 1;
+    let unanswered = 0;
+    for (const node of this.#nodes.values()) {
+      if (node.isCrashed) continue;
+      for (const request of node.unanswered) if (request.sinceMs < sinceMs) unanswered += 1;
+    }
+    return { calls, unanswered };
   }
 
   /** Cuts every link between the two sides, both ways. */
@@ -152,6 +205,7 @@ export class SimNetwork<Request, Response> {
     this.#cuts.clear();
     for (const waiting of this.#held.values()) for (const arrive of waiting) this.#later(arrive);
     this.#held.clear();
+    this.#slowness.clear();
     this.weather = fairWeather;
     this.#world.trace("network: healed");
   }
@@ -174,21 +228,27 @@ export class SimNetwork<Request, Response> {
       request: this.#options.copyRequest(options.request),
       timeoutMs: deadline - sender.clock.monotonicMs(),
       settle,
+      sinceMs: this.#world.nowMs,
       isSettled: false,
+      cancelTimeout: () => undefined,
     };
     this.#open.add(call);
     this.#world.trace(`call ${call.id} ${sender.address} to ${to}`);
     if (call.timeoutMs <= 0 || this.#obstacle(sender.address, to) === "refusing") {
-      this.#later(() => this.#settle(call, { ok: false, reason: "refused" }));
+      this.#later(() => this.#return(call, { ok: false, reason: "refused" }));
       return;
     }
-    sender.clock.at(deadline, () => this.#settle(call, { ok: false, reason: "timeout" }));
+    call.cancelTimeout = sender.clock.at(deadline, () =>
+      this.#settle(call, { ok: false, reason: "timeout" }),
+    );
     const copies = this.#random.chance(this.weather.duplicatePerThousand) ? 2 : 1;
     const receiver = this.#nodes.get(to);
     for (let copy = 0; copy < copies; copy++) {
-      this.#carry(sender.address, to, call.timeoutMs, () => {
+      this.#carry({ from: sender.address, to, stream: link(sender.address, to) }, call, () => {
         // What was sent to a process does not reach the one that took its place.
-        if (receiver !== undefined && !receiver.isCrashed) this.#arrive(call, receiver);
+        if (receiver === undefined || receiver.isCrashed) return;
+        if (receiver.gate === undefined) this.#arrive(call, receiver);
+        else receiver.gate.run(() => this.#arrive(call, receiver));
       });
     }
   }
@@ -196,35 +256,56 @@ export class SimNetwork<Request, Response> {
   #arrive(call: Call<Request, Response>, receiver: Node<Request, Response>): void {
     this.#world.trace(`call ${call.id} arrives`);
     const deadline = receiver.clock.monotonicMs() + call.timeoutMs;
-    let isAnswered = false;
+    const request = { sinceMs: this.#world.nowMs };
+    receiver.unanswered.add(request);
     receiver.receive(this.#options.copyRequest(call.request), deadline, (response) => {
-      invariant(!isAnswered, "a request is answered at most once");
-      isAnswered = true;
+      invariant(receiver.unanswered.delete(request), "a request is answered at most once");
       if (receiver.isCrashed) return;
       const copy = this.#options.copyResponse(response);
-      this.#carry(receiver.address, call.sender.address, call.timeoutMs, () =>
-        this.#settle(call, { ok: true, response: copy }),
-      );
+      const { address } = call.sender;
+      const way = { from: receiver.address, to: address, stream: link(address, receiver.address) };
+      this.#carry(way, call, () => this.#return(call, { ok: true, response: copy }));
     });
   }
 
+  /** A reply comes back to whoever called, when it runs. */
+  #return(call: Call<Request, Response>, reply: Reply<Response>): void {
+    const { gate } = call.sender;
+    if (gate === undefined) this.#settle(call, reply);
+    else gate.run(() => this.#settle(call, reply));
+  }
+
   /** Lets a message travel; it may not arrive. Links are as they are when it is sent. */
-  #carry(from: PeerAddress, to: PeerAddress, timeoutMs: number, arrive: () => void): void {
+  #carry(
+    { from, to, stream }: Way,
+    call: { readonly timeoutMs: number },
+    arrive: () => void,
+  ): void {
     const { latency, lossPerThousand, latePerThousand } = this.weather;
     const isLost = this.#random.chance(lossPerThousand);
     const isLate = this.#random.chance(latePerThousand);
-    const delayMs = this.#world.latency(latency, this.#random);
-    const lateMs = isLate ? this.#random.below(Math.ceil(timeoutMs * 2) + 1) : 0;
+    const delayMs = this.#world.latency(latency, this.#random) * this.#slownessOf(from, to);
+    const lateMs = isLate ? this.#random.below(Math.ceil(call.timeoutMs * 2) + 1) : 0;
     if (isLost || this.#obstacle(from, to) !== undefined) return;
+    const streams = this.#broken.get(stream);
+    const pass = (): void => {
+      if (this.#broken.get(stream) === streams) arrive();
+    };
     const held = this.#held.get(link(from, to));
-    if (held !== undefined) held.push(arrive);
-    else this.#world.schedule(delayMs + lateMs, arrive);
+    if (held !== undefined) held.push(pass);
+    else this.#world.schedule(delayMs + lateMs, pass);
+  }
+
+  #slownessOf(from: PeerAddress, to: PeerAddress): number {
+    if (this.#slowness.size === 0) return 1;
+    return Math.max(this.#slowness.get(from) ?? 1, this.#slowness.get(to) ?? 1);
   }
 
   #settle(call: Call<Request, Response>, reply: Reply<Response>): void {
     // Whoever comes second - the timeout, a duplicate's response, a late one - is dropped.
     if (call.isSettled || call.sender.isCrashed) return;
     call.isSettled = true;
+    call.cancelTimeout();
     this.#open.delete(call);
     this.#world.trace(`call ${call.id} ${reply.ok ? "answered" : reply.reason}`);
     call.settle(reply);
@@ -239,6 +320,13 @@ export class SimNetwork<Request, Response> {
     if (node === undefined) return "refusing";
     return this.#cuts.get(link(from, to)) ?? this.#down.get(to);
   }
+}
+
+/** A message's way, and the stream that it belongs to: an answer goes back on the caller's. */
+interface Way {
+  readonly from: PeerAddress;
+  readonly to: PeerAddress;
+  readonly stream: string;
 }
 
 function link(from: PeerAddress, to: PeerAddress): string {

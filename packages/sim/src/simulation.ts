@@ -1,161 +1,256 @@
-import type { NodeId } from "@coterie/core";
+import { type NodeId, utf8 } from "@coterie/core";
+import { boundedQueues } from "./checkers/bounded-queues.ts";
+import { boundedSiblings } from "./checkers/bounded-siblings.ts";
+import { contextsAdvance } from "./checkers/contexts-advance.ts";
 import { convergence } from "./checkers/convergence.ts";
+import { foreignContext } from "./checkers/foreign-context.ts";
 import { freshness } from "./checkers/freshness.ts";
+import { liveness } from "./checkers/liveness.ts";
 import { noFalseSibling } from "./checkers/no-false-sibling.ts";
+import { noHangingStory } from "./checkers/no-hanging-story.ts";
 import { noLostWrite } from "./checkers/no-lost-write.ts";
 import { noPhantom } from "./checkers/no-phantom.ts";
+import { noUnexplainedExit } from "./checkers/no-unexplained-exit.ts";
 import { nothingUndead } from "./checkers/nothing-undead.ts";
+import { runClients } from "./client.ts";
 import { SimCluster, type SimClusterOptions } from "./cluster.ts";
-import type { Checker, Violation } from "./history.ts";
-import type { SeededRandom } from "./random.ts";
+import type { Evidence, EvidenceChecker } from "./evidence.ts";
+import { Faults } from "./faults/faults.ts";
+import type { FaultKind } from "./faults/kinds.ts";
+import type { Checker, FinalState, Violation } from "./history.ts";
+import { fairWeather } from "./network.ts";
+import { type SwarmKnobs, drawKnobs } from "./swarm-knobs.ts";
 import { Workload } from "./workload.ts";
-import { World } from "./world.ts";
+import { type Turns, World } from "./world.ts";
 
 export interface SimulationOptions {
   readonly seed: number;
   readonly drain: () => Promise<void>;
-  readonly operations?: number;
-  readonly keys?: number;
-  /** Crashes, restarts, cuts and bad weather; without them only time is uncertain. */
-  readonly faults?: boolean;
+  /** As for the {@link World}. */
+  readonly turns?: Turns | undefined;
+  /** Knobs to turn by hand; what is left out, the seed draws. */
+  readonly knobs?: Partial<SwarmKnobs>;
+  /** Lines of the trace kept for the report. */
+  readonly traceLinesMax?: number;
   readonly planted?: Pick<SimClusterOptions, "wrapDisk" | "corrupt">;
 }
 
 export interface SimulationReport {
   readonly seed: number;
+  readonly knobs: SwarmKnobs;
   readonly violations: readonly Violation[];
   readonly traceHash: string;
   readonly traceTail: readonly string[];
+  /** Everything that clients asked for. */
+  readonly operations: number;
   readonly writes: number;
   readonly acknowledged: number;
   readonly reads: number;
-  readonly crashes: number;
   readonly restarts: number;
+  /** How often each kind of fault struck. */
+  readonly faults: ReadonlyMap<FaultKind, number>;
 }
 
-/** Everything a simulation is judged by. */
+/** Everything that a history is judged by. */
 export const checkers: readonly Checker[] = [
   noLostWrite,
   nothingUndead,
   noFalseSibling,
   noPhantom,
   freshness,
+  contextsAdvance,
+  boundedSiblings,
+  foreignContext,
   convergence,
 ];
 
-const replicas = 3;
+/** What is promised only while no directory is rolled back. */
+const promisedOfWholeDirectories: ReadonlySet<Checker> = new Set([freshness, contextsAdvance]);
+
+/** Everything that nodes are judged by besides. */
+export const evidenceCheckers: readonly EvidenceChecker[] = [
+  boundedQueues,
+  noHangingStory,
+  noUnexplainedExit,
+  liveness,
+];
+
+/** Virtual time within which the clients' operations end, whatever goes wrong. */
+const workloadMsMax = 600_000;
+/** Virtual time within which nodes serve again once everything is healed. */
+const recoveryMsMax = 30_000;
+/** Virtual time after which what was under way has arrived or was given up. */
+const quietMs = 5000;
+/** How often queues are looked at. */
+const sampleMs = 50;
 
 /**
- * Three nodes, a workload and faults, all from one seed; then everything is healed, every key is
- * read from all replicas, and the checkers have their say.
+ * A cluster, a workload and faults, all from one seed and the knobs that it draws; then everything
+ * is healed, progress is demanded, every key is read from all replicas, and the checkers judge.
  */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
-  const world = new World({ seed: options.seed, drain: options.drain });
-  const cluster = new SimCluster(world, { nodes: replicas, ...options.planted });
-  await cluster.start();
-  const workload = new Workload(cluster, {
-    clients: 4,
-    operations: options.operations ?? 200,
-    keys: options.keys ?? 8,
-    bucket: "default",
-  });
-  const faults = new Faults(cluster);
-  if (options.faults !== false) faults.begin();
-  await world.runUntilSettled(workload.run());
-  await faults.heal();
-  const final = await world.runUntilSettled(
-    workload.finalState(cluster.ids[0] as NodeId, replicas),
-  );
-  const { history } = workload;
-  return {
-    seed: options.seed,
-    violations: checkers.flatMap((check) => check(history, final)),
-    traceHash: world.traceHash(),
-    traceTail: world.traceTail(),
-    writes: history.writes.length,
-    acknowledged: history.writes.filter(({ outcome }) => outcome === "ok").length,
-    reads: history.reads.length,
-    crashes: faults.crashes,
-    restarts: faults.restarts,
-  };
+  const knobs = { ...drawKnobs(options.seed), ...options.knobs };
+  return new Run(options, knobs).toTheEnd();
 }
 
-/** What goes wrong, and when: drawn from the seed. */
-class Faults {
-  crashes = 0;
-  restarts = 0;
+/** One simulation from beginning to end. */
+class Run {
+  readonly #options: SimulationOptions;
+  readonly #knobs: SwarmKnobs;
+  readonly #world: World;
   readonly #cluster: SimCluster;
-  readonly #random: SeededRandom;
-  readonly #starting = new Set<NodeId>();
-  #isOver = false;
+  readonly #faults: Faults;
+  readonly #workload: Workload;
+  readonly #overLimit = new Set<string>();
+  readonly #failedProbes: string[] = [];
+  #error: { readonly error: unknown } | undefined;
 
-  constructor(cluster: SimCluster) {
-    this.#cluster = cluster;
-    this.#random = cluster.world.random.fork("faults");
-  }
-
-  begin(): void {
-    this.#cluster.network.weather = {
-      latency: { msMin: 0.25, msMax: 10 },
-      lossPerThousand: this.#random.below(80),
-      duplicatePerThousand: this.#random.below(80),
-      latePerThousand: this.#random.below(20),
-    };
-    this.#scheduleNext();
-  }
-
-  /** Mends the network, starts what is down, and waits until all nodes serve. */
-  async heal(): Promise<void> {
-    this.#isOver = true;
-    const { world } = this.#cluster;
-    this.#cluster.network.heal();
-    for (const id of this.#cluster.ids) if (!this.#cluster.isUp(id)) this.#start(id);
-    while (this.#starting.size > 0) await world.run({ until: world.nowMs + 100 });
-    // Whatever is still under way from before either arrives or gives up.
-    await world.run({ until: world.nowMs + 5000 });
-  }
-
-  #scheduleNext(): void {
-    this.#cluster.world.schedule(20 + this.#random.below(400), () => {
-      if (this.#isOver) return;
-      this.#strike();
-      this.#scheduleNext();
+  constructor(options: SimulationOptions, knobs: SwarmKnobs) {
+    const { seed, drain, turns } = options;
+    this.#options = options;
+    this.#knobs = knobs;
+    this.#world = new World({ seed, drain, turns, traceLinesMax: options.traceLinesMax ?? 200 });
+    const latency = { msMin: 0.25, msMax: knobs.weather.latencyMsMax };
+    this.#cluster = new SimCluster(this.#world, {
+      nodes: knobs.nodes,
+      partitions: knobs.partitions,
+      buckets: knobs.buckets.map((bucket) => ({
+        ...bucket,
+        pr: 0,
+        pw: 0,
+        allowStale: bucket.r + bucket.w <= bucket.n,
+      })),
+      tuning: { hedgeAfterMs: knobs.hedgeAfterMs, forwardAttemptMs: 300, timeoutMsDefault: 1000 },
+      segmentBytes: knobs.segmentBytes,
+      cacheBytes: knobs.cacheBytes,
+      driftPerMillionMax: knobs.driftPerMillionMax,
+      onDown: (id) => this.#faults.supervisor.noteDown(id),
+      onError: (error) => {
+        this.#error ??= { error };
+      },
+      ...options.planted,
     });
+    this.#faults = new Faults(this.#cluster, knobs);
+    this.#workload = new Workload(this.#cluster, knobs, this.#faults);
+    this.#cluster.network.weather = { ...fairWeather, latency };
   }
 
-  #strike(): void {
-    const { ids, network } = this.#cluster;
-    const id = ids[this.#random.below(ids.length)] as NodeId;
-    const dice = this.#random.below(100);
-    if (dice < 35) this.#crash(id);
-    else if (dice < 42) for (const each of ids) this.#crash(each);
-    else if (dice < 65) for (const each of ids) this.#start(each);
-    else if (dice < 80) this.#cutOff(id);
-    else if (dice < 90) network.heal();
-    else this.#cluster.clock(id)?.jumpWall(this.#random.below(20_000) - 10_000);
+  async toTheEnd(): Promise<SimulationReport> {
+    await this.#cluster.start();
+    this.#beginWeather();
+    this.#sample();
+    await this.#waitFor(runClients(this.#workload), workloadMsMax);
+    this.#faults.heal();
+    await this.#recover();
+    await this.#probe();
+    const final = await this.#waitFor(this.#workload.finalState(), workloadMsMax);
+    await this.#pass(quietMs);
+    return this.#report(final ?? []);
   }
 
-  #crash(id: NodeId): void {
-    if (!this.#cluster.isUp(id)) return;
-    this.crashes += 1;
-    this.#starting.delete(id);
-    this.#cluster.crash(id, this.#random.chance(500) ? "power" : "kill");
-    this.#cluster.world.schedule(this.#random.below(600), () => this.#start(id));
+  #beginWeather(): void {
+    const { latencyMsMax, lost, duplicated, late } = this.#knobs.weather;
+    this.#cluster.network.weather = {
+      latency: { msMin: 0.25, msMax: latencyMsMax },
+      lossPerThousand: lost,
+      duplicatePerThousand: duplicated,
+      latePerThousand: late,
+    };
   }
 
-  #start(id: NodeId): void {
-    if (this.#cluster.isUp(id) || this.#starting.has(id)) return;
-    this.restarts += 1;
-    this.#starting.add(id);
-    void this.#cluster.startNode(id).then(() => this.#starting.delete(id));
-  }
-
-  #cutOff(id: NodeId): void {
-    const { ids, network } = this.#cluster;
-    for (const other of ids) {
-      if (other === id) continue;
-      network.cut(id as never, other as never, this.#random.chance(500) ? "silent" : "refusing");
-      if (this.#random.chance(700)) network.cut(other as never, id as never);
+  #sample(): void {
+    for (const id of this.#cluster.ids) {
+      for (const what of this.#cluster.overLimit(id)) this.#overLimit.add(`${id}: ${what}`);
     }
+    this.#world.schedule(sampleMs, () => this.#sample());
+  }
+
+  /** Waits until every node serves, and then until what is late has come. */
+  async #recover(): Promise<void> {
+    const { ids } = this.#cluster;
+    const isServing = (id: NodeId): boolean => this.#cluster.node(id)?.missing().length === 0;
+    const end = this.#world.nowMs + recoveryMsMax;
+    while (this.#world.nowMs < end && !ids.every(isServing)) await this.#pass(100);
+    for (const id of ids) if (!isServing(id)) this.#failedProbes.push(`${id} does not serve`);
+    await this.#pass(quietMs);
+  }
+
+  /** Nothing is wrong any more: through every node, one put and one get of each bucket succeed. */
+  async #probe(): Promise<void> {
+    const probes = this.#cluster.ids.flatMap((id) =>
+      this.#knobs.buckets.map(({ name }) => this.#probeOne(id, name)),
+    );
+    for (const probe of probes) await this.#waitFor(probe, quietMs);
+  }
+
+  async #probeOne(id: NodeId, bucket: string): Promise<void> {
+    const key = { bucket, key: utf8(`probe-${id}`) };
+    const input = { value: utf8(id), contentType: "", context: undefined, writeId: undefined };
+    const put = await this.#workload.ask(id, (node) =>
+      node.put(key, { ...input, returnBody: false, ifAbsent: false }, {}),
+    );
+    if (put?.ok !== true) this.#failedProbes.push(`put in ${bucket} through ${id}: ${put?.code}`);
+    const get = await this.#workload.ask(id, (node) => node.get(key, {}));
+    if (get?.ok !== true) this.#failedProbes.push(`get in ${bucket} through ${id}: ${get?.code}`);
+  }
+
+  /** Lets virtual time pass until the story settles; `undefined` if it does not in time. */
+  async #waitFor<Value>(story: Promise<Value>, msMax: number): Promise<Value | undefined> {
+    let settled: { readonly value: Value } | undefined;
+    void story.then(
+      (value) => {
+        settled = { value };
+      },
+      (error: unknown) => {
+        this.#error ??= { error };
+      },
+    );
+    const end = this.#world.nowMs + msMax;
+    while (settled === undefined && this.#world.nowMs < end) await this.#pass(100);
+    return settled?.value;
+  }
+
+  async #pass(ms: number): Promise<void> {
+    await this.#world.run({ until: this.#world.nowMs + ms });
+    if (this.#error !== undefined) throw this.#error.error;
+  }
+
+  #report(final: readonly FinalState[]): SimulationReport {
+    const { history } = this.#workload;
+    const isForgetful = this.#faults.forgetful.size > 0;
+    const violations = [
+      ...checkers.flatMap((check) =>
+        // What was acknowledged is gone from a directory that was rolled back, and it cannot know.
+        isForgetful && promisedOfWholeDirectories.has(check) ? [] : check(history, final),
+      ),
+      ...evidenceCheckers.flatMap((check) => check(this.#evidence())),
+    ];
+    return {
+      seed: this.#options.seed,
+      knobs: this.#knobs,
+      violations,
+      traceHash: this.#world.traceHash(),
+      traceTail: this.#world.traceTail(),
+      operations: this.#workload.issued,
+      writes: history.writes.length,
+      acknowledged: history.writes.filter(({ outcome }) => outcome === "ok").length,
+      reads: history.reads.length,
+      restarts: this.#faults.supervisor.starts,
+      faults: this.#faults.counts,
+    };
+  }
+
+  #evidence(): Evidence {
+    const since = this.#world.nowMs - quietMs;
+    const questions = this.#workload.hanging(since);
+    return {
+      overLimit: [...this.#overLimit],
+      hanging: { questions, ...this.#cluster.network.hanging(since) },
+      exits: [
+        ...this.#cluster.fatal.map(({ node, reason }) => `${node}: ${reason}`),
+        ...this.#faults.supervisor.failures.map(({ node, message }) => `${node}: ${message}`),
+      ],
+      failedProbes: this.#failedProbes,
+    };
   }
 }

@@ -1,205 +1,171 @@
-import type { CoterieNode, GetOutcome, WriteOutcome } from "@coterie/cluster";
-import { type NodeId, type WriteId, hex, latin1, utf8 } from "@coterie/core";
+import type { CoterieNode, GetOutcome } from "@coterie/cluster";
+import { type Key, type NodeId, Ring, invariant, utf8 } from "@coterie/core";
 import type { SimCluster } from "./cluster.ts";
-import { type ClientOutcome, type ClientWrite, type FinalState, History } from "./history.ts";
+import { type BucketPromises, type FinalState, History } from "./history.ts";
 import type { SeededRandom } from "./random.ts";
+import type { BucketKnobs, SwarmKnobs } from "./swarm-knobs.ts";
+import { numberOf, valueOf } from "./value.ts";
 
+/** After which a client takes no answer for an answer. */
+const patienceMs = 4000;
 /** Within which a node refills a record that it has found damaged. */
 const refillMs = 3000;
 
-export interface WorkloadOptions {
-  readonly clients: number;
-  readonly operations: number;
-  readonly keys: number;
-  readonly bucket: string;
+/** What clients tell whoever breaks things. */
+export interface WorkloadWatcher {
+  noteOperation(index: number): void;
+  noteAck(): void;
 }
 
-/** A context as a client holds it, and what the client had read when it got it. */
-interface HeldContext {
-  readonly text: string;
-  readonly saw: readonly number[];
-}
-
-/** What one client remembers of a key. */
-interface ClientMemory {
-  readonly contexts: Map<string, HeldContext[]>;
+/** A key as clients name it, and where it is. */
+export interface ContendedKey {
+  readonly name: string;
+  readonly place: Key;
+  readonly bucket: BucketKnobs;
 }
 
 /**
- * Clients that read, write with fresh, old and no contexts, delete and retry through any node;
- * everything they did and saw goes into a {@link History}.
+ * Clients on a few contended keys; everything they did and saw goes into a {@link History}. Each
+ * operation draws from a stream of its own.
  */
 export class Workload {
-  readonly history: History = new History();
-  readonly #cluster: SimCluster;
+  readonly history: History;
+  readonly cluster: SimCluster;
+  readonly knobs: SwarmKnobs;
+  readonly watcher: WorkloadWatcher;
+  readonly keys: readonly ContendedKey[];
   readonly #random: SeededRandom;
-  readonly #options: WorkloadOptions;
+  /** Questions that nodes have not answered, and since when. */
+  readonly #open = new Map<number, { readonly node: CoterieNode; readonly sinceMs: number }>();
+  readonly #valueBytes: number[] = [];
+  #asked = 0;
   #issued = 0;
 
-  constructor(cluster: SimCluster, options: WorkloadOptions) {
-    this.#cluster = cluster;
-    this.#options = options;
+  constructor(cluster: SimCluster, knobs: SwarmKnobs, watcher: WorkloadWatcher) {
+    this.cluster = cluster;
+    this.knobs = knobs;
+    this.watcher = watcher;
     this.#random = cluster.world.random.fork("workload");
+    const promises = knobs.buckets.map(({ name, policy, n, r, w }): [string, BucketPromises] => [
+      name,
+      { policy, isStrict: r + w > n },
+    ]);
+    this.history = new History(new Map(promises));
+    this.keys = Array.from({ length: knobs.keys }, (_, index) => {
+      const bucket = knobs.buckets[index % knobs.buckets.length] as BucketKnobs;
+      const place = { bucket: bucket.name, key: utf8(`key-${index}`) };
+      return { name: `${bucket.name}/key-${index}`, place, bucket };
+    });
   }
 
-  /** Runs all clients to their ends. */
-  async run(): Promise<void> {
-    const clients = Array.from({ length: this.#options.clients }, () => this.#client());
-    for (const client of clients) await client;
+  get issued(): number {
+    return this.#issued;
+  }
+
+  /** What the next operation draws from; `undefined` when there are no more. */
+  nextOperation(): SeededRandom | undefined {
+    if (this.#issued >= this.knobs.operations) return undefined;
+    this.#issued += 1;
+    this.watcher.noteOperation(this.#issued);
+    return this.#random.fork(String(this.#issued));
+  }
+
+  /** Asks a node; `undefined` if it is down, crashes before it answers, or is silent for long. */
+  ask<Answer>(
+    id: NodeId,
+    story: (node: CoterieNode) => Promise<Answer>,
+  ): Promise<Answer | undefined> {
+    const node = this.cluster.node(id);
+    // A client's connection to a dead node is refused; to a paused one it hangs.
+    if (node === undefined) return Promise.resolve(undefined);
+    const { world } = this.cluster;
+    this.#asked += 1;
+    const question = this.#asked;
+    this.#open.set(question, { node, sinceMs: world.nowMs });
+    return new Promise((resolve) => {
+      const cancel = world.schedule(patienceMs, () => resolve(undefined));
+      this.cluster.whenRunning(id, () => {
+        void this.cluster.ask(id, story).then((answer) => {
+          this.#open.delete(question);
+          cancel();
+          resolve(answer);
+        });
+      });
+    });
+  }
+
+  /** Questions that live nodes have not answered although they came before `sinceMs`. */
+  hanging(sinceMs: number): number {
+    let count = 0;
+    for (const { node, sinceMs: since } of this.#open.values()) {
+      if (since < sinceMs && this.cluster.node(node.id) === node) count += 1;
+    }
+    return count;
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.cluster.world.schedule(ms, resolve);
+    });
+  }
+
+  /** The value of the next write. */
+  newValue(number: number, bytes: number): Uint8Array {
+    this.#valueBytes[number] = bytes;
+    return valueOf(number, bytes);
+  }
+
+  numbersOf(siblings: readonly { readonly value: Uint8Array }[]): readonly number[] {
+    return siblings.map(({ value }) => numberOf(value, (number) => this.#valueBytes[number] ?? 0));
   }
 
   /**
-   * Reads every key from all replicas through `through`, which repairs what differs, and then each
-   * replica's own copy.
+   * Reads every key from all replicas, which repairs what differs, and then each owner's own copy.
    */
-  async finalState(through: NodeId, n: number): Promise<readonly FinalState[]> {
-    const final: { key: string; values: readonly number[]; copies: Map<string, string> }[] = [];
-    for (let index = 0; index < this.#options.keys; index += 1) {
-      const key = `key-${index}`;
-      let outcome = await this.#readAll(through, key, n);
-      // Damage that nobody had met is met by this read, and refilled after it.
-      if (outcome?.ok === false) {
-        await this.#sleep(refillMs);
-        outcome = await this.#readAll(through, key, n);
-      }
-      if (outcome?.ok !== true) throw new Error(`final read of ${key}: ${outcome?.code}`);
-      final.push({ key, values: numbersOf(outcome), copies: new Map() });
+  async finalState(): Promise<readonly FinalState[]> {
+    const through = this.cluster.ids[0] as NodeId;
+    const reads = this.keys.map((key) => this.#finalRead(through, key));
+    const final: { key: ContendedKey; values: readonly number[] }[] = [];
+    for (const [index, read] of reads.entries()) {
+      final.push({ key: this.keys[index] as ContendedKey, values: await read });
     }
     // A read at r = n answers once one replica holds the merged record; the others follow.
-    await this.#sleep(2000);
-    for (const { key, copies } of final) {
-      for (const id of this.#cluster.ids) {
-        const own = await this.#cluster.ask(id, (node) => node.readReplica(this.#place(key)));
-        copies.set(id, own?.state === "present" ? own.digest : (own?.state ?? "gone"));
-      }
+    await this.sleep(2000);
+    const states: FinalState[] = [];
+    for (const { key, values } of final) {
+      states.push({ key: key.name, values, copies: await this.#copiesOf(key) });
     }
-    return final;
+    return states;
   }
 
-  #readAll(through: NodeId, key: string, n: number): Promise<GetOutcome | undefined> {
-    return this.#cluster.ask(through, (node) =>
-      node.get(this.#place(key), { r: n, timeoutMs: 10_000 }),
-    );
-  }
-
-  async #client(): Promise<void> {
-    const memory: ClientMemory = { contexts: new Map() };
-    while (this.#issued < this.#options.operations) {
-      this.#issued += 1;
-      const key = `key-${this.#random.below(this.#options.keys)}`;
-      const id = this.#pick(this.#cluster.ids);
-      const dice = this.#random.below(100);
-      if (dice < 35) await this.#read(memory, id, key);
-      else if (dice < 88) await this.#put(memory, id, key);
-      else await this.#delete(memory, id, key);
-      await this.#pause();
-    }
-  }
-
-  async #read(memory: ClientMemory, id: NodeId, key: string): Promise<void> {
-    const invokedMs = this.#cluster.world.nowMs;
-    const outcome = await this.#cluster.ask(id, (node) => node.get(this.#place(key), {}));
-    if (outcome?.ok !== true) return;
-    const values = numbersOf(outcome);
-    this.history.reads.push({ key, values, invokedMs, settledMs: this.#cluster.world.nowMs });
-    if (outcome.context !== undefined) this.#remember(memory, key, outcome.context, values);
-  }
-
-  async #put(memory: ClientMemory, id: NodeId, key: string): Promise<void> {
-    const held = this.#chooseContext(memory, key);
-    const write = this.#begin(key, "put", held?.saw ?? []);
-    const writeId = this.#random.chance(500) ? (hex(this.#random.bytes(16)) as WriteId) : undefined;
-    const send = (node: CoterieNode): Promise<WriteOutcome> =>
-      node.put(
-        this.#place(key),
-        {
-          value: utf8(String(write.number)),
-          contentType: "",
-          context: held?.text,
-          writeId,
-          returnBody: false,
-          ifAbsent: false,
-        },
-        {},
+  async #finalRead(through: NodeId, key: ContendedKey): Promise<readonly number[]> {
+    let outcome: GetOutcome | undefined;
+    // Damage that nobody had met is met by this read, and refilled after it.
+    for (let attempt = 0; attempt < 3 && outcome?.ok !== true; attempt += 1) {
+      if (attempt > 0) await this.sleep(refillMs);
+      outcome = await this.ask(through, (node) =>
+        node.get(key.place, { r: key.bucket.n, timeoutMs: 3000 }),
       );
-    let outcome = await this.#cluster.ask(id, send);
-    // A client that does not know retries under the same id, through any node, perhaps later.
-    for (let retry = 0; retry < 2 && writeId !== undefined; retry += 1) {
-      if (outcome?.ok === true && !this.#random.chance(100)) break;
-      await this.#pause();
-      const again = await this.#cluster.ask(this.#pick(this.#cluster.ids), send);
-      outcome = outcome?.ok === true ? outcome : (again ?? outcome);
     }
-    this.#end(write, outcome, writeId !== undefined);
-    if (outcome?.ok === true && outcome.context !== undefined) {
-      this.#remember(memory, key, outcome.context, [write.number, ...write.saw]);
+    invariant(outcome?.ok === true, "after healing every key can be read from all replicas");
+    return this.numbersOf(outcome.siblings);
+  }
+
+  async #copiesOf(key: ContendedKey): Promise<Map<string, string>> {
+    const copies = new Map<string, string>();
+    for (const id of this.#ownersOf(key)) {
+      const own = await this.ask(id, (node) => node.readReplica(key.place));
+      copies.set(id, own?.state === "present" ? own.digest : (own?.state ?? "gone"));
     }
+    return copies;
   }
 
-  async #delete(memory: ClientMemory, id: NodeId, key: string): Promise<void> {
-    const held = this.#chooseContext(memory, key);
-    if (held === undefined) return;
-    const write = this.#begin(key, "delete", held.saw);
-    const outcome = await this.#cluster.ask(id, (node) =>
-      node.delete(this.#place(key), held.text, {}),
-    );
-    this.#end(write, outcome, false);
+  #ownersOf({ place, bucket }: ContendedKey): readonly NodeId[] {
+    const document = this.cluster.node(this.cluster.ids[0] as NodeId)?.document();
+    invariant(document !== undefined, "after healing the cluster's document is known");
+    const ring = new Ring(document);
+    const settings = ring.bucket(bucket.name);
+    invariant(settings !== undefined, "the workload's buckets are the cluster's");
+    return ring.plan(place, settings).primaries.map(({ id }) => id);
   }
-
-  #begin(key: string, kind: "put" | "delete", saw: readonly number[]): ClientWrite {
-    const write: ClientWrite = {
-      number: this.history.writes.length,
-      key,
-      kind,
-      saw,
-      invokedMs: this.#cluster.world.nowMs,
-      settledMs: Number.POSITIVE_INFINITY,
-      outcome: "unknown",
-    };
-    this.history.writes.push(write);
-    return write;
-  }
-
-  /** After retries a refusal says nothing of the attempts before it. */
-  #end(write: ClientWrite, outcome: WriteOutcome | undefined, wasRetried: boolean): void {
-    if (outcome === undefined) return;
-    const verdict: ClientOutcome = outcome.ok ? "ok" : outcome.outcome;
-    write.outcome = verdict === "refused" && wasRetried ? "unknown" : verdict;
-    write.settledMs = this.#cluster.world.nowMs;
-  }
-
-  /** The newest context mostly; sometimes an old one, sometimes none. */
-  #chooseContext(memory: ClientMemory, key: string): HeldContext | undefined {
-    const held = memory.contexts.get(key) ?? [];
-    if (held.length === 0 || this.#random.chance(150)) return undefined;
-    return this.#random.chance(200) ? this.#pick(held) : held.at(-1);
-  }
-
-  #remember(memory: ClientMemory, key: string, text: string, saw: readonly number[]): void {
-    const held = memory.contexts.get(key) ?? [];
-    held.push({ text, saw });
-    memory.contexts.set(key, held.slice(-5));
-  }
-
-  #pick<Item>(items: readonly Item[]): Item {
-    return items[this.#random.below(items.length)] as Item;
-  }
-
-  #place(key: string): { readonly bucket: string; readonly key: Uint8Array } {
-    return { bucket: this.#options.bucket, key: utf8(key) };
-  }
-
-  #pause(): Promise<void> {
-    return this.#sleep(this.#random.below(20));
-  }
-
-  #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#cluster.world.schedule(ms, resolve);
-    });
-  }
-}
-
-function numbersOf(outcome: GetOutcome & { readonly ok: true }): readonly number[] {
-  return outcome.siblings.map(({ value }) => Number(latin1(value)));
 }

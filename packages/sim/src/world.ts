@@ -10,6 +10,14 @@ export interface LatencyRange {
   readonly msMax: number;
 }
 
+/** A way to run events that costs less than a turn of the event loop for each. */
+export interface Turns {
+  /** Calls `work` from the event loop itself, and settles when it has returned or thrown. */
+  readonly run: (work: () => void) => Promise<void>;
+  /** Within `work`: runs every continuation that is ready before it returns. */
+  readonly drain: () => void;
+}
+
 export interface WorldOptions {
   readonly seed: number | string;
   /**
@@ -18,6 +26,8 @@ export interface WorldOptions {
    * microtasks are done.
    */
   readonly drain: () => Promise<void>;
+  /** Used in place of `drain` between events, if given. What happens is the same. */
+  readonly turns?: Turns | undefined;
   /** Lines of the trace kept for a failure's report. */
   readonly traceLinesMax?: number;
 }
@@ -36,6 +46,9 @@ const tickMs = 1 / 8;
 /** Turns at one virtual time above which something spins without ever waiting. */
 const eventsPerInstantMax = 1_000_000;
 
+/** Events after which others have their turn of the event loop. */
+const eventsPerTurn = 4096;
+
 /**
  * Virtual time, and everything that will happen in it. One event at a time, earliest first, ties
  * broken by the seed; every continuation of an event has run before the next one begins. So all
@@ -47,6 +60,7 @@ export class World {
   readonly #ties: SeededRandom;
   readonly #queue = new EventQueue();
   readonly #drain: () => Promise<void>;
+  readonly #turns: Turns | undefined;
   readonly #trace: Trace;
   #nowMs = 0;
   #sequence = 0;
@@ -57,6 +71,7 @@ export class World {
     this.random = new SeededRandom(options.seed);
     this.#ties = this.random.fork("ties");
     this.#drain = options.drain;
+    this.#turns = options.turns;
     this.#trace = new Trace(options.traceLinesMax ?? 200);
   }
 
@@ -93,11 +108,10 @@ export class World {
   /** Runs until nothing is left to happen, or up to the given time. */
   async run(limits: RunLimits = {}): Promise<void> {
     const until = limits.until ?? Number.POSITIVE_INFINITY;
-    await this.#drain();
-    for (let event = this.#queue.peek(); event !== undefined; event = this.#queue.peek()) {
-      if (event.timeMs > until) break;
-      await this.#step();
-    }
+    await this.#runWhile(() => {
+      const next = this.#queue.peek();
+      return next !== undefined && next.timeMs <= until;
+    });
     if (limits.until !== undefined) this.#advanceTo(until);
   }
 
@@ -112,11 +126,11 @@ export class World {
       isSettled = true;
     };
     story.then(note, note);
-    await this.#drain();
-    while (!isSettled) {
+    await this.#runWhile(() => {
+      if (isSettled) return false;
       invariant(this.#queue.peek() !== undefined, "a story waits for something that will happen");
-      await this.#step();
-    }
+      return true;
+    });
     return story;
   }
 
@@ -134,7 +148,29 @@ export class World {
     return this.#trace.tail();
   }
 
-  async #step(): Promise<void> {
+  async #runWhile(goesOn: () => boolean): Promise<void> {
+    await this.#drain();
+    const turns = this.#turns;
+    if (turns === undefined) {
+      while (goesOn()) {
+        this.#step();
+        await this.#drain();
+      }
+      return;
+    }
+    let isOver = false;
+    while (!isOver) {
+      await turns.run(() => {
+        for (let events = 0; events < eventsPerTurn && !isOver; events += 1) {
+          if (goesOn()) this.#step();
+          else isOver = true;
+          turns.drain();
+        }
+      });
+    }
+  }
+
+  #step(): void {
     const event = this.#queue.pop();
     invariant(event !== undefined, "a step has an event");
     this.#advanceTo(event.timeMs);
@@ -143,7 +179,6 @@ export class World {
     this.#trace.mix(event.sequence);
     invariant(this.#eventsThisInstant <= eventsPerInstantMax, "virtual time moves on");
     event.run();
-    await this.#drain();
   }
 
   #advanceTo(timeMs: number): void {

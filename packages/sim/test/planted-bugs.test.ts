@@ -3,17 +3,18 @@ import { decodeRecord, encodeRecord, utf8 } from "@coterie/core";
 import type { Disk } from "@coterie/ports";
 import { expect, it } from "vitest";
 import { type SimDisk, type SimulationOptions, simulate } from "../src/index.ts";
-import { drain } from "./drain.ts";
+import { drain, fastTurns } from "./drain.ts";
 
 // A checker counts only if a planted bug makes it fail. Each of these is caught within a few seeds.
 
-const seedsMax = 40;
+const seedsMax = 60;
+const turns = fastTurns();
 
 async function caughtBy(planted: NonNullable<SimulationOptions["planted"]>): Promise<Set<string>> {
   const checkers = new Set<string>();
   for (let seed = 1; seed <= seedsMax && checkers.size < 2; seed += 1) {
     try {
-      const report = await simulate({ seed, drain, planted });
+      const report = await simulate({ seed, drain, turns, planted });
       for (const { checker } of report.violations) checkers.add(checker);
     } catch {
       checkers.add("no answer after healing");

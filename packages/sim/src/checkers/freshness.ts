@@ -1,45 +1,77 @@
-import type { Checker, Violation } from "../history.ts";
+import type { Checker, ClientRead, History, Violation, WriteNumber } from "../history.ts";
 
 /**
  * With r + w > n, a strict read begun after a put was acknowledged returns it, or something that
  * replaced it; unless a delete that knew of it may have happened before the read ended. The same
- * holds for what an earlier read returned: strict reads are monotonic. And it returns nothing that
- * a write acknowledged by then had replaced or deleted.
+ * holds for what an earlier read returned if 2r > n: such reads are monotonic. And it returns
+ * nothing that a write acknowledged by then had replaced or deleted.
+ *
+ * In an `lww` bucket another value may hide the put: there the read returns something.
  */
 export const freshness: Checker = (history) => {
   const violations: Violation[] = [];
-  for (const read of history.reads) {
-    for (const value of read.values) {
-      const killer = history.writes.find(
-        (write) =>
-          write.outcome === "ok" &&
-          write.settledMs < read.invokedMs &&
-          history.pastOf(write.number).has(value),
-      );
-      if (killer === undefined) continue;
-      const detail =
-        `a read at ${read.invokedMs} ms returned ${value}, which ${killer.kind} ` +
-        `${killer.number} had replaced by then`;
-      violations.push({ checker: "freshness", key: read.key, detail });
-    }
-    const known = new Set<number>();
-    for (const write of history.writes) {
-      const isEarlier = write.outcome === "ok" && write.settledMs < read.invokedMs;
-      if (isEarlier && write.kind === "put" && write.key === read.key) known.add(write.number);
-    }
-    for (const earlier of history.reads) {
-      if (earlier.key !== read.key || earlier.settledMs >= read.invokedMs) continue;
-      for (const value of earlier.values) known.add(value);
-    }
-    for (const number of known) {
-      if (history.isCovered(number, read.values)) continue;
-      const deletes = history.deletesOf(number, read.key);
-      if (deletes.some((write) => write.invokedMs <= read.settledMs)) continue;
-      const detail =
-        `a read at ${read.invokedMs} ms returned [${read.values.join(", ")}] although ` +
-        `${number} was known by then`;
-      violations.push({ checker: "freshness", key: read.key, detail });
+  for (const key of history.keys()) {
+    for (const read of history.readsOf(key)) {
+      if (!read.isStrict) continue;
+      violations.push(...undead(history, read), ...missing(history, read));
     }
   }
   return violations;
 };
+
+function undead(history: History, read: ClientRead): readonly Violation[] {
+  const { key, values, invokedMs } = read;
+  if (values.length === 0) return [];
+  const violations: Violation[] = [];
+  for (const write of history.writesOf(key)) {
+    if (write.outcome !== "ok" || write.settledMs >= invokedMs) continue;
+    for (const value of values) {
+      if (!isReplacedBy(history, value, write.number)) continue;
+      const detail =
+        `a read at ${invokedMs} ms returned ${value}, which ${write.kind} ` +
+        `${write.number} had replaced by then`;
+      violations.push({ checker: "freshness", key, detail });
+    }
+  }
+  return violations;
+}
+
+/** A delete without a context replaces what was acknowledged before it began. */
+function isReplacedBy(history: History, value: WriteNumber, number: WriteNumber): boolean {
+  if (history.pastOf(number).has(value)) return true;
+  const write = history.write(number);
+  const put = history.write(value);
+  return write?.isBlindDelete === true && put?.outcome === "ok" && put.settledMs < write.invokedMs;
+}
+
+function missing(history: History, read: ClientRead): readonly Violation[] {
+  const { key, values, invokedMs, settledMs } = read;
+  const isLww = history.promisesOf(key).policy === "lww";
+  if (isLww && values.length > 0) return [];
+  const violations: Violation[] = [];
+  for (const number of knownBefore(history, read)) {
+    if (history.isCovered(number, values)) continue;
+    const put = history.write(number);
+    const deletes = put === undefined ? [] : history.deletesOf(put);
+    if (deletes.some((write) => write.invokedMs <= settledMs)) continue;
+    const detail =
+      `a read at ${invokedMs} ms returned [${values.join(", ")}] although ` +
+      `${number} was known by then`;
+    violations.push({ checker: "freshness", key, detail });
+  }
+  return violations;
+}
+
+/** The values that were acknowledged or read before the read began. */
+function knownBefore(history: History, { key, invokedMs }: ClientRead): ReadonlySet<WriteNumber> {
+  const known = new Set<WriteNumber>();
+  for (const write of history.writesOf(key)) {
+    const isEarlier = write.outcome === "ok" && write.settledMs < invokedMs;
+    if (isEarlier && write.kind === "put") known.add(write.number);
+  }
+  for (const earlier of history.readsOf(key)) {
+    if (!earlier.isRepeatable || earlier.settledMs >= invokedMs) continue;
+    for (const value of earlier.values) known.add(value);
+  }
+  return known;
+}

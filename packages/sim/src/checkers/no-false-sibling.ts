@@ -4,6 +4,7 @@ import type { Checker, Violation, WriteNumber } from "../history.ts";
 export const noFalseSibling: Checker = (history, final) => {
   const violations: Violation[] = [];
   const check = (key: string, values: readonly WriteNumber[]): void => {
+    if (values.length < 2) return;
     for (const value of values) {
       const successor = values.find((other) => history.pastOf(other).has(value));
       if (successor === undefined && values.indexOf(value) === values.lastIndexOf(value)) continue;

@@ -2,18 +2,21 @@ import type { Checker, Violation } from "../history.ts";
 
 /**
  * Every acknowledged put is in the final read of its key, or was overwritten by something in it,
- * or was deleted by someone who had read it.
+ * or was deleted by someone who had read it. In an `lww` bucket another value may hide it: there
+ * the key holds something, unless something was deleted.
  */
 export const noLostWrite: Checker = (history, final) => {
   const violations: Violation[] = [];
-  const valuesByKey = new Map(final.map(({ key, values }) => [key, values]));
-  for (const { number, key, kind, outcome } of history.writes) {
-    if (kind !== "put" || outcome !== "ok") continue;
-    const values = valuesByKey.get(key) ?? [];
-    if (history.isCovered(number, values)) continue;
-    if (history.deletesOf(number, key).length > 0) continue;
-    const detail = `acknowledged write ${number} is gone; the key holds [${values.join(", ")}]`;
-    violations.push({ checker: "no-lost-write", key, detail });
+  for (const { key, values } of final) {
+    const isLww = history.promisesOf(key).policy === "lww";
+    if (isLww && values.length > 0) continue;
+    for (const write of history.writesOf(key)) {
+      if (write.kind !== "put" || write.outcome !== "ok") continue;
+      if (history.isCovered(write.number, values) || history.deletesOf(write).length > 0) continue;
+      const held = values.join(", ");
+      const detail = `acknowledged write ${write.number} is gone; the key holds [${held}]`;
+      violations.push({ checker: "no-lost-write", key, detail });
+    }
   }
   return violations;
 };

@@ -1,6 +1,6 @@
 import type { Checker, Violation, WriteNumber } from "../history.ts";
 
-/** Every value read was put to that very key, by a write that was not refused. */
+/** Every value read was put to that very key, whole, by a write that was not refused. */
 export const noPhantom: Checker = (history, final) => {
   const violations: Violation[] = [];
   const check = (key: string, values: readonly WriteNumber[]): void => {

@@ -41,7 +41,7 @@ export async function deleteKey(stage: Stage, args: Arguments): Promise<Lines> {
   const name = args.word("a key");
   const held = heldContext(stage, args);
   const { key, options } = requestOf(stage, args, name);
-  const write = beginWrite(stage, name, "delete", held?.saw ?? []);
+  const write = beginWrite(stage, name, "delete", held?.saw);
   const outcome = await stage.cluster.ask(id, (node) => node.delete(key, held?.text, options));
   endWrite(stage, write, outcome);
   return [outcome === undefined ? noAnswer : describeWrite(outcome)];
@@ -61,7 +61,8 @@ export async function get(stage: Stage, args: Arguments): Promise<Lines> {
   // Fewer replicas than the bucket asks for may miss what was acknowledged, and promise nothing.
   if (options.r === undefined) {
     const settledMs = stage.world.nowMs;
-    stage.history.reads.push({ key: name, values, invokedMs, settledMs });
+    const read = { key: name, values, invokedMs, settledMs, context: undefined };
+    stage.history.addRead({ ...read, isStrict: true, isRepeatable: true });
   }
   if (as !== undefined) stage.contexts.set(as, { text: outcome.context, saw: values });
   return [describeRead(outcome)];
@@ -143,18 +144,21 @@ function beginWrite(
   { history, world }: Stage,
   key: string,
   kind: ClientWrite["kind"],
-  saw: readonly number[],
+  saw: readonly number[] | undefined,
 ): ClientWrite {
   const write: ClientWrite = {
     number: history.writes.length,
     key,
     kind,
-    saw,
+    saw: saw ?? [],
+    isBlindDelete: kind === "delete" && saw === undefined,
+    isForeign: false,
     invokedMs: world.nowMs,
     settledMs: Number.POSITIVE_INFINITY,
     outcome: "unknown",
+    context: undefined,
   };
-  history.writes.push(write);
+  history.addWrite(write);
   return write;
 }
 

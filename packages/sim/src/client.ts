@@ -1,0 +1,252 @@
+import type { CoterieNode, GetOutcome, PutInput, WriteOutcome } from "@coterie/cluster";
+import { type NodeId, type WriteId, hex } from "@coterie/core";
+import type { ClientOutcome, ClientWrite } from "./history.ts";
+import type { SeededRandom } from "./random.ts";
+import type { ContendedKey, Workload } from "./workload.ts";
+
+/** How often a write is sent again, at most. */
+const retriesMax = 2;
+/** Contexts that a client remembers of a key. */
+const heldMax = 5;
+
+/** A context as a client holds it, and what the client had read when it got it. */
+interface HeldContext {
+  readonly text: string;
+  readonly saw: readonly number[];
+  /** True if it belongs to another key. */
+  readonly isForeign: boolean;
+}
+
+/** A client that has not read anything: it knows nothing. */
+const nothingHeld: HeldContext | undefined = undefined;
+
+interface Sent {
+  readonly outcome: WriteOutcome | undefined;
+  /** True if an attempt before the last one may have done it. */
+  readonly wasRetried: boolean;
+}
+
+/** Runs all clients of a workload to their ends. */
+export async function runClients(workload: Workload): Promise<void> {
+  const clients = Array.from({ length: workload.knobs.clients }, () => new Client(workload).run());
+  for (const client of clients) await client;
+}
+
+/**
+ * One client: it reads, writes with fresh, old, foreign and no contexts, deletes and retries,
+ * through any node, as the knobs of the run say.
+ */
+class Client {
+  readonly #workload: Workload;
+  readonly #held = new Map<string, HeldContext[]>();
+
+  constructor(workload: Workload) {
+    this.#workload = workload;
+  }
+
+  async run(): Promise<void> {
+    const { habits } = this.#workload.knobs;
+    for (;;) {
+      const random = this.#workload.nextOperation();
+      if (random === undefined) return;
+      const operation = this.#operate(random);
+      if (!random.chance(habits.abandoned)) await operation;
+      await this.#workload.sleep(
+        random.chance(habits.rests) ? 200 + random.below(1000) : random.below(20),
+      );
+    }
+  }
+
+  #operate(random: SeededRandom): Promise<void> {
+    const { habits, keys, skew } = this.#workload.knobs;
+    const key = this.#workload.keys[random.below(random.chance(skew) ? Math.min(2, keys) : keys)];
+    const dice = random.below(habits.get + habits.put + habits.delete);
+    if (dice < habits.get) return this.#get(random, key as ContendedKey);
+    if (dice < habits.get + habits.put) return this.#put(random, key as ContendedKey);
+    return this.#delete(random, key as ContendedKey);
+  }
+
+  async #get(random: SeededRandom, key: ContendedKey): Promise<void> {
+    const { habits } = this.#workload.knobs;
+    const r = random.chance(habits.weakGets) ? 1 : key.bucket.r;
+    const invokedMs = this.#now();
+    const outcome = await this.#ask(random, (node) => node.get(key.place, { r }));
+    if (outcome?.ok === true) this.#noteRead(key, outcome, { invokedMs, r });
+  }
+
+  #noteRead(
+    key: ContendedKey,
+    { siblings, context }: GetOutcome & { readonly ok: true },
+    { invokedMs, r }: { readonly invokedMs: number; readonly r: number },
+  ): void {
+    const values = this.#workload.numbersOf(siblings);
+    const { n, w } = key.bucket;
+    this.#trace(`get of ${key.name} returns [${values.join(", ")}]`);
+    this.#workload.history.addRead({
+      key: key.name,
+      values,
+      invokedMs,
+      settledMs: this.#now(),
+      isStrict: r + w > n,
+      isRepeatable: r + w > n && 2 * r > n,
+      context,
+    });
+    if (context !== undefined) this.#remember(key, context, values);
+  }
+
+  async #put(random: SeededRandom, key: ContendedKey): Promise<void> {
+    const { habits, valueBytesMax } = this.#workload.knobs;
+    const ifAbsent = random.chance(habits.ifAbsent);
+    const held = ifAbsent ? nothingHeld : this.#chooseContext(random, key);
+    const write = this.#begin(key, "put", held);
+    const value = this.#workload.newValue(write.number, random.below(valueBytesMax));
+    const isIdentified = random.chance(habits.identified);
+    const input: PutInput = {
+      value,
+      contentType: "",
+      context: held?.text,
+      writeId: isIdentified ? (hex(random.bytes(16)) as WriteId) : undefined,
+      returnBody: random.chance(habits.returnBody),
+      ifAbsent,
+    };
+    const sent = await this.#send(random, isIdentified, (node) => node.put(key.place, input, {}));
+    this.#end(write, sent);
+    if (sent.outcome?.ok !== true) return;
+    if (ifAbsent && !sent.wasRetried) this.#noteAbsence(key, write);
+    this.#noteWritten(key, write, sent.outcome);
+  }
+
+  async #delete(random: SeededRandom, key: ContendedKey): Promise<void> {
+    const isBlind = random.chance(this.#workload.knobs.habits.blindDeletes);
+    const held = isBlind ? nothingHeld : this.#chooseContext(random, key);
+    const write = this.#begin(key, "delete", held);
+    const sent = await this.#send(random, true, (node) => node.delete(key.place, held?.text, {}));
+    this.#end(write, sent);
+  }
+
+  /** Sends a write; one that may safely be repeated is, while its outcome is not known. */
+  async #send(
+    random: SeededRandom,
+    mayRepeat: boolean,
+    story: (node: CoterieNode) => Promise<WriteOutcome>,
+  ): Promise<Sent> {
+    const { habits } = this.#workload.knobs;
+    let outcome = await this.#ask(random, story);
+    let wasRetried = false;
+    if (outcome?.ok === true) this.#workload.watcher.noteAck();
+    for (let retry = 0; retry < retriesMax && mayRepeat; retry += 1) {
+      if (outcome?.ok === true && !random.chance(habits.repeated)) break;
+      if (random.chance(300)) break;
+      await this.#workload.sleep(random.chance(habits.late) ? random.below(4000) : 10);
+      wasRetried = true;
+      const again = await this.#ask(random, story);
+      if (outcome?.ok !== true) outcome = again ?? outcome;
+    }
+    return { outcome, wasRetried };
+  }
+
+  #begin(key: ContendedKey, kind: "put" | "delete", held: HeldContext | undefined): ClientWrite {
+    const { history } = this.#workload;
+    const write: ClientWrite = {
+      number: history.writes.length,
+      key: key.name,
+      kind,
+      saw: held?.saw ?? [],
+      isBlindDelete: kind === "delete" && held === undefined,
+      isForeign: held?.isForeign === true,
+      invokedMs: this.#now(),
+      settledMs: Number.POSITIVE_INFINITY,
+      outcome: "unknown",
+      context: undefined,
+    };
+    history.addWrite(write);
+    const over = held === undefined ? "blindly" : `having read [${write.saw.join(", ")}]`;
+    this.#trace(`${kind} ${write.number} of ${key.name} ${over}`);
+    return write;
+  }
+
+  /** After retries a refusal says nothing of the attempts before it. */
+  #end(write: ClientWrite, { outcome, wasRetried }: Sent): void {
+    const answer = outcome === undefined ? "no answer" : outcome.ok ? "ok" : outcome.code;
+    this.#trace(`${write.kind} ${write.number} of ${write.key} ends: ${answer}`);
+    if (outcome === undefined) return;
+    const verdict: ClientOutcome = outcome.ok ? "ok" : outcome.outcome;
+    write.outcome = verdict === "refused" && wasRetried ? "unknown" : verdict;
+    write.settledMs = this.#now();
+  }
+
+  #noteWritten(
+    key: ContendedKey,
+    write: ClientWrite,
+    { context, body }: WriteOutcome & { readonly ok: true },
+  ): void {
+    if (context !== undefined) {
+      write.context = context;
+      this.#remember(key, context, [write.number, ...write.saw]);
+    }
+    if (body === undefined) return;
+    this.#workload.history.addRead({
+      key: key.name,
+      values: this.#workload.numbersOf(body),
+      invokedMs: write.invokedMs,
+      settledMs: write.settledMs,
+      isStrict: false,
+      isRepeatable: false,
+      context: undefined,
+    });
+  }
+
+  /** A put that was to find nothing has read, and found nothing. */
+  #noteAbsence({ name, bucket }: ContendedKey, { invokedMs, settledMs }: ClientWrite): void {
+    this.#workload.history.addRead({
+      key: name,
+      values: [],
+      invokedMs,
+      settledMs,
+      isStrict: bucket.r + bucket.w > bucket.n,
+      isRepeatable: false,
+      context: undefined,
+    });
+  }
+
+  /** The newest context mostly; sometimes an old one, one of another key, or none. */
+  #chooseContext(random: SeededRandom, key: ContendedKey): HeldContext | undefined {
+    const { habits, keys } = this.#workload.knobs;
+    const dice = random.below(1000);
+    const isStale = random.chance(habits.stale);
+    const at = random.below(heldMax);
+    const other = this.#workload.keys[random.below(keys)];
+    if (dice < habits.foreign && other !== undefined && other !== key) {
+      const foreign = this.#held.get(other.name)?.at(-1);
+      if (foreign !== undefined) return { ...foreign, saw: [], isForeign: true };
+    }
+    if (dice < habits.foreign + habits.blind) return undefined;
+    const held = this.#held.get(key.name) ?? [];
+    return isStale ? held[at % Math.max(1, held.length)] : held.at(-1);
+  }
+
+  #remember(key: ContendedKey, text: string, saw: readonly number[]): void {
+    const held = this.#held.get(key.name) ?? [];
+    held.push({ text, saw, isForeign: false });
+    if (held.length > heldMax) held.shift();
+    this.#held.set(key.name, held);
+  }
+
+  #ask<Answer>(
+    random: SeededRandom,
+    story: (node: CoterieNode) => Promise<Answer>,
+  ): Promise<Answer | undefined> {
+    const { ids } = this.#workload.cluster;
+    const id = ids[random.below(ids.length)] as NodeId;
+    this.#trace(`asks ${id}`);
+    return this.#workload.ask(id, story);
+  }
+
+  #trace(line: string): void {
+    this.#workload.cluster.world.trace(`client: ${line}`);
+  }
+
+  #now(): number {
+    return this.#workload.cluster.world.nowMs;
+  }
+}

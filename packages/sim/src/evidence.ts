@@ -1,0 +1,19 @@
+import type { Violation } from "./history.ts";
+
+/** What a run shows of its nodes besides what clients saw. */
+export interface Evidence {
+  /** Queues found over their limits, each with its node. */
+  readonly overLimit: readonly string[];
+  /** Long after everything was healed: what live nodes and ports still owe. */
+  readonly hanging: {
+    readonly questions: number;
+    readonly calls: number;
+    readonly unanswered: number;
+  };
+  /** Processes that ended themselves, with their reasons, and starts that failed. */
+  readonly exits: readonly string[];
+  /** Operations that failed though nothing was wrong any more, and nodes that do not serve. */
+  readonly failedProbes: readonly string[];
+}
+
+export type EvidenceChecker = (evidence: Evidence) => readonly Violation[];

@@ -1,0 +1,98 @@
+import type { NodeId } from "@coterie/core";
+import type { SimCluster } from "../cluster.ts";
+import type { SeededRandom } from "../random.ts";
+import type { SwarmKnobs } from "../swarm-knobs.ts";
+import type { FaultKind } from "./kinds.ts";
+import { type Battlefield, strikes } from "./strikes.ts";
+import { Supervisor } from "./supervisor.ts";
+
+/** How often a strike that found no target is tried again, and how long it waits. */
+const attemptsMax = 15;
+const retryMs = 100;
+
+interface Plan {
+  readonly kind: FaultKind;
+  readonly random: SeededRandom;
+  /** At which operations it strikes, the last one first. */
+  readonly at: number[];
+}
+
+/**
+ * What goes wrong during a run. Each kind strikes at operations drawn in advance, from a stream of
+ * its own: without one kind, or with fewer operations, the others strike as before.
+ */
+export class Faults implements Battlefield {
+  readonly cluster: SimCluster;
+  readonly supervisor: Supervisor;
+  readonly counts: Map<FaultKind, number> = new Map();
+  /** Nodes whose directories have lost something that they had acknowledged, and do not know it. */
+  readonly forgetful: Set<NodeId> = new Set();
+  readonly #plans: readonly Plan[];
+  readonly #mends = new Set<() => void>();
+  #onAck: (() => void)[] = [];
+  #isOver = false;
+
+  constructor(cluster: SimCluster, knobs: SwarmKnobs) {
+    this.cluster = cluster;
+    this.supervisor = new Supervisor(cluster);
+    const { random } = cluster.world;
+    this.#plans = Object.entries(knobs.faults).map(([kind, count]) => {
+      const own = random.fork(`faults/${kind}`);
+      const at = Array.from({ length: count }, () => 10 + own.below(knobs.operations));
+      return { kind: kind as FaultKind, random: own, at: at.toSorted((a, b) => b - a) };
+    });
+  }
+
+  /** Clients begin their `index`th operation. */
+  noteOperation(index: number): void {
+    for (const { kind, random, at } of this.#plans) {
+      while ((at.at(-1) ?? Number.POSITIVE_INFINITY) <= index) {
+        at.pop();
+        this.cluster.world.schedule(random.below(50), () => this.#strike(kind, random, 0));
+      }
+    }
+  }
+
+  /** A client has just been told that its write is durable. */
+  noteAck(): void {
+    const waiting = this.#onAck;
+    this.#onAck = [];
+    for (const each of waiting) each();
+  }
+
+  onNextAck(run: () => void): void {
+    this.#onAck.push(run);
+  }
+
+  mendAfter(ms: number, mend: () => void): void {
+    const once = (): void => {
+      if (this.#mends.delete(once)) mend();
+    };
+    this.#mends.add(once);
+    this.cluster.world.schedule(ms, once);
+  }
+
+  /** Mends everything and starts what is down; from now on nothing goes wrong. */
+  heal(): void {
+    const { cluster } = this;
+    cluster.world.trace("everything is healed");
+    this.#isOver = true;
+    this.#onAck = [];
+    for (const mend of this.#mends) mend();
+    cluster.network.heal();
+    for (const id of cluster.ids) {
+      cluster.resume(id);
+      cluster.setWall(id, 0);
+      this.supervisor.start(id);
+    }
+  }
+
+  #strike(kind: FaultKind, random: SeededRandom, attempt: number): void {
+    if (this.#isOver) return;
+    if (strikes[kind](this, random)) {
+      this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    } else if (attempt < attemptsMax) {
+      this.cluster.world.schedule(retryMs, () => this.#strike(kind, random, attempt + 1));
+    }
+  }
+}

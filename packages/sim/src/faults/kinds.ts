@@ -1,0 +1,54 @@
+/** What can go wrong; see docs/internals/simulation.md. */
+export type FaultKind =
+  | "kill"
+  | "power"
+  | "power-everywhere"
+  | "power-after-ack"
+  | "pause"
+  | "stop"
+  | "cut"
+  | "partition"
+  | "dead-stream"
+  | "slow-peer"
+  | "clock-jump"
+  | "sync-error"
+  | "write-error"
+  | "read-error"
+  | "full-disk"
+  | "slow-disk"
+  | "wipe"
+  | "rot"
+  | "rollback";
+
+export interface FaultKindInfo {
+  readonly name: FaultKind;
+  /** True if acknowledged data is gone from one node for good: others must have it. */
+  readonly losesCopies: boolean;
+}
+
+const lossless: readonly FaultKind[] = [
+  "kill",
+  "power",
+  "power-everywhere",
+  "power-after-ack",
+  "pause",
+  "stop",
+  "cut",
+  "partition",
+  "dead-stream",
+  "slow-peer",
+  "clock-jump",
+  "sync-error",
+  "write-error",
+  "full-disk",
+  "slow-disk",
+  "wipe",
+];
+
+/** Every kind of fault. */
+export const faultKinds: readonly FaultKindInfo[] = [
+  ...lossless.map((name) => ({ name, losesCopies: false })),
+  { name: "rot", losesCopies: true },
+  { name: "read-error", losesCopies: true },
+  { name: "rollback", losesCopies: true },
+];

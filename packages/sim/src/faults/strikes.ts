@@ -1,0 +1,234 @@
+import type { NodeId, PeerAddress } from "@coterie/core";
+import type { SimCluster } from "../cluster.ts";
+import type { DiskOperation, SimDisk } from "../disk.ts";
+import type { SeededRandom } from "../random.ts";
+import type { FaultKind } from "./kinds.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+/** What a strike may use. */
+export interface Battlefield {
+  readonly cluster: SimCluster;
+  readonly supervisor: Supervisor;
+  readonly forgetful: Set<NodeId>;
+  /** Undoes something after a while, or when all is healed. */
+  mendAfter(ms: number, mend: () => void): void;
+  /** Runs something when a client has next been told that its write is durable. */
+  onNextAck(run: () => void): void;
+}
+
+/** Does its damage now; false if there was nothing to be damaged. */
+type Strike = (field: Battlefield, random: SeededRandom) => boolean;
+
+/**
+ * Wall clocks stay within this of the truth: above twice as much a retry may come when its write
+ * id is forgotten, which is documented.
+ */
+const wallOffsetMsMax = 50_000;
+const plentyBytes = Number.MAX_SAFE_INTEGER;
+
+/** One per kind of fault. */
+export const strikes: Readonly<Record<FaultKind, Strike>> = {
+  kill: (field, random) => crashOne(field, random, "kill"),
+  power: (field, random) => crashOne(field, random, "power"),
+  "power-everywhere": ({ cluster }) => {
+    for (const id of cluster.ids) cluster.crash(id, "power");
+    return true;
+  },
+  "power-after-ack": (field, random) => {
+    field.onNextAck(() => {
+      const isTotal = random.chance(500);
+      for (const id of field.cluster.ids) {
+        if (isTotal || random.chance(500)) field.cluster.crash(id, "power");
+      }
+    });
+    return true;
+  },
+  pause: (field, random) => {
+    const id = running(field, random);
+    if (id === undefined) return false;
+    field.cluster.pause(id);
+    field.mendAfter(50 + random.below(3000), () => field.cluster.resume(id));
+    return true;
+  },
+  stop,
+  cut: (field, random) => {
+    const id = pick(random, field.cluster.ids);
+    const kind = random.chance(700) ? "silent" : "refusing";
+    const direction = random.below(3);
+    for (const other of field.cluster.ids) {
+      if (other === id || random.chance(200)) continue;
+      if (direction !== 1) cutFor(field, random, { from: id, to: other, kind });
+      if (direction !== 0) cutFor(field, random, { from: other, to: id, kind });
+    }
+    return true;
+  },
+  partition: (field, random) => {
+    const kind = random.chance(700) ? "silent" : "refusing";
+    const sides = new Map(field.cluster.ids.map((id) => [id, random.below(2)]));
+    for (const from of field.cluster.ids) {
+      for (const to of field.cluster.ids) {
+        if (sides.get(from) !== sides.get(to)) cutFor(field, random, { from, to, kind });
+      }
+    }
+    return new Set(sides.values()).size > 1;
+  },
+  "dead-stream": ({ cluster }, random) => {
+    for (const id of cluster.ids) {
+      const other = pick(random, cluster.ids);
+      if (other !== id) cluster.network.breakStream(addressOf(id), addressOf(other));
+    }
+    return true;
+  },
+  "slow-peer": (field, random) => {
+    const { network, ids } = field.cluster;
+    const address = addressOf(pick(random, ids));
+    network.slow(address, 5 + random.below(100));
+    field.mendAfter(200 + random.below(2000), () => network.slow(address, 1));
+    return true;
+  },
+  "clock-jump": ({ cluster }, random) => {
+    cluster.setWall(
+      pick(random, cluster.ids),
+      random.below(2 * wallOffsetMsMax + 1) - wallOffsetMsMax,
+    );
+    return true;
+  },
+  "sync-error": (field, random) => failOnce(field, random, "sync"),
+  "write-error": (field, random) => failOnce(field, random, "write"),
+  "read-error": (field, random) => failOnce(field, random, "read"),
+  "full-disk": (field, random) => {
+    const id = pick(random, field.cluster.ids);
+    setCapacity(field, id, 1000);
+    field.mendAfter(100 + random.below(1500), () => setCapacity(field, id, plentyBytes));
+    return true;
+  },
+  "slow-disk": (field, random) => {
+    const id = running(field, random);
+    if (id === undefined) return false;
+    const disk = field.cluster.disk(id);
+    disk.slowdown = 5 + random.below(100);
+    field.mendAfter(200 + random.below(2000), () => {
+      disk.slowdown = 1;
+    });
+    return true;
+  },
+  wipe,
+  rot,
+  rollback,
+};
+
+/** A clean stop, and another start. */
+function stop(field: Battlefield, random: SeededRandom): boolean {
+  const { cluster } = field;
+  const id = running(field, random);
+  const node = id === undefined ? undefined : cluster.node(id);
+  if (id === undefined || node === undefined) return false;
+  cluster.world.trace(`${id} is asked to stop`);
+  const end = (): void => {
+    if (cluster.node(id) === node) cluster.crash(id, "kill");
+  };
+  void node.stop().then(end);
+  // Who does not stop in time is killed.
+  field.mendAfter(5000, end);
+  return true;
+}
+
+/** The machine comes back with an empty disk, and gets its own back later. */
+function wipe(field: Battlefield, random: SeededRandom): boolean {
+  const { cluster, supervisor } = field;
+  const id = running(field, random);
+  if (id === undefined || supervisor.impostors.size > 0) return false;
+  supervisor.impostors.add(id);
+  cluster.crash(id, "power");
+  const own = cluster.replaceDisk(id, new Map());
+  field.mendAfter(1000 + random.below(2000), () => {
+    cluster.crash(id, "power");
+    supervisor.impostors.delete(id);
+    own.capacityBytes = plentyBytes;
+    cluster.insertDisk(id, own);
+  });
+  return true;
+}
+
+/** Bits flip in segments that are not written to: rot at a log's end looks like a torn write. */
+function rot(field: Battlefield, random: SeededRandom): boolean {
+  const { cluster } = field;
+  const id = running(field, random);
+  if (id === undefined) return false;
+  const disk = cluster.disk(id);
+  const segments = [...disk.image()].filter(([name]) => name.endsWith(".seg"));
+  const sealed = segments.slice(0, -2);
+  if (sealed.length === 0) return false;
+  for (const [name, { length }] of sealed) {
+    for (let hits = 0; hits < 3 && length > 0; hits += 1) {
+      disk.flipBit(name, random.below(length), random.below(8));
+    }
+  }
+  if (random.chance(500)) cluster.crash(id, "kill");
+  return true;
+}
+
+/** The directory is put back from a copy that was taken while its process ran. */
+function rollback(field: Battlefield, random: SeededRandom): boolean {
+  const { cluster } = field;
+  const id = running(field, random);
+  if (id === undefined) return false;
+  const image = cluster.disk(id).image();
+  field.mendAfter(100 + random.below(1500), () => {
+    if (!cluster.isUp(id) || field.supervisor.impostors.has(id)) return;
+    field.forgetful.add(id);
+    cluster.crash(id, "power");
+    cluster.replaceDisk(id, image);
+  });
+  return true;
+}
+
+function crashOne(field: Battlefield, random: SeededRandom, kind: "kill" | "power"): boolean {
+  const { cluster } = field;
+  const up = cluster.ids.filter((id) => cluster.isUp(id));
+  if (up.length === 0) return false;
+  cluster.crash(pick(random, up), kind);
+  return true;
+}
+
+function failOnce(field: Battlefield, random: SeededRandom, operation: DiskOperation): boolean {
+  const id = running(field, random);
+  if (id === undefined) return false;
+  const times = 1 + random.below(3);
+  const takeBack = field.cluster.disk(id).inject({ operation, error: "io", times });
+  field.mendAfter(2000, takeBack);
+  return true;
+}
+
+interface LinkCut {
+  readonly from: NodeId;
+  readonly to: NodeId;
+  readonly kind: "silent" | "refusing";
+}
+
+function cutFor(field: Battlefield, random: SeededRandom, { from, to, kind }: LinkCut): void {
+  const { network } = field.cluster;
+  network.cut(addressOf(from), addressOf(to), kind);
+  field.mendAfter(100 + random.below(2500), () => network.mend(addressOf(from), addressOf(to)));
+}
+
+function setCapacity({ cluster }: Battlefield, id: NodeId, bytes: number): void {
+  const disk: SimDisk = cluster.disk(id);
+  disk.capacityBytes = bytes;
+}
+
+/** A node that serves and is not paused. */
+function running({ cluster, supervisor }: Battlefield, random: SeededRandom): NodeId | undefined {
+  const candidates = cluster.ids.filter(
+    (id) => cluster.isUp(id) && !supervisor.isStarting(id) && !cluster.isPaused(id),
+  );
+  return candidates.length === 0 ? undefined : pick(random, candidates);
+}
+
+function addressOf(id: NodeId): PeerAddress {
+  return id as string as PeerAddress;
+}
+
+function pick<Item>(random: SeededRandom, items: readonly Item[]): Item {
+  return items[random.below(items.length)] as Item;
+}

@@ -1,0 +1,161 @@
+import { type FaultKind, faultKinds } from "./faults/kinds.ts";
+import { SeededRandom } from "./random.ts";
+
+/** What one bucket of a run is like. */
+export interface BucketKnobs {
+  readonly name: string;
+  readonly policy: "siblings" | "lww";
+  readonly n: number;
+  readonly r: number;
+  readonly w: number;
+}
+
+/** How often, of a thousand times, clients do what they do; operations are weights. */
+export interface ClientKnobs {
+  readonly get: number;
+  readonly put: number;
+  readonly delete: number;
+  /** Gets that ask one replica only. */
+  readonly weakGets: number;
+  /** Writes without the context that the client holds. */
+  readonly blind: number;
+  /** Writes with a context that is not the client's newest. */
+  readonly stale: number;
+  /** Writes with the context of another key, which must be refused. */
+  readonly foreign: number;
+  /** Puts under a write id. */
+  readonly identified: number;
+  /** Identified puts that are sent again although they were acknowledged. */
+  readonly repeated: number;
+  /** Retries that come seconds later. */
+  readonly late: number;
+  readonly ifAbsent: number;
+  readonly returnBody: number;
+  /** Operations whose outcome the client does not wait for. */
+  readonly abandoned: number;
+  /** Deletes without a context. */
+  readonly blindDeletes: number;
+  /** Operations after which a client rests for a while. */
+  readonly rests: number;
+}
+
+/** What the network does to messages all the time, until all is healed. Of a thousand messages. */
+export interface WeatherKnobs {
+  readonly latencyMsMax: number;
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly late: number;
+}
+
+/**
+ * All that a seed decides about a run, before it begins: plain data. A run is determined by seed
+ * and knobs, and each kind of fault draws from a stream of its own, so that a run with one knob
+ * changed resembles the run without.
+ */
+export interface SwarmKnobs {
+  readonly nodes: number;
+  /** Q. */
+  readonly partitions: number;
+  readonly buckets: readonly BucketKnobs[];
+  readonly clients: number;
+  readonly operations: number;
+  /** Contended keys, in all buckets together. */
+  readonly keys: number;
+  /** Of a thousand operations, how many go to the first two keys. */
+  readonly skew: number;
+  readonly valueBytesMax: number;
+  readonly habits: ClientKnobs;
+  readonly weather: WeatherKnobs;
+  /** How often each kind of fault strikes; what is not named never does. */
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+  readonly driftPerMillionMax: number;
+  readonly segmentBytes: number;
+  readonly cacheBytes: number;
+  readonly hedgeAfterMs: number;
+}
+
+const nodesDrawn = [3, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9];
+const copiesDrawn = [1, 2, 3, 3, 3, 3, 3, 4, 5];
+
+/** The knobs of a seed. */
+export function drawKnobs(seed: number): SwarmKnobs {
+  const random = new SeededRandom(seed).fork("knobs");
+  const nodes = pick(random, nodesDrawn);
+  const buckets = [drawBucket(random, "default", nodes)];
+  if (random.chance(500)) buckets.push(drawBucket(random, "second", nodes));
+  const isStormy = random.chance(500);
+  return {
+    nodes,
+    partitions: pick(random, [1, 2, 5, 8, 8, 16, 32]),
+    buckets,
+    clients: 3 + random.below(8),
+    operations: 300 + random.below(200),
+    keys: 10 + random.below(10),
+    skew: pick(random, [0, 200, 500]),
+    valueBytesMax: pick(random, [8, 8, 100, 3000]),
+    habits: drawHabits(random),
+    weather: {
+      latencyMsMax: pick(random, [2, 5, 20]),
+      lost: isStormy ? random.below(60) : 0,
+      duplicated: random.below(80),
+      late: isStormy ? random.below(20) : 0,
+    },
+    faults: drawFaults(random, buckets),
+    driftPerMillionMax: pick(random, [0, 100, 20_000]),
+    segmentBytes: pick(random, [16, 64, 64]) * 1024,
+    cacheBytes: pick(random, [4, 4, 64]) * 1024,
+    hedgeAfterMs: pick(random, [5, 30, 30]),
+  };
+}
+
+function drawBucket(random: SeededRandom, name: string, nodes: number): BucketKnobs {
+  const n = Math.min(nodes, pick(random, copiesDrawn));
+  const policy = random.chance(300) ? "lww" : "siblings";
+  const majority = Math.floor(n / 2) + 1;
+  const dice = random.below(10);
+  if (dice < 6) return { name, policy, n, r: majority, w: majority };
+  const w = 1 + random.below(n);
+  // Now and then quorums that need not meet: then nothing is promised of reads but what they hold.
+  const r = dice < 9 ? n - w + 1 : 1 + random.below(n);
+  return { name, policy, n, r, w };
+}
+
+function drawHabits(random: SeededRandom): ClientKnobs {
+  const upTo = (most: number): number => (random.chance(300) ? 0 : random.below(most));
+  return {
+    get: 100 + random.below(500),
+    put: 300 + random.below(500),
+    delete: upTo(200),
+    weakGets: upTo(100),
+    blind: upTo(400),
+    stale: upTo(400),
+    foreign: upTo(50),
+    identified: random.below(1001),
+    repeated: upTo(200),
+    late: upTo(300),
+    ifAbsent: upTo(100),
+    returnBody: upTo(200),
+    abandoned: upTo(100),
+    blindDeletes: upTo(500),
+    rests: 20 + random.below(60),
+  };
+}
+
+function drawFaults(random: SeededRandom, buckets: readonly BucketKnobs[]): SwarmKnobs["faults"] {
+  const faults: Partial<Record<FaultKind, number>> = {};
+  const copiesLeft = Math.min(...buckets.map(({ w }) => w)) - 1;
+  const left = faultKinds.filter(({ losesCopies }) => !losesCopies);
+  for (let kinds = 3 + random.below(6); kinds > 0; kinds -= 1) {
+    const [kind] = left.splice(random.below(left.length), 1);
+    if (kind !== undefined) faults[kind.name] = 2 + random.below(4);
+  }
+  // What an acknowledged write has on w nodes may be lost on w − 1 of them. At one node: which of
+  // them lost what is not known before.
+  const losing = faultKinds.filter(({ losesCopies }) => losesCopies);
+  if (copiesLeft > 0 && random.chance(400)) faults[pick(random, losing).name] = 1;
+  return faults;
+}
+
+function pick<Item>(random: SeededRandom, items: readonly Item[]): Item {
+  return items[random.below(items.length)] as Item;
+}
