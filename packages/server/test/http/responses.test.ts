@@ -1,6 +1,7 @@
 import { type ErrorCode, errorTable } from "@coterie/core";
 import { describe, expect, it } from "vitest";
 import { failureResponse } from "../../src/doors/http/responses.ts";
+import { oneNode } from "./one-node.ts";
 
 const codes = Object.keys(errorTable) as ErrorCode[];
 
@@ -21,5 +22,15 @@ describe("a failure at the HTTP door", () => {
       outcome: "unknown",
       acks,
     });
+  });
+});
+
+it("a path that leads nowhere is answered with where others are listed", async () => {
+  const { app } = await oneNode();
+  const answer = await app.request("http://localhost/nowhere");
+  expect(answer.status).toBe(404);
+  expect(await answer.json()).toMatchObject({
+    message: "not-found: there is no /nowhere",
+    hint: expect.stringContaining("GET / lists the routes"),
   });
 });

@@ -9,7 +9,7 @@ import {
   type UntypedServiceImplementation,
   type sendUnaryData,
 } from "@grpc/grpc-js";
-import { InnerServers } from "../../adapters/peer-network/grpc-js/inner-servers.ts";
+import { InnerServers } from "../../adapters/grpc-js/inner-servers.ts";
 import { withPort } from "../../config/addresses.ts";
 import { ByteBudget } from "../byte-budget.ts";
 import { describeCluster } from "./describe-cluster.ts";

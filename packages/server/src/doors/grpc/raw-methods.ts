@@ -1,4 +1,5 @@
 import type { MethodDefinition } from "@grpc/grpc-js";
+import { asBuffer, asBytes } from "../../adapters/grpc-js/message-bytes.ts";
 
 /** A method whose messages are left as the bytes they are: our own codecs read and write them. */
 export type RawMethod = MethodDefinition<Uint8Array, Uint8Array>;
@@ -17,12 +18,4 @@ export function rawMethod(path: string, kind: MethodKind): RawMethod {
     responseSerialize: asBuffer,
     responseDeserialize: asBytes,
   };
-}
-
-function asBuffer(message: Uint8Array): Buffer {
-  return Buffer.from(message.buffer, message.byteOffset, message.length);
-}
-
-function asBytes(message: Buffer): Uint8Array {
-  return message;
 }

@@ -83,9 +83,15 @@ export function buildHttpApp(node: NodeApi, options: HttpAppOptions): Hono {
 
 function unknownRoute(path: string, segments: readonly string[]): Response {
   const [, version, collection, , keys] = segments;
-  return version === "v1" && collection === "buckets" && keys === "keys"
-    ? refuse("bad-request", "a slash within a key is written %2F")
-    : refuse("not-found", `there is no ${path}; see docs/guide/http.md`);
+  if (version === "v1" && collection === "buckets" && keys === "keys") {
+    return refuse("bad-request", "a slash within a key is written %2F");
+  }
+  return failureResponse({
+    code: "not-found",
+    message: `there is no ${path}`,
+    hint: "GET / lists the routes, GET /openapi.json describes them",
+    outcome: "refused",
+  });
 }
 
 function wrongMethod(method: string, { methods }: Route): Response {

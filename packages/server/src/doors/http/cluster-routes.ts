@@ -1,5 +1,6 @@
 import type { NodeApi, ReplicaAnswer } from "@coterie/cluster";
 import { type ClusterDocument, base64url } from "@coterie/core";
+import { dotText } from "../dot-text.ts";
 import { parseKey } from "./keys-route.ts";
 import { jsonResponse, refuse } from "./responses.ts";
 import type { RouteRequest } from "./route.ts";
@@ -129,8 +130,5 @@ function notReady(node: NodeApi): Response {
 function answerJson(answer: ReplicaAnswer): Readonly<Record<string, unknown>> {
   if (answer.state !== "present") return { ...answer };
   const { state, siblings, context, digest, clock, bytes } = answer;
-  const dots = siblings.map((sibling) =>
-    sibling.dots.map(({ actor, counter }) => `${actor}:${counter}`).join("+"),
-  );
-  return { state, dots, clock, digest, bytes, context: context ?? null };
+  return { state, dots: siblings.map(dotText), clock, digest, bytes, context: context ?? null };
 }

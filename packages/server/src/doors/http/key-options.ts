@@ -1,7 +1,8 @@
 import type { RequestOptions } from "@coterie/cluster";
-import { type WriteId, fromBase64url, hex } from "@coterie/core";
+import type { WriteId } from "@coterie/core";
 import { ttlProblem } from "../request-checks.ts";
 import { refuse } from "./responses.ts";
+import { writeIdForm, writeIdFrom } from "./write-id-text.ts";
 
 /** What a key request's query asks for. */
 export interface KeyOptions {
@@ -59,10 +60,8 @@ export function parseKeyOptions(method: string, query: string): KeyOptions | Res
   return { options, returnBody };
 }
 
-/** The client's id for this write: 16 bytes in base64url. */
+/** The client's id for this write, if it gives one. */
 export function parseWriteIdHeader(text: string | undefined): WriteId | undefined | Response {
   if (text === undefined) return undefined;
-  const bytes = text.length === 22 ? fromBase64url(text) : undefined;
-  if (bytes?.length === 16) return hex(bytes) as WriteId;
-  return refuse("bad-request", "Coterie-Write-Id is 16 bytes in base64url, 22 characters");
+  return writeIdFrom(text) ?? refuse("bad-request", `Coterie-Write-Id is ${writeIdForm}`);
 }

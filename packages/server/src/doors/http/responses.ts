@@ -22,7 +22,8 @@ export function failureStatus({ code, status }: FailureFacts): number {
 export function failureBody(failure: FailureFacts): Readonly<Record<string, unknown>> {
   const { code, message, outcome, acks } = failure;
   const { hint, retryable } = errorTable[code];
-  return { code, message: `${code}: ${message}`, hint, retryable, outcome, acks };
+  const said = failure.hint ?? hint;
+  return { code, message: `${code}: ${message}`, hint: said, retryable, outcome, acks };
 }
 
 export interface FailureFacts {
@@ -33,6 +34,8 @@ export interface FailureFacts {
   /** Where HTTP knows a better status than the code's own. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Where there is a better one than the code's own. */
+  readonly hint?: string;
 }
 
 /** A request that never got as far as the node. */

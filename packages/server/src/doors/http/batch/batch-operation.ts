@@ -1,5 +1,5 @@
 import type { PutInput, RequestOptions } from "@coterie/cluster";
-import { type Key, type WriteId, fromBase64url, hex } from "@coterie/core";
+import type { Key } from "@coterie/core";
 import { z } from "zod";
 import {
   type RequestProblem,
@@ -9,6 +9,7 @@ import {
   ttlProblem,
 } from "../../request-checks.ts";
 import type { FailureFacts } from "../responses.ts";
+import { writeIdForm, writeIdFrom } from "../write-id-text.ts";
 
 const count = z.int().min(0).max(999_999_999).optional();
 const text = z.string().optional();
@@ -107,9 +108,9 @@ function operationOf(line: BatchLine, valueBytesMax: number): ParsedLine {
     options: { r, pr, w, pw, timeoutMs: timeout },
   };
   if (line.op === "get") return { ok: true, operation: { op: "get", ...place } };
-  const writeId = writeIdOf(line.writeId);
-  if (writeId === "malformed") {
-    return malformed("writeId is 16 bytes in base64url, 22 characters");
+  const writeId = line.writeId === undefined ? undefined : writeIdFrom(line.writeId);
+  if (writeId === undefined && line.writeId !== undefined) {
+    return malformed(`writeId is ${writeIdForm}`);
   }
   const { context } = line;
   // A delete repeated with its context deletes nothing more, so its id is only checked.
@@ -141,12 +142,6 @@ function bytesOf(text: string | undefined, base64: string | undefined): Uint8Arr
   // Whatever is no digit was left out.
   if (Math.ceil((bytes.length * 4) / 3) !== digits.length) return undefined;
   return bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
-}
-
-function writeIdOf(text: string | undefined): WriteId | undefined | "malformed" {
-  if (text === undefined) return undefined;
-  const bytes = text.length === 22 ? fromBase64url(text) : undefined;
-  return bytes?.length === 16 ? (hex(bytes) as WriteId) : "malformed";
 }
 
 function refusedFor({ code, message }: RequestProblem): ParsedLine {
