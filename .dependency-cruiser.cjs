@@ -10,6 +10,7 @@ const floors = {
   server: ["core", "ports", "storage", "cluster", "protocol"],
   cli: ["core", "server"],
   sim: ["core", "ports", "storage", "cluster"],
+  testing: ["core", "cluster", "protocol", "client", "sim"],
 };
 
 const pure = "^packages/(core|ports|storage|cluster)/src/";
@@ -61,7 +62,7 @@ module.exports = {
       from: { path: "^(?:packages/)?([^/]+)/src/" },
       to: {
         path: "^packages/([^/]+)/src/",
-        pathNot: ["^packages/$1/", "^packages/[^/]+/src/(conformance/)?index\\.ts$"],
+        pathNot: ["^packages/$1/", "^packages/[^/]+/src/(conformance/|testing/)?index\\.ts$"],
       },
     },
     {

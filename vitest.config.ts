@@ -11,6 +11,7 @@ export default defineConfig({
     include: [
       "packages/*/test/**/*.test.ts",
       "e2e/test/**/*.test.ts",
+      "examples/*/test/**/*.test.ts",
       "bench/test/**/*.test.ts",
       "tools/test/**/*.test.ts",
     ],

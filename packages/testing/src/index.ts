@@ -1,0 +1,6 @@
+export {
+  type TestBucket,
+  TestCluster,
+  type TestClusterOptions,
+  type TestWeather,
+} from "./test-cluster.ts";
