@@ -31,6 +31,8 @@ export class ServedStream implements ServedCallEvents {
   #lastHeardMs: MonotonicMs;
   #bytesUnsent = 0;
   #isAckScheduled = false;
+  /** A batch without operations has come, and nothing was sent since. */
+  #isSignOwed = false;
   #isPaused = false;
   #isOver = false;
 
@@ -74,7 +76,10 @@ export class ServedStream implements ServedCallEvents {
     this.#senderClock.learn(batch.sentMs, now);
     statistics.operations += batch.operations.length;
     for (const operation of batch.operations) this.#apply(operation, now);
-    if (batch.operations.length === 0) this.#sendAck();
+    // One answer for all that come in a turn: they cost their sender next to nothing.
+    if (batch.operations.length > 0) return;
+    this.#isSignOwed = true;
+    this.#ackAfterTurn();
   }
 
   #apply({ id, deadline, request }: DecodedOperation, now: MonotonicMs): void {
@@ -93,7 +98,7 @@ export class ServedStream implements ServedCallEvents {
 
   #answer(id: number, response: PeerResponse): void {
     if (this.#isOver) return;
-    const { clock, options, statistics } = this.#input;
+    const { options, statistics } = this.#input;
     statistics.answers += 1;
     const before = this.#acks.bytes;
     const isLarge = responseSizeHint(response) >= messageBytesFull;
@@ -105,19 +110,23 @@ export class ServedStream implements ServedCallEvents {
     }
     if (this.#acks.results >= messageOperationsMax || this.#acks.bytes >= messageBytesFull) {
       this.#sendAck();
-    } else if (!this.#isAckScheduled) {
-      this.#isAckScheduled = true;
-      clock.afterTurn(() => {
-        this.#isAckScheduled = false;
-        if (this.#acks.results > 0) this.#sendAck();
-      });
-    }
+    } else this.#ackAfterTurn();
+  }
+
+  #ackAfterTurn(): void {
+    if (this.#isAckScheduled) return;
+    this.#isAckScheduled = true;
+    this.#input.clock.afterTurn(() => {
+      this.#isAckScheduled = false;
+      if (this.#acks.results > 0 || this.#isSignOwed) this.#sendAck();
+    });
   }
 
   #sendAck(): void {
     if (this.#isOver) return;
     const { call, statistics } = this.#input;
     const bytes = this.#acks.take();
+    this.#isSignOwed = false;
     statistics.acks += 1;
     statistics.bytesSent += bytes.length;
     this.#bytesUnsent += bytes.length;

@@ -71,6 +71,8 @@ export class PipeStream {
   #bytesUnread = 0;
   #stopSilence: Cancel | undefined;
   #isFlushScheduled = false;
+  /** A message without requests has come, and nothing was sent since. */
+  #isSignOwed = false;
   #isEnding = false;
   #isDraining = false;
   #isOver = false;
@@ -105,7 +107,10 @@ export class PipeStream {
     const now = clock.monotonicMs();
     statistics.requests += decoded.requests.length;
     for (const request of decoded.requests) this.#take(request, now);
-    if (decoded.requests.length === 0) this.#flush();
+    // One answer for all that come in a turn: they cost their sender next to nothing.
+    if (decoded.requests.length > 0) return;
+    this.#isSignOwed = true;
+    this.#flushAfterTurn();
   }
 
   #take({ id, request, problem }: DecodedPipeRequest, now: number): void {
@@ -166,7 +171,7 @@ export class PipeStream {
 
   #answer(id: number, reply: KvReply): void {
     if (this.#isOver) return;
-    const { clock, statistics } = this.#input;
+    const { statistics } = this.#input;
     const fitting = this.#fitting(reply);
     const isLarge = kvReplySizeHint(fitting) >= messageBytesFull;
     if (isLarge && this.#replies.bytes > 0) this.#flush();
@@ -174,13 +179,16 @@ export class PipeStream {
     this.#replies.add(id, fitting);
     if (this.#replies.replies >= messageRepliesMax || this.#replies.bytes >= messageBytesFull) {
       this.#flush();
-    } else if (!this.#isFlushScheduled) {
-      this.#isFlushScheduled = true;
-      clock.afterTurn(() => {
-        this.#isFlushScheduled = false;
-        if (this.#replies.replies > 0) this.#flush();
-      });
-    }
+    } else this.#flushAfterTurn();
+  }
+
+  #flushAfterTurn(): void {
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
+    this.#input.clock.afterTurn(() => {
+      this.#isFlushScheduled = false;
+      if (this.#replies.replies > 0 || this.#isSignOwed) this.#flush();
+    });
   }
 
   /** The reply, or why it cannot be sent: it is too large, or the client reads nothing. */
@@ -198,6 +206,7 @@ export class PipeStream {
     if (this.#isOver) return;
     const { call, statistics, unread, options } = this.#input;
     const message = this.#replies.take();
+    this.#isSignOwed = false;
     const { length } = message;
     statistics.replyMessages += 1;
     statistics.bytesSent += length;
