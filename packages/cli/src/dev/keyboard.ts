@@ -3,7 +3,10 @@ import type { DevAction } from "./control.ts";
 
 const actions: Readonly<Record<string, DevAction>> = { k: "kill", p: "pause", r: "revive" };
 
-/** Reads single keys: `k`, `p` or `r` and then a node's number (0 for the tenth); `q` ends. */
+/**
+ * Reads single keys: `k`, `p` or `r` and then a node's number (0 for the tenth), with or without a
+ * space between them; `q` ends.
+ */
 export function readKeys(
   input: ReadStream,
   handle: {
@@ -18,7 +21,7 @@ export function readKeys(
       else if (/\d/u.test(key) && action !== undefined) {
         handle.act(action, key === "0" ? 10 : Number(key));
         action = undefined;
-      } else action = actions[key.toLowerCase()];
+      } else if (!/\s/u.test(key)) action = actions[key.toLowerCase()];
     }
   };
   input.setRawMode(true);
