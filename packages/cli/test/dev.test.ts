@@ -40,6 +40,16 @@ async function start(...words: string[]): Promise<RunningDev> {
 }
 
 describe("coterie dev", () => {
+  it("in memory only, says that a node that was killed cannot come back", async () => {
+    const dev = await start("--base-port", "0", "--memory");
+    expect((await coterie(["dev", "kill", "n2", "--data", data])).exit).toBe(0);
+    await until(() => dev.output().includes("n2 died (SIGKILL); what it was and held"));
+    const revived = await coterie(["dev", "revive", "n2", "--data", data]);
+    expect(revived.exit).toBe(1);
+    expect(revived.stderr).toContain("n2 cannot come back");
+    expect((await coterie(["put", "k", "v", "--node", nodeUrls(data)[2] ?? ""])).exit).toBe(0);
+  });
+
   it("serves while a node is dead or paused, and stops cleanly", async () => {
     const dev = await start("--base-port", "0");
     const [first = "", , third = ""] = nodeUrls(data);

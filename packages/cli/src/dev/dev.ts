@@ -29,6 +29,8 @@ const REPORT_MS = 10_000;
 const REUNION_MS_MAX = 5000;
 /** With what comes before and after, all nodes are gone within three seconds. */
 const DRAIN_MS = 2500;
+/** The others know it by what it had: with an empty memory it is another node. */
+const LOST_WITH_IT = "what it was and held was in memory only (start coterie dev again)";
 
 /** `coterie dev`: a cluster of node processes on this machine, for as long as the command runs. */
 export async function dev(options: DevOptions): Promise<ExitCode> {
@@ -176,6 +178,9 @@ class DevCluster {
 
   async #revive(node: DevNode): Promise<DevActionResult> {
     const wasAlive = !node.isDead();
+    if (!wasAlive && this.#endpoints.isMemory) {
+      return { ok: false, message: `${node.id} cannot come back: ${LOST_WITH_IT}` };
+    }
     node.revive();
     let isReady = await node.untilReady(READY_MS_MAX / 4);
     if (!isReady && wasAlive && node.isDead()) {
@@ -188,13 +193,15 @@ class DevCluster {
     const message = isReady
       ? `${node.id} is back (pid ${node.pid})`
       : `${node.id} did not come back; its log ends with\n${node.logTail()}`;
-    this.#terminal.say(message);
+    // A failure is told to whoever asked.
+    if (isReady) this.#terminal.say(message);
     return { ok: isReady, message };
   }
 
   #announceDeath(node: DevNode, how: string): void {
     if (!this.#hasStarted || this.#isStopping) return;
-    this.#terminal.say(`${node.id} died (${how}); ${this.#revivalHint(node)}`);
+    const next = this.#endpoints.isMemory ? LOST_WITH_IT : this.#revivalHint(node);
+    this.#terminal.say(`${node.id} died (${how}); ${next}`);
   }
 
   #revivalHint(node: DevNode): string {
