@@ -1,6 +1,7 @@
 import {
   type ClusterDocument,
   type ClusterSettings,
+  ContextSeal,
   type ErrorCode,
   Formation,
   HybridClock,
@@ -355,7 +356,7 @@ export class CoterieNode implements NodeApi {
       network: this.#ports.network,
       replica: new Replica(shared),
       counters: this.#counters,
-      contextKey: this.#config.contextKey ?? contextKeyOf(document),
+      contextSeal: new ContextSeal(this.#config.contextKey ?? contextKeyOf(document)),
       tuning: this.#config.tuning,
       inFlightBytesMax: this.#config.inFlightBytesMax,
     };

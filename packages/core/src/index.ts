@@ -12,6 +12,7 @@ export {
   decodeContext,
   encodeContext,
 } from "./causality/context.ts";
+export { ContextSeal } from "./causality/context-seal.ts";
 export {
   HybridClock,
   type HybridTime,

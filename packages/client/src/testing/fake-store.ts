@@ -13,6 +13,7 @@ import {
   compareTokens,
   contextAfterPut,
   contextOf,
+  ContextSeal,
   decodeContext,
   emptyRecord,
   encodeContext,
@@ -34,7 +35,7 @@ import type {
 } from "@coterie/protocol";
 
 const pageSizeDefault = 1000;
-const contextKey: Uint8Array = utf8("the contexts of a fake cluster  ").subarray(0, 32);
+const contextSeal: ContextSeal = new ContextSeal(utf8("the contexts of a fake cluster"));
 
 /** Any request but a Cancel. */
 export type StoreRequest = KvGet | KvPut | KvDelete | KvScan;
@@ -180,7 +181,7 @@ function compareKeys(left: Key, right: Key): number {
 }
 
 function contextText(context: CausalContext, key: Key): string | undefined {
-  return encodeContext(context, key, contextKey);
+  return encodeContext(context, key, contextSeal);
 }
 
 type ReadContext =
@@ -190,7 +191,7 @@ type ReadContext =
 function readContext(text: string | undefined, key: Key): ReadContext {
   return text === undefined
     ? { ok: true, context: undefined }
-    : decodeContext(text, key, contextKey);
+    : decodeContext(text, key, contextSeal);
 }
 
 function shown({ value, contentType, dots, writtenAt }: Sibling): KvSibling {

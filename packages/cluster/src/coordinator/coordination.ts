@@ -1,4 +1,4 @@
-import type { HybridClock, NodeId, Ring } from "@coterie/core";
+import type { ContextSeal, HybridClock, NodeId, Ring } from "@coterie/core";
 import type { Clock, Network, Random } from "@coterie/ports";
 import type { RecordStore } from "@coterie/storage";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
@@ -15,8 +15,8 @@ export interface Coordination {
   readonly replica: Replica;
   readonly hybridClock: HybridClock;
   readonly counters: NodeCounters;
-  /** Key of the hash that binds contexts to their keys. */
-  readonly contextKey: Uint8Array;
+  /** Binds contexts to their keys, and to this cluster. */
+  readonly contextSeal: ContextSeal;
   readonly tuning: CoordinationTuning;
   /** Bytes of values in flight above which further requests are refused. */
   readonly inFlightBytesMax: number;

@@ -43,7 +43,7 @@ export async function deleteKey(
     }
     full = written;
   }
-  const text = context ?? encodeContext(seen.context, key, coordination.contextKey);
+  const text = context ?? encodeContext(seen.context, key, coordination.contextSeal);
   if (text === undefined) {
     const message = "the key's context is too long to pass on; delete it at one of its primaries";
     return failure(coordination, "too-many-actors", "refused", noAcks, message);
@@ -69,7 +69,7 @@ async function contextToDelete(
   text: string | undefined,
 ): Promise<ContextToDelete> {
   if (text !== undefined) {
-    const decoded = decodeContext(text, plan.placed, coordination.contextKey);
+    const decoded = decodeContext(text, plan.placed, coordination.contextSeal);
     if (decoded.ok) return { ok: true, context: decoded.context, acks: noAcks };
     return failure(coordination, "bad-context", "refused", noAcks, decoded.reason);
   }

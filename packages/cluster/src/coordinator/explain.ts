@@ -83,7 +83,7 @@ function answerOf(coordination: Coordination, key: Key, { stored }: ReplicaCopy)
     siblings: stored.record.siblings,
     clock: [...stored.record.clock.entries()].map((dot) => `${dot.actor}:${dot.counter}`),
     digest: tokenText(digest),
-    context: encodeContext(contextOf(stored.record), key, coordination.contextKey),
+    context: encodeContext(contextOf(stored.record), key, coordination.contextSeal),
     bytes: stored.bytes.length,
   };
 }

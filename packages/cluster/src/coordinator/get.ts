@@ -60,7 +60,7 @@ export async function get(
     context:
       read.stored === undefined
         ? undefined
-        : encodeContext(contextOf(record), key, coordination.contextKey),
+        : encodeContext(contextOf(record), key, coordination.contextSeal),
     acks: read.acks,
   };
 }

@@ -1,6 +1,7 @@
 import {
   type BucketSettings,
   type CausalRecord,
+  type ContextSeal,
   type Key,
   type Sibling,
   contextAfterPut,
@@ -23,8 +24,8 @@ export function shownSiblings(bucket: BucketSettings, record: CausalRecord): rea
 export function contextAfterWrite(
   key: Key,
   { record, dot, writeId }: WrittenRecord,
-  contextKey: Uint8Array,
+  contextSeal: ContextSeal,
 ): string | undefined {
   const context = contextAfterPut(record, { dot, writeId });
-  return context === undefined ? undefined : encodeContext(context, key, contextKey);
+  return context === undefined ? undefined : encodeContext(context, key, contextSeal);
 }

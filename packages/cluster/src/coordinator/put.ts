@@ -58,7 +58,7 @@ export function checkPut(
     return failure(coordination, "bad-request", "refused", noAcks, message);
   }
   if (input.context === undefined) return { ok: true, context: undefined };
-  const decoded = decodeContext(input.context, key, coordination.contextKey);
+  const decoded = decodeContext(input.context, key, coordination.contextSeal);
   if (decoded.ok) return decoded;
   return failure(coordination, "bad-context", "refused", noAcks, decoded.reason);
 }
@@ -74,7 +74,7 @@ export function dressWritten(
   const siblings = shownSiblings(plan.bucket, written.record);
   return {
     ok: true,
-    context: contextAfterWrite(plan.placed, written, coordination.contextKey),
+    context: contextAfterWrite(plan.placed, written, coordination.contextSeal),
     siblings: siblings.length,
     acks: written.acks,
     body: returnBody ? siblings : undefined,

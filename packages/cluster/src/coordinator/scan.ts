@@ -250,7 +250,7 @@ function itemOf(
   const place = { bucket: bucket.name, key };
   return {
     key,
-    context: encodeContext(contextOf(record), place, coordination.contextKey),
+    context: encodeContext(contextOf(record), place, coordination.contextSeal),
     siblings: siblings.length,
     bytes,
   };

@@ -41,7 +41,7 @@ function changeOf(
   request: ForwardedPut | ForwardedDelete,
 ): Change | RefusedResponse {
   if (request.kind === "delete") {
-    const decoded = decodeContext(request.context, request, coordination.contextKey);
+    const decoded = decodeContext(request.context, request, coordination.contextSeal);
     if (decoded.ok) return { kind: "delete", context: decoded.context };
     return refusal("bad-context", decoded.reason);
   }
@@ -52,7 +52,7 @@ function changeOf(
 }
 
 function respond(
-  { contextKey }: Coordination,
+  { contextSeal }: Coordination,
   { bucket, placed }: RequestPlan,
   written: Written,
   returnBody: boolean,
@@ -65,7 +65,7 @@ function respond(
   const { record } = written;
   return {
     kind: "written",
-    context: contextAfterWrite(placed, written, contextKey),
+    context: contextAfterWrite(placed, written, contextSeal),
     siblings: shownSiblings(bucket, record).length,
     primaries,
     record: returnBody ? encodeRecord(placed, record) : undefined,

@@ -1,10 +1,10 @@
-import { blake2s } from "@noble/hashes/blake2.js";
 import { ByteReader } from "../bytes/reader.ts";
 import { base64url, fromBase64url, utf8 } from "../bytes/text.ts";
 import { ByteWriter } from "../bytes/writer.ts";
 import type { WriteId } from "../ids.ts";
 import type { Key } from "../key.ts";
 import { limits } from "../limits.ts";
+import { type ContextSeal, tagBytes } from "./context-seal.ts";
 import { readDeadWrites, readVector, writeDeadWrites, writeVector } from "./record-codec.ts";
 import type { DeadWrite } from "./record.ts";
 import type { VersionVector } from "./version-vector.ts";
@@ -21,17 +21,16 @@ export type DecodedContext =
   | { readonly ok: false; readonly code: "bad-context"; readonly reason: string };
 
 const CONTEXT_VERSION = 1;
-const TAG_BYTES = 8;
 
 /**
  * The opaque text handed to clients: base64url of version, vector, write ids and 8 bytes of a keyed
- * hash (BLAKE2s, RFC 7693) over bucket, key and those. `undefined` if it would be longer than
+ * hash ({@link ContextSeal}) over bucket, key and those. `undefined` if it would be longer than
  * `limits.contextTextMax`. Write ids are left out, oldest first, before a vector is.
  */
 export function encodeContext(
   context: CausalContext,
   key: Key,
-  clusterKey: Uint8Array,
+  seal: ContextSeal,
 ): string | undefined {
   for (let writes = context.writes; ; writes = newestHalf(writes)) {
     const writer = boundTo(key, 256);
@@ -39,7 +38,7 @@ export function encodeContext(
     writer.u8(CONTEXT_VERSION);
     writeVector(writer, context.vector);
     writeDeadWrites(writer, writes);
-    writer.bytes(tag(writer.view(0), clusterKey));
+    writer.bytes(seal.tag(writer.view(0)));
     const text = base64url(writer.view(start));
     if (text.length <= limits.contextTextMax) return text;
     if (writes.length === 0) return undefined;
@@ -51,15 +50,15 @@ export function encodeContext(
  * forged, damaged, or taken from another key is refused; with counters shared by all keys, a
  * foreign one would cover siblings that nobody read.
  */
-export function decodeContext(text: string, key: Key, clusterKey: Uint8Array): DecodedContext {
+export function decodeContext(text: string, key: Key, seal: ContextSeal): DecodedContext {
   if (text.length > limits.contextTextMax) return bad("the context is too long");
   const bytes = fromBase64url(text);
   if (bytes === undefined) return bad("the context is not base64url");
-  if (bytes.length <= TAG_BYTES) return bad("the context is too short");
-  const body = bytes.subarray(0, bytes.length - TAG_BYTES);
+  if (bytes.length <= tagBytes) return bad("the context is too short");
+  const body = bytes.subarray(0, bytes.length - tagBytes);
   const writer = boundTo(key, bytes.length);
   writer.bytes(body);
-  if (!isTag(bytes.subarray(body.length), tag(writer.view(0), clusterKey))) {
+  if (!isTag(bytes.subarray(body.length), seal.tag(writer.view(0)))) {
     return bad("the context was not issued by this cluster for this key");
   }
   const reader = new ByteReader(body);
@@ -77,7 +76,7 @@ function bad(reason: string): DecodedContext {
 /** Compares in constant time: how much of a guess was right must not show. */
 function isTag(claimed: Uint8Array, actual: Uint8Array): boolean {
   let difference = 0;
-  for (let at = 0; at < TAG_BYTES; at += 1) {
+  for (let at = 0; at < tagBytes; at += 1) {
     difference |= (claimed[at] as number) ^ (actual[at] as number);
   }
   return difference === 0;
@@ -89,10 +88,6 @@ function boundTo({ bucket, key }: Key, capacity: number): ByteWriter {
   writer.lengthPrefixed(utf8(bucket));
   writer.lengthPrefixed(key);
   return writer;
-}
-
-function tag(input: Uint8Array, clusterKey: Uint8Array): Uint8Array {
-  return blake2s(input, { key: clusterKey, dkLen: TAG_BYTES });
 }
 
 function newestHalf(writes: readonly DeadWrite[]): readonly DeadWrite[] {

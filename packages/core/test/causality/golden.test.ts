@@ -5,6 +5,7 @@ import {
   type CausalRecord,
   type WriteId,
   VersionVector,
+  ContextSeal,
   decodeContext,
   decodeRecord,
   encodeContext,
@@ -70,9 +71,9 @@ it("the digest of that record is the one shown there", () => {
 });
 
 it("a context has the bytes and the text shown there, and is read from them", () => {
-  const text = encodeContext(context, key, clusterKey) ?? "";
+  const text = encodeContext(context, key, new ContextSeal(clusterKey)) ?? "";
   expect(hex(fromBase64url(text) ?? utf8(""))).toBe(dumpUnder("A context, byte by byte"));
   expect(page).toContain(`\n${text}\n`);
-  const decoded = decodeContext(text, key, clusterKey);
+  const decoded = decodeContext(text, key, new ContextSeal(clusterKey));
   expect(decoded.ok && decoded.context.vector.toString()).toBe(record.clock.toString());
 });

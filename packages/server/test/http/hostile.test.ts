@@ -3,6 +3,7 @@ import {
   type ActorId,
   type ClusterDocument,
   VersionVector,
+  ContextSeal,
   contextKeyOf,
   encodeContext,
 } from "@coterie/core";
@@ -129,7 +130,7 @@ describe("a request that is HTTP and nothing else", () => {
 
 describe("a forged context", () => {
   const key = { bucket: "default", key: new TextEncoder().encode("k") };
-  const own = (): Uint8Array => contextKeyOf(node.document() as ClusterDocument);
+  const own = (): ContextSeal => new ContextSeal(contextKeyOf(node.document() as ClusterDocument));
   const actor = "58b99c8a8284dba6" as ActorId;
 
   async function putWith(context: string): Promise<string> {
@@ -150,7 +151,7 @@ describe("a forged context", () => {
 
   it("made with another cluster's key", async () => {
     const vector = VersionVector.of([{ actor, counter: 1 }]);
-    const foreign = encodeContext({ vector, writes: [] }, key, new Uint8Array(32));
+    const foreign = encodeContext({ vector, writes: [] }, key, new ContextSeal(new Uint8Array(32)));
     expect(await putWith(foreign as string)).toContain('"code":"bad-context"');
   });
 

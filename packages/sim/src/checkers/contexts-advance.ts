@@ -1,4 +1,4 @@
-import { VersionVector, decodeContext, utf8 } from "@coterie/core";
+import { ContextSeal, VersionVector, decodeContext, utf8 } from "@coterie/core";
 import { contextKey } from "../cluster.ts";
 import type { Checker, History, Violation } from "../history.ts";
 
@@ -41,11 +41,12 @@ function contextsOf(
 ): { readonly reads: readonly Seen[]; readonly all: readonly Seen[] } {
   const slash = key.indexOf("/");
   const place = { bucket: key.slice(0, slash), key: utf8(key.slice(slash + 1)) };
+  const seal = new ContextSeal(contextKey);
   const decoded = new Map<string, VersionVector>();
   const vectorOf = (text: string): VersionVector => {
     const known = decoded.get(text);
     if (known !== undefined) return known;
-    const context = decodeContext(text, place, contextKey);
+    const context = decodeContext(text, place, seal);
     const vector = context.ok ? context.context.vector : VersionVector.empty;
     decoded.set(text, vector);
     return vector;
