@@ -12,9 +12,9 @@ export const tagBytes = 8;
 /**
  * Tags what only this cluster may issue: the first 8 bytes of SHA-256 over the cluster's key,
  * padded with zeros to a block of its own, and the input. The rest of the digest stays here,
- * without which a tag cannot be extended to a longer input (Coron, Dodis, Malinaud and Puniya, "Merkle-Damgård
- * Revisited", 2005, section 3.4: chopping). The state after the key's block is kept, so that a
- * context takes one or two blocks, and no memory.
+ * without which a tag cannot be extended to a longer input (Coron, Dodis, Malinaud and Puniya,
+ * "Merkle-Damgård Revisited", 2005, section 3.4: chopping). The state after the key's block is
+ * kept, so that a context takes one or two blocks, and no memory.
  */
 export class ContextSeal {
   readonly #keyed: ReturnType<typeof sha256.create>;
