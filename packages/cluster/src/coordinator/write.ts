@@ -7,7 +7,6 @@ import {
   type WriteId,
   applyDelete,
   applyPut,
-  contextOf,
   emptyRecord,
   invariant,
 } from "@coterie/core";
@@ -145,7 +144,8 @@ class WriteInProgress {
       contentType,
       writeId,
       writtenAt: hybridClock.next(clock.wallMs()),
-      context: this.#contextOver(before?.record),
+      context: this.#change.context,
+      overwrites: this.#plan.bucket.policy === "lww",
       mint: () => {
         this.#dot = store.mint();
         return this.#dot;
@@ -158,15 +158,6 @@ class WriteInProgress {
     if (!applied.isRepeat) return storedOf(placed, applied.record);
     this.#isRepeat = true;
     return before;
-  }
-
-  /** In an `lww` bucket a put overwrites whatever its coordinator sees. */
-  #contextOver(record: CausalRecord | undefined): CausalContext | undefined {
-    const context = this.#change.context;
-    if (this.#plan.bucket.policy !== "lww" || record === undefined) return context;
-    const seen = contextOf(record);
-    if (context === undefined) return seen;
-    return { vector: seen.vector.merge(context.vector), writes: seen.writes };
   }
 
   /** This node's own vote, or the end of it all if nothing was sent. */

@@ -22,6 +22,8 @@ export interface Put {
   readonly writeId: WriteId | undefined;
   /** What the client has read; `undefined`: the put is concurrent with all there is. */
   readonly context: CausalContext | undefined;
+  /** Drops whatever else is held too, read by the client or not: in an `lww` bucket. */
+  readonly overwrites?: boolean;
   /** Mints a dot that no record has seen. Called at most once, and not for a repeated put. */
   readonly mint: () => Dot;
 }
@@ -50,7 +52,7 @@ export function applyPut(record: CausalRecord = emptyRecord, put: Put): AppliedP
   if (put.writeId !== undefined && isKnownWrite(record, put.context, put.writeId)) {
     return { ok: true, record, isRepeat: true };
   }
-  const rest = withoutCovered(record, put.context);
+  const rest = leftBy(record, put);
   const refusal = overLimit(record, rest, put);
   if (refusal !== undefined) return { ok: false, code: refusal };
   const dot = put.mint();
@@ -128,6 +130,16 @@ function isKnownWrite(
 }
 
 /**
+ * What a put leaves of the record. What it overwrites without its client having read it goes by its
+ * dots, and is not remembered by its write id: two such puts, each retried at the coordinator where
+ * the other one came first, would each have the other's id as dead, and merge to nothing.
+ */
+function leftBy(record: CausalRecord, put: Put): CausalRecord {
+  const rest = withoutCovered(record, put.context);
+  return put.overwrites === true ? { ...rest, siblings: [] } : rest;
+}
+
+/**
  * What the context has seen of one write, it has seen of all: a context that covers one dot of a
  * retried write, or knows its id, was given to someone who has read that write or a successor.
  */
@@ -160,7 +172,8 @@ function overLimit(record: CausalRecord, rest: CausalRecord, put: Put): PutRefus
   const resolves = rest.siblings.length < record.siblings.length;
   if (!resolves && rest.siblings.length >= limits.siblingsPerKeyMax) return "too-many-siblings";
   const isBlind = put.context === undefined || (!resolves && record.siblings.length > 0);
-  if (isBlind && rest.clock.size >= limits.actorsPerKeyMax) return "too-many-actors";
+  if (isBlind && put.overwrites !== true && rest.clock.size >= limits.actorsPerKeyMax)
+    return "too-many-actors";
   const bytes = valueBytes(rest) + put.value.length;
   const grows = bytes > valueBytes(record);
   return grows && bytes > limits.recordBytesMax ? "record-too-large" : undefined;

@@ -21,12 +21,13 @@ interface PutOptions {
   readonly context?: CausalContext;
   readonly bytes?: number;
   readonly id?: number;
+  readonly overwrites?: boolean;
 }
 
 const apply = (
   record: CausalRecord,
   name: string,
-  { actor = 1, counter, context, bytes, id }: PutOptions = {},
+  { actor = 1, counter, context, bytes, id, overwrites = false }: PutOptions = {},
 ): ReturnType<typeof applyPut> =>
   applyPut(record, {
     value: bytes === undefined ? utf8(name) : new Uint8Array(bytes),
@@ -34,6 +35,7 @@ const apply = (
     writtenAt: { wallMs: 1000, logical: 0 },
     writeId: id === undefined ? undefined : writeIdNamed(id),
     context,
+    overwrites,
     mint: () => ({
       actor: actorNamed(actor),
       counter: counter ?? record.clock.get(actorNamed(actor)) + 1,
@@ -156,6 +158,28 @@ const actors = (count: number): CausalRecord => {
   }
   return record;
 };
+
+describe("a put that overwrites what its client has not read", () => {
+  const overwrite = (record: CausalRecord, name: string, actor: number, id: number): CausalRecord =>
+    put(record, name, { actor, id, overwrites: true });
+
+  it("leaves one value", () => {
+    expect(names(overwrite(siblings(3), "new", 2, 7))).toEqual(["new"]);
+  });
+
+  it("is not lost when it and another are retried where the other one came first", () => {
+    const here = overwrite(overwrite(emptyRecord, "x", 1, 1), "y", 1, 2);
+    const there = overwrite(overwrite(emptyRecord, "y", 2, 2), "x", 2, 1);
+    expect(names(mergeRecords(here, there))).toEqual(["x", "y"]);
+    expect(mergeRecords(there, here)).toEqual(mergeRecords(here, there));
+  });
+
+  it("is taken however many siblings and actors there are", () => {
+    for (const record of [siblings(limits.siblingsPerKeyMax), actors(limits.actorsPerKeyMax)]) {
+      expect(names(overwrite(record, "new", 2, 7))).toEqual(["new"]);
+    }
+  });
+});
 
 describe("limits", () => {
   const nothingRead: CausalContext = { vector: VersionVector.empty, writes: [] };
