@@ -19,7 +19,11 @@ export type Receive<Request, Response> = (
   settle: (response: Response) => void,
 ) => void;
 
-/** Requests to other nodes. Messages may be lost, delayed, reordered or duplicated. */
+/**
+ * Requests to other nodes. Messages may be lost, delayed and reordered; what a merge or a read asks
+ * may arrive twice. A request to coordinate a write arrives at most once for each call: a copy could
+ * be refused, and its answer come before that of the first one, which was carried out.
+ */
 export interface Network<Request, Response> {
   /**
    * Sends `request` to the node at `to`. `settle` is called exactly once, never within the call

@@ -81,14 +81,17 @@ class Client {
   ): void {
     const values = this.#workload.numbersOf(siblings);
     const { n, w } = key.bucket;
+    // A read of fewer replicas than usual meets what was acknowledged, perhaps, and what usual
+    // reads returned, not always: nothing is promised of it but what it holds.
+    const isStrict = r >= key.bucket.r && r + w > n;
     this.#trace(`get of ${key.name} returns [${values.join(", ")}]`);
     this.#workload.history.addRead({
       key: key.name,
       values,
       invokedMs,
       settledMs: this.#now(),
-      isStrict: r + w > n,
-      isRepeatable: r + w > n && 2 * r > n,
+      isStrict,
+      isRepeatable: isStrict && 2 * r > n,
       context,
     });
     if (context !== undefined) this.#remember(key, context, values);

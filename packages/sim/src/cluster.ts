@@ -93,6 +93,8 @@ export class SimCluster {
     this.network = new SimNetwork<PeerRequest, PeerResponse>(world, {
       copyRequest: (request) => options.corrupt?.(copy(request)) ?? copy(request),
       copyResponse: copy,
+      // Of the two answers to one write the first might say that nothing was done.
+      mayArriveTwice: ({ kind }) => kind !== "put" && kind !== "delete",
     });
     const nMax = Math.min(3, options.nodes);
     this.#settings = {

@@ -33,6 +33,8 @@ export interface SimNetworkOptions<Request, Response> {
   /** Encoding and decoding, or what comes to the same: nodes share no memory. */
   readonly copyRequest: (request: Request) => Request;
   readonly copyResponse: (response: Response) => Response;
+  /** False for requests that are delivered at most once; see the port. All others may be twice. */
+  readonly mayArriveTwice?: (request: Request) => boolean;
   readonly weather?: NetworkWeather;
 }
 
@@ -241,7 +243,8 @@ export class SimNetwork<Request, Response> {
     call.cancelTimeout = sender.clock.at(deadline, () =>
       this.#settle(call, { ok: false, reason: "timeout" }),
     );
-    const copies = this.#random.chance(this.weather.duplicatePerThousand) ? 2 : 1;
+    const isRepeated = this.#random.chance(this.weather.duplicatePerThousand);
+    const copies = isRepeated && this.#options.mayArriveTwice?.(options.request) !== false ? 2 : 1;
     const receiver = this.#nodes.get(to);
     for (let copy = 0; copy < copies; copy++) {
       this.#carry({ from: sender.address, to, stream: link(sender.address, to) }, call, () => {
