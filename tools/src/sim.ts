@@ -1,85 +1,68 @@
-// Runs simulations from a range of seeds: npm run sim -- --seeds 1000 [--from 1] [--trace]
+// Runs simulations from a range of seeds:
+// npm run sim -- [--seeds 1000] [--from 1] [--minutes M] [--workers 2] [--trace]
+import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
-import { type SimulationReport, simulate } from "@coterie/sim";
-import { fastTurns } from "./sim/turns.ts";
+import { Campaign } from "./sim/campaign.ts";
+import type { SeedResult } from "./sim/run-seed.ts";
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: "string", default: "1000" },
+    seeds: { type: "string" },
     from: { type: "string", default: "1" },
+    minutes: { type: "string" },
+    workers: { type: "string", default: "2" },
     trace: { type: "boolean", default: false },
   },
 });
 
-const from = Number(values.from);
-const seeds = Number(values.seeds);
-if (!Number.isInteger(from) || !Number.isInteger(seeds) || seeds < 1) {
-  process.stderr.write("npm run sim -- [--seeds 1000] [--from 1] [--trace]\n");
+/** How often the summary so far is shown, in milliseconds. */
+const liveMs = 5000;
+
+function commit(): string {
+  try {
+    const described = execFileSync("git", ["describe", "--always", "--dirty"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return described.trim();
+  } catch {
+    return "unknown";
+  }
+}
+
+function describeFailure({ seed, violations, knobs, trace }: SeedResult): string {
+  return [
+    `seed ${seed} failed at commit ${commit()} with node ${process.version}`,
+    `  replay: npm run sim -- --from ${seed} --seeds 1 --trace`,
+    `  knobs: ${knobs}`,
+    ...(values.trace ? [] : ["  last events:", ...trace.map((line) => `    ${line}`)]),
+    ...violations.map((violation) => `  ${violation}`),
+  ].join("\n");
+}
+
+// Without --seeds, as many as there is time for; without either, a thousand.
+const endless = values.minutes === undefined ? 1000 : Number.MAX_SAFE_INTEGER;
+const campaign = new Campaign({
+  from: Number(values.from),
+  seeds: values.seeds === undefined ? endless : Number(values.seeds),
+  minutes: values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes),
+  workers: values.trace ? 1 : Number(values.workers),
+  isTraced: values.trace,
+  onResult: (result) => {
+    if (values.trace) process.stdout.write(`${result.trace.join("\n")}\n${result.traceHash}\n`);
+    if (result.violations.length > 0) process.stdout.write(`${describeFailure(result)}\n`);
+  },
+});
+const numbers = [values.seeds ?? 1, values.from, values.minutes ?? 1, values.workers].map(Number);
+if (!numbers.every((number) => number > 0)) {
+  process.stderr.write("npm run sim -- [--seeds N] [--from N] [--minutes M] [--workers 2]\n");
   process.exit(2);
 }
-
-const turns = fastTurns();
-const traceLinesMax = values.trace ? 10_000_000 : 200;
-const drain = (): Promise<void> =>
-  new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-
-async function runSeed(seed: number): Promise<SimulationReport | string> {
-  let unhandled: unknown;
-  const note = (reason: unknown): void => {
-    unhandled ??= reason;
-  };
-  process.on("unhandledRejection", note);
-  try {
-    const report = await simulate({ seed, drain, turns, traceLinesMax });
-    await drain();
-    return unhandled === undefined ? report : describeError(unhandled);
-  } catch (error) {
-    return describeError(error);
-  } finally {
-    process.off("unhandledRejection", note);
-  }
-}
-
-function describeError(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-function describeFailure(seed: number, result: SimulationReport | string): string {
-  const replay = `npm run sim -- --from ${seed} --seeds 1 --trace`;
-  const lines =
-    typeof result === "string"
-      ? [result]
-      : [
-          ...result.violations.map(({ checker, key, detail }) => `${checker} ${key}: ${detail}`),
-          JSON.stringify(result.knobs),
-        ];
-  return [`seed ${seed} failed with node ${process.version}; replay: ${replay}`, ...lines].join(
-    "\n  ",
-  );
-}
-
-let failed = 0;
-let operations = 0;
-let acknowledged = 0;
-let faults = 0;
-const startedMs = performance.now();
-for (let seed = from; seed < from + seeds; seed += 1) {
-  const result = await runSeed(seed);
-  if (typeof result === "string" || result.violations.length > 0) {
-    failed += 1;
-    process.stdout.write(`${describeFailure(seed, result)}\n`);
-  }
-  if (typeof result === "string") continue;
-  operations += result.operations;
-  acknowledged += result.acknowledged;
-  for (const count of result.faults.values()) faults += count;
-  if (values.trace) process.stdout.write(`${result.traceTail.join("\n")}\n${result.traceHash}\n`);
-}
-const perSecond = Math.round((operations * 1000) / (performance.now() - startedMs));
-process.stdout.write(
-  `${seeds} seeds, ${faults} faults, ${operations} operations (${perSecond} per second), ` +
-    `${acknowledged} acknowledged writes: ${failed} failed\n`,
-);
-process.exitCode = failed === 0 ? 0 : 1;
+const live = setInterval(() => {
+  process.stderr.write(`${campaign.summary()}\n`);
+}, liveMs);
+process.once("SIGINT", () => campaign.stop());
+await campaign.run();
+clearInterval(live);
+process.stdout.write(`${campaign.summary()}\n`);
+process.exitCode = campaign.tally.failed === 0 ? 0 : 1;

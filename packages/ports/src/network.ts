@@ -20,9 +20,9 @@ export type Receive<Request, Response> = (
 ) => void;
 
 /**
- * Requests to other nodes. Messages may be lost, delayed and reordered; what a merge or a read asks
- * may arrive twice. A request to coordinate a write arrives at most once for each call: a copy could
- * be refused, and its answer come before that of the first one, which was carried out.
+ * Requests to other nodes. Messages may be lost, delayed and reordered; what asks to merge or to
+ * read may arrive twice. What asks to coordinate a write arrives at most once per call: a copy
+ * could be refused, and be answered before the first one, which was carried out.
  */
 export interface Network<Request, Response> {
   /**

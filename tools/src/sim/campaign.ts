@@ -1,0 +1,115 @@
+import { Worker } from "node:worker_threads";
+import type { SeedResult } from "./run-seed.ts";
+
+export interface CampaignOptions {
+  readonly from: number;
+  readonly seeds: number;
+  readonly minutes: number;
+  readonly workers: number;
+  readonly isTraced: boolean;
+  readonly onResult: (result: SeedResult) => void;
+}
+
+/** What a campaign has done so far. */
+export interface Tally {
+  seeds: number;
+  failed: number;
+  operations: number;
+  acknowledged: number;
+  repeated: number;
+  /** Of all threads together. */
+  busyMs: number;
+  readonly faults: Map<string, number>;
+}
+
+/** Of so many seeds one is run twice. */
+const repeatEvery = 50;
+/** What is made for one event is garbage after it: a large nursery copies little. */
+const youngMb = 192;
+
+/** Runs seeds in threads, until all are done or time is up. */
+export class Campaign {
+  readonly tally: Tally = {
+    seeds: 0,
+    failed: 0,
+    operations: 0,
+    acknowledged: 0,
+    repeated: 0,
+    busyMs: 0,
+    faults: new Map(),
+  };
+  readonly #options: CampaignOptions;
+  readonly #endMs: number;
+  #next: number;
+
+  constructor(options: CampaignOptions) {
+    this.#options = options;
+    this.#endMs = performance.now() + options.minutes * 60_000;
+    this.#next = options.from;
+  }
+
+  async run(): Promise<void> {
+    await Promise.all(Array.from({ length: this.#options.workers }, () => this.#work()));
+  }
+
+  /** Begins no more seeds. */
+  stop(): void {
+    this.#next = Number.POSITIVE_INFINITY;
+  }
+
+  /** One line that says it all. */
+  summary(): string {
+    const { seeds, failed, operations, acknowledged, repeated, busyMs, faults } = this.tally;
+    const struck = [...faults.values()].reduce((sum, count) => sum + count, 0);
+    const rate = Math.round((operations * 1000) / Math.max(1, busyMs));
+    return (
+      `${seeds} seeds (${repeated} of them twice): ${failed} failed; ${operations} operations ` +
+      `(${rate} per second per core), ${acknowledged} acknowledged writes, ` +
+      `${struck} faults of ${faults.size} kinds`
+    );
+  }
+
+  async #work(): Promise<void> {
+    const worker = new Worker(new URL("seed-thread.js", import.meta.url), {
+      resourceLimits: { maxYoungGenerationSizeMb: youngMb },
+    });
+    try {
+      for (let seed = this.#take(); seed !== undefined; seed = this.#take()) {
+        this.#note(await this.#ask(worker, seed));
+      }
+    } finally {
+      await worker.terminate();
+    }
+  }
+
+  #take(): number | undefined {
+    const { from, seeds } = this.#options;
+    if (this.#next >= from + seeds || performance.now() >= this.#endMs) return undefined;
+    this.#next += 1;
+    return this.#next - 1;
+  }
+
+  #ask(worker: Worker, seed: number): Promise<SeedResult> {
+    const { isTraced } = this.#options;
+    return new Promise((resolve, reject) => {
+      worker.removeAllListeners();
+      worker.once("message", resolve);
+      worker.once("error", reject);
+      worker.postMessage({ seed, isTraced, isRepeated: seed % repeatEvery === 0 }, []);
+    });
+  }
+
+  #note(result: SeedResult): void {
+    const { tally } = this;
+    tally.seeds += 1;
+    if (result.violations.length > 0) tally.failed += 1;
+    if (result.seed % repeatEvery === 0) tally.repeated += 1;
+    tally.operations += result.operations;
+    tally.acknowledged += result.acknowledged;
+    tally.busyMs += result.ms;
+    for (const [kind, count] of Object.entries(result.faults)) {
+      tally.faults.set(kind, (tally.faults.get(kind) ?? 0) + count);
+    }
+    this.#options.onResult(result);
+  }
+}
