@@ -1,16 +1,20 @@
 // Plants bugs, one at a time, and demands that the simulation finds each of them:
-// npm run sim:mutants -- [--seeds 2000] [--workers 2] [NAME...]
+// npm run sim:mutants -- [--seeds 2000] [--workers 2] [--write] [NAME...]
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { CopyOfTheCode } from "./mutants/copy-of-the-code.ts";
 import { type Mutant, readMutants } from "./mutants/mutant.ts";
 import type { Verdict } from "./mutants/verdict.ts";
+import { scenarioOf } from "./replay/shrink-case.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seeds: { type: "string", default: "2000" },
     workers: { type: "string", default: "2" },
+    // Shrinks each case that was caught, and keeps it as a scenario.
+    write: { type: "boolean", default: false },
   },
 });
 
@@ -40,27 +44,42 @@ async function judge(patch: string | undefined, seeds: number): Promise<Verdict 
   const copy = new CopyOfTheCode(root);
   try {
     const problem = (patch === undefined ? undefined : copy.apply(patch)) ?? copy.build();
-    return problem ?? (await copy.judge(seeds));
+    return problem ?? (await copy.judge(seeds, patch !== undefined && values.write));
   } finally {
     copy.remove();
   }
 }
 
-async function judgeMutant({ file, scenario }: Mutant): Promise<Row> {
+/** Keeps the shrunk case of a mutant beside the scenarios told by hand. */
+function keep({ name, story }: Mutant, { seeds, caught }: Verdict): void {
+  if (caught?.shrunk === undefined) return;
+  const folder = join(root, "packages/sim/testdata/mutants");
+  mkdirSync(folder, { recursive: true });
+  const told = `Shrunk from seed ${seeds}, by which ${caught.by} finds this bug: ${story}`;
+  writeFileSync(join(folder, `${name}.txt`), scenarioOf(told, seeds, caught.shrunk));
+}
+
+async function judgeMutant(mutant: Mutant): Promise<Row> {
+  const { file, scenario, name } = mutant;
   const verdict = await judge(file, seedsMax);
   if (typeof verdict === "string") {
     return { isCaught: false, seeds: 0, text: `CANNOT BE PLANTED: ${verdict}` };
   }
   const { caught, seeds, scenarios } = verdict;
+  keep(mutant, verdict);
   const isTold = scenario === undefined || scenarios.includes(scenario);
   const told = scenario === undefined ? "no scenario" : scenario;
   const tells = isTold ? told : `${told} DOES NOT FAIL (but: ${scenarios.join(", ")})`;
   if (caught === undefined) {
     return { isCaught: false, seeds, text: `ESCAPED ${seeds} seeds; ${tells}` };
   }
-  const text = `seed ${String(seeds).padStart(4)}  ${caught.by.padEnd(18)} ${tells}`;
+  const isShrunkToo = scenarios.includes(`mutants/${name}.txt`) ? ", and its shrunk seed" : "";
+  const by = `seed ${String(seeds).padStart(4)}  ${caught.by.padEnd(18)}`;
+  const text = `${by} ${tells}${isShrunkToo}`;
   return { isCaught: isTold, seeds, text };
 }
+
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
 
 const rows: Row[] = [];
 const waiting = [...mutants];

@@ -50,3 +50,5 @@ export {
 } from "./swarm-knobs.ts";
 export { type ContendedKey, Workload, type WorkloadWatcher } from "./workload.ts";
 export { runScenario } from "./scenario/run-scenario.ts";
+export { type Shrunk, shrink, turnedKnobs } from "./shrink.ts";
+export { timeline } from "./timeline.ts";

@@ -32,6 +32,8 @@ export interface SimulationOptions {
   readonly knobs?: Partial<SwarmKnobs>;
   /** Lines of the trace kept for the report. */
   readonly traceLinesMax?: number;
+  /** Given the world before anything happens in it: its trace outlives a run that throws. */
+  readonly onWorld?: ((world: World) => void) | undefined;
   readonly planted?: Pick<SimClusterOptions, "wrapDisk" | "corrupt">;
 }
 
@@ -110,6 +112,7 @@ class Run {
     this.#options = options;
     this.#knobs = knobs;
     this.#world = new World({ seed, drain, turns, traceLinesMax: options.traceLinesMax ?? 200 });
+    options.onWorld?.(this.#world);
     const latency = { msMin: 0.25, msMax: knobs.weather.latencyMsMax };
     this.#cluster = new SimCluster(this.#world, {
       nodes: knobs.nodes,

@@ -59,6 +59,8 @@ export interface SwarmKnobs {
   readonly buckets: readonly BucketKnobs[];
   readonly clients: number;
   readonly operations: number;
+  /** If given, only these of the operations are carried out, by number from 1. */
+  readonly kept?: readonly number[] | undefined;
   /** Contended keys, in all buckets together. */
   readonly keys: number;
   /** Of a thousand operations, how many go to the first two keys. */

@@ -38,7 +38,10 @@ export class Workload {
   /** Questions that nodes have not answered, and since when. */
   readonly #open = new Map<number, { readonly node: CoterieNode; readonly sinceMs: number }>();
   readonly #valueBytes: number[] = [];
+  readonly #kept: ReadonlySet<number> | undefined;
   #asked = 0;
+  /** The operation that was issued or left out last. */
+  #last = 0;
   #issued = 0;
 
   constructor(cluster: SimCluster, knobs: SwarmKnobs, watcher: WorkloadWatcher) {
@@ -46,6 +49,7 @@ export class Workload {
     this.knobs = knobs;
     this.watcher = watcher;
     this.#random = cluster.world.random.fork("workload");
+    this.#kept = knobs.kept === undefined ? undefined : new Set(knobs.kept);
     const promises = knobs.buckets.map(({ name, policy, n, r, w }): [string, BucketPromises] => [
       name,
       { policy, isStrict: r + w > n },
@@ -64,10 +68,13 @@ export class Workload {
 
   /** What the next operation draws from; `undefined` when there are no more. */
   nextOperation(): SeededRandom | undefined {
-    if (this.#issued >= this.knobs.operations) return undefined;
+    do {
+      if (this.#last >= this.knobs.operations) return undefined;
+      this.#last += 1;
+      this.watcher.noteOperation(this.#last);
+    } while (this.#kept?.has(this.#last) === false);
     this.#issued += 1;
-    this.watcher.noteOperation(this.#issued);
-    return this.#random.fork(String(this.#issued));
+    return this.#random.fork(String(this.#last));
   }
 
   /** Asks a node; `undefined` if it is down, crashes before it answers, or is silent for long. */

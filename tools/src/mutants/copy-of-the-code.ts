@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,9 +17,12 @@ const judgeMsMax = 30 * 60_000;
  */
 export class CopyOfTheCode {
   readonly root: string;
+  #judge: ChildProcess | undefined;
+  readonly #removeAtExit = (): void => this.remove();
 
   constructor(original: string) {
     this.root = mkdtempSync(join(tmpdir(), "coterie-mutant-"));
+    process.once("exit", this.#removeAtExit);
     const copy = (path: string): void => {
       cpSync(join(original, path), join(this.root, path), {
         recursive: true,
@@ -49,14 +52,16 @@ export class CopyOfTheCode {
     return built.status === 0 ? undefined : built.stdout.trim();
   }
 
-  /** Runs seeds until one fails, and all scenarios. */
-  judge(seedsMax: number): Promise<Verdict> {
+  /** Runs seeds until one fails, shrinks it if asked to, and runs all scenarios. */
+  judge(seedsMax: number, isShrinking: boolean): Promise<Verdict> {
     const judge = join(this.root, "tools/dist/mutants/judge.js");
     const scenarios = join(this.root, "packages/sim/testdata");
-    const child = spawn(process.execPath, [judge, String(seedsMax), scenarios], {
+    const args = [judge, String(seedsMax), scenarios, ...(isShrinking ? ["shrink"] : [])];
+    const child = spawn(process.execPath, args, {
       stdio: ["ignore", "pipe", "inherit"],
       timeout: judgeMsMax,
     });
+    this.#judge = child;
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
     return new Promise((resolve, reject) => {
@@ -68,7 +73,10 @@ export class CopyOfTheCode {
     });
   }
 
+  /** Ends the judge, if it is still at work, and leaves nothing behind. */
   remove(): void {
+    process.off("exit", this.#removeAtExit);
+    this.#judge?.kill("SIGKILL");
     rmSync(this.root, { recursive: true, force: true });
   }
 

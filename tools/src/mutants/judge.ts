@@ -1,8 +1,10 @@
 // Runs seeds until one fails, and every scenario, and says in one line of JSON what came of it:
-// node judge.js SEEDS FOLDER-OF-SCENARIOS
+// node judge.js SEEDS FOLDER-OF-SCENARIOS [shrink]
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { runScenario, simulate } from "@coterie/sim";
+import { runScenario } from "@coterie/sim";
+import { runCase } from "../replay/run-case.ts";
+import { shrinkCase } from "../replay/shrink-case.ts";
 import type { Verdict } from "./verdict.ts";
 
 const drain = (): Promise<void> =>
@@ -21,14 +23,18 @@ function watched<Value>(run: Promise<Value>): Promise<Value> {
   });
 }
 
-async function failureOf(seed: number): Promise<{ by: string; detail: string } | undefined> {
-  try {
-    const [first] = (await watched(simulate({ seed, drain }))).violations;
-    return first && { by: first.checker, detail: `${first.key}: ${first.detail}` };
-  } catch (error) {
-    const [detail = ""] = String(error).split("\n");
-    return { by: "the run itself", detail };
-  }
+const [, , seedsMax = "", folder = "", shrinking] = process.argv;
+const isShrinking = shrinking === "shrink";
+/** Runs that shrinking one case may take: enough to be read, if not the smallest. */
+const shrinkingRunsMax = 500;
+
+async function failureOf(seed: number): Promise<Verdict["caught"]> {
+  const result = await runCase(seed, { traceLinesMax: 1 });
+  const { failure } = result;
+  if (failure === undefined) return undefined;
+  const [detail = ""] = failure.violations;
+  const shrunk = isShrinking ? await shrinkCase(result, shrinkingRunsMax) : undefined;
+  return { by: failure.checker, detail, shrunk };
 }
 
 async function seedsUntilCaught(seedsMax: number): Promise<Pick<Verdict, "seeds" | "caught">> {
@@ -56,7 +62,6 @@ async function failingScenarios(folder: string): Promise<readonly string[]> {
   return failing;
 }
 
-const [, , seedsMax = "", folder = ""] = process.argv;
 const verdict: Verdict = {
   ...(await seedsUntilCaught(Number(seedsMax))),
   scenarios: await failingScenarios(folder),

@@ -37,17 +37,17 @@ export class Stage {
   /** Buckets and keys that were used, as `bucket/key`. */
   readonly keys: Set<string> = new Set();
   replicas = 0;
-  readonly #drain: () => Promise<void>;
+  readonly drain: () => Promise<void>;
   #cluster: SimCluster | undefined;
 
   constructor(drain: () => Promise<void>) {
-    this.#drain = drain;
+    this.drain = drain;
   }
 
   /** Starts the cluster of this script. */
   async begin(settings: StageSettings): Promise<void> {
     if (this.#cluster !== undefined) throw new ScenarioError("a script has one cluster");
-    const world = new World({ seed: settings.seed, drain: this.#drain });
+    const world = new World({ seed: settings.seed, drain: this.drain });
     const buckets = defaultBuckets(settings.nodes).map((bucket) => quorumOf(bucket, settings));
     this.replicas = buckets[0]?.n ?? 0;
     const { nodes, partitions } = settings;

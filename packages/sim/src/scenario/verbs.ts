@@ -4,6 +4,7 @@ import { check } from "./verbs/check.ts";
 import { copies, deleteKey, get, own, put } from "./verbs/client.ts";
 import { fault, restore, rot, save, slow, wipe } from "./verbs/disk.ts";
 import { cut, cutWay, heal, hold, isolate, release, weather } from "./verbs/network.ts";
+import { seed } from "./verbs/seed.ts";
 import { advance, crash, jump, nodes, start, status, stop } from "./verbs/process.ts";
 
 /** Does something to the stage, driving virtual time itself if it takes any. */
@@ -34,6 +35,7 @@ export const acts: ReadonlyMap<string, Act> = new Map<string, Act>([
   ["fault", fault],
   ["slow", slow],
   ["check", check],
+  ["seed", seed],
 ]);
 
 export const stories: ReadonlyMap<string, Story> = new Map<string, Story>([

@@ -1,0 +1,84 @@
+import { type SwarmKnobs, type World, drawKnobs, simulate } from "@coterie/sim";
+import { fastTurns } from "../sim/turns.ts";
+
+/** What a run was judged to have done wrong. */
+export interface CaseFailure {
+  /** Of the first violation; `the run itself` if it ended by an error. */
+  readonly checker: string;
+  readonly violations: readonly string[];
+}
+
+/** What became of one seed. */
+export interface CaseResult {
+  readonly seed: number;
+  readonly knobs: SwarmKnobs;
+  readonly operations: number;
+  readonly acknowledged: number;
+  readonly faults: number;
+  readonly failure: CaseFailure | undefined;
+  readonly trace: readonly string[];
+  readonly traceHash: string;
+}
+
+export interface CaseOptions {
+  readonly knobs?: Partial<SwarmKnobs> | undefined;
+  /** Lines of the trace to keep, of the end. */
+  readonly traceLinesMax?: number | undefined;
+}
+
+const turns = fastTurns();
+const drain = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
+/** Runs one seed; never throws. */
+export async function runCase(seed: number, options: CaseOptions = {}): Promise<CaseResult> {
+  const { knobs = {}, traceLinesMax = 50 } = options;
+  let world: World | undefined;
+  const onWorld = (made: World): void => {
+    world = made;
+  };
+  const ended = (failure: CaseFailure | undefined): CaseResult => ({
+    seed,
+    knobs: { ...drawKnobs(seed), ...knobs },
+    operations: 0,
+    acknowledged: 0,
+    faults: 0,
+    failure,
+    trace: world?.traceTail() ?? [],
+    traceHash: world?.traceHash() ?? "",
+  });
+  try {
+    const run = simulate({ seed, drain, turns, knobs, traceLinesMax, onWorld });
+    const { operations, acknowledged, faults, violations } = await unlessUnhandled(run);
+    const [first] = violations;
+    const failure = first && {
+      checker: first.checker,
+      violations: violations.map(({ checker, key, detail }) => `${checker} ${key}: ${detail}`),
+    };
+    const struck = [...faults.values()].reduce((sum, count) => sum + count, 0);
+    return { ...ended(failure), operations, acknowledged, faults: struck };
+  } catch (error) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return ended({ checker: "the run itself", violations: [text] });
+  }
+}
+
+/** Settles like `run`, or rejects with what nobody caught meanwhile: then it may never end. */
+async function unlessUnhandled<Value>(run: Promise<Value>): Promise<Value> {
+  let note = (_reason: unknown): void => {};
+  const unhandled = new Promise<never>((_resolve, reject) => {
+    note = reject;
+  });
+  process.on("unhandledRejection", note);
+  process.on("uncaughtException", note);
+  try {
+    const value = await Promise.race([run, unhandled]);
+    await Promise.race([drain(), unhandled]);
+    return value;
+  } finally {
+    process.off("unhandledRejection", note);
+    process.off("uncaughtException", note);
+  }
+}
