@@ -1,4 +1,4 @@
-import { latin1 } from "@coterie/core";
+import { type WriteId, latin1 } from "@coterie/core";
 import { describe, expect, it } from "vitest";
 import { SmallCluster, node, successful } from "./small-cluster.ts";
 
@@ -171,6 +171,17 @@ describe("requests", () => {
     successful(await small.delete(3, "k"));
     successful(await small.put(2, "k", "three", { ifAbsent: true }));
     expect(await small.read(1, "k", { r: 3 })).toEqual(["three"]);
+  });
+
+  it("lets a create that is repeated succeed again, through another node too", async () => {
+    const small = await SmallCluster.start();
+    const writeId = "00112233445566778899aabbccddeeff" as WriteId;
+    const create = { ifAbsent: true, writeId };
+    successful(await small.put(1, "k", "one", create));
+    expect(successful(await small.put(2, "k", "one", create))).toMatchObject({ siblings: 1 });
+    const other = { ifAbsent: true, writeId: "ffeeddccbbaa99887766554433221100" as WriteId };
+    expect(await small.put(3, "k", "two", other)).toMatchObject({ code: "precondition-failed" });
+    expect(await small.read(3, "k", { r: 3 })).toEqual(["one"]);
   });
 
   it("returns the siblings after a put that asks for them", async () => {

@@ -85,7 +85,8 @@ export class FakeStore {
     const { bucket, key, value, contentType, writeId } = request;
     const place = { bucket, key };
     const held = this.#record(place) ?? emptyRecord;
-    if (request.ifAbsent && held.siblings.length > 0) {
+    const isRepeat = held.siblings.some((sibling) => sibling.writeId === writeId);
+    if (request.ifAbsent && held.siblings.length > 0 && (writeId === undefined || !isRepeat)) {
       return failure("precondition-failed", "the key already holds a value", acks);
     }
     const read = readContext(request.context, place);

@@ -1,4 +1,4 @@
-import { type CausalContext, type Key, decodeContext, limits } from "@coterie/core";
+import { type CausalContext, type Key, type WriteId, decodeContext, limits } from "@coterie/core";
 import type { ForwardedPut } from "../messages.ts";
 import type { Failure, PutInput, RequestOptions, WriteOutcome } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
@@ -25,7 +25,7 @@ export async function put(
   const checked = checkPut(coordination, key, input);
   if (!checked.ok) return checked;
   if (input.ifAbsent) {
-    const refusal = await refuseIfPresent(coordination, plan);
+    const refusal = await refuseIfPresent(coordination, plan, input.writeId);
     if (refusal !== undefined) return refusal;
   }
   if (!isPrimary(coordination, plan)) {
@@ -86,13 +86,19 @@ export function isPrimary(coordination: Coordination, plan: RequestPlan): boolea
   return plan.replicas.primaries.some((member) => member.id === coordination.self);
 }
 
+/** A create that is repeated finds what it created itself: that is no reason to refuse it. */
 async function refuseIfPresent(
   coordination: Coordination,
   plan: RequestPlan,
+  writeId: WriteId | undefined,
 ): Promise<Failure | undefined> {
   const read = await readQuorum(coordination, plan);
   if (!read.ok) return read;
-  if (read.stored === undefined || read.stored.record.siblings.length === 0) return undefined;
+  const siblings = read.stored?.record.siblings ?? [];
+  if (siblings.length === 0) return undefined;
+  if (writeId !== undefined && siblings.some((sibling) => sibling.writeId === writeId)) {
+    return undefined;
+  }
   const message = "the key already holds a value";
   return failure(coordination, "precondition-failed", "refused", noAcks, message);
 }
