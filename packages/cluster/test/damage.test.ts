@@ -123,3 +123,13 @@ describe("a damaged disk", () => {
     }
   });
 });
+
+it("keeps a record that could not be read once, and then could", async () => {
+  const small = await filled();
+  small.cluster.disk(node(1)).inject({ operation: "read", error: "io", times: 1 });
+  for (const key of keys) await small.own(1, key);
+  expect(small.at(1).statistics().store?.damagedRecords).toBe(1);
+  await small.pass(5000);
+  expect(await countUnknown(small)).toBe(0);
+  await expectEqualCopies(small);
+});

@@ -81,6 +81,7 @@ export class LogStore implements RecordStore {
       index: this.index,
       files: this.files,
       cache: new RecordCache(options.cacheBytes),
+      isDamaged: (token, location) => this.lost.holds(token, location),
       onDamage: (partition, token, { segment, offset }, detail) =>
         this.noteDamage({ partition, token, segment, offset }, detail),
     });

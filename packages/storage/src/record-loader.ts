@@ -31,6 +31,8 @@ export interface LoaderParts {
   readonly index: RecordIndex;
   readonly files: SegmentFiles;
   readonly cache: RecordCache;
+  /** True of a record known to be damaged. */
+  readonly isDamaged: (token: Token, location: Location) => boolean;
   readonly onDamage: (
     partition: PartitionId,
     token: Token,
@@ -135,6 +137,8 @@ export class RecordLoader {
       this.readsFromCache += 1;
       return settle(inMemory);
     }
+    // Read once more it may be sound, and then the refill would leave it where it is, and drop it.
+    if (this.#parts.isDamaged(token, location)) return settle("damaged");
     this.readsFromDisk += 1;
     this.readsPending += 1;
     this.#parts.files.read(segment, offset, length, (content) => {

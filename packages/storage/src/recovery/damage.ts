@@ -39,6 +39,16 @@ export class Damage {
     return this.#tokens.size > 0 && this.#tokens.has(nameOf(token));
   }
 
+  /** True if this very record is known to be damaged. */
+  holds(
+    token: Token,
+    { segment, offset }: { readonly segment: number; readonly offset: number },
+  ): boolean {
+    if (this.#tokens.size === 0) return false;
+    const entries = this.#tokens.get(nameOf(token))?.entries ?? [];
+    return entries.some((each) => each.segment === segment && each.offset === offset);
+  }
+
   /** Forgets the damage of a token, and returns it. */
   remove(token: Token): readonly DamagedEntry[] {
     const name = nameOf(token);
