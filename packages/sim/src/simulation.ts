@@ -84,7 +84,7 @@ const recoveryMsMax = 30_000;
 /** Virtual time after which what was under way has arrived or was given up. */
 const quietMs = 5000;
 /** How often queues are looked at. */
-const sampleMs = 500;
+const sampleMs = 2000;
 
 /**
  * A cluster, a workload and faults, all from one seed and the knobs that it draws; then everything

@@ -94,7 +94,7 @@ export function drawKnobs(seed: number): SwarmKnobs {
     operations: 300 + random.below(200),
     keys: 10 + random.below(10),
     skew: pick(random, [0, 200, 500]),
-    valueBytesMax: pick(random, [8, 8, 100, 3000]),
+    valueBytesMax: pick(random, [8, 8, 8, 100, 100, 3000]),
     habits: drawHabits(random),
     weather: {
       latencyMsMax: pick(random, [2, 5, 20]),
@@ -129,8 +129,9 @@ function drawHabits(random: SeededRandom): ClientKnobs {
     put: 300 + random.below(500),
     delete: upTo(200),
     weakGets: upTo(100),
-    blind: upTo(400),
-    stale: upTo(400),
+    // Many siblings cost much and show little: they are rare.
+    blind: pick(random, [0, 50, 50, 100, 100, 400]),
+    stale: pick(random, [0, 50, 50, 100, 100, 400]),
     foreign: upTo(50),
     identified: random.below(1001),
     repeated: upTo(200),

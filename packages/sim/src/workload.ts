@@ -37,7 +37,7 @@ export class Workload {
   readonly #random: SeededRandom;
   /** Questions that nodes have not answered, and since when. */
   readonly #open = new Map<number, { readonly node: CoterieNode; readonly sinceMs: number }>();
-  readonly #valueBytes: number[] = [];
+  readonly #values: Uint8Array[] = [];
   readonly #kept: ReadonlySet<number> | undefined;
   #asked = 0;
   /** The operation that was issued or left out last. */
@@ -118,12 +118,13 @@ export class Workload {
 
   /** The value of the next write. */
   newValue(number: number, bytes: number): Uint8Array {
-    this.#valueBytes[number] = bytes;
-    return valueOf(number, bytes);
+    const value = valueOf(number, bytes);
+    this.#values[number] = value;
+    return value;
   }
 
   numbersOf(siblings: readonly { readonly value: Uint8Array }[]): readonly number[] {
-    return siblings.map(({ value }) => numberOf(value, (number) => this.#valueBytes[number] ?? 0));
+    return siblings.map(({ value }) => numberOf(value, (number) => this.#values[number]));
   }
 
   /**
