@@ -29,7 +29,8 @@ const plentyBytes = Number.MAX_SAFE_INTEGER;
 /** One per kind of fault. */
 export const strikes: Readonly<Record<FaultKind, Strike>> = {
   kill: (field, random) => crashOne(field, random, "kill"),
-  power: (field, random) => crashOne(field, random, "power"),
+  power: (field, random) =>
+    random.chance(500) ? powerWhileBehind(field, random) : crashOne(field, random, "power"),
   "power-everywhere": ({ cluster }) => {
     for (const id of cluster.ids) cluster.crash(id, "power");
     return true;
@@ -93,7 +94,8 @@ export const strikes: Readonly<Record<FaultKind, Strike>> = {
     );
     return true;
   },
-  "sync-error": (field, random) => failOnce(field, random, "sync"),
+  "sync-error": (field, random) =>
+    random.chance(300) ? failEverySync(field, random) : failOnce(field, random, "sync"),
   "write-error": (field, random) => failOnce(field, random, "write"),
   "read-error": (field, random) => failOnce(field, random, "read"),
   "full-disk": (field, random) => {
@@ -188,6 +190,38 @@ function crashOne(field: Battlefield, random: SeededRandom, kind: "kill" | "powe
   const up = cluster.ids.filter((id) => cluster.isUp(id));
   if (up.length === 0) return false;
   cluster.crash(pick(random, up), kind);
+  return true;
+}
+
+/**
+ * A disk falls behind, so that others hear of writes long before they are durable at the node; then
+ * its power fails. A dot that was sent and not stored must not be minted again.
+ */
+function powerWhileBehind(field: Battlefield, random: SeededRandom): boolean {
+  const { cluster } = field;
+  const id = running(field, random);
+  const node = id === undefined ? undefined : cluster.node(id);
+  if (id === undefined || node === undefined) return false;
+  cluster.disk(id).slowdown = 50 + random.below(200);
+  field.mendAfter(20 + random.below(200), () => {
+    if (cluster.node(id) === node) cluster.crash(id, "power");
+  });
+  return true;
+}
+
+/**
+ * One sync fails at every node, and then the power does: who takes a failed sync for a success
+ * loses what it has acknowledged.
+ */
+function failEverySync(field: Battlefield, random: SeededRandom): boolean {
+  const { cluster } = field;
+  const takeBack = cluster.ids.map((id) =>
+    cluster.disk(id).inject({ operation: "sync", error: "io", times: 1 }),
+  );
+  field.mendAfter(20 + random.below(300), () => {
+    for (const each of takeBack) each();
+    for (const id of cluster.ids) cluster.crash(id, "power");
+  });
   return true;
 }
 
