@@ -5,6 +5,7 @@ export const driverTargets = {
   pipe: "coterie",
   "pipe-raw": "coterie",
   http: "coterie",
+  "http-door": "coterie",
   peer: "coterie",
   redis: "redis",
   etcd: "etcd",
@@ -21,7 +22,11 @@ export type TargetName = (typeof driverTargets)[DriverName];
 export const driverNames: readonly DriverName[] = Object.keys(driverTargets) as DriverName[];
 
 /** The door that each protocol needs, where several share one. */
-const doors: Readonly<Partial<Record<DriverName, string>>> = { pipe: "grpc", "pipe-raw": "grpc" };
+const doors: Readonly<Partial<Record<DriverName, string>>> = {
+  pipe: "grpc",
+  "pipe-raw": "grpc",
+  "http-door": "http",
+};
 
 /** The name of a protocol's addresses. */
 export function doorOf(name: DriverName): string {
@@ -32,6 +37,7 @@ const openers: Readonly<Record<DriverName, (input: DriverInput) => Promise<Drive
   pipe: async (input) => (await import("./pipe-driver.ts")).PipeDriver.open(input),
   "pipe-raw": async (input) => (await import("./pipe-raw-driver.ts")).PipeRawDriver.open(input),
   http: async (input) => (await import("./http-driver.ts")).HttpDriver.open(input),
+  "http-door": async (input) => (await import("./http-driver.ts")).HttpDriver.openDoorOnly(input),
   peer: async (input) => (await import("./peer-driver.ts")).PeerDriver.open(input),
   redis: async (input) => (await import("./redis-driver.ts")).RedisDriver.open(input),
   etcd: async (input) => (await import("./etcd-driver.ts")).EtcdDriver.open(input),
