@@ -115,12 +115,12 @@ export class WireReader {
     return at < 0 ? 0 : this.#view.getUint32(at, true);
   }
 
-  /** A double that is a time: neither infinite nor NaN. */
+  /** A double that is a time or a size: neither infinite nor NaN, and zero has no sign. */
   finite(): number {
     const at = this.#take(8);
     const value = at < 0 ? 0 : this.#view.getFloat64(at, true);
     if (!Number.isFinite(value)) this.fail();
-    return this.#failed ? 0 : value;
+    return this.#failed ? 0 : value + 0;
   }
 
   /**
