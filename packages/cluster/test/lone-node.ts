@@ -28,6 +28,7 @@ export function loneNode(
         address: address(number),
         http: "",
         grpc: "",
+        resp: "",
         host: node(number),
         zone: "zone",
         weight: 1,

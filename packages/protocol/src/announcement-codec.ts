@@ -30,6 +30,7 @@ export function writeAnnouncement(writer: WireWriter, announcement: Announcement
   writer.uint(0x30, member.weight);
   writer.textOrDefault(0x3a, member.nonce);
   writer.textOrDefault(0x42, member.grpc);
+  writer.textOrDefault(0x4a, member.resp);
   writer.close(start, memberHint);
   writer.textOrDefault(0x12, announcement.settingsDigest);
   writer.textOrDefault(0x1a, announcement.documentDigest);
@@ -67,6 +68,7 @@ const nobody: Announcement["member"] = {
   address: "" as PeerAddress,
   http: "",
   grpc: "",
+  resp: "",
   host: "",
   zone: "",
   weight: 0,
@@ -74,7 +76,7 @@ const nobody: Announcement["member"] = {
 };
 
 function readMember(reader: WireReader): Announcement["member"] {
-  const texts = { http: "", grpc: "", host: "", zone: "", nonce: "" };
+  const texts = { http: "", grpc: "", resp: "", host: "", zone: "", nonce: "" };
   let id = nobody.id;
   let { address, weight } = nobody;
   const outer = reader.enter();
@@ -87,6 +89,7 @@ function readMember(reader: WireReader): Announcement["member"] {
     else if (tag === 0x30) weight = reader.uint();
     else if (tag === 0x3a) texts.nonce = reader.text();
     else if (tag === 0x42) texts.grpc = reader.text();
+    else if (tag === 0x4a) texts.resp = reader.text();
     else reader.skip(tag);
   }
   if (id === "" || address === "") reader.fail();

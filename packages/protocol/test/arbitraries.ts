@@ -28,6 +28,7 @@ const announcement: fc.Arbitrary<Announcement> = fc.record({
     address,
     http: text,
     grpc: text,
+    resp: text,
     host: text,
     zone: text,
     weight: u32,

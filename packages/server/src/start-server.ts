@@ -262,6 +262,7 @@ function nodeSettings(
       address: doors.peer as PeerAddress,
       http: doors.http.address,
       grpc: doors.grpc.address,
+      resp: "",
       host: config.host,
       zone: config.zone,
       weight: config.weight,

@@ -158,6 +158,7 @@ export class SimCluster {
           address: place.address,
           http: "",
           grpc: "",
+          resp: "",
           host: id,
           zone: "zone",
           weight: 1,

@@ -7,6 +7,7 @@ export interface Member {
   /** Where clients find its doors, each `host:port`, or empty if it has none. */
   readonly http: string;
   readonly grpc: string;
+  readonly resp: string;
   readonly host: string;
   readonly zone: string;
   /** Share of partitions relative to others; 1 is normal. A positive integer. */

@@ -82,15 +82,18 @@ export function canonicalSettings({ partitions, nMax, buckets }: ClusterSettings
   return { partitions, nMax, buckets: sorted };
 }
 
-/** Documents from before there was a gRPC door do not have the field, and keep their bytes. */
-type WrittenMember = Omit<Member, "grpc"> & { readonly grpc?: string };
+/** Documents from before there was such a door do not have its field, and keep their bytes. */
+type WrittenMember = Omit<Member, "grpc" | "resp"> & {
+  readonly grpc?: string;
+  readonly resp?: string;
+};
 
 function canonicalMember(member: Member): WrittenMember {
-  const { id, address, http, grpc, host, zone, weight, nonce } = member;
-  const door = grpc === "" ? {} : { grpc };
-  return { id, address, http, ...door, host, zone, weight, nonce };
+  const { id, address, http, grpc, resp, host, zone, weight, nonce } = member;
+  const doors = { ...(grpc !== "" && { grpc }), ...(resp !== "" && { resp }) };
+  return { id, address, http, ...doors, host, zone, weight, nonce };
 }
 
 function wholeMember(member: WrittenMember): Member {
-  return { ...member, grpc: member.grpc ?? "" };
+  return { ...member, grpc: member.grpc ?? "", resp: member.resp ?? "" };
 }

@@ -195,11 +195,12 @@ export class Formation {
 
 function isAmong(members: readonly Member[], member: Member): boolean {
   return members.some(
-    ({ id, address, http, grpc, host, zone, weight, nonce }) =>
+    ({ id, address, http, grpc, resp, host, zone, weight, nonce }) =>
       id === member.id &&
       address === member.address &&
       http === member.http &&
       grpc === member.grpc &&
+      resp === member.resp &&
       host === member.host &&
       zone === member.zone &&
       weight === member.weight &&

@@ -16,7 +16,7 @@ import { documentOf, memberOf, membersOf, settingsOf } from "./members.ts";
 
 const document = documentOf(settingsOf(8), [
   memberOf(1, { zone: "zürich 🏔" }),
-  memberOf(2, { weight: 3, http: "", grpc: "" }),
+  memberOf(2, { weight: 3, http: "", grpc: "", resp: "" }),
   memberOf(3),
 ]);
 const text = new TextDecoder().decode(encodeDocument(document));
@@ -58,7 +58,9 @@ it("reads back what it wrote, and names it by a digest and the digest's first 32
 
 /** The bytes of version 1, which are on disks: they do not change. */
 it("keeps the bytes of its first version", () => {
-  const one = documentOf({ partitions: 2, nMax: 1, buckets: [] }, [memberOf(1, { grpc: "" })]);
+  const one = documentOf({ partitions: 2, nMax: 1, buckets: [] }, [
+    memberOf(1, { grpc: "", resp: "" }),
+  ]);
   expect(new TextDecoder().decode(encodeDocument(one))).toBe(
     '{"version":1,"clusterId":"b3aa39627242c7f76eab8d49d8b5d3c1","epoch":1,' +
       '"settings":{"partitions":2,"nMax":1,"buckets":[]},"members":[{"id":"n01",' +
@@ -68,11 +70,13 @@ it("keeps the bytes of its first version", () => {
   );
 });
 
-it("reads a member without a gRPC door, whose bytes do not name one", () => {
-  const one = documentOf({ partitions: 2, nMax: 1, buckets: [] }, [memberOf(1, { grpc: "" })]);
+it.each(["grpc", "resp"])("reads a member without its %s door, which bytes do not name", (door) => {
+  const one = documentOf({ partitions: 2, nMax: 1, buckets: [] }, [
+    memberOf(1, { grpc: "", resp: "" }),
+  ]);
   const bytes = encodeDocument(one);
   expect(decodeDocument(bytes)).toEqual({ ok: true, document: one });
-  const named = new TextDecoder().decode(bytes).replace('"host"', '"grpc":"","host"');
+  const named = new TextDecoder().decode(bytes).replace('"host"', `"${door}":"","host"`);
   expect(decodeDocument(new TextEncoder().encode(named))).toMatchObject({ ok: false });
 });
 

@@ -185,6 +185,7 @@ describe("conflicts with", () => {
     ["weight", { weight: 2 }],
     ["http address", { http: "" }],
     ["gRPC address", { grpc: "" }],
+    ["RESP address", { resp: "" }],
     ["id", { id: "n09" as NodeId }],
   ])("a peer whose %s is another than when this node proposed", (_, changes) => {
     const node = formationOf(first, { bootstrap: [second.address] });

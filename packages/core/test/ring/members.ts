@@ -11,6 +11,7 @@ export function memberOf(number: number, labels: Partial<Member> = {}): Member {
     address: `${name}.example:7101` as PeerAddress,
     http: `${name}.example:8101`,
     grpc: `${name}.example:9101`,
+    resp: `${name}.example:6101`,
     host: `host-${name}`,
     zone: "zone-a",
     weight: 1,

@@ -30,7 +30,16 @@ export async function oneNode(
       },
     },
     {
-      member: { id: "n1" as NodeId, address, http: "", grpc: "", host: "h", zone: "z", weight: 1 },
+      member: {
+        id: "n1" as NodeId,
+        address,
+        http: "",
+        grpc: "",
+        resp: "",
+        host: "h",
+        zone: "z",
+        weight: 1,
+      },
       bootstrap: [],
       settings: { partitions: 8, nMax: 1, buckets: defaultBuckets(1) },
       contextKey: undefined,

@@ -105,6 +105,7 @@ export function meteredNode(
       address: member.address as PeerAddress,
       http: "",
       grpc: "",
+      resp: "",
       host: "h",
       zone: "default",
       weight: 1,

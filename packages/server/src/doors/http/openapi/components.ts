@@ -26,6 +26,7 @@ const member = object({
   address: text,
   http: text,
   grpc: text,
+  resp: text,
   host: text,
   zone: text,
   weight: count,

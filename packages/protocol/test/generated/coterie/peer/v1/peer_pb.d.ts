@@ -455,6 +455,13 @@ export declare type Member = Message<"coterie.peer.v1.Member"> & {
    * @generated from field: string grpc = 8;
    */
   grpc: string;
+
+  /**
+   * `host:port` of its door for Redis clients.
+   *
+   * @generated from field: string resp = 9;
+   */
+  resp: string;
 };
 
 /**
