@@ -31,7 +31,8 @@ const result = await runCase(seed, { knobs, traceLinesMax: trace ? allLines : la
 if (trace) process.stdout.write(`${timeline(result.trace, detail).join("\n")}\n`);
 const { failure, operations, faults, traceHash } = result;
 if (failure === undefined) {
-  process.stdout.write(`${operations} operations, ${faults} faults, trace ${traceHash}: kept\n`);
+  const struck = Object.values(faults).reduce((sum, count) => sum + count, 0);
+  process.stdout.write(`${operations} operations, ${struck} faults, trace ${traceHash}: kept\n`);
 } else {
   process.stdout.write(describeFailure({ ...result, trace: result.trace.slice(-lastLines) }));
   if (shrink) await showShrunk(result, write);

@@ -2,7 +2,7 @@ import type { CoterieNode, GetOutcome, PutInput, WriteOutcome } from "@coterie/c
 import { type NodeId, type WriteId, hex } from "@coterie/core";
 import type { ClientOutcome, ClientWrite } from "./history.ts";
 import type { SeededRandom } from "./random.ts";
-import type { ContendedKey, Workload } from "./workload.ts";
+import type { ContendedKey, Operation, Workload } from "./workload.ts";
 
 /** How often a write is sent again, at most. */
 const retriesMax = 2;
@@ -28,7 +28,9 @@ interface Sent {
 
 /** Runs all clients of a workload to their ends. */
 export async function runClients(workload: Workload): Promise<void> {
-  const clients = Array.from({ length: workload.knobs.clients }, () => new Client(workload).run());
+  const clients = Array.from({ length: workload.knobs.clients }, (_, index) =>
+    new Client(workload, index + 1).run(),
+  );
   for (const client of clients) await client;
 }
 
@@ -38,43 +40,50 @@ export async function runClients(workload: Workload): Promise<void> {
  */
 class Client {
   readonly #workload: Workload;
+  /** From 1: names it in the trace. */
+  readonly #number: number;
   readonly #held = new Map<string, HeldContext[]>();
 
-  constructor(workload: Workload) {
+  constructor(workload: Workload, number: number) {
     this.#workload = workload;
+    this.#number = number;
   }
 
   async run(): Promise<void> {
     const { habits } = this.#workload.knobs;
     for (;;) {
-      const random = this.#workload.nextOperation();
-      if (random === undefined) return;
-      const operation = this.#operate(random);
-      if (!random.chance(habits.abandoned)) await operation;
+      const operation = this.#workload.nextOperation();
+      if (operation === undefined) return;
+      const { random } = operation;
+      const ended = this.#operate(operation);
+      if (!random.chance(habits.abandoned)) await ended;
       await this.#workload.sleep(
         random.chance(habits.rests) ? 200 + random.below(1000) : random.below(20),
       );
     }
   }
 
-  #operate(random: SeededRandom): Promise<void> {
+  #operate(operation: Operation): Promise<void> {
+    const { random } = operation;
     const { habits, keys, skew } = this.#workload.knobs;
     const key = this.#workload.keys[random.below(random.chance(skew) ? Math.min(2, keys) : keys)];
     const dice = random.below(habits.get + habits.put + habits.delete);
-    if (dice < habits.get) return this.#get(random, key as ContendedKey);
-    if (dice < habits.get + habits.put) return this.#put(random, key as ContendedKey);
-    return this.#delete(random, key as ContendedKey);
+    if (dice < habits.get) return this.#get(operation, key as ContendedKey);
+    if (dice < habits.get + habits.put) return this.#put(operation, key as ContendedKey);
+    return this.#delete(operation, key as ContendedKey);
   }
 
-  async #get(random: SeededRandom, key: ContendedKey): Promise<void> {
+  async #get(operation: Operation, key: ContendedKey): Promise<void> {
+    const { random } = operation;
     const { habits } = this.#workload.knobs;
     const r = random.chance(habits.weakGets) ? 1 : key.bucket.r;
     const invokedMs = this.#now();
-    const outcome = await this.#ask(random, (node) => node.get(key.place, { r }));
-    if (outcome?.ok === true) this.#noteRead(key, outcome, { invokedMs, r });
+    const outcome = await this.#ask(operation, (node) => node.get(key.place, { r }));
+    if (outcome?.ok === true) this.#noteRead(operation, key, outcome, { invokedMs, r });
   }
 
   #noteRead(
+    operation: Operation,
     key: ContendedKey,
     { siblings, context }: GetOutcome & { readonly ok: true },
     { invokedMs, r }: { readonly invokedMs: number; readonly r: number },
@@ -84,7 +93,7 @@ class Client {
     // A read of fewer replicas than usual meets what was acknowledged, perhaps, and what usual
     // reads returned, not always: nothing is promised of it but what it holds.
     const isStrict = r >= key.bucket.r && r + w > n;
-    this.#trace(`get of ${key.name} returns [${values.join(", ")}]`);
+    this.#trace(operation, `get of ${key.name} returns [${values.join(", ")}]`);
     this.#workload.history.addRead({
       key: key.name,
       values,
@@ -97,11 +106,12 @@ class Client {
     if (context !== undefined) this.#remember(key, context, values);
   }
 
-  async #put(random: SeededRandom, key: ContendedKey): Promise<void> {
+  async #put(operation: Operation, key: ContendedKey): Promise<void> {
+    const { random } = operation;
     const { habits, valueBytesMax } = this.#workload.knobs;
     const ifAbsent = random.chance(habits.ifAbsent);
     const held = ifAbsent ? nothingHeld : this.#chooseContext(random, key);
-    const write = this.#begin(key, "put", held);
+    const write = this.#begin(operation, key, "put", held);
     const value = this.#workload.newValue(write.number, random.below(valueBytesMax));
     const isIdentified = random.chance(habits.identified);
     const input: PutInput = {
@@ -112,29 +122,35 @@ class Client {
       returnBody: random.chance(habits.returnBody),
       ifAbsent,
     };
-    const sent = await this.#send(random, isIdentified, (node) => node.put(key.place, input, {}));
-    this.#end(write, sent);
+    const sent = await this.#send(operation, isIdentified, (node) =>
+      node.put(key.place, input, {}),
+    );
+    this.#end(operation, write, sent);
     if (sent.outcome?.ok !== true) return;
     if (ifAbsent && !sent.wasRetried) this.#noteAbsence(key, write);
     this.#noteWritten(key, write, sent.outcome);
   }
 
-  async #delete(random: SeededRandom, key: ContendedKey): Promise<void> {
+  async #delete(operation: Operation, key: ContendedKey): Promise<void> {
+    const { random } = operation;
     const isBlind = random.chance(this.#workload.knobs.habits.blindDeletes);
     const held = isBlind ? nothingHeld : this.#chooseContext(random, key);
-    const write = this.#begin(key, "delete", held);
-    const sent = await this.#send(random, true, (node) => node.delete(key.place, held?.text, {}));
-    this.#end(write, sent);
+    const write = this.#begin(operation, key, "delete", held);
+    const sent = await this.#send(operation, true, (node) =>
+      node.delete(key.place, held?.text, {}),
+    );
+    this.#end(operation, write, sent);
   }
 
   /** Sends a write; one that may safely be repeated is, while its outcome is not known. */
   async #send(
-    random: SeededRandom,
+    operation: Operation,
     mayRepeat: boolean,
     story: (node: CoterieNode) => Promise<WriteOutcome>,
   ): Promise<Sent> {
+    const { random } = operation;
     const { habits } = this.#workload.knobs;
-    let outcome = await this.#ask(random, story);
+    let outcome = await this.#ask(operation, story);
     let wasRetried = false;
     if (outcome?.ok === true) this.#workload.watcher.noteAck();
     for (let retry = 0; retry < retriesMax && mayRepeat; retry += 1) {
@@ -142,13 +158,18 @@ class Client {
       if (random.chance(300)) break;
       await this.#workload.sleep(random.chance(habits.late) ? random.below(4000) : 10);
       wasRetried = true;
-      const again = await this.#ask(random, story);
+      const again = await this.#ask(operation, story);
       if (outcome?.ok !== true) outcome = again ?? outcome;
     }
     return { outcome, wasRetried };
   }
 
-  #begin(key: ContendedKey, kind: "put" | "delete", held: HeldContext | undefined): ClientWrite {
+  #begin(
+    operation: Operation,
+    key: ContendedKey,
+    kind: "put" | "delete",
+    held: HeldContext | undefined,
+  ): ClientWrite {
     const { history } = this.#workload;
     const write: ClientWrite = {
       number: history.writes.length,
@@ -164,14 +185,14 @@ class Client {
     };
     history.addWrite(write);
     const over = held === undefined ? "blindly" : `having read [${write.saw.join(", ")}]`;
-    this.#trace(`${kind} ${write.number} of ${key.name} ${over}`);
+    this.#trace(operation, `${kind} ${write.number} of ${key.name} ${over}`);
     return write;
   }
 
   /** After retries a refusal says nothing of the attempts before it. */
-  #end(write: ClientWrite, { outcome, wasRetried }: Sent): void {
+  #end(operation: Operation, write: ClientWrite, { outcome, wasRetried }: Sent): void {
     const answer = outcome === undefined ? "no answer" : outcome.ok ? "ok" : outcome.code;
-    this.#trace(`${write.kind} ${write.number} of ${write.key} ends: ${answer}`);
+    this.#trace(operation, `${write.kind} ${write.number} of ${write.key} ends: ${answer}`);
     if (outcome === undefined) return;
     const verdict: ClientOutcome = outcome.ok ? "ok" : outcome.outcome;
     write.outcome = verdict === "refused" && wasRetried ? "unknown" : verdict;
@@ -236,17 +257,17 @@ class Client {
   }
 
   #ask<Answer>(
-    random: SeededRandom,
+    operation: Operation,
     story: (node: CoterieNode) => Promise<Answer>,
   ): Promise<Answer | undefined> {
     const { ids } = this.#workload.cluster;
-    const id = ids[random.below(ids.length)] as NodeId;
-    this.#trace(`asks ${id}`);
+    const id = ids[operation.random.below(ids.length)] as NodeId;
+    this.#trace(operation, `asks ${id}`);
     return this.#workload.ask(id, story);
   }
 
-  #trace(line: string): void {
-    this.#workload.cluster.world.trace(`client: ${line}`);
+  #trace({ number }: Operation, line: string): void {
+    this.#workload.cluster.world.trace(`client ${this.#number}, operation ${number}: ${line}`);
   }
 
   #now(): number {

@@ -17,6 +17,12 @@ export interface WorkloadWatcher {
   noteAck(): void;
 }
 
+/** One operation of a client: its number, from 1, and what it draws from. */
+export interface Operation {
+  readonly number: number;
+  readonly random: SeededRandom;
+}
+
 /** A key as clients name it, and where it is. */
 export interface ContendedKey {
   readonly name: string;
@@ -66,15 +72,15 @@ export class Workload {
     return this.#issued;
   }
 
-  /** What the next operation draws from; `undefined` when there are no more. */
-  nextOperation(): SeededRandom | undefined {
+  /** The next operation; `undefined` when there are no more. */
+  nextOperation(): Operation | undefined {
     do {
       if (this.#last >= this.knobs.operations) return undefined;
       this.#last += 1;
       this.watcher.noteOperation(this.#last);
     } while (this.#kept?.has(this.#last) === false);
     this.#issued += 1;
-    return this.#random.fork(String(this.#last));
+    return { number: this.#last, random: this.#random.fork(String(this.#last)) };
   }
 
   /** Asks a node; `undefined` if it is down, crashes before it answers, or is silent for long. */

@@ -66,6 +66,7 @@ export class World {
   #sequence = 0;
   #eventsRun = 0;
   #eventsThisInstant = 0;
+  #isAbandoned = false;
 
   constructor(options: WorldOptions) {
     this.random = new SeededRandom(options.seed);
@@ -148,6 +149,11 @@ export class World {
     return this.#trace.tail();
   }
 
+  /** Nothing more happens: whoever lets time pass is told so by an error. */
+  abandon(): void {
+    this.#isAbandoned = true;
+  }
+
   async #runWhile(goesOn: () => boolean): Promise<void> {
     await this.#drain();
     const turns = this.#turns;
@@ -171,6 +177,7 @@ export class World {
   }
 
   #step(): void {
+    if (this.#isAbandoned) throw new Error("this world was abandoned");
     const event = this.#queue.pop();
     invariant(event !== undefined, "a step has an event");
     this.#advanceTo(event.timeMs);

@@ -40,8 +40,11 @@ it("names the knobs that a replay must turn", () => {
 
 it("carries out the operations that are kept", async () => {
   const knobs = { kept: [5, 6, 200] };
-  const report = await simulate({ seed: 3, drain, turns, knobs });
+  const report = await simulate({ seed: 3, drain, turns, knobs, traceLinesMax: 100_000 });
   expect(report.operations).toBe(3);
+  const told = report.traceTail.filter((line) => line.includes(" client "));
+  const named = told.map((line) => /client \d+, operation (?<number>\d+): /u.exec(line)?.[1]);
+  expect(new Set(named)).toEqual(new Set(["5", "6", "200"]));
 });
 
 it("tells the trace as a timeline", () => {

@@ -66,6 +66,15 @@ describe("the world", () => {
     expect(world.nowMs).toBe(5);
   });
 
+  it("is not run any further once it was abandoned", async () => {
+    const world = new World({ seed: 1, drain });
+    const seen: string[] = [];
+    world.schedule(1, () => seen.push("happened"));
+    world.abandon();
+    await expect(world.run()).rejects.toThrow("abandoned");
+    expect(seen).toEqual([]);
+  });
+
   it("forks randomness by label, whatever else was drawn", () => {
     const drawn = new SeededRandom(7);
     drawn.below(100);

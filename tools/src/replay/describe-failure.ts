@@ -3,8 +3,7 @@ import { type SwarmKnobs, timeline, turnedKnobs } from "@coterie/sim";
 import type { CaseResult } from "./run-case.ts";
 
 /** Everything that somebody else needs to see the same failure, and its last events. */
-export function describeFailure(result: CaseResult): string {
-  const { seed, knobs, failure, trace } = result;
+export function describeFailure({ seed, knobs, failure, trace }: CaseResult): string {
   return [
     `seed ${seed} FAILED at ${commit()}, node ${process.version}`,
     ...(failure?.violations ?? []).map((line) => `  ${line.replaceAll("\n", "\n    ")}`),

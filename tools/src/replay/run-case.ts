@@ -1,4 +1,4 @@
-import { type SwarmKnobs, type World, drawKnobs, simulate } from "@coterie/sim";
+import { type FaultKind, type SwarmKnobs, type World, drawKnobs, simulate } from "@coterie/sim";
 import { fastTurns } from "../sim/turns.ts";
 
 /** What a run was judged to have done wrong. */
@@ -14,7 +14,8 @@ export interface CaseResult {
   readonly knobs: SwarmKnobs;
   readonly operations: number;
   readonly acknowledged: number;
-  readonly faults: number;
+  /** How often each kind of fault struck. */
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
   readonly failure: CaseFailure | undefined;
   readonly trace: readonly string[];
   readonly traceHash: string;
@@ -44,7 +45,7 @@ export async function runCase(seed: number, options: CaseOptions = {}): Promise<
     knobs: { ...drawKnobs(seed), ...knobs },
     operations: 0,
     acknowledged: 0,
-    faults: 0,
+    faults: {},
     failure,
     trace: world?.traceTail() ?? [],
     traceHash: world?.traceHash() ?? "",
@@ -57,9 +58,10 @@ export async function runCase(seed: number, options: CaseOptions = {}): Promise<
       checker: first.checker,
       violations: violations.map(({ checker, key, detail }) => `${checker} ${key}: ${detail}`),
     };
-    const struck = [...faults.values()].reduce((sum, count) => sum + count, 0);
-    return { ...ended(failure), operations, acknowledged, faults: struck };
+    return { ...ended(failure), operations, acknowledged, faults: Object.fromEntries(faults) };
   } catch (error) {
+    // The run may be waiting for something; nothing more happens in it.
+    world?.abandon();
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return ended({ checker: "the run itself", violations: [text] });
   }

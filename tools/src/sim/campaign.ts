@@ -1,13 +1,12 @@
 import { Worker } from "node:worker_threads";
-import type { SeedResult } from "./run-seed.ts";
+import type { CaseResult } from "../replay/run-case.ts";
 
 export interface CampaignOptions {
   readonly from: number;
   readonly seeds: number;
   readonly minutes: number;
   readonly workers: number;
-  readonly isTraced: boolean;
-  readonly onResult: (result: SeedResult) => void;
+  readonly onResult: (result: CaseResult) => void;
 }
 
 /** What a campaign has done so far. */
@@ -17,8 +16,6 @@ export interface Tally {
   operations: number;
   acknowledged: number;
   repeated: number;
-  /** Of all threads together. */
-  busyMs: number;
   readonly faults: Map<string, number>;
 }
 
@@ -35,11 +32,11 @@ export class Campaign {
     operations: 0,
     acknowledged: 0,
     repeated: 0,
-    busyMs: 0,
     faults: new Map(),
   };
   readonly #options: CampaignOptions;
   readonly #endMs: number;
+  readonly #cpuAtStart = process.cpuUsage();
   #next: number;
 
   constructor(options: CampaignOptions) {
@@ -59,12 +56,14 @@ export class Campaign {
 
   /** One line that says it all. */
   summary(): string {
-    const { seeds, failed, operations, acknowledged, repeated, busyMs, faults } = this.tally;
+    const { seeds, failed, operations, acknowledged, repeated, faults } = this.tally;
+    // Of all threads together: what others do on the machine does not count.
+    const { user, system } = process.cpuUsage(this.#cpuAtStart);
     const struck = [...faults.values()].reduce((sum, count) => sum + count, 0);
-    const rate = Math.round((operations * 1000) / Math.max(1, busyMs));
+    const rate = Math.round((operations * 1e6) / Math.max(1, user + system));
     return (
       `${seeds} seeds (${repeated} of them twice): ${failed} failed; ${operations} operations ` +
-      `(${rate} per second per core), ${acknowledged} acknowledged writes, ` +
+      `(${rate} per second of a core), ${acknowledged} acknowledged writes, ` +
       `${struck} faults of ${faults.size} kinds`
     );
   }
@@ -89,24 +88,22 @@ export class Campaign {
     return this.#next - 1;
   }
 
-  #ask(worker: Worker, seed: number): Promise<SeedResult> {
-    const { isTraced } = this.#options;
+  #ask(worker: Worker, seed: number): Promise<CaseResult> {
     return new Promise((resolve, reject) => {
       worker.removeAllListeners();
       worker.once("message", resolve);
       worker.once("error", reject);
-      worker.postMessage({ seed, isTraced, isRepeated: seed % repeatEvery === 0 }, []);
+      worker.postMessage({ seed, isRepeated: seed % repeatEvery === 0 }, []);
     });
   }
 
-  #note(result: SeedResult): void {
+  #note(result: CaseResult): void {
     const { tally } = this;
     tally.seeds += 1;
-    if (result.violations.length > 0) tally.failed += 1;
+    if (result.failure !== undefined) tally.failed += 1;
     if (result.seed % repeatEvery === 0) tally.repeated += 1;
     tally.operations += result.operations;
     tally.acknowledged += result.acknowledged;
-    tally.busyMs += result.ms;
     for (const [kind, count] of Object.entries(result.faults)) {
       tally.faults.set(kind, (tally.faults.get(kind) ?? 0) + count);
     }
