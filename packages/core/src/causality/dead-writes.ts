@@ -19,8 +19,9 @@ export function joinDeadWrites(
   let isNew = false;
   for (const entry of right) {
     const known = latest.get(entry.writeId);
-    if (known !== undefined && known.writtenAtMs >= entry.writtenAtMs) continue;
-    latest.set(entry.writeId, entry);
+    const joined = known === undefined ? entry : joinEntries(known, entry);
+    if (joined === known) continue;
+    latest.set(entry.writeId, joined);
     isNew = true;
   }
   if (!isNew) return left;
@@ -28,9 +29,24 @@ export function joinDeadWrites(
   return isSame(joined, left) ? left : joined;
 }
 
-/** True if `writeId` is among the ids remembered as dead. */
+/** True if `writeId` is among the ids remembered as dead: no copy of that write may live on. */
 export function isDead(deadWrites: readonly DeadWrite[], writeId: WriteId | undefined): boolean {
-  return writeId !== undefined && deadWrites.some((entry) => entry.writeId === writeId);
+  if (writeId === undefined) return false;
+  return deadWrites.some((entry) => entry.writeId === writeId && entry.isUnread !== true);
+}
+
+/** True if `writeId` is among the ids remembered at all: a retry of that write changes nothing. */
+export function isRemembered(deadWrites: readonly DeadWrite[], writeId: WriteId): boolean {
+  return deadWrites.some((entry) => entry.writeId === writeId);
+}
+
+/** The later of two times, and dead if either is. */
+function joinEntries(left: DeadWrite, right: DeadWrite): DeadWrite {
+  const { writeId } = left;
+  const writtenAtMs = Math.max(left.writtenAtMs, right.writtenAtMs);
+  const isUnread = left.isUnread === true && right.isUnread === true;
+  if (writtenAtMs === left.writtenAtMs && isUnread === (left.isUnread === true)) return left;
+  return isUnread ? { writeId, writtenAtMs, isUnread } : { writeId, writtenAtMs };
 }
 
 /** Brings entries, whose ids are distinct, into canonical form. */

@@ -48,6 +48,7 @@ export function encodeRecord({ bucket, key }: Key, record: CausalRecord): Uint8A
   for (const sibling of record.siblings) writeSibling(body, sibling);
   const digested = body.length - HEADER_BYTES;
   writeDeadWrites(body, record.deadWrites);
+  writeUnreadMarks(body, record.deadWrites);
   body.setU32(1, digested);
   return body.finish();
 }
@@ -65,7 +66,7 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
     siblings.push(readSibling(reader));
   }
   if (reader.position !== HEADER_BYTES + digested) return malformed("wrong digest length");
-  const deadWrites = readDeadWrites(reader);
+  const deadWrites = readUnreadMarks(reader, readDeadWrites(reader));
   if (reader.failed || reader.remaining > 0) return malformed("truncated or overlong");
   const record = { clock, siblings, deadWrites };
   const problem = whyNotCanonical(record);
@@ -133,6 +134,31 @@ export function readDeadWrites(reader: ByteReader): readonly DeadWrite[] {
     if (index > 0 && (writes[index - 1] as DeadWrite).writeId >= writeId) reader.fail();
   }
   return writes;
+}
+
+/** Which of the ids are of writes overwritten unread: a bit each, the lowest first. */
+function writeUnreadMarks(writer: ByteWriter, writes: readonly DeadWrite[]): void {
+  for (let at = 0; at < writes.length; at += 8) {
+    let marks = 0;
+    for (let bit = 0; bit < 8; bit += 1) {
+      if (writes[at + bit]?.isUnread === true) marks |= 1 << bit;
+    }
+    writer.u8(marks);
+  }
+}
+
+function readUnreadMarks(reader: ByteReader, writes: readonly DeadWrite[]): readonly DeadWrite[] {
+  let marked = writes;
+  for (let at = 0; at < writes.length; at += 8) {
+    const marks = reader.u8();
+    if (marks === 0) continue;
+    if (marks >> Math.min(8, writes.length - at) !== 0) reader.fail();
+    marked = marked.map((entry, index) => {
+      const isUnread = index >= at && index < at + 8 && (marks & (1 << (index - at))) !== 0;
+      return isUnread ? { ...entry, isUnread } : entry;
+    });
+  }
+  return marked;
 }
 
 function writeDot(writer: ByteWriter, dot: Dot): void {

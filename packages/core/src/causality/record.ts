@@ -23,6 +23,12 @@ export interface Sibling {
 export interface DeadWrite {
   readonly writeId: WriteId;
   readonly writtenAtMs: number;
+  /**
+   * Overwritten in an `lww` bucket by a put whose client had not read it. Such a write is not dead
+   * yet: what a retry of it made elsewhere stays, until somebody who has read its successor
+   * overwrites or deletes that.
+   */
+  readonly isUnread?: true;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { WriteId } from "../ids.ts";
 import { invariant } from "../invariant.ts";
 import { limits } from "../limits.ts";
 import type { CausalContext } from "./context.ts";
-import { isDead, joinDeadWrites } from "./dead-writes.ts";
+import { isDead, isRemembered, joinDeadWrites } from "./dead-writes.ts";
 import type { HybridTime } from "./hybrid-clock.ts";
 import {
   type CausalRecord,
@@ -108,13 +108,16 @@ export function contextAfterPut(
   return isOwn ? contextOf(record) : undefined;
 }
 
-/** The context of someone who has read the whole record. */
+/** The context of someone who has read the whole record, and so a successor of all it remembers. */
 export function contextOf(record: CausalRecord): CausalContext {
-  const alive: DeadWrite[] = [];
+  const read: DeadWrite[] = [];
   for (const { writeId, writtenAt } of record.siblings) {
-    if (writeId !== undefined) alive.push({ writeId, writtenAtMs: writtenAt.wallMs });
+    if (writeId !== undefined) read.push({ writeId, writtenAtMs: writtenAt.wallMs });
   }
-  return { vector: record.clock, writes: joinDeadWrites(record.deadWrites, alive) };
+  for (const { writeId, writtenAtMs, isUnread } of record.deadWrites) {
+    if (isUnread === true) read.push({ writeId, writtenAtMs });
+  }
+  return { vector: record.clock, writes: joinDeadWrites(record.deadWrites, read) };
 }
 
 function isKnownWrite(
@@ -124,19 +127,25 @@ function isKnownWrite(
 ): boolean {
   return (
     record.siblings.some((sibling) => sibling.writeId === writeId) ||
-    isDead(record.deadWrites, writeId) ||
-    (context !== undefined && isDead(context.writes, writeId))
+    isRemembered(record.deadWrites, writeId) ||
+    (context !== undefined && isRemembered(context.writes, writeId))
   );
 }
 
 /**
  * What a put leaves of the record. What it overwrites without its client having read it goes by its
- * dots, and is not remembered by its write id: two such puts, each retried at the coordinator where
- * the other one came first, would each have the other's id as dead, and merge to nothing.
+ * dots, and its write id is remembered as unread, not as dead: two such puts, each retried at the
+ * coordinator where the other one came first, would else merge to nothing.
  */
 function leftBy(record: CausalRecord, put: Put): CausalRecord {
   const rest = withoutCovered(record, put.context);
-  return put.overwrites === true ? { ...rest, siblings: [] } : rest;
+  if (put.overwrites !== true || rest.siblings.length === 0) return rest;
+  const unread: DeadWrite[] = [];
+  for (const { writeId, writtenAt } of rest.siblings) {
+    if (writeId === undefined) continue;
+    unread.push({ writeId, writtenAtMs: writtenAt.wallMs, isUnread: true });
+  }
+  return { ...rest, siblings: [], deadWrites: joinDeadWrites(rest.deadWrites, unread) };
 }
 
 /**

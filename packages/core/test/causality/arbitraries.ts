@@ -18,9 +18,9 @@ export const coterie: CausalImplementation = {
 
 /** Records that replicas can come to hold, with text of any kind as their content types. */
 export const reachableRecord: fc.Arbitrary<CausalRecord> = fc
-  .tuple(patientHistory, fc.nat(), fc.string({ unit: "binary", maxLength: 40 }))
-  .map(([steps, pick, contentType]) => {
-    const { reached } = new World(coterie, steps);
+  .tuple(patientHistory, fc.nat(), fc.string({ unit: "binary", maxLength: 40 }), fc.boolean())
+  .map(([steps, pick, contentType, overwrites]) => {
+    const { reached } = new World(coterie, steps, overwrites);
     const record = reached[pick % reached.length] as CausalRecord;
     return {
       ...record,

@@ -132,6 +132,7 @@ export function namesIn(record: CausalRecord): readonly string[] {
  */
 export class World {
   readonly #implementation: CausalImplementation;
+  readonly #overwrites: boolean;
   readonly #replicas = Array.from({ length: replicaCount }, (_, index) => ({
     record: emptyRecord,
     actor: actorNamed(index),
@@ -146,8 +147,10 @@ export class World {
   readonly reached: CausalRecord[] = [emptyRecord];
   readonly grants: Grant[] = [];
 
-  constructor(implementation: CausalImplementation, steps: readonly Step[]) {
+  /** @param overwrites that every put drops what it meets, as in an `lww` bucket. */
+  constructor(implementation: CausalImplementation, steps: readonly Step[], overwrites = false) {
     this.#implementation = implementation;
+    this.#overwrites = overwrites;
     for (const step of steps) this.#take(step);
   }
 
@@ -239,6 +242,7 @@ export class World {
       writtenAt: { wallMs: this.#nowMs + place, logical: 0 },
       writeId: write.writeId,
       context: write.basis?.context,
+      overwrites: this.#overwrites,
       mint: () => {
         replica.counter += 1;
         minted.push({ actor: replica.actor, counter: replica.counter });

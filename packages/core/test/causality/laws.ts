@@ -44,12 +44,22 @@ function must(condition: boolean, fact: string): void {
   if (!condition) throw new Error(fact);
 }
 
+type Check = (world: World, implementation: CausalImplementation) => void;
+
 function overHistories(
   history: fc.Arbitrary<readonly Step[]>,
-  check: (world: World, implementation: CausalImplementation) => void,
+  check: Check,
+  overwrites = false,
 ): Law {
   return (implementation) =>
-    fc.property(history, (steps) => check(new World(implementation, steps), implementation));
+    fc.property(history, (steps) => {
+      check(new World(implementation, steps, overwrites), implementation);
+    });
+}
+
+/** As in an `lww` bucket, where every put overwrites what it meets. */
+function overOverwrites(check: Check): Law {
+  return overHistories(promptHistory, check, true);
 }
 
 /** At most `count` of a world's records, from its beginning to its end. */
@@ -103,6 +113,12 @@ function losesNothing(world: World, implementation: CausalImplementation): void 
   for (const name of world.writes.keys()) {
     must(held.includes(name) || dominated.has(name) || covered.has(name), `${name} is lost`);
   }
+}
+
+/** The order of puts is nobody's promise there; that one of them is left is. */
+function leavesOne(world: World, implementation: CausalImplementation): void {
+  if (world.writes.size === 0 || world.deleted().size > 0) return;
+  must(mergedFinals(world, implementation).siblings.length > 0, "every write is lost");
 }
 
 function revivesNothing(world: World, implementation: CausalImplementation): void {
@@ -304,6 +320,19 @@ export const patientLaws = {
   "no write is lost": overHistories(patientHistory, losesNothing),
   "one write is one value": overHistories(patientHistory, keepsOnePerWrite),
   "a put's context covers nothing unread": overHistories(patientHistory, grantsOnlyWhatWasRead),
+} as const satisfies Record<string, Law>;
+
+/**
+ * The laws that hold where puts overwrite what their clients have not read. The grouping of merges
+ * may show there in one thing: when a retried write was written of which one dot is overwritten.
+ */
+export const overwritingLaws = {
+  "merge is commutative": overOverwrites(commutes),
+  "a stale record changes nothing": overOverwrites(ignoresStale),
+  "replicas converge": overOverwrites(converges),
+  "one of the writes is left": overOverwrites(leavesOne),
+  "nothing overwritten or deleted returns": overOverwrites(revivesNothing),
+  "one write is one value": overOverwrites(keepsOnePerWrite),
 } as const satisfies Record<string, Law>;
 
 export type LawName = keyof typeof laws;

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type CausalRecord,
+  type DeadWrite,
   type DecodedRecord,
   VersionVector,
   decodeRecord,
@@ -118,6 +119,30 @@ describe("records that merging could not trust are refused", () => {
       ...change,
     };
     expect(decodeRecord(encodeRecord(key, record))).toEqual({ ok: false, reason });
+  });
+});
+
+describe("the marks of what was overwritten unread", () => {
+  const unread = (at: number): DeadWrite => ({
+    writeId: writeIdNamed(at),
+    writtenAtMs: 1,
+    ...(at % 3 === 0 ? { isUnread: true } : {}),
+  });
+
+  it.each([1, 8, 9, 64])("are read back, of %i ids", (count) => {
+    const deadWrites = Array.from({ length: count }, (_, at) => unread(at)).sort((left, right) =>
+      left.writeId < right.writeId ? -1 : 1,
+    );
+    const record = { clock: clockOf(sibling(1)), siblings: [sibling(1)], deadWrites };
+    const decoded = decodeRecord(encodeRecord(key, record));
+    expect(decoded.ok && decoded.record.deadWrites).toEqual(deadWrites);
+  });
+
+  it("are refused for an id that is not there", () => {
+    const record = { clock: clockOf(sibling(1)), siblings: [sibling(1)], deadWrites: [unread(1)] };
+    const bytes = encodeRecord(key, record);
+    bytes[bytes.length - 1] = 2;
+    expect(decodeRecord(bytes).ok).toBe(false);
   });
 });
 

@@ -174,6 +174,21 @@ describe("a put that overwrites what its client has not read", () => {
     expect(mergeRecords(there, here)).toEqual(mergeRecords(here, there));
   });
 
+  it("takes along what its reader deletes, wherever a retry of that was carried out", () => {
+    const apart = overwrite(emptyRecord, "x", 2, 1);
+    const here = overwrite(overwrite(emptyRecord, "x", 1, 1), "y", 1, 2);
+    expect(names(mergeRecords(here, apart))).toEqual(["x", "y"]);
+    const deleted = applyDelete(here, contextOf(here));
+    expect(names(mergeRecords(deleted, apart))).toEqual([]);
+    const later = put(here, "z", { actor: 1, id: 3, context: contextOf(here) });
+    expect(names(mergeRecords(later, apart))).toEqual(["z"]);
+  });
+
+  it("makes no new value of a retry that comes where it was overwritten", () => {
+    const here = overwrite(overwrite(emptyRecord, "x", 1, 1), "y", 1, 2);
+    expect(overwrite(here, "x", 1, 1)).toBe(here);
+  });
+
   it("is taken however many siblings and actors there are", () => {
     for (const record of [siblings(limits.siblingsPerKeyMax), actors(limits.actorsPerKeyMax)]) {
       expect(names(overwrite(record, "new", 2, 7))).toEqual(["new"]);
