@@ -47,6 +47,7 @@ const layout = (node: string, members: Readonly<Record<string, string>>) => ({
   })),
   buckets: [],
   partitions: [],
+  hash: "",
 });
 
 const addresses = (links: readonly ({ readonly address: string } | undefined)[]): unknown =>

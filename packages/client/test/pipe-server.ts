@@ -109,6 +109,7 @@ export class PipeServer {
       members: [{ id: "n1", grpc: this.#address, http: "", host: "", zone: "" }],
       buckets: [{ name: "default", policy: "siblings", n: 1, r: 1, w: 1, pr: 0, pw: 0 }],
       partitions: Array.from({ length: 8 }, () => [0]),
+      hash: "",
     });
   }
 }

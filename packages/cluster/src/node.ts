@@ -66,7 +66,7 @@ export interface NodeConfig {
   readonly settings: ClusterSettings;
   /** Key for the hash that binds contexts; `undefined` derives one from the cluster document. */
   readonly contextKey: Uint8Array | undefined;
-  readonly store: Omit<StoreOptions, "partitions">;
+  readonly store: Omit<StoreOptions, "partitions" | "hash">;
   readonly tuning: CoordinationTuning;
   /** Client requests in flight above which further ones are refused. */
   readonly inFlightMax: number;
@@ -303,7 +303,7 @@ export class CoterieNode implements NodeApi {
     }
     const opened = await openStore(
       { clock, disk, random },
-      { ...this.#config.store, partitions: settings.partitions },
+      { ...this.#config.store, partitions: settings.partitions, hash: settings.hash },
     );
     if (!opened.ok) {
       const code = opened.code === "disk-full" || opened.code === "io" ? opened.code : undefined;

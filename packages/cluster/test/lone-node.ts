@@ -6,6 +6,7 @@ import { type SmallCluster, address, node } from "./small-cluster.ts";
 /** What the cluster's own nodes go by. */
 export const usualSettings: ClusterSettings = {
   partitions: 8,
+  hash: "md5",
   nMax: 3,
   buckets: defaultBuckets(3),
 };

@@ -134,7 +134,7 @@ export class SmallCluster {
     if (document === undefined) throw new Error("the cluster has not formed");
     const placed = place(key);
     const ring = new Ring(document);
-    const { primaries, fallbacks } = ring.preferenceList(tokenOf(placed), 3);
+    const { primaries, fallbacks } = ring.preferenceList(tokenOf(placed, document.settings), 3);
     const numbersOf = (members: readonly Member[]): readonly number[] =>
       members.map(({ id }) => Number(id.slice(1)));
     return { owners: numbersOf(primaries), others: numbersOf(fallbacks) };

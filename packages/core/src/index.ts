@@ -112,4 +112,16 @@ export { type Owners, placeOwners } from "./ring/placement.ts";
 export type { PlacementInput } from "./ring/placement-table.ts";
 export type { ReplicaPlan } from "./ring/replica-plan.ts";
 export { type PreferenceList, Ring, type RingStamp } from "./ring/ring.ts";
-export { type PartitionId, type Token, compareTokens, partitionOf, tokenOf } from "./ring/token.ts";
+export { redisSlotOf, redisSlots } from "./ring/redis-slot.ts";
+export { type NodeSlots, type SlotRange, slotRanges, slotsByNode } from "./ring/slot-ranges.ts";
+export {
+  type HashSpace,
+  type KeyHash,
+  type PartitionId,
+  type Token,
+  compareTokens,
+  isKeyHash,
+  keyHashes,
+  partitionOf,
+  tokenOf,
+} from "./ring/token.ts";

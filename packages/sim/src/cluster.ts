@@ -9,6 +9,7 @@ import {
 import {
   type BucketSettings,
   type ClusterSettings,
+  type KeyHash,
   type NodeId,
   type PeerAddress,
   defaultBuckets,
@@ -25,6 +26,7 @@ import type { World } from "./world.ts";
 export interface SimClusterOptions {
   readonly nodes: number;
   readonly partitions?: number;
+  readonly hash?: KeyHash;
   readonly buckets?: readonly BucketSettings[];
   /** Wraps every node's disk: for planted bugs. */
   readonly wrapDisk?: (disk: SimDisk) => Disk;
@@ -99,6 +101,7 @@ export class SimCluster {
     const nMax = Math.min(3, options.nodes);
     this.#settings = {
       partitions: options.partitions ?? 8,
+      hash: options.hash ?? "md5",
       nMax: Math.max(nMax, ...(options.buckets ?? []).map(({ n }) => n)),
       buckets: options.buckets ?? defaultBuckets(nMax),
     };

@@ -19,7 +19,7 @@ const replayedRecordsMax = 10_000;
 export async function openStore(ports: StorePorts, options: StoreOptions): Promise<OpenOutcome> {
   const { clock, disk } = ports;
   const started = clock.monotonicMs();
-  const recovered = await recover(disk, options.partitions, tokenOf);
+  const recovered = await recover(disk, options.partitions, (key) => tokenOf(key, options));
   if (!recovered.ok) return recovered;
   await io.remove(disk, compactionDraft);
   const { index, damage, lsn, sequence, cleanStop } = recovered;

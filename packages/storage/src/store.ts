@@ -1,4 +1,13 @@
-import type { ActorId, CausalRecord, Digest, Dot, Key, PartitionId, Token } from "@coterie/core";
+import type {
+  ActorId,
+  CausalRecord,
+  Digest,
+  Dot,
+  Key,
+  KeyHash,
+  PartitionId,
+  Token,
+} from "@coterie/core";
 
 /** A key with its place: computed once per request. */
 export interface PlacedKey extends Key {
@@ -141,6 +150,8 @@ export interface StoreStatistics {
 export interface StoreOptions {
   /** Q: the number of partitions. */
   readonly partitions: number;
+  /** What gave the keys their tokens; a directory keeps to one. */
+  readonly hash: KeyHash;
   /** Bytes of one log segment; a record larger than this gets a segment of its own. */
   readonly segmentBytes: number;
   /** Bytes waiting to be written above which updates are refused as overloaded. */

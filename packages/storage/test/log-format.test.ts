@@ -59,7 +59,12 @@ async function examples(): Promise<ReadonlyMap<string, Uint8Array>> {
   const index = new RecordIndex(1);
   const length = segment.bytes.length - segment.offset;
   const digest = recordDigest(exampleRecord());
-  index.insert(0, tokenOf(key), { segment: 1, offset: segment.offset, length, digest });
+  index.insert(0, tokenOf(key, { hash: "md5", partitions: 1 }), {
+    segment: 1,
+    offset: segment.offset,
+    length,
+    digest,
+  });
   const head = encodeHead({
     partitions: 1,
     segment: 1,

@@ -73,6 +73,7 @@ export class StoreWorld {
         { clock: this.clock, disk: this.#tapped(this.disk), random },
         {
           partitions,
+          hash: "md5",
           segmentBytes: 64 * 1024,
           queueBytesMax: 1024 * 1024,
           reserveBytes: 4096,
@@ -197,7 +198,7 @@ export class StoreWorld {
 
 export function placed(name: string): PlacedKey {
   const key: Key = { bucket: "default", key: utf8(name) };
-  const token = tokenOf(key);
+  const token = tokenOf(key, { hash: "md5", partitions });
   return { ...key, token, partition: partitionOf(token, partitions) };
 }
 

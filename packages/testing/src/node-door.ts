@@ -52,6 +52,7 @@ export class NodeDoor {
       members: members.map((member) => ({ ...member, grpc: addressOf(member.id) })),
       buckets: settings.buckets,
       partitions: owners,
+      hash: settings.hash,
     };
   }
 }

@@ -17,7 +17,9 @@ export function ring(options: NodeOptions): Promise<ExitCode> {
     const counts = new Map<string, number>();
     for (const id of view.owners.flat()) counts.set(id, (counts.get(id) ?? 0) + 1);
     const shares = [...counts].toSorted(byName).map(([id, count]) => `${id} ${count}`);
-    terminal.say(`epoch ${view.epoch}; partitions per node: ${shares.join(", ")}`);
+    terminal.say(
+      `epoch ${view.epoch}; hash ${view.hash}; partitions per node: ${shares.join(", ")}`,
+    );
     return exitCodes.ok;
   });
 }

@@ -1,3 +1,4 @@
+import type { KeyHash } from "@coterie/core";
 import { CliFailure, exitCodes } from "../exit.ts";
 import type { DevDirectory } from "./dev-directory.ts";
 import type { DevEndpoint, DevEndpoints } from "./endpoints-text.ts";
@@ -9,6 +10,7 @@ export interface DevShape {
   /** 0 lets the system choose. */
   readonly basePort?: number;
   readonly memory?: boolean;
+  readonly hash?: KeyHash;
   readonly n?: number;
   readonly r?: number;
   readonly w?: number;
@@ -38,7 +40,8 @@ export async function settleEndpoints(
   const nodes = basePort === 0 ? await chosenEndpoints(count) : fixedEndpoints(count, basePort);
   await checkPorts(nodes);
   const isMemory = shape.memory === true;
-  const endpoints: DevEndpoints = { isMemory, partitions: PARTITIONS, ...copies, nodes };
+  const hash = shape.hash ?? "md5";
+  const endpoints: DevEndpoints = { isMemory, partitions: PARTITIONS, hash, ...copies, nodes };
   directory.writeEndpoints(endpoints);
   return endpoints;
 }
@@ -78,6 +81,7 @@ function checkShape(directory: DevDirectory, recorded: DevEndpoints, shape: DevS
     ["--n", shape.n, recorded.n],
     ["--r", shape.r, recorded.r],
     ["--w", shape.w, recorded.w],
+    ["--hash", shape.hash, recorded.hash],
     ["--memory", shape.memory, false],
   ];
   for (const [option, asked, made] of mismatches) {

@@ -1,3 +1,5 @@
+import type { KeyHash } from "@coterie/core";
+
 /** Where one node of a dev cluster listens. */
 export interface DevEndpoint {
   readonly id: string;
@@ -6,10 +8,15 @@ export interface DevEndpoint {
   readonly peer: string;
 }
 
+/** As the server knows them; without loading it. */
+export const devHashes: readonly KeyHash[] = ["md5", "redis-slots"];
+
 /** DIR/endpoints.json: what the cluster in a directory was made with. */
 export interface DevEndpoints {
   readonly isMemory: boolean;
   readonly partitions: number;
+  /** What makes partitions of keys. */
+  readonly hash: KeyHash;
   readonly n: number;
   readonly r: number;
   readonly w: number;
@@ -19,14 +26,15 @@ export interface DevEndpoints {
 /** Reads the text of the file; `undefined` when it does not describe a cluster. */
 export function parseEndpoints(text: string): DevEndpoints | undefined {
   const parsed = objectIn(text);
-  const { isMemory, partitions, n, r, w, nodes } = parsed ?? {};
+  const { isMemory, partitions, hash = "md5", n, r, w, nodes } = parsed ?? {};
   const isWhole =
     typeof isMemory === "boolean" &&
     [partitions, n, r, w].every(isPositive) &&
+    devHashes.some((known) => known === hash) &&
     Array.isArray(nodes) &&
     nodes.length > 0 &&
     nodes.every(isEndpoint);
-  return isWhole ? (parsed as unknown as DevEndpoints) : undefined;
+  return isWhole ? ({ ...parsed, hash } as unknown as DevEndpoints) : undefined;
 }
 
 type Fields = Readonly<Record<string, unknown>>;

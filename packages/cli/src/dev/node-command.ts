@@ -8,8 +8,8 @@ export function writeSharedFiles(directory: DevDirectory, endpoints: DevEndpoint
   if (!existsSync(directory.clusterKeyFile)) {
     writeFileSync(directory.clusterKeyFile, randomBytes(32), { mode: 0o600 });
   }
-  const { partitions, n, r, w } = endpoints;
-  directory.writeConfig({ partitions, nMax: n, buckets: { default: { n, r, w } } });
+  const { partitions, hash, n, r, w } = endpoints;
+  directory.writeConfig({ partitions, hash, nMax: n, buckets: { default: { n, r, w } } });
 }
 
 /** The arguments of `coterie` that start one node; `config` takes the place of our settings. */

@@ -54,6 +54,7 @@ export function sortedMembers({ members }: ClusterView): readonly ClusterMember[
 /** `GET /v1/ring`. */
 export interface RingView {
   readonly epoch: number;
+  readonly hash: string;
   /** Per partition, the ids of its owners in order. */
   readonly owners: readonly (readonly string[])[];
 }

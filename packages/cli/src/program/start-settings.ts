@@ -60,6 +60,12 @@ export const startSettings: readonly StartSetting[] = [
   ),
   row("insecure", "", "", "Allow addresses that other machines can reach"),
   row("partitions", "<count>", "1024", "Slices of the hash space; cannot be changed later"),
+  row(
+    "hash",
+    "<kind>",
+    "md5",
+    "What makes partitions of keys, for the life of a cluster; `redis-slots`: as Redis Cluster",
+  ),
   row("nMax", "<count>", "3", "Most copies a bucket may have"),
   row("buckets", "<json>", "{}", "Buckets by name, with their settings"),
   row(

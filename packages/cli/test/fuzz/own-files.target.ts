@@ -12,7 +12,7 @@ const acknowledged = { number: 3, offset: 40, ranges: [[5, 9]] };
 export const seeds: readonly Uint8Array[] = [
   newProgress("import of a file"),
   { ...newProgress("x"), acknowledged },
-  { isMemory: false, partitions: 64, n: 3, r: 2, w: 2, nodes: [node] },
+  { isMemory: false, partitions: 64, hash: "md5", n: 3, r: 2, w: 2, nodes: [node] },
   { pid: 4711, port: 40_000, token: "secret" },
 ].map((file) => encoder.encode(JSON.stringify(file)));
 

@@ -1,5 +1,5 @@
 import type { ClusterDescription } from "@coterie/protocol";
-import { partitionOf, tokenOf } from "@coterie/core";
+import { type HashSpace, isKeyHash, partitionOf, tokenOf } from "@coterie/core";
 import type { NodeLink } from "./node-link.ts";
 import type { NodeLinks } from "./node-links.ts";
 
@@ -25,6 +25,7 @@ const costNotPrimary = 1;
 export class Router {
   readonly #links: NodeLinks;
   #layout: ClusterDescription | undefined;
+  #space: HashSpace = nowhere;
   /** By member, as in the layout. */
   #members: readonly (NodeLink | undefined)[] = [];
   #replicas = new Map<string, number>();
@@ -44,14 +45,15 @@ export class Router {
   adopt(layout: ClusterDescription, source: NodeLink): void {
     if (layout.epoch < this.epoch) return;
     this.#layout = layout;
+    this.#space = spaceOf(layout);
     this.#members = this.#links.adopt(layout, source);
     this.#replicas = new Map(layout.buckets.map(({ name, n }) => [name, n]));
   }
 
   /** The partition of a key; -1 while none is known. */
   partition(bucket: string, key: Uint8Array): number {
-    const count = this.#layout?.partitions.length ?? 0;
-    return count === 0 ? -1 : partitionOf(tokenOf({ bucket, key }), count);
+    if (this.#space.partitions === 0) return -1;
+    return partitionOf(tokenOf({ bucket, key }, this.#space), this.#space.partitions);
   }
 
   /** The best node for a request, `undefined` while none can be reached. */
@@ -77,6 +79,15 @@ export class Router {
     }
     return best;
   }
+}
+
+/** Nobody can say where a key is. */
+const nowhere: HashSpace = { hash: "md5", partitions: 0 };
+
+/** Where nodes hash in a way that came after this client, any node will do. */
+function spaceOf({ hash, partitions }: ClusterDescription): HashSpace {
+  const known = hash === "" ? "md5" : hash;
+  return isKeyHash(known) ? { hash: known, partitions: partitions.length } : nowhere;
 }
 
 function costOf(link: NodeLink, { nowMs, tried }: RouteInput): number {

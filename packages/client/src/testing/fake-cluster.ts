@@ -186,6 +186,7 @@ export class FakeCluster implements Transport {
       partitions: Array.from({ length: partitions }, (_, partition) =>
         ids.map((_id, at) => (partition + at) % ids.length).slice(0, n),
       ),
+      hash: "md5",
     };
   }
 

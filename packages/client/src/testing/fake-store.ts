@@ -3,6 +3,7 @@ import {
   type CausalContext,
   type CausalRecord,
   type ErrorCode,
+  type HashSpace,
   HybridClock,
   type Key,
   type Sibling,
@@ -34,6 +35,8 @@ import type {
   KvSibling,
 } from "@coterie/protocol";
 
+/** In whose order a scan goes. */
+const space: HashSpace = { hash: "md5", partitions: 1 };
 const pageSizeDefault = 1000;
 const contextSeal: ContextSeal = new ContextSeal(utf8("the contexts of a fake cluster"));
 
@@ -178,7 +181,9 @@ export function failure(
 
 /** Hash order, as a cluster's scan has it. */
 function compareKeys(left: Key, right: Key): number {
-  return compareTokens(tokenOf(left), tokenOf(right)) || compareBytes(left.key, right.key);
+  return (
+    compareTokens(tokenOf(left, space), tokenOf(right, space)) || compareBytes(left.key, right.key)
+  );
 }
 
 function contextText(context: CausalContext, key: Key): string | undefined {

@@ -46,8 +46,9 @@ export async function explain(
 
 /** This node's own copy, whether or not it owns the key's partition. */
 export async function readOwnCopy(coordination: Coordination, key: Key): Promise<ReplicaAnswer> {
-  const token = tokenOf(key);
-  const partition = partitionOf(token, coordination.ring().document.settings.partitions);
+  const { settings } = coordination.ring().document;
+  const token = tokenOf(key, settings);
+  const partition = partitionOf(token, settings.partitions);
   const placed = { bucket: key.bucket, key: key.key, token, partition };
   const { promise, settle } = oneShot<ReplicaAnswer>();
   coordination.store.read(placed, (outcome) => {

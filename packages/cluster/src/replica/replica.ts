@@ -52,8 +52,9 @@ export class Replica {
 
   /** The place of `key` under the ring of now. */
   place(key: Key): PlacedKey {
-    const token = tokenOf(key);
-    const partition = partitionOf(token, this.#parts.ring().document.settings.partitions);
+    const { settings } = this.#parts.ring().document;
+    const token = tokenOf(key, settings);
+    const partition = partitionOf(token, settings.partitions);
     return { bucket: key.bucket, key: key.key, token, partition };
   }
 

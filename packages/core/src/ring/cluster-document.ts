@@ -1,4 +1,5 @@
 import type { NodeId, PeerAddress } from "../ids.ts";
+import type { KeyHash } from "./token.ts";
 
 /** What a node says of itself while a cluster forms, and what the document keeps of it. */
 export interface Member {
@@ -20,6 +21,8 @@ export interface Member {
 export interface ClusterSettings {
   /** Q. */
   readonly partitions: number;
+  /** Documents leave `md5` out: so they keep their bytes from before there was a choice. */
+  readonly hash: KeyHash;
   /** Owners per partition: the largest n a bucket may have. */
   readonly nMax: number;
   readonly buckets: readonly BucketSettings[];

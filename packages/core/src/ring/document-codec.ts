@@ -5,12 +5,14 @@ import { decodeUtf8 } from "../bytes/utf8-decode.ts";
 import type { ClusterDocument, ClusterSettings, Member } from "./cluster-document.ts";
 import { documentProblem, ownersProblem } from "./document-problem.ts";
 import { hasDocumentShape } from "./document-shape.ts";
+import type { KeyHash } from "./token.ts";
 
 export type DecodedDocument =
   | { readonly ok: true; readonly document: ClusterDocument }
   | { readonly ok: false; readonly reason: string };
 
-type WrittenDocument = Omit<ClusterDocument, "members"> & {
+type WrittenDocument = Omit<ClusterDocument, "members" | "settings"> & {
+  readonly settings: WrittenSettings;
   readonly members: readonly WrittenMember[];
 };
 
@@ -21,7 +23,7 @@ export function encodeDocument(document: ClusterDocument): Uint8Array {
     version,
     clusterId,
     epoch,
-    settings: canonicalSettings(settings),
+    settings: writtenSettings(settings),
     members: members.map(canonicalMember),
     owners,
   };
@@ -39,7 +41,11 @@ export function decodeDocument(bytes: Uint8Array): DecodedDocument {
     return { ok: false, reason: "it is not JSON" };
   }
   if (!hasDocumentShape(document)) return { ok: false, reason: "it is not a cluster document" };
-  const whole = { ...document, members: document.members.map(wholeMember) };
+  const whole = {
+    ...document,
+    settings: wholeSettings(document.settings),
+    members: document.members.map(wholeMember),
+  };
   const problem = documentProblem(whole.settings, whole.members) ?? ownersProblem(whole);
   if (problem !== undefined) return { ok: false, reason: problem };
   if (!equalBytes(encodeDocument(whole), bytes)) return { ok: false, reason: "not canonical" };
@@ -58,7 +64,7 @@ export function documentTag(digest: string): number {
 
 /** 32 hex digits that name the settings all members must share. */
 export function settingsDigest(settings: ClusterSettings): string {
-  return hex(blake2s(utf8(JSON.stringify(canonicalSettings(settings))), { dkLen: 16 }));
+  return hex(blake2s(utf8(JSON.stringify(writtenSettings(settings))), { dkLen: 16 }));
 }
 
 /**
@@ -73,13 +79,26 @@ export function contextKeyOf(document: ClusterDocument): Uint8Array {
 }
 
 /** Settings with their fields in order and their buckets sorted by name. */
-export function canonicalSettings({ partitions, nMax, buckets }: ClusterSettings): ClusterSettings {
+export function canonicalSettings(settings: ClusterSettings): ClusterSettings {
+  const { partitions, hash, nMax, buckets } = settings;
   const sorted = buckets
     .toSorted((left, right) => (left.name < right.name ? -1 : 1))
     .map(({ name, policy, n, r, w, pr, pw, allowStale }) => {
       return { name, policy, n, r, w, pr, pw, allowStale };
     });
-  return { partitions, nMax, buckets: sorted };
+  return { partitions, hash, nMax, buckets: sorted };
+}
+
+/** Documents from before there was a choice of hash do not have the field, and keep their bytes. */
+type WrittenSettings = Omit<ClusterSettings, "hash"> & { readonly hash?: KeyHash };
+
+function writtenSettings(settings: ClusterSettings): WrittenSettings {
+  const { hash, partitions, ...rest } = canonicalSettings(settings);
+  return hash === "md5" ? { partitions, ...rest } : { partitions, hash, ...rest };
+}
+
+function wholeSettings(settings: WrittenSettings): ClusterSettings {
+  return { ...settings, hash: settings.hash ?? "md5" };
 }
 
 /** Documents from before there was such a door do not have its field, and keep their bytes. */

@@ -1,5 +1,6 @@
 import { parseNodeId } from "../ids.ts";
 import type { ClusterDocument } from "./cluster-document.ts";
+import { isKeyHash } from "./token.ts";
 
 /** Characters of a host, zone or address at most: a host name has at most 253. */
 const labelLengthMax = 255;
@@ -24,8 +25,12 @@ export function hasDocumentShape(value: unknown): value is ClusterDocument {
 
 function isSettings(value: unknown): boolean {
   if (!isFields(value)) return false;
-  const { partitions, nMax, buckets } = value;
-  return [partitions, nMax].every(Number.isSafeInteger) && isListOf(buckets, isBucket);
+  const { partitions, hash, nMax, buckets } = value;
+  return (
+    [partitions, nMax].every(Number.isSafeInteger) &&
+    (hash === undefined || isKeyHash(hash)) &&
+    isListOf(buckets, isBucket)
+  );
 }
 
 function isBucket(value: unknown): boolean {

@@ -80,8 +80,9 @@ export class Ring {
 
   /** Where `key` lives: the plan of one request. */
   plan(key: Key, bucket: BucketSettings): ReplicaPlan {
-    const token = tokenOf(key);
-    const partition = partitionOf(token, this.document.settings.partitions);
+    const { settings } = this.document;
+    const token = tokenOf(key, settings);
+    const partition = partitionOf(token, settings.partitions);
     const primaries = this.#primaries.get(bucket.n)?.[partition];
     invariant(primaries !== undefined, "a request names a bucket of this ring");
     return new RingPlan(this.epoch, partition, token, primaries);

@@ -11,7 +11,7 @@ export function settingsDifferences(
   configured: ClusterSettings,
 ): readonly string[] {
   const differences: string[] = [];
-  for (const name of ["partitions", "nMax"] as const) {
+  for (const name of ["partitions", "hash", "nMax"] as const) {
     if (formed[name] === configured[name]) continue;
     differences.push(`${name} is ${formed[name]} in the cluster and ${configured[name]} here`);
   }

@@ -58,7 +58,7 @@ it("reads back what it wrote, and names it by a digest and the digest's first 32
 
 /** The bytes of version 1, which are on disks: they do not change. */
 it("keeps the bytes of its first version", () => {
-  const one = documentOf({ partitions: 2, nMax: 1, buckets: [] }, [
+  const one = documentOf({ partitions: 2, hash: "md5", nMax: 1, buckets: [] }, [
     memberOf(1, { grpc: "", resp: "" }),
   ]);
   expect(new TextDecoder().decode(encodeDocument(one))).toBe(
@@ -71,13 +71,25 @@ it("keeps the bytes of its first version", () => {
 });
 
 it.each(["grpc", "resp"])("reads a member without its %s door, which bytes do not name", (door) => {
-  const one = documentOf({ partitions: 2, nMax: 1, buckets: [] }, [
+  const one = documentOf({ partitions: 2, hash: "md5", nMax: 1, buckets: [] }, [
     memberOf(1, { grpc: "", resp: "" }),
   ]);
   const bytes = encodeDocument(one);
   expect(decodeDocument(bytes)).toEqual({ ok: true, document: one });
   const named = new TextDecoder().decode(bytes).replace('"host"', `"${door}":"","host"`);
   expect(decodeDocument(new TextEncoder().encode(named))).toMatchObject({ ok: false });
+});
+
+it("reads a document whose hash is not named as one with md5, whose bytes do not name it", () => {
+  const members = [memberOf(1)];
+  const one = documentOf({ partitions: 2, hash: "redis-slots", nMax: 1, buckets: [] }, members);
+  const text = new TextDecoder().decode(encodeDocument(one));
+  expect(text).toContain('"settings":{"partitions":2,"hash":"redis-slots","nMax":1,');
+  expect(decodeDocument(encodeDocument(one))).toEqual({ ok: true, document: one });
+  for (const other of ["md5", "crc32"]) {
+    const changed = new TextEncoder().encode(text.replace("redis-slots", other));
+    expect(decodeDocument(changed)).toMatchObject({ ok: false });
+  }
 });
 
 describe("forming is refused with", () => {

@@ -25,12 +25,12 @@ export function membersOf(count: number): readonly Member[] {
 }
 
 export function settingsOf(partitions: number, nMax = 3): ClusterSettings {
-  return { partitions, nMax, buckets: defaultBuckets(nMax) };
+  return { partitions, hash: "md5", nMax, buckets: defaultBuckets(nMax) };
 }
 
 /** Settings whose buckets any number of nodes can serve. */
 export function modestSettings(partitions: number, nMax: number): ClusterSettings {
-  return { partitions, nMax, buckets: defaultBuckets(1) };
+  return { partitions, hash: "md5", nMax, buckets: defaultBuckets(1) };
 }
 
 export function documentOf(settings: ClusterSettings, members: readonly Member[]): ClusterDocument {

@@ -3,7 +3,7 @@ import { defaultBuckets } from "../../src/ring/bucket.ts";
 import type { ClusterSettings } from "../../src/ring/cluster-document.ts";
 import { settingsDifferences } from "../../src/ring/settings-differences.ts";
 
-const formed: ClusterSettings = { partitions: 8, nMax: 3, buckets: defaultBuckets(3) };
+const formed: ClusterSettings = { partitions: 8, hash: "md5", nMax: 3, buckets: defaultBuckets(3) };
 const [usual, redis] = formed.buckets as readonly [
   ClusterSettings["buckets"][number],
   ClusterSettings["buckets"][number],
@@ -18,8 +18,12 @@ describe("differences between settings", () => {
   it.each<[string, ClusterSettings, readonly string[]]>([
     [
       "numbers",
-      { ...formed, partitions: 16, nMax: 1 },
-      ["partitions is 8 in the cluster and 16 here", "nMax is 3 in the cluster and 1 here"],
+      { ...formed, partitions: 16, hash: "redis-slots", nMax: 1 },
+      [
+        "partitions is 8 in the cluster and 16 here",
+        "hash is md5 in the cluster and redis-slots here",
+        "nMax is 3 in the cluster and 1 here",
+      ],
     ],
     [
       "a bucket more",

@@ -17,6 +17,8 @@ export interface ClusterDescription {
   readonly buckets: readonly DescribedBucket[];
   /** By partition: indices into members; a bucket's primaries are the first n. */
   readonly partitions: readonly (readonly number[])[];
+  /** What makes partitions of keys: `md5` or `redis-slots`; empty, from older nodes, is `md5`. */
+  readonly hash: string;
 }
 
 export interface DescribedMember {
@@ -69,6 +71,7 @@ export function encodeClusterDescription(description: ClusterDescription): Uint8
     writer.packedUints(0x0a, owners);
     writer.close(start, 8);
   }
+  writer.textOrDefault(0x32, description.hash);
   return writer.take();
 }
 
@@ -80,17 +83,19 @@ export function decodeClusterDescription(bytes: Uint8Array): ClusterDescription 
   const partitions: (readonly number[])[] = [];
   let epoch = 0;
   let node = "";
+  let hash = "";
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x08) epoch = reader.uint();
     else if (tag === 0x12) node = reader.text();
     else if (tag === 0x1a) add(reader, members, readMember);
     else if (tag === 0x22) add(reader, buckets, readBucket);
     else if (tag === 0x2a) add(reader, partitions, readOwners);
+    else if (tag === 0x32) hash = reader.text();
     else reader.skip(tag);
   }
   const isKnown = partitions.every((owners) => owners.every((index) => index < members.length));
   if (reader.failed || !isKnown) return undefined;
-  return { epoch, node, members, buckets, partitions };
+  return { epoch, node, members, buckets, partitions, hash };
 }
 
 function add<Part>(reader: WireReader, parts: Part[], read: (reader: WireReader) => Part): void {

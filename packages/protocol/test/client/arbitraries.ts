@@ -136,6 +136,7 @@ export const anyClusterDescription: fc.Arbitrary<ClusterDescription> = fc
       { maxLength: 5 },
     ),
     partitions: fc.array(fc.array(fc.nat(), { maxLength: 9 }), { maxLength: 40 }),
+    hash: text,
   })
   .map(({ partitions, ...rest }) => ({
     ...rest,

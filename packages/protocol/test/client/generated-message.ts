@@ -159,7 +159,7 @@ export function generatedBatchReply(replies: readonly KvOperationReply[]): Uint8
 
 /** A ClusterDescription as the generated code encodes it. */
 export function generatedClusterDescription(description: ClusterDescription): Uint8Array {
-  const { members, buckets, partitions, epoch, node } = description;
+  const { members, buckets, partitions, hash, epoch, node } = description;
   return toBinary(
     ClusterDescriptionSchema,
     create(ClusterDescriptionSchema, {
@@ -168,6 +168,7 @@ export function generatedClusterDescription(description: ClusterDescription): Ui
       members: members.map((each) => ({ ...each })),
       buckets: buckets.map((each) => ({ ...each })),
       partitions: partitions.map((owners) => ({ members: [...owners] })),
+      hash,
     }),
   );
 }

@@ -187,6 +187,7 @@ describe("messages of unary calls", () => {
       members: [],
       buckets: [],
       partitions: [[0]],
+      hash: "md5",
     });
     expect(decodeClusterDescription(bytes)).toBeUndefined();
     const crowded = Uint8Array.of(0x2a, 67, 0x0a, 65, ...Array.from({ length: 65 }, () => 0));

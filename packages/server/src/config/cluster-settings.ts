@@ -34,5 +34,8 @@ export function clusterSettingsOf(config: ServerConfig): SettingsOutcome {
     buckets.set(name, bucket);
   }
   const sorted = [...buckets.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  return { ok: true, settings: { partitions: config.partitions, nMax, buckets: sorted } };
+  return {
+    ok: true,
+    settings: { partitions: config.partitions, hash: config.hash, nMax, buckets: sorted },
+  };
 }

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { limits } from "@coterie/core";
+import { type KeyHash, keyHashes, limits } from "@coterie/core";
 import { z } from "zod";
 import { nearestName } from "./nearest-name.ts";
 
@@ -23,6 +23,7 @@ export interface ServerConfig {
   readonly clusterKey?: string | undefined;
   readonly insecure: boolean;
   readonly partitions: number;
+  readonly hash: KeyHash;
   readonly nMax: number;
   readonly buckets: Readonly<Record<string, BucketConfig>>;
   readonly durability: "fsync" | "os";
@@ -141,6 +142,12 @@ const schema = z.strictObject({
     .pipe(z.number().max(16_384))
     .default(1024)
     .describe("Slices of the hash space; cannot be changed later"),
+  hash: z
+    .enum(keyHashes)
+    .default("md5")
+    .describe(
+      "What makes partitions of keys, for the life of a cluster; `redis-slots`: as Redis Cluster",
+    ),
   nMax: atLeastOne.pipe(z.number().max(9)).default(3).describe("Most copies a bucket may have"),
   buckets: z
     .record(z.string(), bucket)

@@ -41,7 +41,7 @@ export async function oneNode(
         weight: 1,
       },
       bootstrap: [],
-      settings: { partitions: 8, nMax: 1, buckets: defaultBuckets(1) },
+      settings: { partitions: 8, hash: "md5", nMax: 1, buckets: defaultBuckets(1) },
       contextKey: undefined,
       store: {
         segmentBytes: 1024 * 1024,

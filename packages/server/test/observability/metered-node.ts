@@ -111,7 +111,7 @@ export function meteredNode(
       weight: 1,
     },
     bootstrap: bootstrap as readonly PeerAddress[],
-    settings: { partitions: 8, nMax, buckets: defaultBuckets(nMax) },
+    settings: { partitions: 8, hash: "md5", nMax, buckets: defaultBuckets(nMax) },
     contextKey: undefined,
     store: {
       segmentBytes: 1024 * 1024,

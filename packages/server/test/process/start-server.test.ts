@@ -83,6 +83,7 @@ describe("a server", () => {
   it.each([
     [{ buckets: { carts: { n: 1 } } }, "bucket carts is configured here and not in the cluster"],
     [{ buckets: { default: { policy: "lww" } } }, "bucket default has policy siblings in the"],
+    [{ hash: "redis-slots" }, "hash is md5 in the cluster and redis-slots here"],
     [{ partitions: 16 }, "partitions is 8 in the cluster and 16 here"],
   ])("says which settings its cluster was not formed with: %o", async (changed, difference) => {
     const first = await opened();

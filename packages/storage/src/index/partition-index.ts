@@ -21,6 +21,8 @@ const firstSlack = 16;
  */
 const loadMax = 0.875;
 const growth = 1.25;
+/** Slots looked at one by one, which is nearly always enough, before strides are taken. */
+const stepsMax = 12;
 
 /**
  * The index of one partition: a hash table in token order. An entry's home slot is proportional to
@@ -131,11 +133,32 @@ export class PartitionIndex {
     }
   }
 
-  /** The first slot at or after the token's home that is free or holds no lesser token. */
+  /**
+   * The first slot at or after the token's home that is free or holds no lesser token. So are all
+   * slots behind it, since what lies behind a free slot has its home there: a long run, as keys
+   * with one hash tag make it, need not be walked.
+   */
   #seek(token: Token): number {
     let slot = this.#home(token.high, token.low);
-    while (this.#isUsed(slot) && this.#isBefore(slot, token)) slot += 1;
+    for (let step = 0; step < stepsMax; step += 1) {
+      if (!this.#holdsLesser(slot, token)) return slot;
+      slot += 1;
+    }
+    let lesser = slot - 1;
+    for (let stride = 2; this.#holdsLesser(slot, token); stride *= 2) {
+      lesser = slot;
+      slot += stride;
+    }
+    while (slot - lesser > 1) {
+      const middle = (lesser + slot) >>> 1;
+      if (this.#holdsLesser(middle, token)) lesser = middle;
+      else slot = middle;
+    }
     return slot;
+  }
+
+  #holdsLesser(slot: number, token: Token): boolean {
+    return this.#isUsed(slot) && this.#isBefore(slot, token);
   }
 
   #home(high: number, low: number): number {

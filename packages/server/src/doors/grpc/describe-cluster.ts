@@ -13,5 +13,6 @@ export function describeCluster(node: NodeApi, grpc: string): Uint8Array | undef
     members: members.map((member) => (member.id === node.id ? { ...member, grpc } : member)),
     buckets: settings.buckets,
     partitions: owners,
+    hash: settings.hash,
   });
 }

@@ -18,6 +18,7 @@ export function serveCluster({ parts: { node } }: RouteRequest): Response {
     digest: node.documentDigest(),
     node: node.id,
     partitions: settings.partitions,
+    hash: settings.hash,
     nMax: settings.nMax,
     buckets: settings.buckets,
     members: membersJson(node, document),
@@ -56,7 +57,8 @@ export function serveRing({ parts: { node } }: RouteRequest): Response {
   const document = node.document();
   if (document === undefined) return notReady(node);
   const owners = document.owners.map((list) => list.map((index) => document.members[index]?.id));
-  return jsonResponse({ epoch: document.epoch, partitions: owners.length, owners });
+  const { epoch, settings } = document;
+  return jsonResponse({ epoch, partitions: owners.length, hash: settings.hash, owners });
 }
 
 /** `GET /v1/buckets`: the settings of each. */

@@ -58,6 +58,13 @@ export declare type ClusterDescription = Message<"coterie.v1.ClusterDescription"
    * @generated from field: repeated coterie.v1.Owners partitions = 5;
    */
   partitions: Owners[];
+
+  /**
+   * What makes partitions of keys: `md5`, also if empty, or `redis-slots`.
+   *
+   * @generated from field: string hash = 6;
+   */
+  hash: string;
 };
 
 /**

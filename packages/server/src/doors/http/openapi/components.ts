@@ -1,4 +1,4 @@
-import { limits } from "@coterie/core";
+import { keyHashes, limits } from "@coterie/core";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -72,6 +72,8 @@ const failure = object(
   ["code", "message", "hint", "retryable"],
 );
 
+const keyHash: Json = { enum: [...keyHashes] };
+
 /** By name, as `$ref` finds them. */
 export const schemas: Json = {
   Acks: object({ primaries: count, fallbacks: count, required: count }),
@@ -86,13 +88,14 @@ export const schemas: Json = {
     digest: text,
     node: text,
     partitions: count,
+    hash: keyHash,
     nMax: count,
     buckets: list(ref("Bucket")),
     members: list(ref("Member")),
   }),
   Members: object({ node: text, epoch: count, members: list(ref("Member")) }),
   Buckets: object({ buckets: list(ref("Bucket")) }),
-  Ring: object({ epoch: count, partitions: count, owners: list(list(text)) }),
+  Ring: object({ epoch: count, partitions: count, hash: keyHash, owners: list(list(text)) }),
   Explanation: object({
     bucket: text,
     key: text,
