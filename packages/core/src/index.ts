@@ -70,6 +70,18 @@ export {
 export { InvariantViolation, invariant } from "./invariant.ts";
 export { type Key, isBucketName, keyBytesMax } from "./key.ts";
 export { limits } from "./limits.ts";
+export {
+  type KnownMember,
+  Membership,
+  type MembershipCounts,
+  type MembershipInput,
+  type MembershipOutput,
+} from "./membership/membership.ts";
+export type { MemberState, MemberStatus } from "./membership/member-status.ts";
+export type { MembershipEvent } from "./membership/membership-event.ts";
+export type { MembershipMessage, MessageBody } from "./membership/messages.ts";
+export type { GossipedState, News } from "./membership/news.ts";
+export { type MembershipSettings, membershipDefaults } from "./membership/settings.ts";
 export { QuorumTally, type TallyVerdict } from "./quorum/tally.ts";
 export {
   type BucketCheck,
