@@ -15,6 +15,8 @@ export class Inode {
   readonly #durable: Content;
   #unsynced: Change[] = [];
   #changes = 0;
+  /** True if processes may see what no sync will ever make durable. */
+  #isCacheAhead = false;
   readonly #blocks = new Set<number>();
 
   constructor(bytes: Uint8Array = new Uint8Array(0)) {
@@ -66,13 +68,16 @@ export class Inode {
    * did not reach the disk is gone with the cache.
    */
   failSync(changes: number, random: SeededRandom): void {
+    this.#isCacheAhead = true;
     for (const change of this.#takeUnsynced(changes)) this.#applyPart(change, random);
   }
 
   /** Only what is durable remains, and of each unsynced change what the seed decides. */
   losePower(random: SeededRandom): void {
+    if (this.#unsynced.length === 0 && !this.#isCacheAhead) return;
     for (const change of this.#unsynced) this.#applyPart(change, random);
     this.#unsynced = [];
+    this.#isCacheAhead = false;
     this.#seen.become(this.#durable);
   }
 

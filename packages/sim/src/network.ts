@@ -80,6 +80,8 @@ export class SimNetwork<Request, Response> {
   readonly #slowness = new Map<PeerAddress, number>();
   /** Per link, how many streams have died on it. */
   readonly #broken = new Map<string, number>();
+  /** All streams that have died: while it is the same nothing needs to be looked up. */
+  #breaks = 0;
   #calls = 0;
 
   constructor(world: World, options: SimNetworkOptions<Request, Response>) {
@@ -155,6 +157,7 @@ export class SimNetwork<Request, Response> {
   breakStream(from: PeerAddress, to: PeerAddress): void {
     const broken = link(from, to);
     this.#broken.set(broken, (this.#broken.get(broken) ?? 0) + 1);
+    this.#breaks += 1;
     this.#world.trace(`network: the stream from ${from} to ${to} dies`);
     for (const call of this.#open) {
       if (call.sender.address !== from || call.to !== to) continue;
@@ -247,22 +250,28 @@ export class SimNetwork<Request, Response> {
     const copies = isRepeated && this.#options.mayArriveTwice?.(options.request) !== false ? 2 : 1;
     const receiver = this.#nodes.get(to);
     for (let copy = 0; copy < copies; copy++) {
+      // Whoever receives it may keep it, so that each delivery has a message of its own.
+      const request = copy === 0 ? call.request : this.#options.copyRequest(call.request);
       this.#carry({ from: sender.address, to, stream: link(sender.address, to) }, call, () => {
         // What was sent to a process does not reach the one that took its place.
         if (receiver === undefined || receiver.isCrashed) return;
-        if (receiver.gate === undefined) this.#arrive(call, receiver);
-        else receiver.gate.run(() => this.#arrive(call, receiver));
+        if (receiver.gate === undefined) this.#arrive(call, receiver, request);
+        else receiver.gate.run(() => this.#arrive(call, receiver, request));
       });
     }
   }
 
-  #arrive(call: Call<Request, Response>, receiver: Node<Request, Response>): void {
+  #arrive(
+    call: Call<Request, Response>,
+    receiver: Node<Request, Response>,
+    request: Request,
+  ): void {
     this.#world.trace(`call ${call.id} arrives`);
     const deadline = receiver.clock.monotonicMs() + call.timeoutMs;
-    const request = { sinceMs: this.#world.nowMs };
-    receiver.unanswered.add(request);
-    receiver.receive(this.#options.copyRequest(call.request), deadline, (response) => {
-      invariant(receiver.unanswered.delete(request), "a request is answered at most once");
+    const question = { sinceMs: this.#world.nowMs };
+    receiver.unanswered.add(question);
+    receiver.receive(request, deadline, (response) => {
+      invariant(receiver.unanswered.delete(question), "a request is answered at most once");
       if (receiver.isCrashed) return;
       const copy = this.#options.copyResponse(response);
       const { address } = call.sender;
@@ -290,11 +299,12 @@ export class SimNetwork<Request, Response> {
     const delayMs = this.#world.latency(latency, this.#random) * this.#slownessOf(from, to);
     const lateMs = isLate ? this.#random.below(Math.ceil(call.timeoutMs * 2) + 1) : 0;
     if (isLost || this.#obstacle(from, to) !== undefined) return;
-    const streams = this.#broken.get(stream);
+    const breaks = this.#breaks;
+    const streams = breaks === 0 ? undefined : this.#broken.get(stream);
     const pass = (): void => {
-      if (this.#broken.get(stream) === streams) arrive();
+      if (this.#breaks === breaks || this.#broken.get(stream) === streams) arrive();
     };
-    const held = this.#held.get(link(from, to));
+    const held = this.#held.size === 0 ? undefined : this.#held.get(link(from, to));
     if (held !== undefined) held.push(pass);
     else this.#world.schedule(delayMs + lateMs, pass);
   }
@@ -321,7 +331,8 @@ export class SimNetwork<Request, Response> {
   #obstacle(from: PeerAddress, to: PeerAddress): Cut | undefined {
     const node = this.#nodes.get(to);
     if (node === undefined) return "refusing";
-    return this.#cuts.get(link(from, to)) ?? this.#down.get(to);
+    const cut = this.#cuts.size === 0 ? undefined : this.#cuts.get(link(from, to));
+    return cut ?? this.#down.get(to);
   }
 }
 

@@ -1,6 +1,12 @@
+/** It becomes text, with its time, when somebody reads it: few lines are ever read. */
+interface Line {
+  readonly timeMs: number;
+  readonly text: string;
+}
+
 /** What happened, as lines: the last ones are kept, and all of them are in the hash. */
 export class Trace {
-  readonly #kept: string[] = [];
+  readonly #kept: Line[] = [];
   readonly #linesMax: number;
   #low = 0x811c9dc5;
   #high = 0x9e3779b9;
@@ -9,10 +15,11 @@ export class Trace {
     this.#linesMax = linesMax;
   }
 
-  add(line: string): void {
-    for (let at = 0; at < line.length; at++) this.mix(line.charCodeAt(at));
-    this.mix(10);
-    this.#kept.push(line);
+  add(timeMs: number, text: string): void {
+    this.mix(timeMs | 0);
+    this.mix((timeMs % 1) * 0x4000_0000);
+    for (let at = 0; at < text.length; at++) this.mix(text.charCodeAt(at));
+    this.#kept.push({ timeMs, text });
     // Cut now and then rather than at every line, which would copy the array each time.
     if (this.#kept.length >= this.#linesMax * 2) this.#kept.splice(0, this.#linesMax);
   }
@@ -25,7 +32,9 @@ export class Trace {
 
   /** The last lines, oldest first. */
   tail(): readonly string[] {
-    return this.#kept.slice(-this.#linesMax);
+    return this.#kept
+      .slice(-this.#linesMax)
+      .map(({ timeMs, text }) => `${timeMs.toFixed(3)} ${text}`);
   }
 
   /** Puts a number into the hash only. */

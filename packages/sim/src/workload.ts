@@ -145,9 +145,10 @@ export class Workload {
     }
     // A read at r = n answers once one replica holds the merged record; the others follow.
     await this.sleep(2000);
+    const ring = this.#ring();
     const states: FinalState[] = [];
     for (const { key, values } of final) {
-      states.push({ key: key.name, values, copies: await this.#copiesOf(key) });
+      states.push({ key: key.name, values, copies: await this.#copiesOf(ring, key) });
     }
     return states;
   }
@@ -165,21 +166,24 @@ export class Workload {
     return this.numbersOf(outcome.siblings);
   }
 
-  async #copiesOf(key: ContendedKey): Promise<Map<string, string>> {
+  async #copiesOf(ring: Ring, key: ContendedKey): Promise<Map<string, string>> {
     const copies = new Map<string, string>();
-    for (const id of this.#ownersOf(key)) {
+    for (const id of ownersOf(ring, key)) {
       const own = await this.ask(id, (node) => node.readReplica(key.place));
       copies.set(id, own?.state === "present" ? own.digest : (own?.state ?? "gone"));
     }
     return copies;
   }
 
-  #ownersOf({ place, bucket }: ContendedKey): readonly NodeId[] {
+  #ring(): Ring {
     const document = this.cluster.node(this.cluster.ids[0] as NodeId)?.document();
     invariant(document !== undefined, "after healing the cluster's document is known");
-    const ring = new Ring(document);
-    const settings = ring.bucket(bucket.name);
-    invariant(settings !== undefined, "the workload's buckets are the cluster's");
-    return ring.plan(place, settings).primaries.map(({ id }) => id);
+    return new Ring(document);
   }
+}
+
+function ownersOf(ring: Ring, { place, bucket }: ContendedKey): readonly NodeId[] {
+  const settings = ring.bucket(bucket.name);
+  invariant(settings !== undefined, "the workload's buckets are the cluster's");
+  return ring.plan(place, settings).primaries.map(({ id }) => id);
 }

@@ -137,7 +137,7 @@ export class World {
 
   /** Adds a line, with its time, to the trace. */
   trace(line: string): void {
-    this.#trace.add(`${this.#nowMs.toFixed(3)} ${line}`);
+    this.#trace.add(this.#nowMs, line);
   }
 
   /** 16 hex digits: equal for runs that did the same. */

@@ -1,5 +1,5 @@
 /** A power of two. */
-const slotsFirst = 1024;
+const slotsFirst = 64;
 const empty = -1;
 
 /**

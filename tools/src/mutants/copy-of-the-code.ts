@@ -56,7 +56,13 @@ export class CopyOfTheCode {
   judge(seedsMax: number, isShrinking: boolean): Promise<Verdict> {
     const judge = join(this.root, "tools/dist/mutants/judge.js");
     const scenarios = join(this.root, "packages/sim/testdata");
-    const args = [judge, String(seedsMax), scenarios, ...(isShrinking ? ["shrink"] : [])];
+    const args = [
+      ...process.execArgv,
+      judge,
+      String(seedsMax),
+      scenarios,
+      ...(isShrinking ? ["shrink"] : []),
+    ];
     const child = spawn(process.execPath, args, {
       stdio: ["ignore", "pipe", "inherit"],
       timeout: judgeMsMax,

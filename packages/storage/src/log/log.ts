@@ -61,7 +61,7 @@ export interface ReplayStart {
 /** Buffers kept for the next groups, and the largest worth keeping. */
 const spareBuffersMax = 4;
 const spareBufferBytesMax = 4 * 1024 * 1024;
-const firstBufferBytes = 64 * 1024;
+const firstBufferBytes = 8 * 1024;
 /** A group that had as many records is a sign of load. */
 const pacedRecordsMin = 4;
 /** How long the next one then gathers, in turns of the event loop and in milliseconds. */

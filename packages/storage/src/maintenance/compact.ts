@@ -20,6 +20,8 @@ import { collectLive, readSlice, slicesOf } from "./read-live.ts";
 /** A compacted segment gets a segment's name once it is whole and durable. */
 export const compactionDraft = "compacted.new";
 const groupBytes = 256 * 1024;
+/** Memory taken for the first group; it grows with what is copied, and is used again. */
+const groupBytesFirst = 8 * 1024;
 /** Pause between slices, in milliseconds: at most some 80 MB/s, and none of it in one go. */
 const pauseMs = 3;
 /** Index entries moved before others get a turn. */
@@ -131,7 +133,7 @@ class SegmentCopy {
     this.#file = file;
     this.segment = segment;
     this.#salt = parts.random.bytes(saltBytes);
-    this.#group = this.#nextGroup(new Uint8Array(groupBytes));
+    this.#group = this.#nextGroup(new Uint8Array(groupBytesFirst));
   }
 
   start(): Promise<DiskOutcome> {

@@ -10,6 +10,9 @@ import type { DamagedEntry } from "./damage.ts";
 // know, so that only the log's tail is read again. Specified in docs/internals/log-format.md.
 
 const MAGIC = 0x3150_4b43; // "CKP1"
+/** Blocks written at once, in bytes: at least, and as memory is taken for them at first. */
+const batchBytes = 256 * 1024;
+const batchBytesFirst = 4096;
 
 /** The log is to be replayed from where it says. */
 export interface CheckpointHead extends ReplayStart {
@@ -70,16 +73,17 @@ export async function writeDraft(
   const opened = await io.open(disk, name, "create");
   if (!opened.ok) return opened;
   let position = 0;
-  let batch = new ByteWriter(256 * 1024);
+  let batch = new ByteWriter(batchBytesFirst);
   batch.u32(MAGIC);
   writeBlock(batch, head);
   let outcome: DiskOutcome = { ok: true, value: undefined };
   for (let partition = 0; partition < index.partitions && outcome.ok; partition += 1) {
     const words = index.export(partition);
     writeBlock(batch, new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
-    if (batch.length < 256 * 1024 && partition + 1 < index.partitions) continue;
-    const bytes = batch.finish();
-    batch = new ByteWriter(256 * 1024);
+    if (batch.length < batchBytes && partition + 1 < index.partitions) continue;
+    // It is written from where it is: what follows gets memory of its own.
+    const bytes = batch.view(0);
+    batch = new ByteWriter(batchBytesFirst);
     outcome = await io.write(disk, opened.value, position, bytes);
     position += bytes.length;
     await pause();
