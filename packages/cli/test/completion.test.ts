@@ -64,7 +64,7 @@ describe.each(["bash", "zsh", "fish"] as const)("completion for %s", (shell) => 
     [["coterie", "bu"], ["bucket"]],
     [
       ["coterie", "bucket", ""],
-      ["create", "list", "show"],
+      ["create", "list", "set", "show"],
     ],
     [["coterie", "bucket", "show", "--co"], ["--count"]],
     [["coterie", "dev", "--nodes", "5", "ki"], ["kill"]],

@@ -11,6 +11,7 @@ export {
 } from "./node.ts";
 export type {
   Acks,
+  BucketOutcome,
   Explanation,
   Failure,
   GetOutcome,

@@ -1,16 +1,21 @@
-import type { Announcement, Digest, RingStamp, Token, WriteId } from "@coterie/core";
+import type { Announcement, Ballot, Digest, RingStamp, Token, WriteId } from "@coterie/core";
 
 export type { Announcement, HeardMember, RingStamp } from "@coterie/core";
 
 /** What nodes ask of each other. Byte arrays are not to be changed after they were handed over. */
-export type PeerRequest =
+export type PeerRequest = DataRequest | DocumentRequest | AnnounceRequest;
+
+/** About keys; says by which document the sender goes. */
+export type DataRequest =
   | MergeRequest
   | ReadRequest
   | FindRequest
   | ListRequest
   | ForwardedPut
-  | ForwardedDelete
-  | AnnounceRequest;
+  | ForwardedDelete;
+
+/** About the cluster document (docs/internals/agreement.md). */
+export type DocumentRequest = PrepareRequest | AcceptRequest | TellRequest | AskRequest;
 
 /** Merge this encoded record, which carries its key, into the copy held; reply when durable. */
 export interface MergeRequest {
@@ -76,6 +81,38 @@ export interface AnnounceRequest {
   readonly announcement: Announcement;
 }
 
+/** Agreement: promise to accept nothing below this ballot. */
+export interface PrepareRequest {
+  readonly kind: "prepare";
+  readonly clusterId: string;
+  /** Of the document that the proposer goes by: one that is behind is shown a newer one first. */
+  readonly epoch: number;
+  readonly ballot: Ballot;
+}
+
+/** Agreement: accept this document as the next version. */
+export interface AcceptRequest {
+  readonly kind: "accept";
+  readonly clusterId: string;
+  readonly epoch: number;
+  readonly ballot: Ballot;
+  readonly document: Uint8Array;
+}
+
+/** This version of the document was chosen. */
+export interface TellRequest {
+  readonly kind: "tell";
+  readonly document: Uint8Array;
+}
+
+/** Asks for the document of the cluster, if it is newer than the sender's. */
+export interface AskRequest {
+  readonly kind: "ask";
+  readonly clusterId: string;
+  /** 0 from a member that has none yet. */
+  readonly epoch: number;
+}
+
 export type PeerResponse =
   | { readonly kind: "merged"; readonly changed: boolean }
   | { readonly kind: "present"; readonly record: Uint8Array }
@@ -86,7 +123,21 @@ export type PeerResponse =
   | { readonly kind: "listed"; readonly entries: readonly ListedEntry[] }
   | WrittenResponse
   | { readonly kind: "announced"; readonly announcement: Announcement }
+  /** A ballot was promised; what was accepted last, and under which ballot. */
+  | { readonly kind: "promised"; readonly ballot: Ballot; readonly document: Uint8Array }
+  | { readonly kind: "accepted" }
+  /** This higher ballot was promised already. */
+  | { readonly kind: "outbid"; readonly ballot: Ballot }
+  | DocumentResponse
   | RefusedResponse;
+
+/** Which version the sender goes by. */
+export interface DocumentResponse {
+  readonly kind: "document";
+  readonly epoch: number;
+  /** That version, where the other one is behind. */
+  readonly document: Uint8Array | undefined;
+}
 
 export interface ListedEntry {
   readonly token: Token;

@@ -1,7 +1,8 @@
-import type { ClusterDocument, Key, NodeId } from "@coterie/core";
+import type { BucketChange, BucketSettings, ClusterDocument, Key, NodeId } from "@coterie/core";
 import type { StoreStatistics } from "@coterie/storage";
 import type { NodeCounters } from "./node-counters.ts";
 import type {
+  BucketOutcome,
   Explanation,
   GetOutcome,
   PutInput,
@@ -25,6 +26,13 @@ export interface NodeApi {
   readReplica(key: Key): Promise<ReplicaAnswer>;
   /** One page of a bucket's keys in hash order. */
   scan(bucket: string, options: ScanOptions): Promise<ScanOutcome>;
+  /**
+   * Creates or changes a bucket by agreement of a majority of the voters. Settles when every member
+   * that can be reached goes by it.
+   */
+  changeBucket(change: BucketChange): Promise<BucketOutcome>;
+  /** A bucket's settings; where it is not known here, others are asked first. */
+  bucket(name: string): Promise<BucketSettings | undefined>;
   /** What the node waits for before it serves; empty when it is ready. */
   missing(): readonly string[];
   /** `undefined` until the cluster has formed. */

@@ -1,4 +1,7 @@
 import {
+  type AcceptorState,
+  type BucketChange,
+  type BucketSettings,
   type ClusterDocument,
   type ClusterSettings,
   ContextSeal,
@@ -9,7 +12,6 @@ import {
   type Member,
   type NodeId,
   type PeerAddress,
-  Ring,
   contextKeyOf,
   documentDigest,
   settingsDifferences,
@@ -23,6 +25,12 @@ import {
   openStore,
 } from "@coterie/storage";
 import type { Coordination, CoordinationTuning } from "./coordinator/coordination.ts";
+import {
+  AgreedDocument,
+  type AgreementParts,
+  isAboutDocument,
+} from "./agreement/agreed-document.ts";
+import { requestBucket } from "./agreement/request-bucket.ts";
 import { deleteKey } from "./coordinator/delete.ts";
 import { explain, readOwnCopy } from "./coordinator/explain.ts";
 import { failure, noAcks } from "./coordinator/failure.ts";
@@ -30,8 +38,13 @@ import { get } from "./coordinator/get.ts";
 import { put } from "./coordinator/put.ts";
 import { scan } from "./coordinator/scan.ts";
 import { form } from "./formation/form.ts";
-import { loadDocument, loadIdentity, saveDocument } from "./formation/durable-identity.ts";
-import type { Announcement, PeerRequest, PeerResponse } from "./messages.ts";
+import {
+  loadDocument,
+  loadIdentity,
+  loadRegister,
+  saveDocument,
+} from "./formation/durable-identity.ts";
+import type { Announcement, DataRequest, PeerRequest, PeerResponse } from "./messages.ts";
 import type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
 import { newNodeCounters } from "./node-counters.ts";
 import { oneShot } from "./one-shot.ts";
@@ -39,6 +52,7 @@ import { refill } from "./refill/refill.ts";
 import { coordinateForwarded } from "./replica/forwarded.ts";
 import { Replica, refusal } from "./replica/replica.ts";
 import type {
+  BucketOutcome,
   Explanation,
   Failure,
   GetOutcome,
@@ -80,6 +94,8 @@ export type NodeEvent =
   | { readonly kind: "store-opened"; readonly report: RecoveryReport }
   | { readonly kind: "formed"; readonly clusterId: string; readonly digest: string }
   | { readonly kind: "ready" }
+  /** The node goes by another version of the cluster document from now on. */
+  | { readonly kind: "document-changed"; readonly epoch: number; readonly digest: string }
   | { readonly kind: "peer-refused"; readonly reason: string }
   | { readonly kind: "refilled" };
 
@@ -109,7 +125,7 @@ export class CoterieNode implements NodeApi {
   #phase: Phase = "opening";
   #formation: Formation | undefined;
   #nonce = "";
-  #ring: Ring | undefined;
+  #agreement: AgreedDocument | undefined;
   #store: RecordStore | undefined;
   #coordination: Coordination | undefined;
   #isRefilling = false;
@@ -175,6 +191,7 @@ export class CoterieNode implements NodeApi {
 
   async #close(): Promise<void> {
     this.#phase = "stopping";
+    await this.#agreement?.stop();
     await this.#store?.stop();
     const { promise, settle } = oneShot<void>();
     this.#ports.disk.unlock(() => settle());
@@ -190,15 +207,35 @@ export class CoterieNode implements NodeApi {
     this.#counters.peerRequestsServed += 1;
     if (request.kind === "announce") return settle(this.#answerAnnouncement(request.announcement));
     const coordination = this.#coordination;
-    const ring = this.#ring;
-    if (coordination === undefined || ring === undefined) {
+    const agreement = this.#agreement;
+    if (coordination === undefined || agreement === undefined) {
       return settle(refusal("not-ready", `${this.id} is starting`));
     }
     if (this.#phase === "stopping") {
       return settle(refusal("shutting-down", `${this.id} is shutting down`));
     }
-    if (request.stamp.epoch !== ring.stamp.epoch || request.stamp.tag !== ring.stamp.tag) {
-      return settle(this.#refuseStamp(request.stamp.epoch));
+    if (isAboutDocument(request)) return agreement.receive(request, settle);
+    const { epoch, tag } = agreement.ring.stamp;
+    if (request.stamp.tag !== tag) return settle(this.#refuseStamp(agreement, request.stamp.epoch));
+    if (request.stamp.epoch > epoch) {
+      // Its sender goes by settings that this node does not know yet.
+      void agreement.reachEpoch(request.stamp.epoch).then(() => {
+        this.#carryOut(coordination, request, deadline, settle);
+      });
+      return;
+    }
+    if (request.stamp.epoch < epoch) agreement.noteBehind();
+    this.#carryOut(coordination, request, deadline, settle);
+  }
+
+  #carryOut(
+    coordination: Coordination,
+    request: DataRequest,
+    deadline: MonotonicMs,
+    settle: (response: PeerResponse) => void,
+  ): void {
+    if (this.#phase === "stopping") {
+      return settle(refusal("shutting-down", `${this.id} is shutting down`));
     }
     switch (request.kind) {
       case "merge":
@@ -221,24 +258,37 @@ export class CoterieNode implements NodeApi {
   }
 
   get(key: Key, options: RequestOptions): Promise<GetOutcome> {
-    return this.#serve(0, (coordination) => get(coordination, key, options));
+    return this.#serveKey(key, 0, (coordination) => get(coordination, key, options));
   }
 
   put(key: Key, input: PutInput, options: RequestOptions): Promise<WriteOutcome> {
-    return this.#serve(input.value.length, (coordination) =>
+    return this.#serveKey(key, input.value.length, (coordination) =>
       put(coordination, key, input, options),
     );
   }
 
   delete(key: Key, context: string | undefined, options: RequestOptions): Promise<WriteOutcome> {
-    return this.#serve(0, (coordination) => deleteKey(coordination, key, context, options));
+    return this.#serveKey(key, 0, (coordination) => deleteKey(coordination, key, context, options));
   }
 
   scan(bucket: string, options: ScanOptions): Promise<ScanOutcome> {
-    return this.#serve(0, (coordination) => scan(coordination, bucket, options));
+    return this.#serveKey({ bucket }, 0, (coordination) => scan(coordination, bucket, options));
+  }
+
+  changeBucket(change: BucketChange): Promise<BucketOutcome> {
+    return this.#serve(0, async (coordination) => {
+      const agreement = this.#agreement as AgreedDocument;
+      return requestBucket(coordination, agreement, change);
+    });
+  }
+
+  async bucket(name: string): Promise<BucketSettings | undefined> {
+    await this.#agreement?.lookFor(name);
+    return this.#agreement?.ring.bucket(name);
   }
 
   async explain(key: Key): Promise<Explanation | undefined> {
+    await this.#agreement?.lookFor(key.bucket);
     return this.#coordination === undefined ? undefined : explain(this.#coordination, key);
   }
 
@@ -258,15 +308,15 @@ export class CoterieNode implements NodeApi {
   }
 
   document(): ClusterDocument | undefined {
-    return this.#ring?.document;
+    return this.#agreement?.ring.document;
   }
 
   documentDigest(): string {
-    return this.#ring?.digest ?? "";
+    return this.#agreement?.ring.digest ?? "";
   }
 
   peers(): readonly PeerView[] {
-    const members = this.#ring?.document.members ?? [];
+    const members = this.document()?.members ?? [];
     return members
       .filter((member) => member.id !== this.id)
       .map(({ id, address }) => ({ id, isReachable: this.#ports.network.isReachable(address) }));
@@ -312,8 +362,12 @@ export class CoterieNode implements NodeApi {
     this.#store = opened.store;
     this.#config.onEvent({ kind: "store-opened", report: opened.report });
     if (this.#isStopping()) return stoppedEarly;
-    if (known.document !== undefined) return this.#serveUnder(known.document);
-    return this.#form();
+    if (known.document === undefined) return this.#form();
+    const votes = await loadRegister(disk);
+    if (!votes.ok) return votes;
+    const started = this.#serveUnder(known.document, votes.state);
+    if (started.ok) this.#agreement?.catchUp();
+    return started;
   }
 
   async #form(): Promise<StartOutcome> {
@@ -325,30 +379,35 @@ export class CoterieNode implements NodeApi {
     this.#phase = "forming";
     const others = bootstrap.filter((address) => address !== self.address);
     const isStopped = (): boolean => this.#isStopping();
-    const formed = await form({ clock, network, formation, others, isStopped });
+    const formed = await form({ clock, network, formation, self, others, isStopped });
     if (!formed.ok) return { ok: false, code: "not-formed", message: formed.reason };
+    const problem = this.#problemWith(formed.document);
+    if (problem !== undefined) return { ok: false, code: "not-formed", message: problem };
     const saved = await saveDocument(disk, formed.document);
     if (!saved.ok) return saved;
     const digest = documentDigest(formed.document);
     this.#config.onEvent({ kind: "formed", clusterId: formed.document.clusterId, digest });
-    return this.#serveUnder(formed.document);
+    return this.#serveUnder(formed.document, undefined);
   }
 
   #isStopping(): boolean {
     return this.#phase === "stopping";
   }
 
-  #serveUnder(document: ClusterDocument): StartOutcome {
+  #serveUnder(
+    document: ClusterDocument,
+    votes: AcceptorState<ClusterDocument> | undefined,
+  ): StartOutcome {
     if (this.#isStopping()) return stoppedEarly;
-    const ring = new Ring(document);
     const store = this.#store as RecordStore;
-    this.#ring = ring;
+    const agreement = new AgreedDocument(this.#agreementParts(), document, votes);
+    this.#agreement = agreement;
     const shared = {
       self: this.id,
       clock: this.#ports.clock,
       store,
       hybridClock: this.#hybridClock,
-      ring: () => ring,
+      ring: () => agreement.ring,
     };
     this.#coordination = {
       ...shared,
@@ -364,6 +423,18 @@ export class CoterieNode implements NodeApi {
     this.#config.onEvent({ kind: "ready" });
     this.refillDamage();
     return { ok: true };
+  }
+
+  #agreementParts(): AgreementParts {
+    const { onEvent, store } = this.#config;
+    return {
+      ...this.#ports,
+      self: this.id,
+      nonce: this.#nonce,
+      onFatal: store.onFatal,
+      onChange: ({ epoch, digest }) => onEvent({ kind: "document-changed", epoch, digest }),
+      onConflict: (reason) => onEvent({ kind: "peer-refused", reason }),
+    };
   }
 
   /** Why this directory's cluster document does not go with how the node was started. */
@@ -384,7 +455,7 @@ export class CoterieNode implements NodeApi {
       return (
         `${member.id} is configured otherwise than its cluster was formed: ` +
         `${differences.join("; ")}. That cannot be changed yet (not-yet): put the configuration ` +
-        "of all nodes back (n and nMax follow from --bootstrap too), or start a new cluster with " +
+        "of all nodes back (nMax follows from --bootstrap too), or start a new cluster with " +
         "the new settings and carry the data over with coterie export and coterie import"
       );
     }
@@ -392,12 +463,12 @@ export class CoterieNode implements NodeApi {
   }
 
   #answerAnnouncement(announcement: Announcement): PeerResponse {
-    if (this.#ring === undefined) {
+    if (this.#agreement === undefined) {
       this.#formation?.receive(announcement);
       if (this.#formation === undefined) return refusal("not-ready", `${this.id} is opening`);
       return { kind: "announced", announcement: this.#formation.announcement() };
     }
-    const { document, digest } = this.#ring;
+    const { document, digest } = this.#agreement.ring;
     const self = document.members.find(({ id }) => id === this.id) as Member;
     const known = document.members.find(({ id }) => id === announcement.member.id);
     if (known?.nonce !== announcement.member.nonce) {
@@ -419,14 +490,33 @@ export class CoterieNode implements NodeApi {
     };
   }
 
-  #refuseStamp(epoch: number): PeerResponse {
+  /** Another cluster's request, or one by another table of owners. */
+  #refuseStamp(agreement: AgreedDocument, epoch: number): PeerResponse {
     this.#counters.staleEpochs += 1;
-    if (epoch !== this.#ring?.epoch) {
-      return refusal("stale-epoch", `${this.id} goes by epoch ${this.#ring?.epoch}, not ${epoch}`);
+    const own = agreement.ring.epoch;
+    if (epoch !== own) {
+      void agreement.reachEpoch(epoch);
+      return refusal("stale-epoch", `${this.id} goes by epoch ${own}, not ${epoch}`);
     }
     const reason = "a node of another cluster, or with other settings, sent a request";
     this.#config.onEvent({ kind: "peer-refused", reason });
     return refusal("other-cluster", reason);
+  }
+
+  /** As {@link #serve}; a bucket that is not known here may be known to others. */
+  #serveKey<Outcome extends { readonly ok: true }>(
+    { bucket }: { readonly bucket: string },
+    bytes: number,
+    story: (coordination: Coordination) => Promise<Outcome | Failure>,
+  ): Promise<Outcome | Failure> {
+    const agreement = this.#agreement;
+    if (agreement === undefined || agreement.ring.bucket(bucket) !== undefined) {
+      return this.#serve(bytes, story);
+    }
+    return this.#serve(bytes, async (coordination) => {
+      await agreement.lookFor(bucket);
+      return story(coordination);
+    });
   }
 
   /** Admits one client request, runs its story, and counts it out again. */

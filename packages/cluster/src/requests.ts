@@ -1,4 +1,11 @@
-import type { ErrorCode, FailureOutcome, NodeId, Sibling, WriteId } from "@coterie/core";
+import type {
+  BucketSettings,
+  ErrorCode,
+  FailureOutcome,
+  NodeId,
+  Sibling,
+  WriteId,
+} from "@coterie/core";
 
 /** Per-request choices; what is left out comes from the bucket. */
 export interface RequestOptions {
@@ -120,5 +127,15 @@ export type ScanOutcome =
       readonly items: readonly ScanItem[];
       /** `undefined` when the scan is over. */
       readonly cursor: string | undefined;
+    }
+  | Failure;
+
+export type BucketOutcome =
+  | {
+      readonly ok: true;
+      readonly result: "created" | "changed" | "unchanged";
+      readonly bucket: BucketSettings;
+      /** Of the document that has it so. */
+      readonly epoch: number;
     }
   | Failure;

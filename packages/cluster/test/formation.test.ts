@@ -78,10 +78,18 @@ describe("formation", () => {
     }
   });
 
-  it.each([
-    ["partitions", { ...usualSettings, partitions: 16 }],
-    ["buckets", { ...usualSettings, buckets: usual === undefined ? [] : [{ ...usual, r: 3 }] }],
-  ])("refuses to restart with other %s, and starts with the old ones", async (_, settings) => {
+  it("starts again with other buckets in its configuration, and goes by its document", async () => {
+    const small = await SmallCluster.start();
+    small.crash(3);
+    const disk = small.cluster.disk(node(3));
+    const settings = { ...usualSettings, buckets: [] };
+    const lone = loneNode(small, 3, { settings, disk });
+    expect(await small.until(lone.start())).toEqual({ ok: true });
+    expect(lone.document()).toEqual(small.at(1).document());
+  });
+
+  it("refuses to restart with other partitions, and starts with the old ones", async () => {
+    const settings = { ...usualSettings, partitions: 16 };
     const small = await SmallCluster.start();
     small.crash(3);
     const disk = small.cluster.disk(node(3));
@@ -109,7 +117,7 @@ describe("formation", () => {
 
   it.each([
     [{ epoch: 0, tag: 1 }, "other-cluster"],
-    [{ epoch: 5, tag: 0 }, "stale-epoch"],
+    [{ epoch: 5, tag: 1 }, "stale-epoch"],
   ])("refuses a stranger whose stamp differs by %o: %s", async (difference, code) => {
     const small = await SmallCluster.start();
     successful(await small.put(1, "k", "one", { w: 3 }));

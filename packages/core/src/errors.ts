@@ -21,6 +21,7 @@ export type ErrorCode =
   | "bad-context"
   | "not-found"
   | "no-such-bucket"
+  | "bucket-conflict"
   | "precondition-failed"
   | "too-large"
   | "too-many-siblings"
@@ -31,6 +32,7 @@ export type ErrorCode =
   | "not-ready"
   | "shutting-down"
   | "quorum-not-met"
+  | "no-majority"
   | "disk-full"
   | "timeout"
   | "internal";
@@ -61,12 +63,13 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
     "read the key again and use the context of that answer, unchanged",
   ),
   "not-found": row(404, "NOT_FOUND", 3, false, "the key holds no value"),
-  "no-such-bucket": row(
-    404,
-    "NOT_FOUND",
-    3,
+  "no-such-bucket": row(404, "NOT_FOUND", 3, false, "create it with coterie bucket create NAME"),
+  "bucket-conflict": row(
+    409,
+    "FAILED_PRECONDITION",
+    6,
     false,
-    "name the bucket in the configuration file of every node",
+    "compare with coterie bucket show NAME; policy and n cannot change, another name can have them",
   ),
   "precondition-failed": row(412, "FAILED_PRECONDITION", 6, false, "the key already holds a value"),
   "too-large": row(
@@ -123,6 +126,14 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
     true,
     "too few replicas answered; see coterie status, or lower r or w",
     "NOREPLICAS",
+  ),
+  "no-majority": row(
+    503,
+    "UNAVAILABLE",
+    4,
+    true,
+    "more than half of the voters must answer to change the cluster; see coterie status",
+    "TRYAGAIN",
   ),
   "disk-full": row(503, "RESOURCE_EXHAUSTED", 4, true, "free space on the node's disk", "OOM"),
   timeout: row(

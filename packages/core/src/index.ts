@@ -1,4 +1,26 @@
-export { settingsDifferences } from "./ring/settings-differences.ts";
+export {
+  type AcceptReply,
+  type AcceptorState,
+  type AcceptorStep,
+  type PrepareReply,
+  type Vote,
+  accept,
+  prepare,
+} from "./agreement/acceptor.ts";
+export {
+  type Ballot,
+  ballotAbove,
+  ballotZero,
+  compareBallots,
+  roundMax,
+} from "./agreement/ballot.ts";
+export { Proposal, type ProposalInput, type ProposalPhase } from "./agreement/proposal.ts";
+export {
+  type DecodedRegister,
+  decodeRegister,
+  encodeRegister,
+} from "./agreement/register-codec.ts";
+export { differingSettings, settingsDifferences } from "./ring/settings-differences.ts";
 export { compareBytes, equalBytes } from "./bytes/compare.ts";
 export { crc32c } from "./bytes/crc32c.ts";
 export { type Digest, digest64 } from "./bytes/digest.ts";
@@ -85,12 +107,15 @@ export { type MembershipSettings, membershipDefaults } from "./membership/settin
 export { QuorumTally, type TallyVerdict } from "./quorum/tally.ts";
 export {
   type BucketCheck,
+  type GivenBucket,
   type Quorum,
   type ResolvedQuorum,
   checkBucket,
   defaultBuckets,
   resolveQuorum,
+  wholeBucket,
 } from "./ring/bucket.ts";
+export { type BucketChange, type ChangedBucket, changeBucket } from "./ring/change-bucket.ts";
 export type {
   BucketSettings,
   ClusterDocument,
@@ -102,8 +127,8 @@ export {
   contextKeyOf,
   decodeDocument,
   documentDigest,
-  documentTag,
   encodeDocument,
+  placementTag,
   settingsDigest,
 } from "./ring/document-codec.ts";
 export {
@@ -124,6 +149,7 @@ export { type Owners, placeOwners } from "./ring/placement.ts";
 export type { PlacementInput } from "./ring/placement-table.ts";
 export type { ReplicaPlan } from "./ring/replica-plan.ts";
 export { type PreferenceList, Ring, type RingStamp } from "./ring/ring.ts";
+export { votersOf } from "./ring/voters.ts";
 export { redisSlotOf, redisSlots } from "./ring/redis-slot.ts";
 export { type NodeSlots, type SlotRange, slotRanges, slotsByNode } from "./ring/slot-ranges.ts";
 export {

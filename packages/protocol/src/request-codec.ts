@@ -1,5 +1,6 @@
 import { parseWriteId } from "@coterie/core";
 import type {
+  DataRequest,
   FindRequest,
   ForwardedDelete,
   ForwardedPut,
@@ -8,6 +9,13 @@ import type {
   PeerRequest,
   ReadRequest,
 } from "@coterie/cluster";
+import {
+  readAccept,
+  readAsk,
+  readPrepare,
+  readTell,
+  writeDocumentRequest,
+} from "./agreement-codec.ts";
 import { announcementSizeHint, readAnnouncement, writeAnnouncement } from "./announcement-codec.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
@@ -36,6 +44,12 @@ export function requestSizeHint(request: PeerRequest): number {
       );
     case "delete":
       return fixedFieldsHint + request.bucket.length + request.key.length + request.context.length;
+    case "prepare":
+    case "ask":
+      return fixedFieldsHint * 3;
+    case "accept":
+    case "tell":
+      return fixedFieldsHint * 3 + request.document.length;
     case "announce":
       break;
   }
@@ -46,11 +60,11 @@ export function requestSizeHint(request: PeerRequest): number {
 export function writeRequest(writer: WireWriter, request: PeerRequest, sizeHint: number): void {
   const start = writer.open(requestTags[request.kind], sizeHint);
   if (request.kind === "announce") writeAnnouncement(writer, request.announcement);
-  else {
+  else if ("stamp" in request) {
     writer.uint(0x08, request.stamp.epoch);
     writer.fixed32OrDefault(0x15, request.stamp.tag);
     writeStamped(writer, request);
-  }
+  } else writeDocumentRequest(writer, request);
   writer.close(start, sizeHint);
 }
 
@@ -62,11 +76,13 @@ const requestTags = {
   put: 0x3a,
   delete: 0x42,
   announce: 0x4a,
+  prepare: 0x52,
+  accept: 0x5a,
+  tell: 0x62,
+  ask: 0x6a,
 } as const;
 
-type StampedRequest = Extract<PeerRequest, { readonly stamp: unknown }>;
-
-function writeStamped(writer: WireWriter, request: StampedRequest): void {
+function writeStamped(writer: WireWriter, request: DataRequest): void {
   switch (request.kind) {
     case "merge":
       writer.bytesOrDefault(0x1a, request.record);
@@ -132,6 +148,14 @@ export function readRequest(reader: WireReader, tag: number): PeerRequest | unde
       return readDelete(reader);
     case requestTags.announce:
       return { kind: "announce", announcement: readAnnouncement(reader) };
+    case requestTags.prepare:
+      return readPrepare(reader);
+    case requestTags.accept:
+      return readAccept(reader);
+    case requestTags.tell:
+      return readTell(reader);
+    case requestTags.ask:
+      return readAsk(reader);
     default:
       return undefined;
   }

@@ -1,4 +1,10 @@
 import type { ListedEntry, PeerRefusal, PeerResponse } from "@coterie/cluster";
+import {
+  readDocumentResponse,
+  readVote,
+  writeDocumentResponse,
+  writeVote,
+} from "./agreement-codec.ts";
 import { announcementSizeHint, readAnnouncement, writeAnnouncement } from "./announcement-codec.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
@@ -43,6 +49,10 @@ const responseTags = {
   written: 0x42,
   announced: 0x4a,
   refused: 0x52,
+  promised: 0x5a,
+  accepted: 0x62,
+  outbid: 0x6a,
+  document: 0x72,
 } as const;
 
 /** About how many bytes `response` takes when encoded; never far below. */
@@ -51,6 +61,7 @@ export function responseSizeHint(response: PeerResponse): number {
     case "merged":
     case "absent":
     case "unknown":
+    case "accepted":
       return 4;
     case "present":
       return 6 + response.record.length;
@@ -62,6 +73,12 @@ export function responseSizeHint(response: PeerResponse): number {
       return 24 + (response.context?.length ?? 0) + (response.record?.length ?? 0);
     case "announced":
       return announcementSizeHint(response.announcement);
+    case "outbid":
+      return 24;
+    case "promised":
+      return 32 + response.document.length;
+    case "document":
+      return 16 + (response.document?.length ?? 0);
     case "refused":
       break;
   }
@@ -99,8 +116,18 @@ export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHi
       writer.textOrDefault(0x1a, response.message);
       writer.uint(0x20, response.primaries);
       break;
+    case "promised":
+      writeVote(writer, response.ballot, response.document);
+      break;
+    case "outbid":
+      writeVote(writer, response.ballot);
+      break;
+    case "document":
+      writeDocumentResponse(writer, response);
+      break;
     case "absent":
     case "unknown":
+    case "accepted":
       break;
   }
   writer.close(start, sizeHint);
@@ -138,6 +165,15 @@ export function readResponse(reader: WireReader, tag: number): PeerResponse | un
       return { kind: "announced", announcement: readAnnouncement(reader) };
     case responseTags.refused:
       return readRefused(reader);
+    case responseTags.promised:
+      return { kind: "promised", ...readVote(reader, true) };
+    case responseTags.accepted:
+      readEmpty(reader);
+      return { kind: "accepted" };
+    case responseTags.outbid:
+      return { kind: "outbid", ballot: readVote(reader, false).ballot };
+    case responseTags.document:
+      return readDocumentResponse(reader);
     default:
       return undefined;
   }

@@ -40,6 +40,11 @@ const announcement: fc.Arbitrary<Announcement> = fc.record({
   heard: fc.array(fc.record({ id: nodeId, nonce: text }), { maxLength: 5 }),
 });
 
+const id32 = fc
+  .uint8Array({ minLength: 16, maxLength: 16 })
+  .map((id) => Buffer.from(id).toString("hex"));
+const ballot = fc.record({ round: u32, proposer: id32 });
+
 /** Any request, of any kind. */
 export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
   fc.record({ kind: fc.constant("merge" as const), stamp, record: bytes }),
@@ -81,6 +86,20 @@ export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
     pw: u32,
   }),
   fc.record({ kind: fc.constant("announce" as const), announcement }),
+  fc.record({ kind: fc.constant("prepare" as const), clusterId: id32, epoch: u32, ballot }),
+  fc.record({
+    kind: fc.constant("accept" as const),
+    clusterId: id32,
+    epoch: u32,
+    ballot,
+    document: bytes,
+  }),
+  fc.record({ kind: fc.constant("tell" as const), document: bytes }),
+  fc.record({
+    kind: fc.constant("ask" as const),
+    clusterId: fc.oneof(id32, fc.constant("")),
+    epoch: u32,
+  }),
 );
 
 /** Any response, of any kind. */
@@ -102,6 +121,10 @@ export const anyResponse: fc.Arbitrary<PeerResponse> = fc.oneof(
     record: maybe(bytes),
   }),
   fc.record({ kind: fc.constant("announced" as const), announcement }),
+  fc.record({ kind: fc.constant("promised" as const), ballot, document: bytes }),
+  fc.constant<PeerResponse>({ kind: "accepted" }),
+  fc.record({ kind: fc.constant("outbid" as const), ballot }),
+  fc.record({ kind: fc.constant("document" as const), epoch: u32, document: maybe(bytes) }),
   fc.record({
     kind: fc.constant("refused" as const),
     code: fc.constantFrom(...refusalsInWireOrder),

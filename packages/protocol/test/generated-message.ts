@@ -1,5 +1,5 @@
-import type { Announcement } from "@coterie/core";
-import type { PeerRequest, PeerResponse } from "@coterie/cluster";
+import type { Announcement, Ballot } from "@coterie/core";
+import type { DocumentRequest, PeerRequest, PeerResponse } from "@coterie/cluster";
 import { type MessageInitShape, create, toBinary } from "@bufbuild/protobuf";
 import {
   type AnnouncementSchema,
@@ -46,6 +46,7 @@ function generatedAnnouncement(announcement: Announcement): GeneratedAnnouncemen
 function generatedRequest(request: PeerRequest): GeneratedRequest {
   if (request.kind === "announce")
     return { case: "announce", value: generatedAnnouncement(request.announcement) };
+  if (!("stamp" in request)) return generatedDocumentRequest(request);
   const { epoch, tag } = request.stamp;
   const stamp = { epoch, tag };
   switch (request.kind) {
@@ -83,6 +84,25 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
   return { case: "delete", value: { ...stamp, bucket, key, context, w, pw } };
 }
 
+function bytesOf(hex: string): Uint8Array {
+  return new Uint8Array(Buffer.from(hex, "hex"));
+}
+
+function generatedDocumentRequest(request: DocumentRequest): GeneratedRequest {
+  if (request.kind === "tell") return { case: "tell", value: { document: request.document } };
+  const { epoch } = request;
+  const clusterId = bytesOf(request.clusterId);
+  if (request.kind === "ask") return { case: "ask", value: { clusterId, epoch } };
+  const { round } = request.ballot;
+  const value = { clusterId, epoch, round, proposer: bytesOf(request.ballot.proposer) };
+  if (request.kind === "prepare") return { case: "prepare", value };
+  return { case: "accept", value: { ...value, document: request.document } };
+}
+
+function generatedBallot({ round, proposer }: Ballot): { round: number; proposer: Uint8Array } {
+  return { round, proposer: bytesOf(proposer) };
+}
+
 function generatedResponse(response: PeerResponse): GeneratedResponse {
   switch (response.kind) {
     case "merged":
@@ -114,6 +134,18 @@ function generatedResponse(response: PeerResponse): GeneratedResponse {
     }
     case "announced":
       return { case: "announced", value: generatedAnnouncement(response.announcement) };
+    case "promised": {
+      const { ballot, document } = response;
+      return { case: "promised", value: { ...generatedBallot(ballot), document } };
+    }
+    case "accepted":
+      return { case: "accepted", value: {} };
+    case "outbid":
+      return { case: "outbid", value: generatedBallot(response.ballot) };
+    case "document": {
+      const { epoch, document } = response;
+      return { case: "document", value: { epoch, ...present({ document }) } };
+    }
     case "refused":
       break;
   }

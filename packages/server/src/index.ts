@@ -8,12 +8,7 @@ export {
   loadConfig,
 } from "./config/load-config.ts";
 export { type ResolvedSetting, resolvedSettings } from "./config/resolved-settings.ts";
-export {
-  type BucketConfig,
-  type ServerConfig,
-  type SettingDescription,
-  settings,
-} from "./config/server-config.ts";
+export { type ServerConfig, type SettingDescription, settings } from "./config/server-config.ts";
 export { runServer } from "./run-server.ts";
 export type { RunningServer } from "./running-server.ts";
 export { type ServerStart, type StartOptions, startServer } from "./start-server.ts";

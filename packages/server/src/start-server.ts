@@ -22,6 +22,7 @@ import { PeerServer } from "./adapters/peer-network/peer-server.ts";
 import { peerTransports } from "./adapters/peer-network/peer-transports.ts";
 import { SystemClock } from "./adapters/system-clock.ts";
 import { hostOf, isLoopback, portOf, withPort } from "./config/addresses.ts";
+import { bucketDifferences } from "./config/bucket-differences.ts";
 import { readClusterKey } from "./config/cluster-key.ts";
 import { clusterSettingsOf } from "./config/cluster-settings.ts";
 import type { ServerConfig } from "./config/server-config.ts";
@@ -186,7 +187,10 @@ function assemble(
           if (event.kind === "damage") node.refillDamage();
         },
       },
-      onEvent: (event) => nodeLog.nodeEvent(event),
+      onEvent: (event) => {
+        nodeLog.nodeEvent(event);
+        if (event.kind === "ready") sayDifferences(config, settings, node, nodeLog);
+      },
     },
   );
   const http = new HttpStatistics({
@@ -212,6 +216,19 @@ function assemble(
     server: new RunningServer({ node, network, ...doors, place: parts.place, metrics, log }),
     node,
   };
+}
+
+function sayDifferences(
+  config: ServerConfig,
+  settings: ClusterSettings,
+  node: CoterieNode,
+  nodeLog: NodeLog,
+): void {
+  const document = node.document();
+  if (document === undefined) return;
+  for (const { bucket, reason } of bucketDifferences(config, settings, document)) {
+    nodeLog.bucketDiffers(bucket, reason);
+  }
 }
 
 /** Puts the node behind the doors for clients. */

@@ -1,9 +1,20 @@
 import { withPool, type NodeOptions } from "../connect.ts";
 import { CliFailure, exitCodes, type ExitCode } from "../exit.ts";
-import { fetchJson, type BucketView, type ClusterView } from "../http/cluster.ts";
+import {
+  fetchJson,
+  jsonOf,
+  type BucketView,
+  type ChangedBucketView,
+  type ClusterView,
+} from "../http/cluster.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { failureOf } from "../http/failure.ts";
 import type { NodePool } from "../http/node-pool.ts";
 import { scanPage } from "../http/scan-page.ts";
 import { table } from "../table.ts";
+
+/** A node tries for 5 seconds to have a change agreed. */
+const changeMsMax = 10_000;
 
 /** Options of `coterie bucket show`. */
 export interface BucketOptions extends NodeOptions {
@@ -39,14 +50,64 @@ export function showBucket(name: string, options: BucketOptions): Promise<ExitCo
   });
 }
 
-/** `coterie bucket create NAME`: refused, with what works today. */
-export function createBucket(name: string): never {
-  throw new CliFailure(
-    exitCodes.usage,
-    `not-yet: a formed cluster takes no new buckets, so ${name} cannot be created now`,
-    "name it under buckets in the configuration of every node before the cluster forms; for one " +
-      "that has formed: coterie export, a new cluster with that configuration, coterie import",
-  );
+/** Options of `coterie bucket create` and `coterie bucket set`. */
+export interface BucketSettingOptions extends NodeOptions {
+  readonly policy?: string;
+  readonly n?: number;
+  readonly r?: number;
+  readonly w?: number;
+  readonly pr?: number;
+  readonly pw?: number;
+  readonly allowStale?: boolean;
+}
+
+/** `coterie bucket create NAME`: refused if it exists with other settings. */
+export function createBucket(name: string, options: BucketSettingOptions): Promise<ExitCode> {
+  return changeBucket(`bucket create ${name}`, options, {
+    method: "PUT",
+    path: `/v1/buckets/${name}`,
+    headers: { "if-none-match": "*" },
+  });
+}
+
+/** `coterie bucket set NAME`: what is given changes, the rest stays. */
+export function setBucket(name: string, options: BucketSettingOptions): Promise<ExitCode> {
+  if (Object.keys(settingsOf(options)).length === 0) {
+    throw new CliFailure(
+      exitCodes.usage,
+      "bucket set changes nothing: no setting was given",
+      "such as --r 1 --w 3; coterie bucket set --help lists them",
+    );
+  }
+  const request = { method: "PATCH", path: `/v1/buckets/${name}` } as const;
+  return changeBucket(`bucket set ${name}`, options, request);
+}
+
+function changeBucket(
+  what: string,
+  options: BucketSettingOptions,
+  request: Exchange,
+): Promise<ExitCode> {
+  return withPool(options, async (pool, terminal) => {
+    const body = Buffer.from(JSON.stringify(settingsOf(options)));
+    const headers = { ...request.headers, "content-type": "application/json" };
+    const reply = await pool.send(what, { ...request, headers, body }, changeMsMax);
+    if (reply.status >= 300) throw failureOf(what, reply);
+    const { result, epoch, ...bucket } = jsonOf(what, reply) as ChangedBucketView;
+    if (options.json === true) {
+      await terminal.data(`${JSON.stringify({ ...bucket, result, epoch })}\n`);
+      return exitCodes.ok;
+    }
+    await terminal.data(table(columns, [rowOf(bucket)]));
+    terminal.say(`${result}; the cluster document has epoch ${epoch}`);
+    return exitCodes.ok;
+  });
+}
+
+function settingsOf(options: BucketSettingOptions): Readonly<Record<string, unknown>> {
+  const { policy, n, r, w, pr, pw, allowStale } = options;
+  const given = Object.entries({ policy, n, r, w, pr, pw, allowStale });
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
 async function countKeys(pool: NodePool, bucket: string): Promise<number> {

@@ -32,6 +32,12 @@ export interface BucketView {
   readonly allowStale: boolean;
 }
 
+/** The answer to a change of a bucket. */
+export interface ChangedBucketView extends BucketView {
+  readonly result: "created" | "changed" | "unchanged";
+  readonly epoch: number;
+}
+
 /** `GET /v1/cluster`. */
 export interface ClusterView {
   readonly clusterId: string;
@@ -81,7 +87,8 @@ export async function clusterIdOf(pool: NodePool): Promise<string> {
   return clusterId ?? "";
 }
 
-function jsonOf(what: string, { node, body }: Reply): unknown {
+/** A reply's JSON body. */
+export function jsonOf(what: string, { node, body }: Reply): unknown {
   try {
     return JSON.parse(body.toString("utf8"));
   } catch (error) {

@@ -2,7 +2,7 @@ import { Agent, request as startRequest, type IncomingHttpHeaders } from "node:h
 
 /** One HTTP request to one node. */
 export interface Exchange {
-  readonly method: "GET" | "HEAD" | "PUT" | "DELETE" | "POST";
+  readonly method: "GET" | "HEAD" | "PUT" | "PATCH" | "DELETE" | "POST";
   /** Path and query, sent as they are: nothing is normalised. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
-import { Argument, type Command } from "commander";
-import type { BucketOptions } from "../commands/bucket.ts";
+import { Argument, type Command, Option } from "commander";
+import type { BucketOptions, BucketSettingOptions } from "../commands/bucket.ts";
 import type { ConfigOptions } from "../commands/config.ts";
 import type { ScanOptions } from "../commands/scan.ts";
 import type { TopOptions } from "../commands/top.ts";
@@ -51,8 +51,8 @@ function addBuckets(program: Command, onExit: OnExit): void {
   const bucket = program
     .command("bucket")
     .summary("the buckets of the cluster")
-    .description("Shows buckets and their settings, which are those the cluster formed with.")
-    .addHelpText("after", "\nExamples:\n  coterie bucket list\n  coterie bucket show default");
+    .description("Shows, creates and changes buckets.")
+    .addHelpText("after", "\nExamples:\n  coterie bucket list\n  coterie bucket create carts");
   withNodeOptions(bucket.command("list"))
     .summary("list the buckets and their settings")
     .addHelpText("after", "\nExamples:\n  coterie bucket list\n  coterie bucket list --json")
@@ -69,15 +69,43 @@ function addBuckets(program: Command, onExit: OnExit): void {
       const { showBucket } = await import("../commands/bucket.ts");
       onExit(await showBucket(name, options));
     });
-  bucket
-    .command("create")
-    .summary("not built yet; says what to do instead")
+  withBucketSettings(bucket.command("create"))
+    .summary("create a bucket")
+    .description(
+      "Creates a bucket by agreement of a majority of the nodes. One that exists with these " +
+        "settings is left as it is; one that exists with others is a conflict.",
+    )
     .argument("<name>", "the bucket", bucketName)
-    .addHelpText("after", "\nExamples:\n  coterie bucket create carts")
-    .action(async (name: string) => {
+    .addOption(new Option("--policy <policy>", "fixed from then on").choices(["siblings", "lww"]))
+    .option("--n <count>", "copies, fixed from then on", wholeNumber(1, 64))
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coterie bucket create carts\n  coterie bucket create sessions --policy lww",
+    )
+    .action(async (name: string, options: BucketSettingOptions) => {
       const { createBucket } = await import("../commands/bucket.ts");
-      createBucket(name);
+      onExit(await createBucket(name, options));
     });
+  withBucketSettings(bucket.command("set"))
+    .summary("change a bucket's settings")
+    .description("Changes what is given, at all nodes; what is left out stays.")
+    .argument("<name>", "the bucket", bucketName)
+    .addHelpText("after", "\nExamples:\n  coterie bucket set carts --r 1 --w 3")
+    .action(async (name: string, options: BucketSettingOptions) => {
+      const { setBucket } = await import("../commands/bucket.ts");
+      onExit(await setBucket(name, options));
+    });
+}
+
+/** Settings that may change while there is data. */
+function withBucketSettings(command: Command): Command {
+  return withNodeOptions(command)
+    .option("--r <count>", "replicas that must answer a read", wholeNumber(1, 64))
+    .option("--w <count>", "replicas that must have stored a write", wholeNumber(1, 64))
+    .option("--pr <count>", "how many of those that answer must be primaries", wholeNumber(0, 64))
+    .option("--pw <count>", "how many of those that store must be primaries", wholeNumber(0, 64))
+    .option("--allow-stale", "allow r + w <= n: reads may miss acknowledged writes")
+    .option("--no-allow-stale", "refuse r + w <= n again");
 }
 
 function addMembers(program: Command, onExit: OnExit): void {

@@ -67,7 +67,12 @@ export const startSettings: readonly StartSetting[] = [
     "What makes partitions of keys, for the life of a cluster; `redis-slots`: as Redis Cluster",
   ),
   row("nMax", "<count>", "3", "Most copies a bucket may have"),
-  row("buckets", "<json>", "{}", "Buckets by name, with their settings"),
+  row(
+    "buckets",
+    "<json>",
+    "{}",
+    "Buckets that a new cluster forms with, by name, with their settings",
+  ),
   row(
     "durability",
     "<kind>",

@@ -1,8 +1,11 @@
 import {
+  type AcceptorState,
   type ClusterDocument,
   type NodeId,
   decodeDocument,
+  decodeRegister,
   encodeDocument,
+  encodeRegister,
   hex,
   latin1,
   utf8,
@@ -13,6 +16,7 @@ import { oneShot } from "../one-shot.ts";
 
 const identityName = "identity";
 const documentName = "cluster-document";
+const registerName = "cluster-register";
 
 export interface DirectoryProblem {
   readonly ok: false;
@@ -65,6 +69,29 @@ export function saveDocument(
   document: ClusterDocument,
 ): Promise<{ readonly ok: true } | DirectoryProblem> {
   return save(disk, documentName, encodeDocument(document));
+}
+
+/** What this node has promised and accepted; `undefined` before it was first asked to. */
+export type LoadedRegister =
+  | { readonly ok: true; readonly state: AcceptorState<ClusterDocument> | undefined }
+  | DirectoryProblem;
+
+export async function loadRegister(disk: Disk): Promise<LoadedRegister> {
+  const loaded = await load(disk, registerName);
+  if (!loaded.ok) return loaded;
+  if (loaded.bytes === undefined) return { ok: true, state: undefined };
+  const decoded = decodeRegister(loaded.bytes);
+  if (decoded.ok) return decoded;
+  const message = `what this node voted for is not readable: ${decoded.reason}`;
+  return { ok: false, code: "wrong-directory", message };
+}
+
+/** Stores what this node has promised and accepted durably: only then may it say so. */
+export function saveRegister(
+  disk: Disk,
+  state: AcceptorState<ClusterDocument>,
+): Promise<{ readonly ok: true } | DirectoryProblem> {
+  return save(disk, registerName, encodeRegister(state));
 }
 
 type LoadedBytes = { readonly ok: true; readonly bytes: Uint8Array | undefined } | DirectoryProblem;

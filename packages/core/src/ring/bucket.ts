@@ -17,13 +17,20 @@ export type BucketCheck = { readonly ok: true } | { readonly ok: false; readonly
 
 /** The buckets that exist without configuration: `default`, and `redis` for the Redis door. */
 export function defaultBuckets(nMax: number): readonly BucketSettings[] {
-  const n = Math.min(3, nMax);
+  return [wholeBucket("default", {}, nMax), wholeBucket("redis", { policy: "lww" }, nMax)];
+}
+
+/** What is said of a bucket; what is left out follows from n and from the cluster. */
+export type GivenBucket = {
+  readonly [setting in Exclude<keyof BucketSettings, "name">]?: BucketSettings[setting] | undefined;
+};
+
+/** A bucket's settings in full: three copies if there is room, read and written by majority. */
+export function wholeBucket(name: string, given: GivenBucket, nMax: number): BucketSettings {
+  const { policy = "siblings", n = Math.min(3, nMax), pr = 0, pw = 0, allowStale = false } = given;
   const majority = Math.floor(n / 2) + 1;
-  const quorum = { n, r: majority, w: majority, pr: 0, pw: 0, allowStale: false };
-  return [
-    { name: "default", policy: "siblings", ...quorum },
-    { name: "redis", policy: "lww", ...quorum },
-  ];
+  const { r = majority, w = majority } = given;
+  return { name, policy, n, r, w, pr, pw, allowStale };
 }
 
 /**

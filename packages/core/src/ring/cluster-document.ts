@@ -17,7 +17,10 @@ export interface Member {
   readonly nonce: string;
 }
 
-/** Settings that every member must share, or the cluster does not form. */
+/**
+ * Settings that every member must share, or the cluster does not form. Buckets change afterwards,
+ * by agreement (`changeBucket`).
+ */
 export interface ClusterSettings {
   /** Q. */
   readonly partitions: number;
@@ -44,12 +47,12 @@ export interface BucketSettings {
  * The one document that says what the cluster is: members, owners, settings. It changes by
  * agreement only; requests carry its epoch and its tag, and never wait for it.
  *
- * Today the only version is the first, epoch 1, a pure function of settings and members. A document
- * that changes by compare-and-set is this one with a higher epoch: the same fields, with members
- * and owners of that epoch. What such a document needs besides (pending moves, voters) comes after
- * `owners` and is left out while there is none, so that documents without it keep their bytes and
- * their digest; a node that does not know such a field refuses the document. `clusterId` stays what
- * it was when the cluster formed.
+ * The first version, epoch 1, is a pure function of settings and members. Every later one was made
+ * from the one before by compare-and-set through a majority of voters (docs/internals/agreement.md)
+ * and has the next epoch: so far its buckets may differ, and nothing else. What a document of other
+ * members needs besides (pending moves, voters) comes after `owners` and is left out while there is
+ * none, so that documents without it keep their bytes and their digest; a node that does not know
+ * such a field refuses the document. `clusterId` stays what it was when the cluster formed.
  */
 export interface ClusterDocument {
   readonly version: 1;

@@ -57,9 +57,14 @@ export function documentDigest(document: ClusterDocument): string {
   return hex(blake2s(encodeDocument(document), { dkLen: 16 }));
 }
 
-/** The first 32 bits of a document's digest, which every request between nodes carries. */
-export function documentTag(digest: string): number {
-  return Number.parseInt(digest.slice(0, 8), 16);
+/**
+ * 32 bits that name the cluster and where its data lives, which every request between nodes
+ * carries: of the digest of the document without what may differ while a change spreads, its epoch
+ * and its buckets. Nodes of one tag agree on the owners of every key.
+ */
+export function placementTag(document: ClusterDocument): number {
+  const settings = { ...document.settings, buckets: [] };
+  return Number.parseInt(documentDigest({ ...document, epoch: 1, settings }).slice(0, 8), 16);
 }
 
 /** 32 hex digits that name the settings all members must share. */

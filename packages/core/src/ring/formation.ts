@@ -31,6 +31,8 @@ export interface FormationInput {
 export type FormationState =
   | { readonly state: "waiting"; readonly missing: readonly string[] }
   | { readonly state: "agreed"; readonly document: ClusterDocument }
+  /** A peer holds a document, perhaps a later version, in which this very directory is a member. */
+  | { readonly state: "member"; readonly at: PeerAddress }
   | { readonly state: "conflict"; readonly reason: string };
 
 interface Proposal {
@@ -46,6 +48,7 @@ const strangersMax = 16;
  *
  *     waiting: not all heard ──all bootstrap peers heard──▶ waiting: proposes a digest
  *     waiting: proposes ──every peer proposes or holds the same digest──▶ agreed
+ *     any ──a peer formed with this very directory, and its document is another──▶ member
  *     any ──a peer's settings, id or document cannot go with ours──▶ conflict
  *
  * The document is a pure function of the members' announcements, so equal digests mean equal
@@ -57,6 +60,10 @@ const strangersMax = 16;
  * A proposal is made once and kept. If it followed what is heard, a node could propose {a, b, c′}
  * after c lost its directory, then hear an announcement of the old c late, go back to {a, b, c} and
  * agree to it by what b had proposed earlier, while b and c′ agree to the other.
+ *
+ * A node whose directory is named in a document that a peer holds had proposed the first version of
+ * that document, and everybody had agreed to it: whatever it proposes now nobody can agree to, and
+ * the document may have changed since. So it takes that document as it is.
  */
 export class Formation {
   readonly #self: Member;
@@ -108,6 +115,8 @@ export class Formation {
   outcome(): FormationState {
     const conflict = this.#conflict();
     if (conflict !== undefined) return { state: "conflict", reason: conflict };
+    const at = this.#knownBy();
+    if (at !== undefined) return { state: "member", at };
     const missing = this.#missing();
     if (missing.length > 0 || this.#proposal === undefined) return { state: "waiting", missing };
     return { state: "agreed", document: this.#proposal.document };
@@ -143,6 +152,8 @@ export class Formation {
   #conflictWith(peer: Announcement): string | undefined {
     const { id, address } = peer.member;
     if (id === this.#self.id) return `the node at ${address} has this node's id, ${id}`;
+    // Its document may have changed since: what it formed with is what this node had proposed.
+    if (this.#isKnownBy(peer)) return undefined;
     if (peer.settingsDigest !== this.#settingsDigest) {
       return (
         `${id} at ${address} has other cluster settings (partitions, n_max or buckets): its ` +
@@ -155,17 +166,12 @@ export class Formation {
       if (known === undefined) {
         return `${id} at ${address} belongs to a cluster that has no member ${this.#self.id}`;
       }
-      if (known.nonce !== this.#self.nonce) {
-        return (
-          `${id} at ${address} belongs to a cluster whose ${this.#self.id} has another ` +
-          "directory: this one is empty, or belongs to another cluster"
-        );
-      }
+      return (
+        `${id} at ${address} belongs to a cluster whose ${this.#self.id} has another ` +
+        "directory: this one is empty, or belongs to another cluster"
+      );
     }
     if (this.#proposal === undefined) return undefined;
-    if (peer.isFormed) {
-      return `${id} at ${address} holds another cluster document than the one proposed here`;
-    }
     if (!isAmong(this.#proposal.document.members, peer.member)) {
       return (
         `${id} at ${address} has another directory or other labels than when the cluster began ` +
@@ -173,6 +179,20 @@ export class Formation {
       );
     }
     return undefined;
+  }
+
+  /** Where there is a document that names this directory, if it is not the one proposed here. */
+  #knownBy(): PeerAddress | undefined {
+    for (const [address, peer] of this.#heard) {
+      const isSame = peer.documentDigest === this.#proposal?.digest;
+      if (this.#isKnownBy(peer) && !isSame) return address;
+    }
+    return undefined;
+  }
+
+  #isKnownBy({ isFormed, heard }: Announcement): boolean {
+    const { id, nonce } = this.#self;
+    return isFormed && heard.some((member) => member.id === id && member.nonce === nonce);
   }
 
   /** What agreement still waits for, in words. */

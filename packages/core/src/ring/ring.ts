@@ -2,14 +2,14 @@ import { invariant } from "../invariant.ts";
 import type { NodeId } from "../ids.ts";
 import type { Key } from "../key.ts";
 import type { BucketSettings, ClusterDocument, Member } from "./cluster-document.ts";
-import { documentDigest, documentTag } from "./document-codec.ts";
+import { documentDigest, placementTag } from "./document-codec.ts";
 import type { ReplicaPlan } from "./replica-plan.ts";
 import { type PartitionId, type Token, partitionOf, tokenOf } from "./token.ts";
 
 /** Which document a node goes by, as every request between nodes says. */
 export interface RingStamp {
   readonly epoch: number;
-  /** First 32 bits of the document's digest. */
+  /** Names the cluster and its placement, see `placementTag`. */
   readonly tag: number;
 }
 
@@ -33,7 +33,7 @@ export class Ring {
   constructor(document: ClusterDocument) {
     this.document = document;
     this.digest = documentDigest(document);
-    this.stamp = { epoch: document.epoch, tag: documentTag(this.digest) };
+    this.stamp = { epoch: document.epoch, tag: placementTag(document) };
     this.#buckets = new Map(document.settings.buckets.map((bucket) => [bucket.name, bucket]));
     this.#members = new Map(document.members.map((member) => [member.id, member]));
     this.#owners = document.owners.map((owners) =>

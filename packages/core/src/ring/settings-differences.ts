@@ -1,40 +1,25 @@
 import type { BucketSettings, ClusterSettings } from "./cluster-document.ts";
 
+/** What of a bucket's settings may differ, in the order in which it is said. */
 const bucketFields = ["policy", "n", "r", "w", "pr", "pw", "allowStale"] as const;
 
 /**
- * What differs between the settings a cluster goes by and those of one node's configuration, each
- * as a sentence's part for its operator; empty if they are the same.
+ * What differs between the settings that cannot change once a cluster has formed and those of one
+ * node's configuration, each as a sentence's part for its operator; empty if they are the same.
  */
 export function settingsDifferences(
   formed: ClusterSettings,
   configured: ClusterSettings,
 ): readonly string[] {
-  const differences: string[] = [];
-  for (const name of ["partitions", "hash", "nMax"] as const) {
-    if (formed[name] === configured[name]) continue;
-    differences.push(`${name} is ${formed[name]} in the cluster and ${configured[name]} here`);
-  }
-  for (const bucket of formed.buckets) {
-    const here = configured.buckets.find(({ name }) => name === bucket.name);
-    differences.push(...bucketDifferences(bucket, here));
-  }
-  for (const { name } of configured.buckets) {
-    if (formed.buckets.some((bucket) => bucket.name === name)) continue;
-    differences.push(`bucket ${name} is configured here and not in the cluster`);
-  }
-  return differences;
+  return (["partitions", "hash", "nMax"] as const)
+    .filter((name) => formed[name] !== configured[name])
+    .map((name) => `${name} is ${formed[name]} in the cluster and ${configured[name]} here`);
 }
 
-function bucketDifferences(
-  formed: BucketSettings,
-  here: BucketSettings | undefined,
-): readonly string[] {
-  const { name } = formed;
-  if (here === undefined) return [`bucket ${name} is in the cluster and not configured here`];
-  return bucketFields
-    .filter((field) => formed[field] !== here[field])
-    .map((field) => {
-      return `bucket ${name} has ${field} ${formed[field]} in the cluster and ${here[field]} here`;
-    });
+/** The settings in which two buckets of one name differ; none if they are equal. */
+export function differingSettings(
+  left: BucketSettings,
+  right: BucketSettings,
+): readonly (typeof bucketFields)[number][] {
+  return bucketFields.filter((field) => left[field] !== right[field]);
 }

@@ -7,8 +7,8 @@ import {
   contextKeyOf,
   decodeDocument,
   documentDigest,
-  documentTag,
   encodeDocument,
+  placementTag,
   settingsDigest,
 } from "../../src/ring/document-codec.ts";
 import { formDocument } from "../../src/ring/form-document.ts";
@@ -49,11 +49,21 @@ it("has another cluster id and context key when one member has another directory
   expect(contextKeyOf(document)).toHaveLength(32);
 });
 
-it("reads back what it wrote, and names it by a digest and the digest's first 32 bits", () => {
+it("reads back what it wrote, and names it by a digest", () => {
   const bytes = encodeDocument(document);
   expect(decodeDocument(bytes)).toEqual({ ok: true, document });
   expect(documentDigest(document)).toMatch(/^[0-9a-f]{32}$/u);
-  expect(documentTag("89abcdef00000000")).toBe(0x89abcdef);
+});
+
+it("has a tag for the cluster and where its data lives, whatever buckets and epoch it has", () => {
+  const tag = placementTag(document);
+  expect(Number.isInteger(tag) && tag >= 0 && tag < 2 ** 32).toBe(true);
+  const { settings } = document;
+  const later = { ...document, epoch: 7, settings: { ...settings, buckets: [] } };
+  expect(placementTag(later)).toBe(tag);
+  const moved = { ...document, owners: document.owners.toReversed() };
+  expect(placementTag({ ...moved, clusterId: document.clusterId })).not.toBe(tag);
+  expect(placementTag({ ...document, clusterId: "f".repeat(32) })).not.toBe(tag);
 });
 
 /** The bytes of version 1, which are on disks: they do not change. */

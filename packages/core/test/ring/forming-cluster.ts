@@ -90,6 +90,9 @@ export class FormingCluster {
     if (!node.isUp || node.document !== undefined) return;
     const outcome = node.formation.outcome();
     if (outcome.state === "agreed") node.document = outcome.document;
+    if (outcome.state === "member") {
+      node.document = this.nodes.find(({ member }) => member.address === outcome.at)?.document;
+    }
     if (outcome.state === "conflict") this.start(at);
   }
 

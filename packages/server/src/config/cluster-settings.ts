@@ -1,9 +1,4 @@
-import {
-  type BucketSettings,
-  type ClusterSettings,
-  checkBucket,
-  defaultBuckets,
-} from "@coterie/core";
+import { type ClusterSettings, checkBucket, defaultBuckets, wholeBucket } from "@coterie/core";
 import type { ServerConfig } from "./server-config.ts";
 
 export type SettingsOutcome =
@@ -17,18 +12,7 @@ export function clusterSettingsOf(config: ServerConfig): SettingsOutcome {
   const nMax = Math.min(config.nMax, nodes);
   const buckets = new Map(defaultBuckets(nMax).map((bucket) => [bucket.name, bucket]));
   for (const [name, given] of Object.entries(config.buckets)) {
-    const n = given.n ?? Math.min(3, nMax);
-    const majority = Math.floor(n / 2) + 1;
-    const bucket: BucketSettings = {
-      name,
-      policy: given.policy,
-      n,
-      r: given.r ?? majority,
-      w: given.w ?? majority,
-      pr: given.pr,
-      pw: given.pw,
-      allowStale: given.allowStale,
-    };
+    const bucket = wholeBucket(name, given, nMax);
     const checked = checkBucket(bucket, nMax);
     if (!checked.ok) return checked;
     buckets.set(name, bucket);

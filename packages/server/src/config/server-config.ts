@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
-import { type KeyHash, keyHashes, limits } from "@coterie/core";
+import { type GivenBucket, type KeyHash, keyHashes, limits } from "@coterie/core";
 import { z } from "zod";
-import { nearestName } from "./nearest-name.ts";
+import { givenBucket, unknownBucketSetting } from "./given-bucket.ts";
 
 /** A node's configuration, whole and valid (docs/guide/configuration.md). */
 export interface ServerConfig {
@@ -25,7 +25,8 @@ export interface ServerConfig {
   readonly partitions: number;
   readonly hash: KeyHash;
   readonly nMax: number;
-  readonly buckets: Readonly<Record<string, BucketConfig>>;
+  /** What is left out follows from the number of nodes (clusterSettingsOf). */
+  readonly buckets: Readonly<Record<string, GivenBucket>>;
   readonly durability: "fsync" | "os";
   readonly segmentBytes: number;
   readonly reserveBytes: number;
@@ -37,17 +38,6 @@ export interface ServerConfig {
   readonly connections: number;
   readonly timeoutMs: number;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
-}
-
-/** What is left out follows from the number of nodes (clusterSettingsOf). */
-export interface BucketConfig {
-  readonly policy: "siblings" | "lww";
-  readonly n?: number | undefined;
-  readonly r?: number | undefined;
-  readonly w?: number | undefined;
-  readonly pr: number;
-  readonly pw: number;
-  readonly allowStale: boolean;
 }
 
 export type ParsedConfig =
@@ -89,16 +79,6 @@ const list = z.union([
   z.array(z.string()),
   z.string().transform((text) => text.split(",").filter(Boolean)),
 ]);
-
-const bucket = z.strictObject({
-  policy: z.enum(["siblings", "lww"]).default("siblings"),
-  n: z.number().int().min(1).optional(),
-  r: z.number().int().min(1).optional(),
-  w: z.number().int().min(1).optional(),
-  pr: z.number().int().min(0).default(0),
-  pw: z.number().int().min(0).default(0),
-  allowStale: z.boolean().default(false),
-});
 
 // One schema for files, environment and flags: validation, defaults and documentation in one place.
 const schema = z.strictObject({
@@ -150,9 +130,9 @@ const schema = z.strictObject({
     ),
   nMax: atLeastOne.pipe(z.number().max(9)).default(3).describe("Most copies a bucket may have"),
   buckets: z
-    .record(z.string(), bucket)
+    .record(z.string(), givenBucket)
     .default({})
-    .describe("Buckets by name, with their settings"),
+    .describe("Buckets that a new cluster forms with, by name, with their settings"),
   durability: z
     .enum(["fsync", "os"])
     .default("fsync")
@@ -203,9 +183,6 @@ export const settings: readonly SettingDescription[] = Object.entries(schema.sha
   },
 );
 
-/** The settings of one bucket. */
-const bucketSettings: readonly string[] = Object.keys(bucket.shape);
-
 /** Checks values by their schema; their names are known. */
 export function parseServerConfig(values: Readonly<Record<string, unknown>>): ParsedConfig {
   const parsed = schema.safeParse(values);
@@ -216,9 +193,7 @@ export function parseServerConfig(values: Readonly<Record<string, unknown>>): Pa
       return [{ setting, message: `${setting}: ${issue.message}` }];
     }
     return issue.keys.map((key) => {
-      const near = nearestName(key, bucketSettings);
-      const hint = near === undefined ? "" : `; did you mean ${near}?`;
-      const message = `${setting}: unknown setting "${key}" of a bucket${hint}`;
+      const message = `${setting}: ${unknownBucketSetting(key)}`;
       return { setting: `${setting}.${key}`, message };
     });
   });

@@ -34,12 +34,22 @@ export class NodeLog {
         this.#log.info({ event: "cluster-formed", clusterId, digest }, "cluster formed");
         break;
       }
+      case "document-changed": {
+        const { epoch, digest } = event;
+        this.#log.info({ event: "document-changed", epoch, digest }, "cluster document changed");
+        break;
+      }
       case "ready":
         this.#log.info({ event: "ready" }, "ready");
         break;
       case "refilled":
         this.#log.info({ event: "refilled" }, "refilled");
     }
+  }
+
+  /** The configuration says something of a bucket that the cluster does otherwise. */
+  bucketDiffers(bucket: string, reason: string): void {
+    this.#log.warn({ event: "bucket-differs", bucket, reason }, reason);
   }
 
   storeEvent(event: StoreEvent): void {

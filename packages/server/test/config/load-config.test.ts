@@ -76,7 +76,7 @@ describe("where settings come from", () => {
     expect(config.memory).toBe(false);
     expect(config.insecure).toBe(true);
     expect(config.bootstrap).toEqual(["127.0.0.1:1", "127.0.0.1:2"]);
-    expect(config.buckets["carts"]).toMatchObject({ n: 1, policy: "siblings" });
+    expect(config.buckets["carts"]).toEqual({ n: 1 });
   });
 });
 

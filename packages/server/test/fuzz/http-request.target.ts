@@ -3,6 +3,7 @@ import { hostOf, isLoopback, isWildcard, portOf, withPort } from "../../src/conf
 import { nearestName } from "../../src/config/nearest-name.ts";
 import { prefersJson } from "../../src/doors/http/accept-header.ts";
 import { isAllowedHost } from "../../src/doors/http/host-header.ts";
+import { parseBucketBody } from "../../src/doors/http/bucket-body.ts";
 import { parseKeyOptions, parseWriteIdHeader } from "../../src/doors/http/key-options.ts";
 import { parseKey } from "../../src/doors/http/keys-route.ts";
 import { decodeSegment } from "../../src/doors/http/request-facts.ts";
@@ -18,6 +19,7 @@ export const seeds: readonly Uint8Array[] = [
   "limit=10&cursor=0123456789abcdef&prefix=a%20b&tombstones=true",
   "text/html;q=0.5, application/json;q=0.9, */*;q=0.1",
   "AAECAwQFBgcICQoLDA0ODw",
+  '{"name":"made","policy":"lww","n":3,"r":2,"w":2,"pr":0,"pw":0,"allowStale":false}',
   "localhost:7401",
   "[::1]:7401",
 ].map((text) => encoder.encode(text));
@@ -35,6 +37,9 @@ export function run(input: Uint8Array): void {
   const scan = parseScanQuery(text);
   if (scan instanceof Response) equal(scan.status, 400);
   else ok(scan.limit === "all" || Number.isSafeInteger(scan.limit));
+  const given = parseBucketBody("made", input);
+  if (given instanceof Response) equal(given.status, 400);
+  else deepStrictEqual(parseBucketBody("made", encoder.encode(JSON.stringify(given))), given);
   const writeId = parseWriteIdHeader(text);
   ok(writeId instanceof Response || /^[0-9a-f]{32}$/u.test(writeId ?? ""));
   equal(typeof prefersJson(text), "boolean");

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load-config.ts";
 import type { ServerConfig } from "../../src/config/server-config.ts";
-import { openLog } from "../../src/observability/log.ts";
+import { type Log, openLog } from "../../src/observability/log.ts";
 import type { RunningServer } from "../../src/running-server.ts";
 import { startServer } from "../../src/start-server.ts";
 
@@ -41,18 +42,33 @@ function configOf(flags: Readonly<Record<string, unknown>>): ServerConfig {
   return loaded.config;
 }
 
-function open(flags: Readonly<Record<string, unknown>> = {}): ReturnType<typeof startServer> {
+function open(
+  flags: Readonly<Record<string, unknown>> = {},
+  log?: Log,
+): ReturnType<typeof startServer> {
   const config = configOf(flags);
   return startServer(config, {
-    log: openLog(config),
+    log: log ?? openLog(config),
     onFatal: (reason) => {
       throw new Error(reason);
     },
   });
 }
 
-async function opened(flags: Readonly<Record<string, unknown>> = {}): Promise<RunningServer> {
-  const start = await open(flags);
+/** A log that keeps its warnings. */
+function collecting(lines: unknown[]): Log {
+  const write = (line: string): void => {
+    const { level: _, msg: __, ...facts } = JSON.parse(line) as Record<string, unknown>;
+    lines.push(facts);
+  };
+  return pino({ level: "warn", base: null, timestamp: false }, { write });
+}
+
+async function opened(
+  flags: Readonly<Record<string, unknown>> = {},
+  log?: Log,
+): Promise<RunningServer> {
+  const start = await open(flags, log);
   if (!start.ok) throw new Error(start.message);
   servers.push(start.server);
   return start.server;
@@ -80,9 +96,27 @@ describe("a server", () => {
     expect(await (await fetch(urlOf(second, key))).text()).toBe("blue");
   });
 
+  it("starts with other buckets configured than its cluster has, and says so", async () => {
+    const first = await opened();
+    await first.started;
+    await first.drain();
+    const buckets = { carts: { n: 1 }, default: { policy: "lww" } };
+    const lines: unknown[] = [];
+    const second = await opened({ peer: first.peer, buckets }, collecting(lines));
+    expect(await second.started).toEqual({ ok: true });
+    expect(lines).toContainEqual({
+      event: "bucket-differs",
+      bucket: "carts",
+      reason: expect.stringContaining("coterie bucket create carts --policy siblings --n 1"),
+    });
+    expect(lines).toContainEqual({
+      event: "bucket-differs",
+      bucket: "default",
+      reason: expect.stringContaining("policy siblings in the cluster and lww here"),
+    });
+  });
+
   it.each([
-    [{ buckets: { carts: { n: 1 } } }, "bucket carts is configured here and not in the cluster"],
-    [{ buckets: { default: { policy: "lww" } } }, "bucket default has policy siblings in the"],
     [{ hash: "redis-slots" }, "hash is md5 in the cluster and redis-slots here"],
     [{ partitions: 16 }, "partitions is 8 in the cluster and 16 here"],
   ])("says which settings its cluster was not formed with: %o", async (changed, difference) => {

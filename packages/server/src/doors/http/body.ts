@@ -70,7 +70,7 @@ function readIncoming(
 function tooLarge(bytesMax: number): Response {
   return failureResponse({
     code: "too-large",
-    message: `a value has at most ${bytesMax} bytes`,
+    message: `a body here has at most ${bytesMax} bytes`,
     outcome: "refused",
     headers: { Connection: "close" },
   });

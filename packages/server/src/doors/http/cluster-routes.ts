@@ -68,11 +68,10 @@ export function serveBuckets({ parts: { node } }: RouteRequest): Response {
   return jsonResponse({ buckets: document.settings.buckets });
 }
 
-export function serveBucket({ parts: { node }, values }: RouteRequest): Response {
+export async function serveBucket({ parts: { node }, values }: RouteRequest): Promise<Response> {
   const [name = ""] = values;
-  const document = node.document();
-  if (document === undefined) return notReady(node);
-  const bucket = document.settings.buckets.find((each) => each.name === name);
+  if (node.document() === undefined) return notReady(node);
+  const bucket = await node.bucket(name);
   return bucket === undefined ? noSuchBucket(name) : jsonResponse(bucket);
 }
 
@@ -103,8 +102,7 @@ export async function serveReplica({ parts: { node }, values }: RouteRequest): P
   const key = parseKey(bucket, keySegment);
   if (key instanceof Response) return key;
   if (node.document() === undefined) return notReady(node);
-  const missing = missingBucket(node, bucket);
-  if (missing !== undefined) return missing;
+  if ((await node.bucket(bucket)) === undefined) return noSuchBucket(bucket);
   const answer = await node.readReplica(key);
   if (answer.state === "absent") {
     return refuse("not-found", "this node holds nothing of the key");
@@ -114,11 +112,6 @@ export async function serveReplica({ parts: { node }, values }: RouteRequest): P
   }
   const { siblings, context, digest, clock } = answer;
   return jsonResponse({ ...siblingsJson(context, siblings), digest, clock });
-}
-
-function missingBucket(node: NodeApi, name: string): Response | undefined {
-  const buckets = node.document()?.settings.buckets ?? [];
-  return buckets.some((bucket) => bucket.name === name) ? undefined : noSuchBucket(name);
 }
 
 function noSuchBucket(name: string): Response {

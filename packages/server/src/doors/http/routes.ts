@@ -1,4 +1,5 @@
 import { serveBatch } from "./batch/batch-route.ts";
+import { serveBucketChange } from "./bucket-route.ts";
 import {
   serveBucket,
   serveBuckets,
@@ -27,7 +28,15 @@ export const routes: readonly Route[] = [
   },
   { path: "/v1/batch", methods: new Map([["POST", { operation: "batch", serve: serveBatch }]]) },
   reading("/v1/buckets/{bucket}/keys", "scan", serveScan),
-  reading("/v1/buckets/{bucket}", "bucket", serveBucket),
+  {
+    path: "/v1/buckets/{bucket}",
+    methods: new Map([
+      ["GET", { operation: "bucket", serve: serveBucket }],
+      ["HEAD", { operation: "bucket", serve: serveBucket }],
+      ["PUT", { operation: "bucket-put", serve: serveBucketChange }],
+      ["PATCH", { operation: "bucket-patch", serve: serveBucketChange }],
+    ]),
+  },
   reading("/v1/buckets", "buckets", serveBuckets),
   reading("/v1/cluster", "cluster", serveCluster),
   reading("/v1/members", "members", serveMembers),

@@ -49,16 +49,16 @@ const explainedReplica = object(
   ["node", "role", "state"],
 );
 
-const bucket = object({
+const bucketSettings = {
   name: text,
-  policy: text,
+  policy: { enum: ["siblings", "lww"] },
   n: count,
   r: count,
   w: count,
   pr: count,
   pw: count,
   allowStale: { type: "boolean" },
-});
+};
 
 const failure = object(
   {
@@ -81,7 +81,13 @@ export const schemas: Json = {
   Sibling: sibling,
   Siblings: object({ context: nullableText, siblings: list(ref("Sibling")) }),
   Member: member,
-  Bucket: bucket,
+  Bucket: object(bucketSettings),
+  GivenBucket: { ...object(bucketSettings, []), additionalProperties: false },
+  BucketAnswer: object({
+    ...bucketSettings,
+    result: { enum: ["created", "changed", "unchanged"] },
+    epoch: { ...count, description: "Of the cluster document that has it so." },
+  }),
   Cluster: object({
     clusterId: text,
     epoch: count,
@@ -167,6 +173,10 @@ export const parameters: Json = {
     schema: { type: "string", maxLength: limits.contextTextMax },
   },
   writeId: header("Coterie-Write-Id", "16 bytes in base64url: repeating the put is harmless."),
+  ifNoBucket: {
+    ...header("If-None-Match", "Create only: a bucket that exists is left as it is."),
+    schema: { const: "*" },
+  },
   ifNoneMatch: {
     ...header("If-None-Match", "Create only, if a read at r finds no value."),
     schema: { const: "*" },
@@ -188,7 +198,7 @@ export const responses: Json = {
   BadRequest: failed("Malformed; the message says what."),
   NotFound: failed("Nothing is there."),
   WrongMethod: failed("The method is not defined here."),
-  Conflict: failed("Too many siblings, or too many actors."),
+  Conflict: failed("Too many siblings or actors; or a bucket that has other settings."),
   Exists: failed("If-None-Match was given and the key holds a value."),
   TooLarge: failed("Over a limit."),
   WrongType: failed("A content type or coding that is not taken."),

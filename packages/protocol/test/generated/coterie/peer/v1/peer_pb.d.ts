@@ -104,6 +104,30 @@ export declare type Operation = Message<"coterie.peer.v1.Operation"> & {
      */
     value: Announcement;
     case: "announce";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Prepare prepare = 10;
+     */
+    value: Prepare;
+    case: "prepare";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Accept accept = 11;
+     */
+    value: Accept;
+    case: "accept";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Tell tell = 12;
+     */
+    value: Tell;
+    case: "tell";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Ask ask = 13;
+     */
+    value: Ask;
+    case: "ask";
   } | { case: undefined; value?: undefined };
 };
 
@@ -492,6 +516,125 @@ export declare type HeardMember = Message<"coterie.peer.v1.HeardMember"> & {
 export declare const HeardMemberSchema: GenMessage<HeardMember>;
 
 /**
+ * Agreement on the cluster document: docs/internals/agreement.md. A ballot is a round and the
+ * proposer's nonce, 16 bytes.
+ *
+ * @generated from message coterie.peer.v1.Prepare
+ */
+export declare type Prepare = Message<"coterie.peer.v1.Prepare"> & {
+  /**
+   * 16 bytes, as in the document.
+   *
+   * @generated from field: bytes cluster_id = 1;
+   */
+  clusterId: Uint8Array;
+
+  /**
+   * Of the document that the proposer goes by.
+   *
+   * @generated from field: uint32 epoch = 2;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: uint32 round = 3;
+   */
+  round: number;
+
+  /**
+   * @generated from field: bytes proposer = 4;
+   */
+  proposer: Uint8Array;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Prepare.
+ * Use `create(PrepareSchema)` to create a new message.
+ */
+export declare const PrepareSchema: GenMessage<Prepare>;
+
+/**
+ * @generated from message coterie.peer.v1.Accept
+ */
+export declare type Accept = Message<"coterie.peer.v1.Accept"> & {
+  /**
+   * @generated from field: bytes cluster_id = 1;
+   */
+  clusterId: Uint8Array;
+
+  /**
+   * @generated from field: uint32 epoch = 2;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: uint32 round = 3;
+   */
+  round: number;
+
+  /**
+   * @generated from field: bytes proposer = 4;
+   */
+  proposer: Uint8Array;
+
+  /**
+   * The next version of the document.
+   *
+   * @generated from field: bytes document = 5;
+   */
+  document: Uint8Array;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Accept.
+ * Use `create(AcceptSchema)` to create a new message.
+ */
+export declare const AcceptSchema: GenMessage<Accept>;
+
+/**
+ * A version that was chosen.
+ *
+ * @generated from message coterie.peer.v1.Tell
+ */
+export declare type Tell = Message<"coterie.peer.v1.Tell"> & {
+  /**
+   * @generated from field: bytes document = 1;
+   */
+  document: Uint8Array;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Tell.
+ * Use `create(TellSchema)` to create a new message.
+ */
+export declare const TellSchema: GenMessage<Tell>;
+
+/**
+ * @generated from message coterie.peer.v1.Ask
+ */
+export declare type Ask = Message<"coterie.peer.v1.Ask"> & {
+  /**
+   * Left out by a member that has no document yet.
+   *
+   * @generated from field: bytes cluster_id = 1;
+   */
+  clusterId: Uint8Array;
+
+  /**
+   * The sender's; a newer one is wanted.
+   *
+   * @generated from field: uint32 epoch = 2;
+   */
+  epoch: number;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Ask.
+ * Use `create(AskSchema)` to create a new message.
+ */
+export declare const AskSchema: GenMessage<Ask>;
+
+/**
  * @generated from message coterie.peer.v1.BatchAck
  */
 export declare type BatchAck = Message<"coterie.peer.v1.BatchAck"> & {
@@ -577,6 +720,30 @@ export declare type Result = Message<"coterie.peer.v1.Result"> & {
      */
     value: Refused;
     case: "refused";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Promised promised = 11;
+     */
+    value: Promised;
+    case: "promised";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Accepted accepted = 12;
+     */
+    value: Accepted;
+    case: "accepted";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Outbid outbid = 13;
+     */
+    value: Outbid;
+    case: "outbid";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Document document = 14;
+     */
+    value: Document;
+    case: "document";
   } | { case: undefined; value?: undefined };
 };
 
@@ -737,6 +904,94 @@ export declare type Written = Message<"coterie.peer.v1.Written"> & {
  * Use `create(WrittenSchema)` to create a new message.
  */
 export declare const WrittenSchema: GenMessage<Written>;
+
+/**
+ * What was accepted last, and under which ballot.
+ *
+ * @generated from message coterie.peer.v1.Promised
+ */
+export declare type Promised = Message<"coterie.peer.v1.Promised"> & {
+  /**
+   * @generated from field: uint32 round = 1;
+   */
+  round: number;
+
+  /**
+   * @generated from field: bytes proposer = 2;
+   */
+  proposer: Uint8Array;
+
+  /**
+   * @generated from field: bytes document = 3;
+   */
+  document: Uint8Array;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Promised.
+ * Use `create(PromisedSchema)` to create a new message.
+ */
+export declare const PromisedSchema: GenMessage<Promised>;
+
+/**
+ * @generated from message coterie.peer.v1.Accepted
+ */
+export declare type Accepted = Message<"coterie.peer.v1.Accepted"> & {
+};
+
+/**
+ * Describes the message coterie.peer.v1.Accepted.
+ * Use `create(AcceptedSchema)` to create a new message.
+ */
+export declare const AcceptedSchema: GenMessage<Accepted>;
+
+/**
+ * The ballot that was promised before.
+ *
+ * @generated from message coterie.peer.v1.Outbid
+ */
+export declare type Outbid = Message<"coterie.peer.v1.Outbid"> & {
+  /**
+   * @generated from field: uint32 round = 1;
+   */
+  round: number;
+
+  /**
+   * @generated from field: bytes proposer = 2;
+   */
+  proposer: Uint8Array;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Outbid.
+ * Use `create(OutbidSchema)` to create a new message.
+ */
+export declare const OutbidSchema: GenMessage<Outbid>;
+
+/**
+ * @generated from message coterie.peer.v1.Document
+ */
+export declare type Document = Message<"coterie.peer.v1.Document"> & {
+  /**
+   * The sender's.
+   *
+   * @generated from field: uint32 epoch = 1;
+   */
+  epoch: number;
+
+  /**
+   * That version, where the other node goes by an earlier one.
+   *
+   * @generated from field: optional bytes document = 2;
+   */
+  document?: Uint8Array | undefined;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Document.
+ * Use `create(DocumentSchema)` to create a new message.
+ */
+export declare const DocumentSchema: GenMessage<Document>;
 
 /**
  * @generated from message coterie.peer.v1.Refused

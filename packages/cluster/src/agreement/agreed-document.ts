@@ -1,0 +1,394 @@
+import {
+  type AcceptorState,
+  type ClusterDocument,
+  type Member,
+  type NodeId,
+  Ring,
+  ballotZero,
+  decodeDocument,
+  documentDigest,
+  encodeDocument,
+  settingsDifferences,
+} from "@coterie/core";
+import type { Clock, Disk, MonotonicMs, Network, Random } from "@coterie/ports";
+import { saveDocument } from "../formation/durable-identity.ts";
+import type {
+  AcceptRequest,
+  DocumentRequest,
+  PeerRequest,
+  PeerResponse,
+  PrepareRequest,
+  TellRequest,
+} from "../messages.ts";
+import { oneShot } from "../one-shot.ts";
+import { refusal } from "../replica/replica.ts";
+import { type ChosenDocument, changeDocument } from "./change-document.ts";
+import { DocumentRegister } from "./document-register.ts";
+import { TaskQueue } from "./task-queue.ts";
+
+/** How long one message about the document may take, in milliseconds. */
+const callMs = 1000;
+/** How long a request for a bucket that is not known here waits for others' word. */
+const lookMs = 500;
+/** How often nodes are asked about unknown buckets, and told what they seem to have missed. */
+const againMs = 1000;
+/** Pauses between two attempts to reach one peer: doubled from the first to the last. */
+const retryMsMin = 100;
+const retryMsMax = 30_000;
+/** Attempts to reach one peer: over some four minutes, after which it learns when it asks. */
+const triesMax = 16;
+/** After so long a version that was accepted here and not heard of again is brought to an end. */
+const leftoverMs = 3000;
+/** How long such an end may take. */
+const finishMs = 5000;
+/** Votes that may wait for the disk. */
+const votesMax = 64;
+
+export interface AgreementParts {
+  readonly self: NodeId;
+  /** Of this node's directory. */
+  readonly nonce: string;
+  readonly clock: Clock;
+  readonly disk: Disk;
+  readonly network: Network<PeerRequest, PeerResponse>;
+  readonly random: Random;
+  readonly onFatal: (reason: string) => void;
+  /** This node goes by another version from now on. */
+  readonly onChange: (ring: Ring) => void;
+  /** Two documents cannot both be right. */
+  readonly onConflict: (reason: string) => void;
+}
+
+/** Whether a request between nodes is for an {@link AgreedDocument}. */
+export function isAboutDocument(request: PeerRequest): request is DocumentRequest {
+  const { kind } = request;
+  return kind === "prepare" || kind === "accept" || kind === "tell" || kind === "ask";
+}
+
+/**
+ * The cluster document as one node holds it: the version it goes by, its vote on the next one, and
+ * what it does so that all others go by the same (docs/internals/agreement.md).
+ *
+ * A node goes only by versions that it knows to be chosen. It hears of a new one from whoever
+ * proposed it, from the first request between nodes that carries a higher epoch, when it asks after
+ * a start, and when a client names a bucket that it does not know.
+ */
+export class AgreedDocument {
+  readonly #parts: AgreementParts;
+  readonly #queue = new TaskQueue();
+  readonly #register: DocumentRegister;
+  readonly #cancels = new Set<() => void>();
+  #ring: Ring;
+  #isStopped = false;
+  #isWatching = false;
+  /** The question that is on its way to all others. */
+  #asking: Promise<void> | undefined;
+  #lookedAt: MonotonicMs = Number.NEGATIVE_INFINITY;
+  #toldAt: MonotonicMs = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    parts: AgreementParts,
+    document: ClusterDocument,
+    votes: AcceptorState<ClusterDocument> | undefined,
+  ) {
+    this.#parts = parts;
+    this.#ring = new Ring(document);
+    const { disk, onFatal } = parts;
+    this.#register = new DocumentRegister(
+      { disk, onFatal, queue: this.#queue },
+      votes ?? { promised: ballotZero, accepted: { ballot: ballotZero, value: document } },
+    );
+  }
+
+  /** The ring of the version that this node goes by. */
+  get ring(): Ring {
+    return this.#ring;
+  }
+
+  /** Asks every other member, until each has answered, whether there is a newer version. */
+  catchUp(): void {
+    for (const member of this.#others()) this.#reach(member, 1, () => this.#askOne(member));
+    this.#watchLeftover();
+  }
+
+  /** Ends what is under way. Resolves when nothing is written any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
+    await this.#queue.whenIdle();
+  }
+
+  /**
+   * Has the next version chosen, goes by it, and has told every member that can be reached when it
+   * settles: those that were slow to say so are told again.
+   */
+  async change(
+    change: (current: ClusterDocument) => ClusterDocument,
+    deadline: MonotonicMs,
+  ): Promise<ChosenDocument> {
+    const chosen = await this.#propose(change, deadline);
+    if (!chosen.ok) {
+      this.#watchLeftover();
+      return chosen;
+    }
+    const before = this.#ring.epoch;
+    if (!(await this.#adopt(chosen.document))) {
+      const message = "the change was made, and this node could not store it";
+      return { ok: false, code: "disk-full", outcome: "unknown", message };
+    }
+    if (chosen.document.epoch > before) await this.#tellAll();
+    return chosen;
+  }
+
+  /** Learns of the version that a request between nodes came with, if that is a later one. */
+  async reachEpoch(epoch: number): Promise<void> {
+    if (epoch > this.#ring.epoch) await this.#askAll(callMs);
+  }
+
+  /** A request came from a node that goes by an earlier version. */
+  noteBehind(): void {
+    const now = this.#parts.clock.monotonicMs();
+    if (now - this.#toldAt < againMs) return;
+    void this.#tellAll();
+  }
+
+  /** Before `bucket` is said not to exist, asks whether others know more. */
+  async lookFor(bucket: string): Promise<void> {
+    if (this.#ring.bucket(bucket) !== undefined) return;
+    const now = this.#parts.clock.monotonicMs();
+    if (this.#asking === undefined && now - this.#lookedAt < againMs) return;
+    await this.#askAll(lookMs);
+    this.#lookedAt = this.#parts.clock.monotonicMs();
+  }
+
+  /** Answers another node. */
+  receive(request: DocumentRequest, settle: (response: PeerResponse) => void): void {
+    if (this.#queue.length >= votesMax) return settle(refusal("overloaded", "too many votes wait"));
+    if (request.kind === "tell") return void this.#receiveTell(request).then(settle);
+    const { clusterId } = this.#ring.document;
+    const isJoining = request.kind === "ask" && request.clusterId === "";
+    if (request.clusterId !== clusterId && !isJoining) {
+      return settle(refusal("other-cluster", `${this.#parts.self} is of cluster ${clusterId}`));
+    }
+    if (request.epoch > this.#ring.epoch) void this.reachEpoch(request.epoch);
+    if (request.kind === "ask" || request.epoch < this.#ring.epoch) {
+      return settle(this.#answer(request.epoch));
+    }
+    if (request.kind === "prepare") return void this.#receivePrepare(request).then(settle);
+    void this.#receiveAccept(request).then(settle);
+  }
+
+  async #receivePrepare({ ballot }: PrepareRequest): Promise<PeerResponse> {
+    const reply = await this.#register.prepare(ballot);
+    if (reply === undefined) return refusal("disk-full", "the promise could not be stored");
+    if (reply.kind === "outbid") return { kind: "outbid", ballot: reply.promised };
+    const { accepted } = reply;
+    return { kind: "promised", ballot: accepted.ballot, document: encodeDocument(accepted.value) };
+  }
+
+  async #receiveAccept({ ballot, document }: AcceptRequest): Promise<PeerResponse> {
+    const decoded = decodeDocument(document);
+    if (!decoded.ok) return refusal("malformed", decoded.reason);
+    const problem = this.#problemWith(decoded.document);
+    if (problem !== undefined) return refusal("malformed", problem);
+    const reply = await this.#register.accept({ ballot, value: decoded.document });
+    if (reply === undefined) return refusal("disk-full", "the version could not be stored");
+    if (reply.kind === "outbid") return { kind: "outbid", ballot: reply.promised };
+    this.#watchLeftover();
+    return { kind: "accepted" };
+  }
+
+  async #receiveTell({ document }: TellRequest): Promise<PeerResponse> {
+    const decoded = decodeDocument(document);
+    if (!decoded.ok) return refusal("malformed", decoded.reason);
+    if (!(await this.#adopt(decoded.document))) return refusal("disk-full", "it was not stored");
+    return this.#answer(decoded.document.epoch);
+  }
+
+  /** Says which version this node goes by, and shows it to one that goes by an earlier one. */
+  #answer(epoch: number): PeerResponse {
+    const { document } = this.#ring;
+    const isBehind = epoch < document.epoch;
+    return {
+      kind: "document",
+      epoch: document.epoch,
+      document: isBehind ? encodeDocument(document) : undefined,
+    };
+  }
+
+  #propose(
+    change: (current: ClusterDocument) => ClusterDocument,
+    deadline: MonotonicMs,
+  ): Promise<ChosenDocument> {
+    const parts = {
+      ...this.#parts,
+      register: this.#register,
+      document: () => this.#ring.document,
+      offer: (bytes: Uint8Array) => void this.#offer(bytes),
+      isStopped: () => this.#isStopped,
+    };
+    return changeDocument(parts, change, deadline);
+  }
+
+  async #offer(bytes: Uint8Array): Promise<void> {
+    const decoded = decodeDocument(bytes);
+    if (decoded.ok) await this.#adopt(decoded.document);
+  }
+
+  /** Stores a chosen version and goes by it, if it is a later one; false if it cannot be stored. */
+  #adopt(document: ClusterDocument): Promise<boolean> {
+    return this.#queue.run(async () => {
+      const { epoch } = this.#ring;
+      if (document.epoch < epoch || this.#isStopped) return true;
+      const problem = this.#problemWith(document);
+      if (problem !== undefined) this.#parts.onConflict(problem);
+      if (problem !== undefined || document.epoch === epoch) return true;
+      const saved = await saveDocument(this.#parts.disk, document);
+      if (!saved.ok) {
+        if (saved.code !== "disk-full") this.#parts.onFatal(saved.message);
+        return false;
+      }
+      this.#ring = new Ring(document);
+      this.#parts.onChange(this.#ring);
+      return true;
+    });
+  }
+
+  /** Why a document cannot be a version of the one that this node goes by. */
+  #problemWith(document: ClusterDocument): string | undefined {
+    const { clusterId, settings } = this.#ring.document;
+    const { self, nonce } = this.#parts;
+    if (document.clusterId !== clusterId) {
+      return `a document of cluster ${document.clusterId} came to a node of cluster ${clusterId}`;
+    }
+    const differences = settingsDifferences(settings, document.settings);
+    if (differences.length > 0) return `a version of the document came in which ${differences[0]}`;
+    if (!document.members.some((member) => member.id === self && member.nonce === nonce)) {
+      return `a version of the document came in which ${self} is no member`;
+    }
+    const isSameEpoch = document.epoch === this.#ring.epoch;
+    if (isSameEpoch && documentDigest(document) !== this.#ring.digest) {
+      return `two versions of the document have epoch ${document.epoch}`;
+    }
+    return undefined;
+  }
+
+  /** Resolves when each member has answered, or could not in time; those are tried again later. */
+  #tellAll(): Promise<void> {
+    const { document } = this.#ring;
+    const request = { kind: "tell", document: encodeDocument(document) } as const;
+    this.#toldAt = this.#parts.clock.monotonicMs();
+    const { promise, settle } = oneShot<void>();
+    const others = this.#others();
+    let pending = others.length;
+    if (pending === 0) settle();
+    for (const member of others) {
+      const tell = async (): Promise<boolean> => {
+        if (this.#ring.epoch > document.epoch) return true;
+        const response = await this.#call(member, request);
+        return response?.kind === "document" && response.epoch >= document.epoch;
+      };
+      this.#reach(member, 1, tell, () => {
+        pending -= 1;
+        if (pending === 0) settle();
+      });
+    }
+    return promise;
+  }
+
+  /** Asks all others at once; resolves when one knew more, all have answered, or time is up. */
+  #askAll(timeoutMs: number): Promise<void> {
+    if (this.#asking !== undefined) return this.#asking;
+    const { promise, settle } = oneShot<void>();
+    const others = this.#others();
+    const { epoch } = this.#ring;
+    let pending = others.length;
+    if (pending === 0) settle();
+    this.#later(timeoutMs, settle);
+    for (const member of others) {
+      void this.#askOne(member).then(() => {
+        pending -= 1;
+        if (pending === 0 || this.#ring.epoch > epoch) settle();
+      });
+    }
+    this.#asking = promise.then(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  /** Asks one member for a newer version; true if it answered. */
+  async #askOne(member: Member): Promise<boolean> {
+    const { clusterId, epoch } = this.#ring.document;
+    const response = await this.#call(member, { kind: "ask", clusterId, epoch });
+    if (response?.kind !== "document") return false;
+    if (response.document !== undefined) await this.#offer(response.document);
+    return true;
+  }
+
+  /** Tries to reach a member, again and again at growing intervals, until it has worked. */
+  #reach(
+    member: Member,
+    tries: number,
+    attempt: () => Promise<boolean>,
+    onFirst: () => void = () => undefined,
+  ): void {
+    void attempt().then((isReached) => {
+      onFirst();
+      if (isReached || tries >= triesMax) return;
+      const pauseMs = Math.min(retryMsMin * 2 ** (tries - 1), retryMsMax);
+      this.#later(pauseMs, () => this.#reach(member, tries + 1, attempt));
+    });
+  }
+
+  /**
+   * When a version was accepted here and nobody says for some time whether it was chosen, whoever
+   * proposed it may be gone: this node then proposes to leave the document as it is, which has that
+   * version chosen, or buries it. Not all voters at once: they would be in each other's way.
+   */
+  #watchLeftover(tries: number = 1): void {
+    if (!this.#hasLeftover() || tries > triesMax || (this.#isWatching && tries === 1)) return;
+    this.#isWatching = true;
+    const { clock, random } = this.#parts;
+    this.#later(leftoverMs * tries + random.below(leftoverMs), () => {
+      void this.#finishLeftover(clock.monotonicMs() + finishMs).then(() => {
+        this.#isWatching = false;
+        this.#watchLeftover(tries + 1);
+      });
+    });
+  }
+
+  async #finishLeftover(deadline: MonotonicMs): Promise<void> {
+    if (!this.#hasLeftover()) return;
+    const chosen = await this.#propose((current) => current, deadline);
+    if (chosen.ok && (await this.#adopt(chosen.document))) await this.#tellAll();
+  }
+
+  #hasLeftover(): boolean {
+    return this.#register.accepted.value.epoch > this.#ring.epoch;
+  }
+
+  #call(member: Member, request: PeerRequest): Promise<PeerResponse | undefined> {
+    const { network, clock } = this.#parts;
+    const { promise, settle } = oneShot<PeerResponse | undefined>();
+    network.call(member.address, request, clock.monotonicMs() + callMs, (reply) => {
+      settle(reply.ok ? reply.response : undefined);
+    });
+    return promise;
+  }
+
+  #later(ms: number, run: () => void): void {
+    if (this.#isStopped) return;
+    const { clock } = this.#parts;
+    const cancel = clock.at(clock.monotonicMs() + ms, () => {
+      this.#cancels.delete(cancel);
+      if (!this.#isStopped) run();
+    });
+    this.#cancels.add(cancel);
+  }
+
+  #others(): readonly Member[] {
+    return this.#ring.document.members.filter(({ id }) => id !== this.#parts.self);
+  }
+}

@@ -1,0 +1,94 @@
+import {
+  type Ballot,
+  type ClusterDocument,
+  type NodeId,
+  ballotAbove,
+  compareBallots,
+  roundMax,
+} from "@coterie/core";
+import type { Clock, MonotonicMs, Network, Random } from "@coterie/ports";
+import type { PeerRequest, PeerResponse } from "../messages.ts";
+import { oneShot } from "../one-shot.ts";
+import { Attempt } from "./attempt.ts";
+import type { DocumentRegister } from "./document-register.ts";
+
+/** How long one attempt waits for voters, in milliseconds. */
+const attemptMs = 1000;
+/** The pause after an attempt that failed: random below this, doubled each time. */
+const pauseMsMin = 20;
+const pauseMsMax = 640;
+/** Attempts in a row that met no majority and no other proposer, after which it is not there. */
+const lonelyMax = 2;
+
+export interface ProposerParts {
+  readonly self: NodeId;
+  /** Of this node's directory: tells its ballots from all others. */
+  readonly nonce: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network<PeerRequest, PeerResponse>;
+  readonly register: DocumentRegister;
+  readonly document: () => ClusterDocument;
+  readonly offer: (document: Uint8Array) => void;
+  readonly isStopped: () => boolean;
+}
+
+export type ChosenDocument =
+  | { readonly ok: true; readonly document: ClusterDocument }
+  | {
+      readonly ok: false;
+      readonly code: "no-majority" | "disk-full" | "shutting-down" | "internal";
+      readonly outcome: "refused" | "unknown";
+      readonly message: string;
+    };
+
+/**
+ * Has the next version of the document chosen by a majority of the voters, trying again while
+ * others are ahead. `change` is applied to whatever version is the latest each time; if it changes
+ * nothing, that version is known to be chosen when this settles.
+ */
+export async function changeDocument(
+  parts: ProposerParts,
+  change: (current: ClusterDocument) => ClusterDocument,
+  deadline: MonotonicMs,
+): Promise<ChosenDocument> {
+  const { clock, random, register } = parts;
+  let mayBeChosen = false;
+  let lonely = 0;
+  let above: Ballot = register.promised;
+  const failed = (code: (ChosenDocument & { ok: false })["code"], message: string) =>
+    ({ ok: false, code, message, outcome: mayBeChosen ? "unknown" : "refused" }) as const;
+  for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
+    if (parts.isStopped()) return failed("shutting-down", `${parts.self} is shutting down`);
+    if (clock.monotonicMs() >= deadline) {
+      return failed("no-majority", "too few of the voters answered, or others were always ahead");
+    }
+    const ballot = ballotAbove(higher(above, register.promised), parts.nonce);
+    if (ballot.round > roundMax) return failed("internal", "there are no more ballots");
+    // Durable here before anybody hears of it: a ballot is never used twice, not even by a voter
+    // that restarts, nor by a node that does not vote.
+    const own = await register.prepare(ballot);
+    if (own === undefined) return failed("disk-full", "this node could not store its promise");
+    if (own.kind === "promised") {
+      const attempt = new Attempt(
+        { ...parts, document: parts.document() },
+        { ballot, own, change, deadline: Math.min(deadline, clock.monotonicMs() + attemptMs) },
+      );
+      const outcome = await attempt.run();
+      if (outcome.ok) return outcome;
+      mayBeChosen ||= outcome.mayBeChosen;
+      if (outcome.outbidBy !== undefined) above = higher(above, outcome.outbidBy);
+      lonely = outcome.isWorthRepeating ? 0 : lonely + 1;
+      if (lonely >= lonelyMax) {
+        return failed("no-majority", "too few of the voters can be reached to change the cluster");
+      }
+    }
+    const { promise, settle } = oneShot<void>();
+    clock.at(clock.monotonicMs() + 1 + random.below(pauseMs), settle);
+    await promise;
+  }
+}
+
+function higher(left: Ballot, right: Ballot): Ballot {
+  return compareBallots(left, right) >= 0 ? left : right;
+}
