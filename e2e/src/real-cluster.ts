@@ -21,6 +21,7 @@ export interface Endpoint {
   /** `host:port`. */
   readonly http: string;
   readonly grpc: string;
+  readonly resp: string;
   readonly peer: string;
 }
 
@@ -104,6 +105,7 @@ export class RealCluster {
       "--data": join(this.directory, id),
       "--http": at.http ?? endpoint.http,
       "--grpc": at.grpc ?? endpoint.grpc,
+      "--resp": at.resp ?? endpoint.resp,
       "--peer": at.peer ?? endpoint.peer,
       "--bootstrap": this.endpoints.map(({ peer }) => peer).join(","),
       "--cluster-key": join(this.directory, "cluster.key"),
@@ -133,7 +135,7 @@ async function waitUntilReady(dev: Command, directory: string): Promise<readonly
 
 function readEndpoints(file: string): readonly Endpoint[] {
   const { nodes } = JSON.parse(readFileSync(file, "utf8")) as { nodes: readonly Endpoint[] };
-  return nodes.map(({ id, http, grpc, peer }) => ({ id, http: withoutScheme(http), grpc, peer }));
+  return nodes.map((node) => ({ ...node, http: withoutScheme(node.http) }));
 }
 
 async function isReady(door: string): Promise<boolean> {

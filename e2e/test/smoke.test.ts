@@ -90,6 +90,7 @@ describe("three nodes", () => {
     const words = cluster.startWords("n1", {
       http: "127.0.0.1:0",
       grpc: "127.0.0.1:0",
+      resp: "127.0.0.1:0",
       peer: "127.0.0.1:0",
     });
     const { code, output } = await coterie(...words);

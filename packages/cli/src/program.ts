@@ -234,7 +234,7 @@ const START_EXAMPLES = `
 Examples:
   coterie start --id n1 --memory               one node by itself, to try things
   coterie start --id n1 --data /var/lib/coterie --http 127.0.0.1:7401 \\
-    --grpc 127.0.0.1:7601 --peer 127.0.0.1:7701 \\
+    --resp 127.0.0.1:7501 --grpc 127.0.0.1:7601 --peer 127.0.0.1:7701 \\
     --bootstrap 127.0.0.1:7701,127.0.0.1:7702,127.0.0.1:7703 --cluster-key cluster.key
   coterie start --config coterie.json --id n1 --print-config
 

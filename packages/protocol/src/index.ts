@@ -50,3 +50,15 @@ export {
 export { responseSizeHint } from "./response-codec.ts";
 export { type DecodedAck, type DecodedResult, ResultBatch, decodeAck } from "./result-batch.ts";
 export type { FieldProblem } from "./wire-reader.ts";
+export { RespParser, type RespParserLimits, respBulkBytesMax } from "./resp/resp-parser.ts";
+export {
+  type RespError,
+  type RespMap,
+  type RespReply,
+  type RespStatus,
+  isRespError,
+  respError,
+  respMap,
+  respStatus,
+} from "./resp/resp-reply.ts";
+export { RespWriter, type RespVersion } from "./resp/resp-writer.ts";

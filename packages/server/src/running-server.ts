@@ -3,6 +3,7 @@ import type { PeerNetwork } from "./adapters/peer-network/peer-network.ts";
 import type { PeerServer } from "./adapters/peer-network/peer-server.ts";
 import type { GrpcDoor } from "./doors/grpc/grpc-door.ts";
 import type { HttpDoor } from "./doors/http/listen.ts";
+import type { RespDoor } from "./doors/resp/resp-door.ts";
 import type { Log } from "./observability/log.ts";
 import type { NodeMetrics } from "./observability/node-metrics.ts";
 
@@ -16,6 +17,7 @@ interface RunningParts {
   readonly network: PeerNetwork;
   readonly http: HttpDoor;
   readonly grpc: GrpcDoor;
+  readonly resp: RespDoor;
   readonly peers: PeerServer;
   readonly peer: string;
   /** The data directory. */
@@ -55,6 +57,11 @@ export class RunningServer {
     return this.#parts.grpc.address;
   }
 
+  /** `host:port` of the door for Redis clients. */
+  get resp(): string {
+    return this.#parts.resp.address;
+  }
+
   /** `host:port` of the peer door. */
   get peer(): string {
     return this.#parts.peer;
@@ -81,11 +88,11 @@ export class RunningServer {
   }
 
   async #drain(): Promise<void> {
-    const { node, network, http, grpc, peers, metrics, log } = this.#parts;
+    const { node, network, http, grpc, resp, peers, metrics, log } = this.#parts;
     log.info({ event: "draining" }, "draining");
-    const grpcClosed = grpc.close(graceMs);
+    const closed = [grpc.close(graceMs), resp.close(graceMs)];
     await http.close(graceMs);
-    await grpcClosed;
+    await Promise.all(closed);
     const isClean = await within(node.stop(), graceMs);
     // The next start recovers, as after a crash: only slower.
     if (!isClean) {

@@ -31,6 +31,7 @@ import { type GrpcDoor, listenGrpc } from "./doors/grpc/grpc-door.ts";
 import { defaultGrpcOptions } from "./doors/grpc/grpc-options.ts";
 import { HttpStatistics } from "./doors/http/http-statistics.ts";
 import { type HttpDoor, listenHttp } from "./doors/http/listen.ts";
+import { type RespDoor, listenResp } from "./doors/resp/resp-door.ts";
 import { type Log, openLog } from "./observability/log.ts";
 import { NodeLog } from "./observability/node-log.ts";
 import { NodeMetrics } from "./observability/node-metrics.ts";
@@ -85,7 +86,8 @@ export async function startServer(
   const { server, node } = assemble(parts, doors, settings.settings);
   receiver.node = node;
   const { version } = process;
-  const facts = { http: server.http, grpc: server.grpc, peer: server.peer, data: made.place };
+  const { http, grpc, resp, peer } = server;
+  const facts = { http, grpc, resp, peer, data: made.place };
   log.info({ event: "starting", ...facts, version }, "starting");
   return { ok: true, server };
 }
@@ -115,14 +117,29 @@ async function openDoors(
     await peers.close();
     return { ok: false, message: explainListening("grpc", config.grpc, grpc) };
   }
+  const resp = await listenResp(clock, {
+    address: config.resp,
+    bucket: config.respBucket,
+    mayFlush: config.respFlush,
+    valueBytesMax: config.valueBytes,
+    connectionsMax: config.connections,
+    unreadBytesMax: config.inFlightBytes,
+    heldBytesMax: config.inFlightBytes,
+  });
+  if (!resp.ok) {
+    await grpc.door.close(0);
+    await peers.close();
+    return { ok: false, message: explainListening("resp", config.resp, resp) };
+  }
   const http = await listenHttp({ address: config.http, connectionsMax: config.connections });
   if (!http.ok) {
+    await resp.door.close(0);
     await grpc.door.close(0);
     await peers.close();
     return { ok: false, message: explainListening("http", config.http, http) };
   }
   const peer = withPort(config.peer, bound.port);
-  return { ok: true, doors: { http: http.door, grpc: grpc.door, peers, peer } };
+  return { ok: true, doors: { http: http.door, grpc: grpc.door, resp: resp.door, peers, peer } };
 }
 
 /** Peers may call as soon as their door is open, which is before there is a node to answer. */
@@ -149,6 +166,7 @@ interface Parts {
 interface Doors {
   readonly http: HttpDoor;
   readonly grpc: GrpcDoor;
+  readonly resp: RespDoor;
   readonly peers: PeerServer;
   /** `host:port` of the peer door. */
   readonly peer: string;
@@ -201,9 +219,11 @@ function assemble(
     peers: () => peerCounts(network, doors.peers),
     http,
     grpc: () => doors.grpc.statistics,
+    resp: () => doors.resp.statistics,
     connections: () => ({
       http: doors.http.connections,
       grpc: doors.grpc.connections,
+      resp: doors.resp.connections,
       peer: doors.peers.statistics.streams,
     }),
     data: {
@@ -255,6 +275,15 @@ function serveDoors(
     },
     onDefect,
   });
+  doors.resp.serve({
+    node,
+    observe: (command) => {
+      metrics.observeCommand(command);
+      nodeLog.request(command);
+    },
+    onEvent: (event) => nodeLog.respEvent(event),
+    onDefect,
+  });
   const app = buildHttpApp(node, {
     valueBytesMax: config.valueBytes,
     statistics: http,
@@ -279,7 +308,7 @@ function nodeSettings(
       address: doors.peer as PeerAddress,
       http: doors.http.address,
       grpc: doors.grpc.address,
-      resp: "",
+      resp: doors.resp.address,
       host: config.host,
       zone: config.zone,
       weight: config.weight,
@@ -307,7 +336,7 @@ function makeDisk({ memory, data }: ServerConfig): MadeDisk {
 }
 
 function explainListening(
-  door: "http" | "grpc" | "peer",
+  door: "http" | "grpc" | "resp" | "peer",
   address: string,
   { message }: { readonly message: string },
 ): string {

@@ -1,7 +1,7 @@
 import type { KeyHash } from "@coterie/core";
 import { CliFailure, exitCodes } from "../exit.ts";
 import type { DevDirectory } from "./dev-directory.ts";
-import type { DevEndpoint, DevEndpoints } from "./endpoints-text.ts";
+import { RESP_OFFSET, type DevEndpoint, type DevEndpoints } from "./endpoints-text.ts";
 import { DEV_HOST, freePorts, isPortFree } from "./ports.ts";
 
 /** What the user asked for; what is left out comes from the directory, or has a default. */
@@ -99,26 +99,29 @@ function fixedEndpoints(count: number, basePort: number): readonly DevEndpoint[]
   return Array.from({ length: count }, (_, index) => ({
     id: `n${index + 1}`,
     http: `${DEV_HOST}:${basePort + index + 1}`,
+    resp: `${DEV_HOST}:${basePort + RESP_OFFSET + index + 1}`,
     grpc: `${DEV_HOST}:${basePort + GRPC_OFFSET + index + 1}`,
     peer: `${DEV_HOST}:${basePort + PEER_OFFSET + index + 1}`,
   }));
 }
 
 async function chosenEndpoints(count: number): Promise<readonly DevEndpoint[]> {
-  const ports = await freePorts(count * 3);
+  const ports = await freePorts(count * 4);
   return Array.from({ length: count }, (_, index) => ({
     id: `n${index + 1}`,
-    http: `${DEV_HOST}:${ports[index * 3]}`,
-    grpc: `${DEV_HOST}:${ports[index * 3 + 1]}`,
-    peer: `${DEV_HOST}:${ports[index * 3 + 2]}`,
+    http: `${DEV_HOST}:${ports[index * 4]}`,
+    resp: `${DEV_HOST}:${ports[index * 4 + 1]}`,
+    grpc: `${DEV_HOST}:${ports[index * 4 + 2]}`,
+    peer: `${DEV_HOST}:${ports[index * 4 + 3]}`,
   }));
 }
 
 async function checkPorts(nodes: readonly DevEndpoint[]): Promise<void> {
-  for (const { id, http, grpc, peer } of nodes) {
+  for (const { id, http, grpc, resp, peer } of nodes) {
     for (const [door, address] of [
       ["HTTP", http],
       ["gRPC", grpc],
+      ["RESP", resp],
       ["peers", peer],
     ] as const) {
       const port = Number(address.split(":")[1]);

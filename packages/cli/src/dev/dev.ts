@@ -143,11 +143,12 @@ class DevCluster {
     const rows = this.#nodes.map(({ id, pid, endpoint }) => [
       id,
       `http://${endpoint.http}`,
+      endpoint.resp,
       endpoint.grpc,
       endpoint.peer,
       pid ?? "-",
     ]);
-    await this.#terminal.data(table(["NODE", "HTTP", "GRPC", "PEERS", "PID"], rows));
+    await this.#terminal.data(table(["NODE", "HTTP", "RESP", "GRPC", "PEERS", "PID"], rows));
     const first = nodes[0]?.http ?? "";
     const where = first === "127.0.0.1:7401" ? "" : ` --node http://${first}`;
     const count = nodes.length === 1 ? "1 node" : `${nodes.length} nodes`;

@@ -1,10 +1,14 @@
 import type { KeyHash } from "@coterie/core";
 
+/** What lies between the ports of a node for HTTP and for Redis clients. */
+export const RESP_OFFSET = 100;
+
 /** Where one node of a dev cluster listens. */
 export interface DevEndpoint {
   readonly id: string;
   readonly http: string;
   readonly grpc: string;
+  readonly resp: string;
   readonly peer: string;
 }
 
@@ -34,7 +38,9 @@ export function parseEndpoints(text: string): DevEndpoints | undefined {
     Array.isArray(nodes) &&
     nodes.length > 0 &&
     nodes.every(isEndpoint);
-  return isWhole ? ({ ...parsed, hash } as unknown as DevEndpoints) : undefined;
+  if (!isWhole) return undefined;
+  const endpoints = { ...parsed, hash } as unknown as DevEndpoints;
+  return { ...endpoints, nodes: endpoints.nodes.map(withResp) };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -59,8 +65,14 @@ function isPositive(value: unknown): boolean {
 /** An id becomes the name of a directory. */
 function isEndpoint(value: unknown): boolean {
   if (!isFields(value)) return false;
-  const { id, http, grpc, peer } = value;
-  return /^n\d{1,9}$/u.test(String(id)) && [http, grpc, peer].every(isAddress);
+  const { id, http, grpc, resp, peer } = value;
+  return /^n\d{1,9}$/u.test(String(id)) && [http, grpc, resp ?? "older:0", peer].every(isAddress);
+}
+
+/** Directories from before there was a door for Redis clients do not name it. */
+function withResp(node: Omit<DevEndpoint, "resp"> & { readonly resp?: string }): DevEndpoint {
+  const [host = "", port = ""] = node.http.split(":");
+  return { ...node, resp: node.resp ?? `${host}:${Number(port) + RESP_OFFSET}` };
 }
 
 function isAddress(value: unknown): boolean {

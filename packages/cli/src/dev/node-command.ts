@@ -9,12 +9,19 @@ export function writeSharedFiles(directory: DevDirectory, endpoints: DevEndpoint
     writeFileSync(directory.clusterKeyFile, randomBytes(32), { mode: 0o600 });
   }
   const { partitions, hash, n, r, w } = endpoints;
-  directory.writeConfig({ partitions, hash, nMax: n, buckets: { default: { n, r, w } } });
+  directory.writeConfig({
+    partitions,
+    hash,
+    nMax: n,
+    buckets: { default: { n, r, w } },
+    // What is tried out here is meant to be thrown away.
+    respFlush: true,
+  });
 }
 
 /** The arguments of `coterie` that start one node; `config` takes the place of our settings. */
 export function startWords(
-  { id, http, grpc, peer }: DevEndpoint,
+  { id, http, grpc, resp, peer }: DevEndpoint,
   endpoints: DevEndpoints,
   directory: DevDirectory,
   config: string | undefined,
@@ -29,6 +36,8 @@ export function startWords(
     http,
     "--grpc",
     grpc,
+    "--resp",
+    resp,
     "--peer",
     peer,
     "--bootstrap",

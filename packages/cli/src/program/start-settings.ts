@@ -20,6 +20,9 @@ export const startSettings: readonly StartSetting[] = [
   row("memory", "", "", "Keep everything in memory: for tests"),
   row("http", "<host:port>", "127.0.0.1:7401", "Where the HTTP door listens"),
   row("grpc", "<host:port>", "127.0.0.1:7601", "Where the gRPC door for clients listens"),
+  row("resp", "<host:port>", "127.0.0.1:7501", "Where the door for Redis clients listens"),
+  row("respBucket", "<name>", "redis", "The bucket that Redis clients see; its policy is `lww`"),
+  row("respFlush", "", "", "Let FLUSHALL and FLUSHDB delete all keys of that bucket"),
   row("peer", "<host:port>", "127.0.0.1:7701", "Where the other nodes reach this one"),
   row(
     "peerTransport",
@@ -90,7 +93,7 @@ export const startSettings: readonly StartSetting[] = [
     "connections",
     "<count>",
     "10000",
-    "Connections at once, at each of the three doors; more are closed",
+    "Connections at once, at each of the four doors; more are closed",
   ),
   row("timeoutMs", "<ms>", "2000", "Deadline of a request that names none"),
   row("logLevel", "<level>", "info", "Least severe lines that are logged"),

@@ -5,7 +5,13 @@ import { Acknowledged } from "../../src/transfer/acknowledged.ts";
 import { newProgress, parseProgress } from "../../src/transfer/progress-file.ts";
 
 const encoder = new TextEncoder();
-const node = { id: "n1", http: "127.0.0.1:7401", grpc: "127.0.0.1:7601", peer: "127.0.0.1:7701" };
+const node = {
+  id: "n1",
+  http: "127.0.0.1:7401",
+  resp: "127.0.0.1:7501",
+  grpc: "127.0.0.1:7601",
+  peer: "127.0.0.1:7701",
+};
 const acknowledged = { number: 3, offset: 40, ranges: [[5, 9]] };
 
 /** The files that the command writes for itself, and finds again: torn, edited, or of old. */

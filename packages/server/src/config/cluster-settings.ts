@@ -17,6 +17,12 @@ export function clusterSettingsOf(config: ServerConfig): SettingsOutcome {
     if (!checked.ok) return checked;
     buckets.set(name, bucket);
   }
+  const shown = buckets.get(config.respBucket);
+  if (shown?.policy !== "lww") {
+    const found = shown === undefined ? "there is no such bucket" : "its policy is siblings";
+    const wanted = `respBucket = ${config.respBucket}: Redis clients need a bucket of policy lww`;
+    return { ok: false, message: `${wanted}, and ${found}` };
+  }
   const sorted = [...buckets.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return {
     ok: true,

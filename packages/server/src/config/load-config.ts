@@ -41,9 +41,6 @@ export type ConfigOutcome = {
 /** Variables of the command, which are no settings of a node. */
 const commandVariables = new Set(["COTERIE_NODES"]);
 
-/** Doors of the contract that are not built yet. */
-const notYet = new Set(["resp"]);
-
 /** Reads a configuration: file < environment < flags. An unknown name is an error. */
 export function loadConfig({ file, env, flags }: ConfigSources): ConfigOutcome {
   const given = new GivenSettings();
@@ -147,7 +144,6 @@ class GivenSettings {
 function whyUnknown(name: string, place: string): string | undefined {
   const known = settings.map((setting) => setting.name);
   if (known.includes(name)) return undefined;
-  if (notYet.has(name)) return `not-yet: the ${name} door is not built yet; leave ${name} out`;
   const near = nearestName(name, known);
   const source = place === "" ? "" : ` (${place})`;
   return `unknown setting "${name}"${source}${near === undefined ? "" : `; did you mean ${near}?`}`;
@@ -156,7 +152,7 @@ function whyUnknown(name: string, place: string): string | undefined {
 /** Two doors at one address; with port 0, the system gives each its own. */
 function twinDoors(config: ServerConfig): Omit<ConfigProblem, "line"> | undefined {
   const seen = new Map<string, string>();
-  for (const name of ["http", "grpc", "peer"] as const) {
+  for (const name of ["http", "grpc", "resp", "peer"] as const) {
     const address = config[name];
     const other = seen.get(address);
     if (other !== undefined) {
@@ -169,7 +165,7 @@ function twinDoors(config: ServerConfig): Omit<ConfigProblem, "line"> | undefine
 
 /** What no single setting is wrong in. */
 function misfitOf(config: ServerConfig): Omit<ConfigProblem, "line"> | undefined {
-  for (const name of ["http", "grpc", "peer"] as const) {
+  for (const name of ["http", "grpc", "resp", "peer"] as const) {
     if (config.insecure || isLoopback(config[name])) continue;
     // Loopback by default: anything else is open to whoever can reach it.
     const message =
@@ -178,7 +174,7 @@ function misfitOf(config: ServerConfig): Omit<ConfigProblem, "line"> | undefined
       "127.0.0.1, or accept that with --insecure";
     return { setting: name, message };
   }
-  const { grpc, peer, bootstrap } = config;
+  const { grpc, resp, peer, bootstrap } = config;
   if (isWildcard(peer)) {
     const message = `peer = ${peer} is no address at which other nodes find this one`;
     return { setting: "peer", message: `${message}; name one of its own` };
@@ -186,6 +182,10 @@ function misfitOf(config: ServerConfig): Omit<ConfigProblem, "line"> | undefined
   if (isWildcard(grpc)) {
     const message = `grpc = ${grpc} is no address at which clients find this node`;
     return { setting: "grpc", message: `${message}; name one of its own` };
+  }
+  if (isWildcard(resp)) {
+    const message = `resp = ${resp} is no address at which Redis clients find this node`;
+    return { setting: "resp", message: `${message}; name one of its own` };
   }
   const twins = twinDoors(config);
   if (twins !== undefined) return twins;

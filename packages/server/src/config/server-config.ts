@@ -14,6 +14,10 @@ export interface ServerConfig {
   readonly grpc: string;
   /** `host:port` */
   readonly peer: string;
+  /** `host:port` */
+  readonly resp: string;
+  readonly respBucket: string;
+  readonly respFlush: boolean;
   readonly peerTransport: "http2" | "grpc-js";
   readonly bootstrap: readonly string[];
   readonly allowedHosts: readonly string[];
@@ -90,6 +94,14 @@ const schema = z.strictObject({
   memory: flag.default(false).describe("Keep everything in memory: for tests"),
   http: address.default("127.0.0.1:7401").describe("Where the HTTP door listens"),
   grpc: address.default("127.0.0.1:7601").describe("Where the gRPC door for clients listens"),
+  resp: address.default("127.0.0.1:7501").describe("Where the door for Redis clients listens"),
+  respBucket: z
+    .string()
+    .default("redis")
+    .describe("The bucket that Redis clients see; its policy is `lww`"),
+  respFlush: flag
+    .default(false)
+    .describe("Let FLUSHALL and FLUSHDB delete all keys of that bucket"),
   peer: address.default("127.0.0.1:7701").describe("Where the other nodes reach this one"),
   peerTransport: z
     .enum(["http2", "grpc-js"])
@@ -154,7 +166,7 @@ const schema = z.strictObject({
   inFlightBytes: atLeastOne.default(256 * mebibyte).describe("Bytes of their values"),
   connections: atLeastOne
     .default(10_000)
-    .describe("Connections at once, at each of the three doors; more are closed"),
+    .describe("Connections at once, at each of the four doors; more are closed"),
   timeoutMs: atLeastOne
     .pipe(z.number().max(60_000))
     .default(2000)

@@ -2,6 +2,7 @@ import type { NodeEvent } from "@coterie/cluster";
 import type { StoreEvent } from "@coterie/storage";
 import type { ObservedCall } from "../doors/grpc/kv-service.ts";
 import type { ObservedRequest } from "../doors/http/app.ts";
+import type { ObservedCommand, RespEvent } from "../doors/resp/resp-service.ts";
 import type { Log } from "./log.ts";
 
 /** How often the same thing is said again, in milliseconds. */
@@ -84,7 +85,7 @@ export class NodeLog {
     );
   }
 
-  request({ operation, ms, ...result }: ObservedRequest | ObservedCall): void {
+  request({ operation, ms, ...result }: ObservedRequest | ObservedCall | ObservedCommand): void {
     if (ms < slowMs) return;
     this.#sayRarely(`slow ${operation}`, (kept) =>
       this.#log.warn(
@@ -92,6 +93,37 @@ export class NodeLog {
         "slow request",
       ),
     );
+  }
+
+  respEvent(event: RespEvent): void {
+    const { kind, client } = event;
+    this.#sayRarely(kind, (kept) => {
+      switch (kind) {
+        case "wrong-protocol": {
+          const { protocol } = event;
+          const words = "the door for Redis clients was spoken to in another protocol";
+          this.#log.warn({ event: "resp-wrong-protocol", protocol, client, kept }, words);
+          break;
+        }
+        case "protocol-error": {
+          const { problem } = event;
+          this.#log.warn({ event: "resp-protocol-error", problem, client, kept }, "broken RESP");
+          break;
+        }
+        case "client-cut": {
+          const { reason } = event;
+          this.#log.warn({ event: "resp-client-cut", reason, client, kept }, "a client was cut");
+          break;
+        }
+        case "flushed": {
+          const { keys } = event;
+          this.#log.warn(
+            { event: "resp-flushed", keys, client, kept },
+            "a client deleted all keys",
+          );
+        }
+      }
+    });
   }
 
   #sayRarely(what: string, say: (kept: number) => void): void {

@@ -4,6 +4,8 @@ import { type DataPlace, dataReadings } from "./data-readings.ts";
 import { EventLoopDelay } from "./event-loop-delay.ts";
 import type { GrpcStatistics } from "../doors/grpc/grpc-statistics.ts";
 import type { HttpStatistics } from "../doors/http/http-statistics.ts";
+import type { ObservedCommand } from "../doors/resp/resp-service.ts";
+import type { RespStatistics } from "../doors/resp/resp-statistics.ts";
 import { GcPauses } from "./gc-pauses.ts";
 import { grpcReadings } from "./grpc-readings.ts";
 import { type MetricReading, labelled, register } from "./metric.ts";
@@ -11,6 +13,7 @@ import { nodeReadings } from "./node-readings.ts";
 import { type PeerCounts, peerReadings } from "./peer-readings.ts";
 import { processReadings } from "./process-readings.ts";
 import { RequestTimes } from "./request-times.ts";
+import { respReadings } from "./resp-readings.ts";
 import { storeReadings } from "./store-readings.ts";
 
 /** What surrounds a node and is measured with it. */
@@ -18,6 +21,7 @@ export interface MeteredParts {
   readonly peers: () => PeerCounts;
   readonly http: HttpStatistics;
   readonly grpc: () => Readonly<GrpcStatistics>;
+  readonly resp: () => Readonly<RespStatistics>;
   /** Open connections by door. */
   readonly connections: () => Readonly<Record<string, number>>;
   readonly data: DataPlace;
@@ -38,6 +42,12 @@ export class NodeMetrics {
     seconds: "coterie_grpc_request_seconds",
     label: "code",
   });
+  readonly #resp = new RequestTimes({
+    door: "RESP",
+    requests: "coterie_resp_commands_total",
+    seconds: "coterie_resp_command_seconds",
+    label: "code",
+  });
   readonly #eventLoop = new EventLoopDelay();
   readonly #gcPauses = new GcPauses();
 
@@ -45,11 +55,13 @@ export class NodeMetrics {
     const readings = [
       ...this.#http.readings(),
       ...this.#grpc.readings(),
+      ...this.#resp.readings(),
       ...nodeReadings(node),
       ...storeReadings(() => node.statistics().store),
       ...peerReadings(parts.peers),
       batchLinesReading(parts.http),
       ...grpcReadings(parts.grpc),
+      ...respReadings(parts.resp),
       unreadReading(parts),
       connectionsReading(parts.connections),
       ...dataReadings(parts.data),
@@ -75,6 +87,11 @@ export class NodeMetrics {
     readonly ms: number;
   }): void {
     this.#grpc.observe(call.operation, call.code, call.ms);
+  }
+
+  /** Counts one command of the RESP door. */
+  observeCommand({ operation, code, ms }: ObservedCommand): void {
+    this.#resp.observe(operation, code, ms);
   }
 
   async render(): Promise<{ readonly contentType: string; readonly text: string }> {
@@ -105,7 +122,7 @@ function batchLinesReading({ batchLines }: HttpStatistics): MetricReading {
   );
 }
 
-function unreadReading({ http, grpc }: MeteredParts): MetricReading {
+function unreadReading({ http, grpc, resp }: MeteredParts): MetricReading {
   return labelled(
     {
       name: "coterie_unread_bytes",
@@ -115,6 +132,7 @@ function unreadReading({ http, grpc }: MeteredParts): MetricReading {
     () => [
       { labels: { door: "http" }, value: http.unread.bytes },
       { labels: { door: "grpc" }, value: grpc().bytesUnread },
+      { labels: { door: "resp" }, value: resp().bytesUnread },
     ],
   );
 }

@@ -5,6 +5,7 @@ import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { NodeRandom } from "../../src/adapters/node-random.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { newGrpcStatistics } from "../../src/doors/grpc/grpc-statistics.ts";
+import { newRespStatistics } from "../../src/doors/resp/resp-statistics.ts";
 import { HttpStatistics } from "../../src/doors/http/http-statistics.ts";
 import { NodeMetrics } from "../../src/observability/node-metrics.ts";
 import type { PeerCounts } from "../../src/observability/peer-readings.ts";
@@ -133,6 +134,7 @@ export function meteredNode(
     peers: () => noPeers,
     http: new HttpStatistics({ bodyBytesMax: 1, unreadBytesMax: 1 }),
     grpc: newGrpcStatistics,
+    resp: newRespStatistics,
     connections: () => ({}),
     data: { directory: undefined, durability: "fsync" },
   });

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -71,6 +72,7 @@ function configOf(id: string, flags: Readonly<Record<string, unknown>>) {
       data: join(directory, id),
       http: "127.0.0.1:0",
       grpc: "127.0.0.1:0",
+      resp: "127.0.0.1:0",
       partitions: 8,
       segmentBytes: 1024 * 1024,
       reserveBytes: 0,
@@ -325,6 +327,25 @@ describe("at a node that serves", () => {
     });
     expect(await unmoved(stamped, ["coterie_stale_epochs_total"])).toEqual([]);
     network.close();
+  });
+
+  it("what Redis clients do moves", async () => {
+    const before = await scrape();
+    const socket = connect(Number(one.resp.split(":")[1]), "127.0.0.1");
+    socket.write("SET a b\r\nGET a\r\n*-x\r\n");
+    const [first] = (await once(socket, "data")) as [Buffer];
+    expect(first.toString()).toMatch(/^\+OK\r\n/u);
+    expect(
+      await unmoved(before, [
+        "coterie_resp_commands_total",
+        "coterie_resp_command_seconds",
+        "coterie_resp_connections_total",
+        "coterie_resp_closed_total",
+        "coterie_resp_received_bytes_total",
+        "coterie_resp_sent_bytes_total",
+      ]),
+    ).toEqual([]);
+    socket.destroy();
   });
 
   it("what is malformed or late moves", async () => {

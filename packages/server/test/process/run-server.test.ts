@@ -37,6 +37,7 @@ class Run {
       id: "n1",
       http: "127.0.0.1:0",
       grpc: "127.0.0.1:0",
+      resp: "127.0.0.1:0",
       peer: "127.0.0.1:0",
       data: directory,
       reserveBytes: 0,

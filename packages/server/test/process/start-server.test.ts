@@ -29,6 +29,7 @@ function configOf(flags: Readonly<Record<string, unknown>>): ServerConfig {
       id: "n1",
       http: "127.0.0.1:0",
       grpc: "127.0.0.1:0",
+      resp: "127.0.0.1:0",
       peer: "127.0.0.1:0",
       data: join(directory, "n1"),
       segmentBytes: 1024 * 1024,

@@ -1,0 +1,26 @@
+import type { Command } from "../command.ts";
+import type { RespCall } from "../resp-call.ts";
+import { clientCommands } from "./client.ts";
+import { connectionCommands } from "./connection.ts";
+import { introspectionCommands } from "./introspection.ts";
+import { keyCommands } from "./keys.ts";
+import { serverCommands } from "./server.ts";
+import { stringCommands } from "./strings.ts";
+
+/** All commands, in the order of their page. */
+const commandList: readonly Command<RespCall>[] = [
+  ...connectionCommands,
+  ...clientCommands,
+  ...introspectionCommands,
+  ...serverCommands,
+  ...stringCommands,
+  ...keyCommands,
+];
+
+/** Every command by its name, in small letters and in capitals: both are common. */
+export const commands: ReadonlyMap<string, Command<RespCall>> = new Map(
+  commandList.flatMap((command) => [
+    [command.name, command],
+    [command.name.toUpperCase(), command],
+  ]),
+);

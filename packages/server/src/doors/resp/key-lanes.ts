@@ -1,0 +1,155 @@
+import type { Failure, NodeApi, WriteOutcome } from "@coterie/cluster";
+import { type Sibling, latin1 } from "@coterie/core";
+import type { RespReply } from "@coterie/protocol";
+import { failureReply } from "./failure-reply.ts";
+
+/** What a key holds, as this door shows it. */
+export interface HeldValue {
+  readonly value: Uint8Array;
+  /** Wall time from which on it is gone; `undefined`: it stays. */
+  readonly expiresAtMs: number | undefined;
+}
+
+/** What a bucket of policy `lww` shows of a key. */
+export function heldOf([shown]: readonly Sibling[]): HeldValue | undefined {
+  return shown === undefined ? undefined : { value: shown.value, expiresAtMs: undefined };
+}
+
+/** What a change makes of a key. */
+export interface Changed {
+  /** If it comes to pass. */
+  readonly reply: RespReply;
+  /** What the key holds afterwards; left out, nothing is written. */
+  readonly next?: HeldValue | "deleted";
+}
+
+/** A command that writes depending on what is there: a pure function of that. */
+export type Change = (held: HeldValue | undefined) => Changed;
+
+type Settle = (reply: RespReply) => void;
+
+interface Waiting {
+  readonly change: Change;
+  readonly settle: Settle;
+}
+
+/** The writes of one key that are under way. */
+interface Lane {
+  /** Plain writes, which depend on nothing. */
+  plain: number;
+  isChanging: boolean;
+  waiting: Waiting[];
+}
+
+/**
+ * Orders the writes of each key within this node, so that to its clients each of them looks
+ * atomic. Plain writes run side by side; changes run when no other write does, and all that have
+ * come meanwhile share one read and one write. Nodes do not know of each other's lanes.
+ */
+export class KeyLanes {
+  readonly #node: NodeApi;
+  readonly #bucket: string;
+  readonly #onDefect: (error: unknown) => RespReply;
+  readonly #lanes = new Map<string, Lane>();
+
+  constructor(node: NodeApi, bucket: string, onDefect: (error: unknown) => RespReply) {
+    this.#node = node;
+    this.#bucket = bucket;
+    this.#onDefect = onDefect;
+  }
+
+  /** Writes a value over whatever is there. */
+  put(key: Uint8Array, next: HeldValue, reply: RespReply, settle: Settle): void {
+    const name = latin1(key);
+    const lane = this.#laneOf(name);
+    if (lane.isChanging || lane.waiting.length > 0) {
+      lane.waiting.push({ change: () => ({ reply, next }), settle });
+      return;
+    }
+    lane.plain += 1;
+    const finish = (answer: RespReply): void => {
+      lane.plain -= 1;
+      settle(answer);
+      this.#goOn(name, key, lane);
+    };
+    this.#write(key, next, undefined).then(
+      (outcome) => finish(outcome.ok ? reply : failureReply(outcome)),
+      (error: unknown) => finish(this.#onDefect(error)),
+    );
+  }
+
+  /** Reads a key, and writes what `change` makes of it. */
+  change(key: Uint8Array, change: Change, settle: Settle): void {
+    const name = latin1(key);
+    const lane = this.#laneOf(name);
+    lane.waiting.push({ change, settle });
+    this.#goOn(name, key, lane);
+  }
+
+  #laneOf(name: string): Lane {
+    const known = this.#lanes.get(name);
+    if (known !== undefined) return known;
+    const lane = { plain: 0, isChanging: false, waiting: [] };
+    this.#lanes.set(name, lane);
+    return lane;
+  }
+
+  #goOn(name: string, key: Uint8Array, lane: Lane): void {
+    if (lane.plain > 0 || lane.isChanging) return;
+    if (lane.waiting.length === 0) {
+      if (this.#lanes.get(name) === lane) this.#lanes.delete(name);
+      return;
+    }
+    const batch = lane.waiting;
+    lane.waiting = [];
+    lane.isChanging = true;
+    const finish = (replies: readonly RespReply[]): void => {
+      lane.isChanging = false;
+      for (const [at, { settle }] of batch.entries()) settle(replies[at] as RespReply);
+      this.#goOn(name, key, lane);
+    };
+    this.#carryOut(key, batch).then(finish, (error: unknown) => {
+      const reply = this.#onDefect(error);
+      finish(batch.map(() => reply));
+    });
+  }
+
+  async #carryOut(key: Uint8Array, batch: readonly Waiting[]): Promise<readonly RespReply[]> {
+    const read = await this.#node.get({ bucket: this.#bucket, key }, {});
+    if (!read.ok) return batch.map(() => failureReply(read));
+    const before = heldOf(read.siblings);
+    let held = before;
+    let firstWrite = batch.length;
+    const replies = batch.map(({ change }, at) => {
+      const { reply, next } = change(held);
+      if (next === undefined) return reply;
+      held = next === "deleted" ? undefined : next;
+      firstWrite = Math.min(firstWrite, at);
+      return reply;
+    });
+    if (firstWrite === batch.length || (held === undefined && before === undefined)) return replies;
+    const written = await this.#write(key, held, read.context);
+    if (written.ok) return replies;
+    // What was answered by what was read stands; what counts on the write has failed with it.
+    return replies.map((reply, at) => (at < firstWrite ? reply : failureReply(written)));
+  }
+
+  #write(
+    key: Uint8Array,
+    next: HeldValue | undefined,
+    context: string | undefined,
+  ): Promise<WriteOutcome | Failure> {
+    const place = { bucket: this.#bucket, key };
+    if (next === undefined) return this.#node.delete(place, context, {});
+    const { value } = next;
+    const input = {
+      value,
+      contentType: "",
+      context,
+      writeId: undefined,
+      returnBody: false,
+      ifAbsent: false,
+    };
+    return this.#node.put(place, input, {});
+  }
+}
