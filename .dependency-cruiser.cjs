@@ -11,6 +11,7 @@ const floors = {
   cli: ["core", "server"],
   sim: ["core", "ports", "storage", "cluster"],
   testing: ["core", "cluster", "protocol", "client", "sim"],
+  keyv: ["client"],
 };
 
 const pure = "^packages/(core|ports|storage|cluster)/src/";

@@ -1,0 +1,1 @@
+export { KeyvCoterie } from "./keyv-coterie.ts";
