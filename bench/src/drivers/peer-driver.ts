@@ -43,6 +43,8 @@ export class PeerDriver implements Driver {
         contentType: "",
         context,
         writeId: undefined,
+        ttlMs: undefined,
+        expiresAtMs: undefined,
         w: 2,
         pw: 0,
         returnBody: false,

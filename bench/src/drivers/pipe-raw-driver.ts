@@ -72,6 +72,7 @@ const writeOptions = {
   strict: false,
   timeoutMs: undefined,
   ttlMs: undefined,
+  expiresAtMs: undefined,
   writeId: undefined,
   returnBody: false,
   ifAbsent: false,

@@ -120,7 +120,7 @@ it("lists keys page by page, by prefix and from a cursor", async () => {
 it("shows buckets", async () => {
   const listed = await run(0, "bucket", "list");
   expect(listed.exit).toBe(0);
-  expect(listed.stdout).toMatch(/^default +siblings +1 +1 +1 +0 +0 +no$/mu);
+  expect(listed.stdout).toMatch(/^default +siblings +1 +1 +1 +0 +0 +no +none$/mu);
   expect(listed.stdout).toMatch(/^redis +lww /mu);
   await run(0, "put", "only", "one", "--bucket", "redis");
   const shown = await run(0, "bucket", "show", "redis", "--count", "--json");

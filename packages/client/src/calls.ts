@@ -71,6 +71,7 @@ export class Calls {
         strict: false,
         timeoutMs: undefined,
         ttlMs: undefined,
+        expiresAtMs: undefined,
         // Drawn once: however often the put is sent, it is one write.
         writeId: this.engine.random.writeId(),
         returnBody: false,

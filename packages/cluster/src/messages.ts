@@ -63,6 +63,9 @@ export interface ForwardedPut {
   readonly w: number;
   readonly pw: number;
   readonly returnBody: boolean;
+  /** At most one of them. */
+  readonly ttlMs: number | undefined;
+  readonly expiresAtMs: number | undefined;
 }
 
 export interface ForwardedDelete {

@@ -31,6 +31,8 @@ export interface NodeCounters {
   hedgedReads: number;
   /** Records written to a replica because a read found it behind. */
   readRepairs: number;
+  /** Values dropped because their time was up: by the sweep, or when their record was rewritten. */
+  expiredSiblings: number;
   /** By bucket. */
   readonly siblings: Map<string, SiblingCounts>;
   /** Reads that returned more than one sibling. */
@@ -58,6 +60,7 @@ export function newNodeCounters(): NodeCounters {
     overloads: 0,
     hedgedReads: 0,
     readRepairs: 0,
+    expiredSiblings: 0,
     siblings: new Map(),
     siblingsReturned: 0,
     siblingsMax: 0,

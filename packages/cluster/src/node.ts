@@ -51,6 +51,7 @@ import { oneShot } from "./one-shot.ts";
 import { refill } from "./refill/refill.ts";
 import { coordinateForwarded } from "./replica/forwarded.ts";
 import { Replica, refusal } from "./replica/replica.ts";
+import { Sweeper } from "./replica/sweeper.ts";
 import type {
   BucketOutcome,
   Explanation,
@@ -128,6 +129,7 @@ export class CoterieNode implements NodeApi {
   #agreement: AgreedDocument | undefined;
   #store: RecordStore | undefined;
   #coordination: Coordination | undefined;
+  #sweeper: Sweeper | undefined;
   #isRefilling = false;
   /** Writes that other nodes passed on to this one and that have not settled. */
   #forwardedInFlight = 0;
@@ -192,6 +194,7 @@ export class CoterieNode implements NodeApi {
   async #close(): Promise<void> {
     this.#phase = "stopping";
     await this.#agreement?.stop();
+    await this.#sweeper?.stop();
     await this.#store?.stop();
     const { promise, settle } = oneShot<void>();
     this.#ports.disk.unlock(() => settle());
@@ -419,6 +422,9 @@ export class CoterieNode implements NodeApi {
       tuning: this.#config.tuning,
       inFlightBytesMax: this.#config.inFlightBytesMax,
     };
+    const { keepExpiredMs } = this.#config.tuning;
+    this.#sweeper = new Sweeper({ ...shared, counters: this.#counters, keepExpiredMs });
+    this.#sweeper.begin();
     this.#phase = "ready";
     this.#config.onEvent({ kind: "ready" });
     this.refillDamage();

@@ -2,6 +2,7 @@ import type {
   BucketSettings,
   ErrorCode,
   FailureOutcome,
+  Lifetime,
   NodeId,
   Sibling,
   WriteId,
@@ -18,7 +19,8 @@ export interface RequestOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-export interface PutInput {
+/** With a lifetime, or without one: then the bucket says how long the value lives. */
+export interface PutInput extends Lifetime {
   readonly value: Uint8Array;
   readonly contentType: string;
   /** As a read returned it; `undefined` makes the put concurrent with all there is. */

@@ -9,6 +9,7 @@ import type {
 } from "../src/index.ts";
 import {
   type Key,
+  type Lifetime,
   type Member,
   type NodeId,
   type PeerAddress,
@@ -33,7 +34,7 @@ export function address(number: number): PeerAddress {
   return `n${number}` as PeerAddress;
 }
 
-export interface Choices extends RequestOptions {
+export interface Choices extends RequestOptions, Lifetime {
   readonly bucket?: string;
   readonly context?: string | undefined;
   readonly writeId?: WriteId;
@@ -101,6 +102,8 @@ export class SmallCluster {
       writeId: choices.writeId,
       returnBody: choices.returnBody ?? false,
       ifAbsent: choices.ifAbsent ?? false,
+      ttlMs: choices.ttlMs,
+      expiresAtMs: choices.expiresAtMs,
     };
     return this.at(at).put(place(key, choices), input, choices);
   }

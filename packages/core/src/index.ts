@@ -36,6 +36,14 @@ export {
 } from "./causality/context.ts";
 export { ContextSeal } from "./causality/context-seal.ts";
 export {
+  dropExpired,
+  isExpired,
+  isSpent,
+  nextDeadlineMs,
+  spendExpired,
+  unexpiredSiblings,
+} from "./causality/expiry.ts";
+export {
   HybridClock,
   type HybridTime,
   compareHybridTime,
@@ -48,6 +56,7 @@ export {
   decodeRecord,
   decodeRecordKey,
   encodeRecord,
+  recordDeadlineMs,
   recordDigest,
 } from "./causality/record-codec.ts";
 export {
@@ -91,6 +100,7 @@ export {
 } from "./ids.ts";
 export { InvariantViolation, invariant } from "./invariant.ts";
 export { type Key, isBucketName, keyBytesMax } from "./key.ts";
+export { type Lifetime, lifetimeProblem } from "./lifetime.ts";
 export { limits } from "./limits.ts";
 export {
   type KnownMember,

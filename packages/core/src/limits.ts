@@ -27,6 +27,10 @@ export interface Limits {
   readonly counterMax: number;
   /** How far ahead of our clock a remote timestamp may be before it is refused, in ms. */
   readonly clockSkewMsMax: number;
+  /** The longest time to live that a put may give its value, in milliseconds: ten years. */
+  readonly ttlMsMax: number;
+  /** The latest deadline that a record can hold, in milliseconds since 1970. */
+  readonly expiresAtMsMax: number;
 }
 
 /** The values in force. */
@@ -43,4 +47,6 @@ export const limits: Limits = {
   deadWritesMax: 64,
   counterMax: 2 ** 48,
   clockSkewMsMax: 60_000,
+  ttlMsMax: 10 * 365 * 24 * 60 * 60 * 1000,
+  expiresAtMsMax: 2 ** 48 - 1,
 };

@@ -126,6 +126,8 @@ function writePut(writer: WireWriter, request: ForwardedPut): void {
   writer.uint(0x48, request.w);
   writer.uint(0x50, request.pw);
   writer.bool(0x58, request.returnBody);
+  writer.doubleIfSet(0x61, request.ttlMs);
+  writer.doubleIfSet(0x69, request.expiresAtMs);
 }
 
 /**
@@ -242,6 +244,8 @@ function readPut(reader: WireReader): ForwardedPut {
   let value: Uint8Array = new Uint8Array(0);
   let context: string | undefined;
   let writeId: string | undefined;
+  let ttlMs: number | undefined;
+  let expiresAtMs: number | undefined;
   const outer = reader.enter();
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x08) stamp.epoch = reader.uint();
@@ -255,11 +259,13 @@ function readPut(reader: WireReader): ForwardedPut {
     else if (tag === 0x48) put.w = reader.uint();
     else if (tag === 0x50) put.pw = reader.uint();
     else if (tag === 0x58) put.returnBody = reader.bool();
+    else if (tag === 0x61) ttlMs = reader.finite();
+    else if (tag === 0x69) expiresAtMs = reader.finite();
     else reader.skip(tag);
   }
   reader.leave(outer);
   const id = writeId === undefined ? undefined : parseWriteId(writeId);
-  return { kind: "put", stamp, ...put, key, value, context, writeId: id };
+  return { kind: "put", stamp, ...put, key, value, context, writeId: id, ttlMs, expiresAtMs };
 }
 
 function readDelete(reader: WireReader): ForwardedDelete {

@@ -59,6 +59,11 @@ export class WireWriter {
     if (value !== 0) this.double(tag, value);
   }
 
+  /** Wire type 1, left out when `undefined`: for fields with presence. */
+  doubleIfSet(tag: number, value: number | undefined): void {
+    if (value !== undefined) this.double(tag, value);
+  }
+
   /** Sets the value of a double whose tag is at `at`. */
   overwriteDouble(at: number, value: number): void {
     this.#view.setFloat64(at + 1, value, true);

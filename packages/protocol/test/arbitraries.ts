@@ -75,6 +75,8 @@ export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
     w: u32,
     pw: u32,
     returnBody: fc.boolean(),
+    ttlMs: maybe(fc.nat()),
+    expiresAtMs: maybe(fc.maxSafeNat()),
   }),
   fc.record({
     kind: fc.constant("delete" as const),

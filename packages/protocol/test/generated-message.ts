@@ -68,6 +68,8 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
       const { bucket, key, value, contentType, w, pw, returnBody } = request;
       const optional = present({
         context: textBytes(request.context),
+        ttlMs: request.ttlMs,
+        expiresAtMs: request.expiresAtMs,
         writeId:
           request.writeId === undefined
             ? undefined

@@ -314,7 +314,11 @@ function nodeSettings(
       weight: config.weight,
     },
     bootstrap: config.bootstrap as readonly PeerAddress[],
-    tuning: { ...tuning, timeoutMsDefault: config.timeoutMs },
+    tuning: {
+      ...tuning,
+      timeoutMsDefault: config.timeoutMs,
+      keepExpiredMs: config.keepExpiredMs,
+    },
     inFlightMax: config.inFlight,
     inFlightBytesMax: config.inFlightBytes,
   };

@@ -13,6 +13,7 @@ import { type ActorMark, encodeActorMark, encodeDamageMark } from "./recovery/co
 import type { Damage, DamagedEntry } from "./recovery/damage.ts";
 import type {
   DamagedToken,
+  ExpiredQuery,
   FindQuery,
   Held,
   IndexEntry,
@@ -209,6 +210,10 @@ export class LogStore implements RecordStore {
       entries.push({ token, digest: location.digest, bytes: location.length });
     }
     return entries;
+  }
+
+  expired({ partition, untilMs, after, limit }: ExpiredQuery): readonly Token[] {
+    return this.index.due(partition, Math.floor(untilMs / 1000), after, limit);
   }
 
   damage(): { readonly tokens: readonly DamagedToken[]; readonly isWhole: boolean } {

@@ -88,6 +88,8 @@ export interface RecordStore {
   find(query: FindQuery, settle: (outcome: readonly StoredRecord[] | "unknown") => void): void;
   /** Up to `limit` index entries of a partition in token order, after `after`. Reads no record. */
   list(partition: PartitionId, after: Token | undefined, limit: number): readonly IndexEntry[];
+  /** Tokens of records of which something has expired by a given time. Reads no record. */
+  expired(query: ExpiredQuery): readonly Token[];
   /** Tokens of records known to be damaged, and whether keys nobody can name may be missing. */
   damage(): { readonly tokens: readonly DamagedToken[]; readonly isWhole: boolean };
   /** After every other primary was asked: what is held of this token is again all there is. */
@@ -107,6 +109,15 @@ export interface FindQuery {
   readonly partition: PartitionId;
   readonly token: Token;
   readonly evenIfDamaged: boolean;
+}
+
+export interface ExpiredQuery {
+  readonly partition: PartitionId;
+  /** Wall time, in milliseconds; deadlines are known to the second, and never taken as earlier. */
+  readonly untilMs: number;
+  /** In token order after it. */
+  readonly after: Token | undefined;
+  readonly limit: number;
 }
 
 export interface DamagedToken {

@@ -1,10 +1,11 @@
 import type { Clock } from "@coterie/ports";
+import { dueOf } from "./index/due.ts";
 import type { Location } from "./index/location.ts";
 import type { RecordIndex } from "./index/record-index.ts";
 import { type EntryKind, entryKinds } from "./log/format.ts";
 import type { GroupWaiter } from "./log/group.ts";
 import type { Log } from "./log/log.ts";
-import { invariant, recordDigest, type Token } from "@coterie/core";
+import { invariant, nextDeadlineMs, recordDigest, type Token } from "@coterie/core";
 import type { Lookup, RecordLoader } from "./record-loader.ts";
 import type { Damage } from "./recovery/damage.ts";
 import type { Held, PlacedKey, StoredRecord, Update, UpdateOutcome } from "./store.ts";
@@ -187,7 +188,9 @@ export class UpdateQueue {
     const isBeside = atToken.length > (replaced === undefined ? 0 : 1);
     const kind = isBeside ? entryKinds.besideRecord : entryKinds.record;
     const { group, segment, offset, length } = log.append(kind, stored.bytes);
-    const location = { segment, offset, length, digest: recordDigest(stored.bytes) };
+    const digest = recordDigest(stored.bytes);
+    const due = dueOf(nextDeadlineMs(stored.record));
+    const location = { segment, offset, length, digest, due };
     if (replaced === undefined) index.insert(partition, token, location);
     else {
       const isMoved = index.move(partition, token, replaced, location);

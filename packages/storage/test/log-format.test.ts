@@ -29,6 +29,7 @@ function exampleRecord(): Uint8Array {
     contentType: "",
     writtenAt: hybridTimeZero,
     writeId: undefined,
+    expiresAtMs: undefined,
   };
   const record: CausalRecord = {
     clock: VersionVector.of([dot]),
@@ -64,6 +65,7 @@ async function examples(): Promise<ReadonlyMap<string, Uint8Array>> {
     offset: segment.offset,
     length,
     digest,
+    due: 0,
   });
   const head = encodeHead({
     partitions: 1,

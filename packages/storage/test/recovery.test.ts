@@ -84,6 +84,7 @@ describe("a torn end", () => {
       contentType: "",
       writtenAt: hybridTimeZero,
       writeId: undefined,
+      expiresAtMs: undefined,
     };
     const record = { clock: VersionVector.of([dot]), siblings: [sibling], deadWrites: [] };
     const stored = { record, bytes: encodeRecord(placed("attack"), record) };

@@ -216,6 +216,7 @@ export function version(name: string, counter: number, bytes: number = 100): Sto
         contentType: "",
         writtenAt: hybridTimeZero,
         writeId: undefined,
+        expiresAtMs: undefined,
       },
     ],
     deadWrites: [],

@@ -21,7 +21,7 @@ export interface BucketOptions extends NodeOptions {
   readonly count?: boolean;
 }
 
-const columns = ["BUCKET", "POLICY", "N", "R", "W", "PR", "PW", "STALE READS"];
+const columns = ["BUCKET", "POLICY", "N", "R", "W", "PR", "PW", "STALE READS", "TTL"];
 
 /** `coterie bucket list`: the buckets of the cluster and their settings. */
 export function listBuckets(options: NodeOptions): Promise<ExitCode> {
@@ -122,6 +122,7 @@ async function countKeys(pool: NodePool, bucket: string): Promise<number> {
 }
 
 function rowOf(bucket: BucketView): readonly (string | number)[] {
-  const { name, policy, n, r, w, pr, pw, allowStale } = bucket;
-  return [name, policy, n, r, w, pr, pw, allowStale ? "allowed" : "no"];
+  const { name, policy, n, r, w, pr, pw, allowStale, ttlMs } = bucket;
+  const stale = allowStale ? "allowed" : "no";
+  return [name, policy, n, r, w, pr, pw, stale, ttlMs === undefined ? "none" : `${ttlMs} ms`];
 }

@@ -30,6 +30,8 @@ export interface BucketView {
   readonly pr: number;
   readonly pw: number;
   readonly allowStale: boolean;
+  /** Milliseconds that a value lives whose put does not say. */
+  readonly ttlMs?: number;
 }
 
 /** The answer to a change of a bucket. */

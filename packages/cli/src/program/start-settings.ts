@@ -96,6 +96,12 @@ export const startSettings: readonly StartSetting[] = [
     "Connections at once, at each of the four doors; more are closed",
   ),
   row("timeoutMs", "<ms>", "2000", "Deadline of a request that names none"),
+  row(
+    "keepExpiredMs",
+    "<ms>",
+    "60000",
+    "How long the bytes of a value are kept after it has expired",
+  ),
   row("logLevel", "<level>", "info", "Least severe lines that are logged"),
 ];
 

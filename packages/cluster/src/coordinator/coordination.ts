@@ -30,4 +30,6 @@ export interface CoordinationTuning {
   readonly forwardAttemptMs: number;
   /** Deadline of a request that names none, in milliseconds. */
   readonly timeoutMsDefault: number;
+  /** Milliseconds that a value's bytes are kept after its deadline; left out: a minute. */
+  readonly keepExpiredMs?: number;
 }

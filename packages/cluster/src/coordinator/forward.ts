@@ -159,7 +159,7 @@ function succeeded(plan: RequestPlan, response: WrittenResponse): WriteOutcome {
       fallbacks: 0,
       required: Math.max(plan.quorum.w, plan.quorum.pw),
     },
-    body: decoded?.ok === true ? shownSiblings(plan.bucket, decoded.record) : undefined,
+    body: decoded?.ok === true ? shownSiblings(plan.bucket, decoded.record, plan.nowMs) : undefined,
   };
 }
 

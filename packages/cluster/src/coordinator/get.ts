@@ -8,6 +8,7 @@ import {
   equalBytes,
   limits,
   mergeRecords,
+  unexpiredSiblings,
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
 import type { PlacedKey, StoredRecord } from "@coterie/storage";
@@ -53,10 +54,11 @@ export async function get(
   counters.inFlightBytes -= bytes;
   if (!read.ok) return read;
   const record = read.stored?.record ?? emptyRecord;
-  countRead(coordination, planned.plan.bucket.name, record);
+  const { bucket, nowMs } = planned.plan;
+  countRead(coordination, bucket.name, record, nowMs);
   return {
     ok: true,
-    siblings: shownSiblings(planned.plan.bucket, record),
+    siblings: shownSiblings(bucket, record, nowMs),
     context:
       read.stored === undefined
         ? undefined
@@ -195,8 +197,13 @@ function repairOne(coordination: Coordination, todo: Repair, settle: (ok: boolea
   mergeCopy(coordination, member, placed, stored, deadline, (outcome) => settle(outcome.ok));
 }
 
-function countRead({ counters }: Coordination, bucket: string, record: CausalRecord): void {
-  const count = record.siblings.length;
+function countRead(
+  { counters }: Coordination,
+  bucket: string,
+  record: CausalRecord,
+  nowMs: number,
+): void {
+  const count = unexpiredSiblings(record.siblings, nowMs).length;
   countSiblings(counters, bucket, count);
   if (count > 1) counters.siblingsReturned += 1;
   if (count > counters.siblingsMax) counters.siblingsMax = count;

@@ -6,15 +6,25 @@ import {
   type Sibling,
   contextAfterPut,
   encodeContext,
+  isExpired,
   latestSibling,
+  unexpiredSiblings,
 } from "@coterie/core";
 import type { WrittenRecord } from "./write.ts";
 
-/** What a client of `bucket` sees of a record: all siblings, or in an `lww` bucket the latest. */
-export function shownSiblings(bucket: BucketSettings, record: CausalRecord): readonly Sibling[] {
-  if (bucket.policy !== "lww") return record.siblings;
+/**
+ * What a client of `bucket` sees of a record at `nowMs`: all siblings that have not expired, or in
+ * an `lww` bucket the latest. If that one has expired nothing is seen: what it won over stays
+ * hidden.
+ */
+export function shownSiblings(
+  bucket: BucketSettings,
+  record: CausalRecord,
+  nowMs: number,
+): readonly Sibling[] {
+  if (bucket.policy !== "lww") return unexpiredSiblings(record.siblings, nowMs);
   const latest = latestSibling(record.siblings);
-  return latest === undefined ? [] : [latest];
+  return latest === undefined || isExpired(latest, nowMs) ? [] : [latest];
 }
 
 /**

@@ -1,4 +1,13 @@
-import { type CausalContext, type Key, type WriteId, decodeContext, limits } from "@coterie/core";
+import {
+  type CausalContext,
+  type Key,
+  type Lifetime,
+  type WriteId,
+  decodeContext,
+  emptyRecord,
+  lifetimeProblem,
+  limits,
+} from "@coterie/core";
 import type { ForwardedPut } from "../messages.ts";
 import type { Failure, PutInput, RequestOptions, WriteOutcome } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
@@ -46,7 +55,7 @@ export type CheckedPut =
 export function checkPut(
   coordination: Coordination,
   key: Key,
-  input: Pick<PutInput, "value" | "contentType" | "context">,
+  input: Pick<PutInput, "value" | "contentType" | "context"> & Lifetime,
 ): CheckedPut {
   const { length } = input.value;
   if (length > limits.valueBytesMax) {
@@ -56,6 +65,10 @@ export function checkPut(
   if (input.contentType.length > limits.contentTypeBytesMax) {
     const message = `the content type is longer than ${limits.contentTypeBytesMax} bytes`;
     return failure(coordination, "bad-request", "refused", noAcks, message);
+  }
+  const lifetime = lifetimeProblem(input);
+  if (lifetime !== undefined) {
+    return failure(coordination, "bad-request", "refused", noAcks, lifetime);
   }
   if (input.context === undefined) return { ok: true, context: undefined };
   const decoded = decodeContext(input.context, key, coordination.contextSeal);
@@ -71,7 +84,7 @@ export function dressWritten(
   returnBody: boolean,
 ): WriteOutcome {
   if (!written.ok) return written;
-  const siblings = shownSiblings(plan.bucket, written.record);
+  const siblings = shownSiblings(plan.bucket, written.record, plan.nowMs);
   return {
     ok: true,
     context: contextAfterWrite(plan.placed, written, coordination.contextSeal),
@@ -94,8 +107,9 @@ async function refuseIfPresent(
 ): Promise<Failure | undefined> {
   const read = await readQuorum(coordination, plan);
   if (!read.ok) return read;
-  const siblings = read.stored?.record.siblings ?? [];
-  if (siblings.length === 0) return undefined;
+  const record = read.stored?.record ?? emptyRecord;
+  if (shownSiblings(plan.bucket, record, plan.nowMs).length === 0) return undefined;
+  const { siblings } = record;
   if (writeId !== undefined && siblings.some((sibling) => sibling.writeId === writeId)) {
     return undefined;
   }
@@ -106,7 +120,7 @@ async function refuseIfPresent(
 function forwardedPut(
   coordination: Coordination,
   { placed, quorum }: RequestPlan,
-  { value, contentType, context, writeId, returnBody }: PutInput,
+  { value, contentType, context, writeId, returnBody, ttlMs, expiresAtMs }: PutInput,
 ): ForwardedPut {
   return {
     kind: "put",
@@ -120,5 +134,7 @@ function forwardedPut(
     w: quorum.w,
     pw: quorum.pw,
     returnBody,
+    ttlMs,
+    expiresAtMs,
   };
 }

@@ -22,6 +22,8 @@ export interface RequestPlan {
   readonly replicas: ReplicaPlan;
   readonly quorum: Quorum;
   readonly deadline: MonotonicMs;
+  /** Wall time of the request: by it, and by no other, a value has expired or has not. */
+  readonly nowMs: number;
 }
 
 export type PlannedRequest = { readonly ok: true; readonly plan: RequestPlan } | Failure;
@@ -56,6 +58,7 @@ export function planRequest(
       replicas,
       quorum,
       deadline: coordination.clock.monotonicMs() + timeoutMs,
+      nowMs: coordination.clock.wallMs(),
     },
   };
 }

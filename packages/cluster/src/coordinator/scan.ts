@@ -45,6 +45,7 @@ export async function scan(
   const { clock, tuning } = coordination;
   const start = clock.monotonicMs();
   const deadline = start + tuning.timeoutMsDefault;
+  const nowMs = clock.wallMs();
   // A page that takes long ends early: one that failed at its deadline would make no progress.
   const fullAt = start + tuning.timeoutMsDefault / 2;
   const items: ScanItem[] = [];
@@ -54,7 +55,7 @@ export async function scan(
     const batch = await scanBatch(coordination, { bucket, partition, after, deadline });
     if (!batch.ok) return batch;
     for (const found of batch.found) {
-      const item = itemOf(coordination, bucket, found, options);
+      const item = itemOf(coordination, bucket, found, { ...options, nowMs });
       if (item !== undefined) items.push(item);
     }
     after = batch.last;
@@ -240,9 +241,9 @@ function itemOf(
   coordination: Coordination,
   bucket: BucketSettings,
   { key, record }: FoundRecord,
-  { prefix, tombstones }: ScanOptions,
+  { prefix, tombstones, nowMs }: ScanOptions & { readonly nowMs: number },
 ): ScanItem | undefined {
-  const siblings = shownSiblings(bucket, record);
+  const siblings = shownSiblings(bucket, record, nowMs);
   if (siblings.length === 0 && !tombstones) return undefined;
   if (prefix !== undefined && !startsWith(key, prefix)) return undefined;
   let bytes = 0;

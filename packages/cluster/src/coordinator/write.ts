@@ -3,10 +3,12 @@ import {
   type CausalRecord,
   type Dot,
   type ErrorCode,
+  type Lifetime,
   QuorumTally,
   type WriteId,
   applyDelete,
   applyPut,
+  dropExpired,
   emptyRecord,
   invariant,
 } from "@coterie/core";
@@ -20,15 +22,15 @@ import { countReachable, mergeCopy, storedOf } from "./replica-calls.ts";
 import type { RequestPlan } from "./request-plan.ts";
 
 /** What a write does to the record that its coordinator holds. */
-export type Change =
-  | {
-      readonly kind: "put";
-      readonly value: Uint8Array;
-      readonly contentType: string;
-      readonly context: CausalContext | undefined;
-      readonly writeId: WriteId | undefined;
-    }
-  | { readonly kind: "delete"; readonly context: CausalContext };
+export type Change = PutChange | { readonly kind: "delete"; readonly context: CausalContext };
+
+interface PutChange extends Lifetime {
+  readonly kind: "put";
+  readonly value: Uint8Array;
+  readonly contentType: string;
+  readonly context: CausalContext | undefined;
+  readonly writeId: WriteId | undefined;
+}
 
 /** The record that a write made, before it is dressed for a client or another node. */
 export type Written = ({ readonly ok: true; readonly acks: Acks } & WrittenRecord) | Failure;
@@ -137,13 +139,16 @@ class WriteInProgress {
       const record = applyDelete(before?.record, this.#change.context);
       return before !== undefined && record === before.record ? before : storedOf(placed, record);
     }
-    const { clock, hybridClock, store } = this.#coordination;
+    const { clock, counters, hybridClock, store } = this.#coordination;
     const { value, contentType, writeId } = this.#change;
-    const applied = applyPut(before?.record, {
+    const nowMs = clock.wallMs();
+    const held = before === undefined ? emptyRecord : dropExpired(before.record, nowMs);
+    const applied = applyPut(held, {
       value,
       contentType,
       writeId,
-      writtenAt: hybridClock.next(clock.wallMs()),
+      writtenAt: hybridClock.next(nowMs),
+      expiresAtMs: this.#expiresAtMs(this.#change, nowMs),
       context: this.#change.context,
       overwrites: this.#plan.bucket.policy === "lww",
       mint: () => {
@@ -155,9 +160,18 @@ class WriteInProgress {
       this.#refusal = applied.code === "record-too-large" ? "too-large" : applied.code;
       return undefined;
     }
-    if (!applied.isRepeat) return storedOf(placed, applied.record);
-    this.#isRepeat = true;
-    return before;
+    if (applied.isRepeat) {
+      this.#isRepeat = true;
+      return before;
+    }
+    counters.expiredSiblings += (before?.record.siblings.length ?? 0) - held.siblings.length;
+    return storedOf(placed, applied.record);
+  }
+
+  #expiresAtMs({ ttlMs, expiresAtMs }: PutChange, nowMs: number): number | undefined {
+    if (expiresAtMs !== undefined) return expiresAtMs;
+    const livesMs = ttlMs ?? this.#plan.bucket.ttlMs;
+    return livesMs === undefined ? undefined : nowMs + livesMs;
   }
 
   /** This node's own vote, or the end of it all if nothing was sent. */

@@ -47,13 +47,14 @@ function changeOf(
   }
   const checked = checkPut(coordination, request, request);
   if (!checked.ok) return refusal(peerCode(checked.code), checked.message);
-  const { value, contentType, writeId } = request;
-  return { kind: "put", value, contentType, writeId, context: checked.context };
+  const { value, contentType, writeId, ttlMs, expiresAtMs } = request;
+  const { context } = checked;
+  return { kind: "put", value, contentType, writeId, context, ttlMs, expiresAtMs };
 }
 
 function respond(
   { contextSeal }: Coordination,
-  { bucket, placed }: RequestPlan,
+  { bucket, placed, nowMs }: RequestPlan,
   written: Written,
   returnBody: boolean,
 ): PeerResponse {
@@ -66,7 +67,7 @@ function respond(
   return {
     kind: "written",
     context: contextAfterWrite(placed, written, contextSeal),
-    siblings: shownSiblings(bucket, record).length,
+    siblings: shownSiblings(bucket, record, nowMs).length,
     primaries,
     record: returnBody ? encodeRecord(placed, record) : undefined,
   };

@@ -1,5 +1,6 @@
 import { compareBytes } from "../bytes/compare.ts";
 import { isDead, joinDeadWrites } from "./dead-writes.ts";
+import { isSpent } from "./expiry.ts";
 import { compareHybridTime } from "./hybrid-clock.ts";
 import { type CausalRecord, type Sibling, compareDots, compareSiblings } from "./record.ts";
 import type { Dot, VersionVector } from "./version-vector.ts";
@@ -81,12 +82,22 @@ function joinTwins(left: Sibling, right: Sibling): Sibling {
   return { ...earlier, dots: dots.sort(compareDots) };
 }
 
+/** A spent copy comes first: what one replica no longer has, the others need not keep. */
 function compareCopies(left: Sibling, right: Sibling): number {
   return (
+    Number(isSpent(right)) - Number(isSpent(left)) ||
     compareHybridTime(left.writtenAt, right.writtenAt) ||
+    compareDeadlines(left.expiresAtMs, right.expiresAtMs) ||
     compareBytes(left.value, right.value) ||
     (left.contentType < right.contentType ? -1 : Number(left.contentType > right.contentType))
   );
+}
+
+/** The earlier deadline first; none is the latest of all. */
+function compareDeadlines(left: number | undefined, right: number | undefined): number {
+  if (left === right) return 0;
+  if (left === undefined) return 1;
+  return right === undefined ? -1 : left - right;
 }
 
 function sameSiblings(left: readonly Sibling[], right: readonly Sibling[]): boolean {

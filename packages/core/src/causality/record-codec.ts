@@ -14,6 +14,7 @@ import {
   compareSiblings,
 } from "./record.ts";
 import { isDead } from "./dead-writes.ts";
+import { isSpent } from "./expiry.ts";
 import { type Dot, VersionVector } from "./version-vector.ts";
 
 // The bytes of a record: the same in the log, on the wire, and for every replica that holds the
@@ -26,6 +27,9 @@ const RECORD_VERSION = 1;
 const HEADER_BYTES = 5;
 const ACTOR_BYTES = 8;
 const WRITE_ID_BYTES = 16;
+/** What a sibling's flags say: which fields follow them. */
+const HAS_WRITE_ID = 1;
+const HAS_DEADLINE = 2;
 
 export interface KeyedRecord extends Key {
   readonly record: CausalRecord;
@@ -80,6 +84,34 @@ export function decodeRecordKey(bytes: Uint8Array): Key | undefined {
   reader.u32();
   const key = readKey(reader);
   return reader.failed ? undefined : key;
+}
+
+/** {@link nextDeadlineMs} of an encoded record, without decoding the rest. */
+export function recordDeadlineMs(bytes: Uint8Array): number | undefined {
+  const reader = new ByteReader(bytes, HEADER_BYTES);
+  reader.view(reader.u8());
+  reader.lengthPrefixed();
+  skipDots(reader);
+  let next: number | undefined;
+  for (let left = reader.varint(); left > 0 && !reader.failed; left -= 1) {
+    skipDots(reader);
+    reader.u48();
+    reader.varint();
+    const flags = reader.u8();
+    if ((flags & HAS_WRITE_ID) !== 0) reader.view(WRITE_ID_BYTES);
+    const expiresAtMs = (flags & HAS_DEADLINE) === 0 ? 0 : reader.u48();
+    if (expiresAtMs > 0 && (next === undefined || expiresAtMs < next)) next = expiresAtMs;
+    reader.lengthPrefixed();
+    reader.lengthPrefixed();
+  }
+  return next;
+}
+
+function skipDots(reader: ByteReader): void {
+  for (let left = reader.varint(); left > 0 && !reader.failed; left -= 1) {
+    reader.view(ACTOR_BYTES);
+    reader.varint();
+  }
 }
 
 /** Digest of an encoded record's key, clock and siblings: what replicas compare. */
@@ -175,8 +207,11 @@ function writeSibling(writer: ByteWriter, sibling: Sibling): void {
   for (const dot of sibling.dots) writeDot(writer, dot);
   writer.u48(sibling.writtenAt.wallMs);
   writer.varint(sibling.writtenAt.logical);
-  writer.u8(sibling.writeId === undefined ? 0 : 1);
-  if (sibling.writeId !== undefined) writer.hex(sibling.writeId);
+  const { writeId, expiresAtMs } = sibling;
+  const idFlag = writeId === undefined ? 0 : HAS_WRITE_ID;
+  writer.u8(idFlag | (expiresAtMs === undefined ? 0 : HAS_DEADLINE));
+  if (writeId !== undefined) writer.hex(writeId);
+  if (expiresAtMs !== undefined) writer.u48(expiresAtMs);
   writer.lengthPrefixed(utf8(sibling.contentType));
   writer.lengthPrefixed(sibling.value);
 }
@@ -188,11 +223,13 @@ function readSibling(reader: ByteReader): Sibling {
   for (let index = 0; index < count && !reader.failed; index += 1) dots.push(readDot(reader));
   const writtenAt = { wallMs: reader.u48(), logical: reader.varint() };
   const flags = reader.u8();
-  if (flags > 1 || writtenAt.logical > 0xffff) reader.fail();
-  const writeId = flags === 1 ? (reader.hex(WRITE_ID_BYTES) as WriteId) : undefined;
+  if (flags > (HAS_WRITE_ID | HAS_DEADLINE) || writtenAt.logical > 0xffff) reader.fail();
+  const hasWriteId = (flags & HAS_WRITE_ID) !== 0;
+  const writeId = hasWriteId ? (reader.hex(WRITE_ID_BYTES) as WriteId) : undefined;
+  const expiresAtMs = (flags & HAS_DEADLINE) === 0 ? undefined : reader.u48();
   const contentType = readContentType(reader);
   const value = reader.lengthPrefixed();
-  return { dots, value, contentType, writtenAt, writeId };
+  return { dots, value, contentType, writtenAt, writeId, expiresAtMs };
 }
 
 /** A door limits the characters of a content type; each is at most three bytes of UTF-8. */
@@ -216,6 +253,9 @@ function whyNotCanonical({ clock, siblings, deadWrites }: CausalRecord): string 
     const next = siblings[at + 1];
     if (next !== undefined && compareSiblings(sibling, next) >= 0) return "siblings out of order";
     if (isDead(deadWrites, sibling.writeId)) return "a sibling whose write is dead";
+    if (isSpent(sibling) && sibling.value.length + sibling.contentType.length > 0) {
+      return "a spent sibling that has a value";
+    }
     for (const [index, dot] of sibling.dots.entries()) {
       if (!clock.covers(dot)) return "a dot that the clock does not cover";
       const after = sibling.dots[index + 1];

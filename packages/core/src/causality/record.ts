@@ -14,11 +14,17 @@ export interface Sibling {
   readonly contentType: string;
   readonly writtenAt: HybridTime;
   readonly writeId: WriteId | undefined;
+  /**
+   * Wall time from which on no read returns it; `undefined`: it stays. 0 marks one whose value is
+   * gone already, see `expiry.ts`.
+   */
+  readonly expiresAtMs: number | undefined;
 }
 
 /**
- * The id of a write whose sibling was overwritten or deleted. It is timed by when it was *written*:
- * a client stops retrying one minute after that, so older ids need not be remembered.
+ * The id of a write whose sibling was overwritten or deleted, or has expired. It is timed by when
+ * it was *written*: a client stops retrying one minute after that, so older ids need not be
+ * remembered.
  */
 export interface DeadWrite {
   readonly writeId: WriteId;

@@ -22,6 +22,8 @@ export interface Put {
   readonly writeId: WriteId | undefined;
   /** What the client has read; `undefined`: the put is concurrent with all there is. */
   readonly context: CausalContext | undefined;
+  /** Wall time from which on no read returns it; left out: it stays. */
+  readonly expiresAtMs?: number | undefined;
   /** Drops whatever else is held too, read by the client or not: in an `lww` bucket. */
   readonly overwrites?: boolean;
   /** Mints a dot that no record has seen. Called at most once, and not for a repeated put. */
@@ -58,8 +60,8 @@ export function applyPut(record: CausalRecord = emptyRecord, put: Put): AppliedP
   const dot = put.mint();
   invariant(!record.clock.covers(dot), "a minted dot is new to its key");
   if (rest.clock.covers(dot)) return { ok: false, code: "bad-context" };
-  const { value, contentType, writtenAt, writeId } = put;
-  const sibling: Sibling = { dots: [dot], value, contentType, writtenAt, writeId };
+  const { value, contentType, writtenAt, writeId, expiresAtMs } = put;
+  const sibling: Sibling = { dots: [dot], value, contentType, writtenAt, writeId, expiresAtMs };
   return {
     ok: true,
     isRepeat: false,

@@ -1,4 +1,5 @@
 import { isBucketName } from "../key.ts";
+import { limits } from "../limits.ts";
 import type { BucketSettings } from "./cluster-document.ts";
 
 /** How many replicas a request needs: in all, and of them primaries. */
@@ -30,7 +31,11 @@ export function wholeBucket(name: string, given: GivenBucket, nMax: number): Buc
   const { policy = "siblings", n = Math.min(3, nMax), pr = 0, pw = 0, allowStale = false } = given;
   const majority = Math.floor(n / 2) + 1;
   const { r = majority, w = majority } = given;
-  return { name, policy, n, r, w, pr, pw, allowStale };
+  const bucket = { name, policy, n, r, w, pr, pw, allowStale };
+  // Said to be 0, it is none: so that a change can take it away.
+  return given.ttlMs === undefined || given.ttlMs === 0
+    ? bucket
+    : { ...bucket, ttlMs: given.ttlMs };
 }
 
 /**
@@ -54,6 +59,9 @@ export function checkBucket(bucket: BucketSettings, nMax: number): BucketCheck {
     if (!isWithin(value, least, n)) {
       return refuse(`${name} is an integer from ${least} to n = ${n}, not ${value}`);
     }
+  }
+  if (bucket.ttlMs !== undefined && !isWithin(bucket.ttlMs, 1, limits.ttlMsMax)) {
+    return refuse(`ttlMs is an integer from 1 to ${limits.ttlMsMax}, not ${bucket.ttlMs}`);
   }
   if (r + w <= n && !bucket.allowStale) {
     return refuse(

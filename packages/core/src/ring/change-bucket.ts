@@ -63,7 +63,9 @@ function conflict(
   differing: readonly (keyof BucketSettings)[],
   reason: string,
 ): ChangedBucket {
-  const each = differing.map((setting) => `${setting} ${before[setting]}, not ${asked[setting]}`);
+  const each = differing.map((setting) => {
+    return `${setting} ${before[setting] ?? "none"}, not ${asked[setting] ?? "none"}`;
+  });
   const message = `bucket ${before.name} exists with ${each.join(", ")}${reason}`;
   return { ok: false, code: "bucket-conflict", message };
 }

@@ -41,6 +41,8 @@ export interface BucketSettings {
   readonly pw: number;
   /** Allows defaults with r + w ≤ n, under which a read may miss the last acknowledged write. */
   readonly allowStale: boolean;
+  /** Milliseconds that a value lives whose put says nothing of it; left out: it stays. */
+  readonly ttlMs?: number;
 }
 
 /**

@@ -88,8 +88,9 @@ export function canonicalSettings(settings: ClusterSettings): ClusterSettings {
   const { partitions, hash, nMax, buckets } = settings;
   const sorted = buckets
     .toSorted((left, right) => (left.name < right.name ? -1 : 1))
-    .map(({ name, policy, n, r, w, pr, pw, allowStale }) => {
-      return { name, policy, n, r, w, pr, pw, allowStale };
+    .map(({ name, policy, n, r, w, pr, pw, allowStale, ttlMs }) => {
+      const bucket = { name, policy, n, r, w, pr, pw, allowStale };
+      return ttlMs === undefined ? bucket : { ...bucket, ttlMs };
     });
   return { partitions, hash, nMax, buckets: sorted };
 }

@@ -35,11 +35,11 @@ function isSettings(value: unknown): boolean {
 
 function isBucket(value: unknown): boolean {
   if (!isFields(value)) return false;
-  const { name, policy, n, r, w, pr, pw, allowStale } = value;
+  const { name, policy, n, r, w, pr, pw, allowStale, ttlMs } = value;
   return (
     typeof name === "string" &&
     (policy === "siblings" || policy === "lww") &&
-    [n, r, w, pr, pw].every(Number.isSafeInteger) &&
+    [n, r, w, pr, pw, ttlMs ?? 1].every(Number.isSafeInteger) &&
     typeof allowStale === "boolean"
   );
 }

@@ -44,6 +44,7 @@ const record: CausalRecord = {
       contentType: "text/plain",
       writtenAt: { wallMs: 1_700_000_000_000, logical: 1 },
       writeId: "000102030405060708090a0b0c0d0e0f" as WriteId,
+      expiresAtMs: undefined,
     },
   ],
   deadWrites: [
@@ -76,4 +77,26 @@ it("a context has the bytes and the text shown there, and is read from them", ()
   expect(page).toContain(`\n${text}\n`);
   const decoded = decodeContext(text, key, new ContextSeal(clusterKey));
   expect(decoded.ok && decoded.context.vector.toString()).toBe(record.clock.toString());
+});
+
+it("a record with a deadline has the bytes shown there, and is read from them", () => {
+  const dots = [{ actor: a, counter: 1 }];
+  const expiring: CausalRecord = {
+    clock: VersionVector.of(dots),
+    siblings: [
+      {
+        dots,
+        value: utf8("x"),
+        contentType: "",
+        writtenAt: { wallMs: 1_700_000_000_000, logical: 0 },
+        writeId: undefined,
+        expiresAtMs: 1_700_000_060_000,
+      },
+    ],
+    deadWrites: [],
+  };
+  const bytes = encodeRecord({ bucket: "redis", key: utf8("s") }, expiring);
+  expect(hex(bytes)).toBe(dumpUnder("A record with a deadline, byte by byte"));
+  const decoded = decodeRecord(bytes);
+  expect(decoded.ok && decoded.record.siblings).toEqual(expiring.siblings);
 });

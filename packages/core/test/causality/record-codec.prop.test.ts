@@ -93,6 +93,7 @@ const sibling = (counter: number, id?: number): CausalRecord["siblings"][number]
   contentType: "",
   writtenAt: { wallMs: 1, logical: 0 },
   writeId: id === undefined ? undefined : writeIdNamed(id),
+  expiresAtMs: undefined,
 });
 
 const clockOf = (...records: readonly CausalRecord["siblings"][number][]): CausalRecord["clock"] =>

@@ -25,6 +25,7 @@ export interface KvPut {
   readonly strict: boolean;
   readonly timeoutMs: number | undefined;
   readonly ttlMs: number | undefined;
+  readonly expiresAtMs: number | undefined;
   readonly writeId: WriteId | undefined;
   readonly returnBody: boolean;
   readonly ifAbsent: boolean;

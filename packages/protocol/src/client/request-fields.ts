@@ -111,11 +111,12 @@ function writePut(writer: WireWriter, request: KvPut): void {
   writer.uintIfSet(0x30, request.w);
   writer.bool(0x38, request.strict);
   writer.uintIfSet(0x40, request.timeoutMs);
-  writer.uintIfSet(0x48, request.ttlMs);
+  writer.doubleIfSet(0x49, request.ttlMs);
   if (request.writeId !== undefined) writer.hex(0x52, request.writeId);
   writer.uintIfSet(0x58, request.pw);
   writer.bool(0x60, request.returnBody);
   writer.bool(0x68, request.ifAbsent);
+  writer.doubleIfSet(0x71, request.expiresAtMs);
 }
 
 function writeScan(writer: WireWriter, request: KvScan): void {
@@ -156,6 +157,7 @@ export function readPut(reader: WireReader): KvPut {
   let pw: number | undefined;
   let timeoutMs: number | undefined;
   let ttlMs: number | undefined;
+  let expiresAtMs: number | undefined;
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x0a) texts.bucket = reader.text(bucketLimit);
     else if (tag === 0x12) key = reader.view(keyLimit);
@@ -165,11 +167,12 @@ export function readPut(reader: WireReader): KvPut {
     else if (tag === 0x30) w = reader.uint();
     else if (tag === 0x38) flags.strict = reader.bool();
     else if (tag === 0x40) timeoutMs = reader.uint();
-    else if (tag === 0x48) ttlMs = reader.uint();
+    else if (tag === 0x49) ttlMs = reader.finite();
     else if (tag === 0x52) writeId = readWriteId(reader);
     else if (tag === 0x58) pw = reader.uint();
     else if (tag === 0x60) flags.returnBody = reader.bool();
     else if (tag === 0x68) flags.ifAbsent = reader.bool();
+    else if (tag === 0x71) expiresAtMs = reader.finite();
     else reader.skip(tag);
   }
   const { bucket, contentType } = texts;
@@ -186,6 +189,7 @@ export function readPut(reader: WireReader): KvPut {
     strict,
     timeoutMs,
     ttlMs,
+    expiresAtMs,
     writeId,
     returnBody,
     ifAbsent,

@@ -39,9 +39,10 @@ function missing({ name, policy, n, r, w }: BucketSettings): string {
 function differing(agreed: BucketSettings, configured: BucketSettings): string | undefined {
   const settings = differingSettings(agreed, configured);
   if (settings.length === 0) return undefined;
-  const each = settings.map(
-    (setting) => `${setting} ${agreed[setting]} in the cluster and ${configured[setting]} here`,
-  );
+  const each = settings.map((setting) => {
+    const [there, here] = [agreed[setting] ?? "none", configured[setting] ?? "none"];
+    return `${setting} ${there} in the cluster and ${here} here`;
+  });
   return (
     `bucket ${agreed.name} has ${each.join(", ")}; the cluster's counts: change it with ` +
     `coterie bucket set ${agreed.name}, or the configuration`

@@ -1,4 +1,4 @@
-import type { GivenBucket } from "@coterie/core";
+import { type GivenBucket, limits } from "@coterie/core";
 import { z } from "zod";
 import { nearestName } from "./nearest-name.ts";
 
@@ -10,6 +10,7 @@ const schema = z.strictObject({
   pr: z.number().int().min(0).optional(),
   pw: z.number().int().min(0).optional(),
   allowStale: z.boolean().optional(),
+  ttlMs: z.number().int().min(0).max(limits.ttlMsMax).optional(),
 });
 
 /** What a file, or a request, may say of a bucket. */

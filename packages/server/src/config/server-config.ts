@@ -41,6 +41,7 @@ export interface ServerConfig {
   readonly inFlightBytes: number;
   readonly connections: number;
   readonly timeoutMs: number;
+  readonly keepExpiredMs: number;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
 }
 
@@ -171,6 +172,9 @@ const schema = z.strictObject({
     .pipe(z.number().max(60_000))
     .default(2000)
     .describe("Deadline of a request that names none"),
+  keepExpiredMs: number
+    .default(60_000)
+    .describe("How long the bytes of a value are kept after it has expired"),
   logLevel: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
     .default("info")

@@ -1,4 +1,11 @@
-import { type ErrorCode, isBucketName, keyBytesMax, limits } from "@coterie/core";
+import {
+  type ErrorCode,
+  type Lifetime,
+  isBucketName,
+  keyBytesMax,
+  lifetimeProblem,
+  limits,
+} from "@coterie/core";
 
 // What every door checks of a request before a node sees it, in the same words.
 
@@ -16,12 +23,6 @@ const bucketProblem: RequestProblem = {
 const contentTypeProblem: RequestProblem = {
   code: "bad-request",
   message: `a content type is at most ${limits.contentTypeBytesMax} printable characters`,
-};
-
-/** Values do not expire yet. */
-export const ttlProblem: RequestProblem = {
-  code: "not-yet",
-  message: "values do not expire yet: leave ttl out",
 };
 
 /** What is wrong with the name of a bucket. */
@@ -46,6 +47,12 @@ export function problemWithContentType(contentType: string): RequestProblem | un
 export function problemWithValue(bytes: number, bytesMax: number): RequestProblem | undefined {
   if (bytes <= bytesMax) return undefined;
   return { code: "too-large", message: `a value has at most ${bytesMax} bytes` };
+}
+
+/** What is wrong with how long a value is to live. */
+export function problemWithLifetime(lifetime: Lifetime): RequestProblem | undefined {
+  const message = lifetimeProblem(lifetime);
+  return message === undefined ? undefined : { code: "bad-request", message };
 }
 
 /** What may stand in a header, at most as long as is kept; a parameter may be quoted. */

@@ -24,6 +24,7 @@ function requestReadings(statistics: () => NodeStatistics): readonly MetricReadi
         | "overloads"
         | "hedgedReads"
         | "readRepairs"
+        | "expiredSiblings"
         | "peerRequestsServed"
         | "staleEpochs",
     ) =>
@@ -61,6 +62,11 @@ function requestReadings(statistics: () => NodeStatistics): readonly MetricReadi
       "read_repairs_total",
       "Records written to a replica that a read found behind.",
       of("readRepairs"),
+    ),
+    counter(
+      "expired_siblings_total",
+      "Values dropped because their time was up.",
+      of("expiredSiblings"),
     ),
     counter("peer_requests_served_total", "Requests of other nodes.", of("peerRequestsServed")),
     counter(

@@ -4,7 +4,11 @@ import { nearestName } from "../../src/config/nearest-name.ts";
 import { prefersJson } from "../../src/doors/http/accept-header.ts";
 import { isAllowedHost } from "../../src/doors/http/host-header.ts";
 import { parseBucketBody } from "../../src/doors/http/bucket-body.ts";
-import { parseKeyOptions, parseWriteIdHeader } from "../../src/doors/http/key-options.ts";
+import {
+  parseExpiryHeader,
+  parseKeyOptions,
+  parseWriteIdHeader,
+} from "../../src/doors/http/key-options.ts";
 import { parseKey } from "../../src/doors/http/keys-route.ts";
 import { decodeSegment } from "../../src/doors/http/request-facts.ts";
 import { parseScanQuery } from "../../src/doors/http/scan-options.ts";
@@ -22,6 +26,8 @@ export const seeds: readonly Uint8Array[] = [
   '{"name":"made","policy":"lww","n":3,"r":2,"w":2,"pr":0,"pw":0,"allowStale":false}',
   "localhost:7401",
   "[::1]:7401",
+  "2031-02-28T12:00:00.000Z",
+  "ttl=1500",
 ].map((text) => encoder.encode(text));
 
 export const tokens: readonly string[] = ["%", "%00", "&", "=", "q=", ";", ",", "[", "]", ":", "."];
@@ -40,6 +46,9 @@ export function run(input: Uint8Array): void {
   const given = parseBucketBody("made", input);
   if (given instanceof Response) equal(given.status, 400);
   else deepStrictEqual(parseBucketBody("made", encoder.encode(JSON.stringify(given))), given);
+  const expiresAtMs = parseExpiryHeader(text, undefined);
+  if (expiresAtMs instanceof Response) equal(expiresAtMs.status, 400);
+  else ok(expiresAtMs !== undefined && new Date(expiresAtMs).toISOString().endsWith("Z"));
   const writeId = parseWriteIdHeader(text);
   ok(writeId instanceof Response || /^[0-9a-f]{32}$/u.test(writeId ?? ""));
   equal(typeof prefersJson(text), "boolean");

@@ -64,6 +64,7 @@ export function putOf(key: string, value: string, changes: Partial<KvPut> = {}):
     strict: false,
     timeoutMs: undefined,
     ttlMs: undefined,
+    expiresAtMs: undefined,
     writeId: undefined,
     returnBody: false,
     ifAbsent: false,

@@ -30,12 +30,12 @@ describe("a Pipe", () => {
       getOf("a"),
       getOf("b"),
       scanOf(),
-      putOf("k", "v", { ttlMs: 1 }),
+      putOf("k", "v", { ttlMs: -1 }),
     );
     expect(valuesOf(await got)).toEqual(["1"]);
     expect(valuesOf(await missing)).toEqual([]);
     expect(await scanned).toMatchObject({ kind: "scan", items: [{ siblings: 1 }] });
-    expect(await refused).toMatchObject({ kind: "failure", code: "not-yet" });
+    expect(await refused).toMatchObject({ kind: "failure", code: "bad-request" });
     const [deleted] = pipe.ask(deleteOf("a"));
     expect(await deleted).toMatchObject({ kind: "write", siblings: 0 });
     expect(observed.map(({ operation }) => operation).toSorted()).toEqual([

@@ -44,6 +44,23 @@ describe("unary calls", () => {
     ]);
   });
 
+  it("put values that expire, by a time to live or at a time", async () => {
+    const { client } = await doors.open();
+    const expiresAtMs = 4_000_000_000_123;
+    replyOf(await client.put(putOf("until", "v", { expiresAtMs })));
+    expect(replyOf(await client.get(getOf("until"))).siblings).toMatchObject([{ expiresAtMs }]);
+    const tenYears = 315_360_000_000;
+    const before = Date.now();
+    replyOf(await client.put(putOf("brief", "v", { ttlMs: tenYears })));
+    const [brief] = replyOf(await client.get(getOf("brief"))).siblings;
+    expect(brief?.expiresAtMs).toBeGreaterThanOrEqual(before + tenYears);
+    replyOf(await client.put(putOf("past", "v", { expiresAtMs: 1 })));
+    expect(replyOf(await client.get(getOf("past")))).toMatchObject({
+      siblings: [],
+      context: expect.any(String),
+    });
+  });
+
   it("keep concurrent values until a write with their context", async () => {
     const { client } = await doors.open();
     await client.put(putOf("k", "one"));
@@ -138,7 +155,20 @@ describe("a call that fails has a status, a code and a failure in its trailers",
       "bad-context",
       "",
     ],
-    ["a ttl", putOf("k", "v", { ttlMs: 5 }), "UNIMPLEMENTED", "not-yet", "leave ttl out"],
+    [
+      "a ttl of 0",
+      putOf("k", "v", { ttlMs: 0 }),
+      "INVALID_ARGUMENT",
+      "bad-request",
+      "time to live",
+    ],
+    [
+      "a ttl and an end",
+      putOf("k", "v", { ttlMs: 5, expiresAtMs: 5 }),
+      "INVALID_ARGUMENT",
+      "bad-request",
+      "not both",
+    ],
     ["w over n", putOf("k", "v", { w: 9 }), "INVALID_ARGUMENT", "bad-request", "w"],
     ["w of zero", putOf("k", "v", { w: 0 }), "INVALID_ARGUMENT", "bad-request", "w"],
     [

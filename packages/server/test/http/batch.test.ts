@@ -101,6 +101,21 @@ describe("a batch", () => {
     expect(created).toMatchObject({ status: 201 });
   });
 
+  it("takes values that expire, and says when they do", async () => {
+    const expiresAt = "2101-02-28T12:00:00.000Z";
+    const [, , until, brief] = await send(
+      { op: "put", key: "until", value: "v", expiresAt },
+      { op: "put", key: "brief", value: "v", ttl: 315_360_000_000 },
+      { op: "get", key: "until" },
+      { op: "get", key: "brief" },
+      { op: "put", key: "past", value: "v", expiresAt: "2001-01-01T00:00:00Z" },
+    );
+    expect(until).toMatchObject({ siblings: [{ expiresAt }] });
+    expect(brief).toMatchObject({ siblings: [{ expiresAt: expect.stringMatching(/^20\d\d-/u) }] });
+    const [past] = await send({ op: "get", key: "past" });
+    expect(past).toMatchObject({ status: 404, context: expect.any(String) });
+  });
+
   it("answers an empty one, blank lines, CR LF and a last line without an end", async () => {
     expect(await sendText("")).toEqual([{ done: true, lines: 0, failed: 0 }]);
     const get = '{"op":"get","key":"a"}';
@@ -145,7 +160,14 @@ describe("a line of a batch that is refused", () => {
     ["a context too long", JSON.stringify({ ...a, context: "A".repeat(5000) }), "bad-context"],
     ["a write id too short", JSON.stringify({ ...a, writeId: "AA" }), "bad-request"],
     ["a content type of two lines", JSON.stringify({ ...a, contentType: "a\nb" }), "bad-request"],
-    ["a time to live", JSON.stringify({ ...a, ttl: 1 }), "not-yet"],
+    ["a time to live of 0", JSON.stringify({ ...a, ttl: 0 }), "bad-request"],
+    ["half a ms to live", JSON.stringify({ ...a, ttl: 0.5 }), "bad-request"],
+    ["an end in words", JSON.stringify({ ...a, expiresAt: "soon" }), "bad-request"],
+    [
+      "an end and a time to live",
+      JSON.stringify({ ...a, ttl: 9, expiresAt: "2031-01-01T00:00:00Z" }),
+      "bad-request",
+    ],
     ["a sloppy one", JSON.stringify({ ...a, strict: false }), "not-yet"],
   ])("has %s, and the rest goes on", async (_, line, code) => {
     const body = Buffer.concat([

@@ -152,6 +152,51 @@ describe("a key at the HTTP door", () => {
   });
 });
 
+describe("a value with a time to live", () => {
+  const expiresAt = "2101-02-28T12:00:00.000Z";
+
+  it("says when it expires, as header and as JSON, and a value that stays does not", async () => {
+    const before = Date.now();
+    expect((await send("PUT", `${flag}?ttl=60000`, { body: "v" })).status).toBe(204);
+    const answer = await send("GET", flag);
+    const at = Date.parse(answer.headers.get("coterie-expires-at") ?? "");
+    expect(at).toBeGreaterThanOrEqual(before + 60_000);
+    expect(at).toBeLessThanOrEqual(Date.now() + 60_000);
+    const json = await send("GET", flag, { headers: { Accept: "application/json" } });
+    expect(await json.json()).toMatchObject({
+      siblings: [{ expiresAt: answer.headers.get("coterie-expires-at") }],
+    });
+    const context = answer.headers.get("coterie-context") ?? "";
+    await send("PUT", flag, { body: "w", headers: { "Coterie-Context": context } });
+    expect((await send("GET", flag)).headers.get("coterie-expires-at")).toBeNull();
+  });
+
+  it("may be given a time instead, and says so beside others", async () => {
+    const headers = { "Coterie-Expires-At": expiresAt };
+    await send("PUT", flag, { body: "blue", headers });
+    await send("PUT", flag, { body: "red" });
+    const answer = await send("GET", flag);
+    expect(answer.status).toBe(300);
+    expect(answer.headers.get("coterie-expires-at")).toBeNull();
+    expect((await answer.text()).match(/Coterie-Expires-At: .*/gu)).toEqual([
+      `Coterie-Expires-At: ${expiresAt}`,
+    ]);
+  });
+
+  it("is not found once it has expired, and its context covers it", async () => {
+    await send("PUT", flag, {
+      body: "v",
+      headers: { "Coterie-Expires-At": "2001-01-01T00:00:00Z" },
+    });
+    const gone = await send("GET", flag);
+    expect(gone.status).toBe(404);
+    const context = gone.headers.get("coterie-context") ?? "";
+    expect(context).not.toBe("");
+    const put = await send("PUT", flag, { body: "w", headers: { "Coterie-Context": context } });
+    expect(put.headers.get("coterie-siblings")).toBe("1");
+  });
+});
+
 describe("what the HTTP door refuses", () => {
   it.each([
     ["an unknown option", "GET", `${flag}?foo=1`, {}, 400, "bad-request"],
@@ -159,7 +204,19 @@ describe("what the HTTP door refuses", () => {
     ["r beyond n", "GET", `${flag}?r=2`, {}, 400, "bad-request"],
     ["a negative r", "GET", `${flag}?r=-1`, {}, 400, "bad-request"],
     ["n as a number that is none", "GET", `${flag}?w=NaN`, {}, 400, "bad-request"],
-    ["a time to live", "PUT", `${flag}?ttl=1000`, {}, 501, "not-yet"],
+    ["a time to live of 0", "PUT", `${flag}?ttl=0`, {}, 400, "bad-request"],
+    ["a negative time to live", "PUT", `${flag}?ttl=-5`, {}, 400, "bad-request"],
+    ["a time to live of centuries", "PUT", `${flag}?ttl=99999999999999`, {}, 400, "bad-request"],
+    ["a time to live of a get", "GET", `${flag}?ttl=5`, {}, 400, "bad-request"],
+    ["an end in words", "PUT", flag, { "Coterie-Expires-At": "tomorrow" }, 400, "bad-request"],
+    [
+      "an end and a time to live",
+      "PUT",
+      `${flag}?ttl=5`,
+      { "Coterie-Expires-At": "2031-01-01T00:00:00Z" },
+      400,
+      "bad-request",
+    ],
     ["a sloppy request", "GET", `${flag}?strict=false`, {}, 501, "not-yet"],
     ["a forged context", "PUT", flag, { "Coterie-Context": "AAAA" }, 400, "bad-context"],
     ["a write id of another length", "PUT", flag, { "Coterie-Write-Id": "AA" }, 400, "bad-request"],

@@ -411,6 +411,16 @@ describe("while a replica is silent", () => {
   });
 });
 
+describe("when values expire", () => {
+  it("those that a put finds expired are counted", async () => {
+    const before = await scrape();
+    const headers = { "Coterie-Expires-At": "2001-01-01T00:00:00Z" };
+    const put = { method: "PUT", body: "v", headers };
+    for (let at = 0; at < 2; at += 1) expect((await fetch(keyUrl("brief"), put)).status).toBe(204);
+    expect(await unmoved(before, ["coterie_expired_siblings_total"])).toEqual([]);
+  });
+});
+
 describe("while a replica is away", () => {
   it("refusals, quorum failures, reconnections and repairs move", async () => {
     const before = await scrape();

@@ -8,9 +8,10 @@ export interface LiveEntry {
   readonly location: Location;
 }
 
-/** Words per row: the partition, then the seven of an index slot. */
-const stride = 8;
-const slotWords = 7;
+/** Words of an index slot. */
+const slotWords = 8;
+/** Words per row: the partition, then those of the slot. */
+const stride = 1 + slotWords;
 /** Rows in one pass; the rest waits for the next one. Offset and row fit 53 bits together. */
 const rowsMax = 2 ** 21;
 
@@ -50,6 +51,7 @@ export class LiveRows {
         offset: word(4),
         length: word(5),
         digest: { high: word(6), low: word(7) },
+        due: word(8),
       },
     };
   }

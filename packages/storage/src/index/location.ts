@@ -7,4 +7,6 @@ export interface Location {
   /** Bytes of the whole log entry. */
   readonly length: number;
   readonly digest: Digest;
+  /** When the first of its values expires, as `due.ts` has it; 0 if none does. */
+  readonly due: number;
 }

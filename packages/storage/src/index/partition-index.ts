@@ -1,9 +1,10 @@
 import { type Token, invariant } from "@coterie/core";
+import { neverDue } from "./due.ts";
 import type { LiveRows } from "./live-rows.ts";
 import type { Location } from "./location.ts";
 
-/** Words per slot: token (2), segment, offset, length, digest (2). A length of 0 marks no entry. */
-const STRIDE = 7;
+/** Words per slot: token (2), segment, offset, length, digest (2), due. No length: no entry. */
+const STRIDE = 8;
 const TOKEN_HIGH = 0;
 const TOKEN_LOW = 1;
 const SEGMENT = 2;
@@ -11,12 +12,13 @@ const OFFSET = 3;
 const LENGTH = 4;
 const DIGEST_HIGH = 5;
 const DIGEST_LOW = 6;
+const DUE = 7;
 
 const firstSlots = 16;
 /** Slots beyond the last home slot, at first, for what linear probing pushes over the end. */
 const firstSlack = 16;
 /**
- * Share of slots in use above which the table grows, and by how much: at most 32 bytes per key when
+ * Share of slots in use above which the table grows, and by how much: at most 37 bytes per key when
  * it is full, and some 6 slots looked at on average.
  */
 const loadMax = 0.875;
@@ -38,6 +40,8 @@ export class PartitionIndex {
   #capacity: number;
   #slack = firstSlack;
   #count = 0;
+  /** Nothing here is due before it. */
+  #firstDue = Infinity;
 
   constructor(partition: number, partitions: number) {
     this.#base = (partition * 0x1_0000_0000) / partitions;
@@ -70,6 +74,7 @@ export class PartitionIndex {
       offset: words[at + OFFSET] as number,
       length: words[at + LENGTH] as number,
       digest: { high: words[at + DIGEST_HIGH] as number, low: words[at + DIGEST_LOW] as number },
+      due: words[at + DUE] as number,
     };
   }
 
@@ -89,6 +94,8 @@ export class PartitionIndex {
     this.#words[at + LENGTH] = location.length;
     this.#words[at + DIGEST_HIGH] = location.digest.high;
     this.#words[at + DIGEST_LOW] = location.digest.low;
+    this.#words[at + DUE] = location.due;
+    if (location.due !== neverDue) this.#firstDue = Math.min(this.#firstDue, location.due);
   }
 
   /** Adds an entry, beside those that may already have its token. */
@@ -126,11 +133,39 @@ export class PartitionIndex {
 
   /** Slots in token order, from the first after `after`, or from the first of all. */
   *slotsAfter(after: Token | undefined): Generator<number> {
-    let slot = after === undefined ? 0 : this.#seek(after);
-    while (after !== undefined && this.#isToken(slot, after)) slot += 1;
+    let slot = this.#firstAfter(after);
     for (const end = this.#capacity + this.#slack; slot < end; slot += 1) {
       if (this.#isUsed(slot)) yield slot;
     }
+  }
+
+  /**
+   * Up to `limit` tokens, in order after `after`, of entries that are due by `until`. Where nothing
+   * can be due it looks at nothing.
+   */
+  due(until: number, after: Token | undefined, limit: number): readonly Token[] {
+    const tokens: Token[] = [];
+    if (this.#firstDue > until) return tokens;
+    let firstDue = Infinity;
+    const words = this.#words;
+    for (let at = this.#firstAfter(after) * STRIDE; at < words.length; at += STRIDE) {
+      const due = words[at + DUE] as number;
+      if (due === neverDue) continue;
+      if (due < firstDue) firstDue = due;
+      if (due > until) continue;
+      tokens.push(this.token(at / STRIDE));
+      if (tokens.length === limit) return tokens;
+    }
+    if (after === undefined) this.#firstDue = firstDue;
+    return tokens;
+  }
+
+  /** The first slot behind those of this token; of all, if there is none. */
+  #firstAfter(after: Token | undefined): number {
+    if (after === undefined) return 0;
+    let slot = this.#seek(after);
+    while (this.#isToken(slot, after)) slot += 1;
+    return slot;
   }
 
   /**
@@ -249,6 +284,8 @@ export class PartitionIndex {
   import(words: Uint32Array): void {
     invariant(words.length % STRIDE === 0, "an index is a whole number of slots");
     this.#count = words.length / STRIDE;
+    // Unknown until somebody looks: perhaps at once.
+    this.#firstDue = this.#count > 0 ? 0 : Infinity;
     this.#capacity = Math.max(firstSlots, Math.ceil((this.#count / loadMax) * 1.1));
     for (;;) {
       this.#words = new Uint32Array((this.#capacity + this.#slack) * STRIDE);

@@ -116,6 +116,16 @@ export class RecordIndex {
     }
   }
 
+  /** Tokens of entries that are due by `until`, see {@link PartitionIndex.due}. */
+  due(
+    partition: PartitionId,
+    until: number,
+    after: Token | undefined,
+    limit: number,
+  ): readonly Token[] {
+    return this.#partitions[partition]?.due(until, after, limit) ?? [];
+  }
+
   /** The counters of a segment, made on first use. */
   use(segment: number): SegmentUse {
     let use = this.#use.get(segment);

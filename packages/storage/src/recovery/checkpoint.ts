@@ -9,7 +9,10 @@ import type { DamagedEntry } from "./damage.ts";
 // A checkpoint is the index as it was at some position of the log, and what else a start must
 // know, so that only the log's tail is read again. Specified in docs/internals/log-format.md.
 
-const MAGIC = 0x3150_4b43; // "CKP1"
+const MAGIC = 0x3250_4b43; // "CKP2"
+/** What the first version wrote: slots without the last word, since nothing expired. */
+const MAGIC_BEFORE_EXPIRY = 0x3150_4b43; // "CKP1"
+const WORDS_BEFORE_EXPIRY = 7;
 /** Blocks written at once, in bytes: at least, and as memory is taken for them at first. */
 const batchBytes = 256 * 1024;
 const batchBytesFirst = 4096;
@@ -112,7 +115,8 @@ export async function readCheckpoint(disk: Disk, name: string): Promise<Checkpoi
 /** A checkpoint's bytes; `undefined` when anything in them is damaged. */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
   const reader = new ByteReader(bytes);
-  if (reader.u32() !== MAGIC) return undefined;
+  const magic = reader.u32();
+  if (magic !== MAGIC && magic !== MAGIC_BEFORE_EXPIRY) return undefined;
   const headBytes = readBlock(reader);
   const head = headBytes === undefined ? undefined : decodeHead(headBytes);
   if (head === undefined) return undefined;
@@ -120,9 +124,20 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
   for (let partition = 0; partition < head.partitions; partition += 1) {
     const block = readBlock(reader);
     if (block === undefined || block.length % 4 !== 0) return undefined;
-    words.push(new Uint32Array(block.slice().buffer));
+    const slots = new Uint32Array(block.slice().buffer);
+    words.push(magic === MAGIC ? slots : withoutDeadlines(slots));
   }
   return reader.failed || reader.remaining > 0 ? undefined : { ...head, words };
+}
+
+function withoutDeadlines(slots: Uint32Array): Uint32Array {
+  const count = Math.floor(slots.length / WORDS_BEFORE_EXPIRY);
+  const words = new Uint32Array(count * (WORDS_BEFORE_EXPIRY + 1));
+  for (let slot = 0; slot < count; slot += 1) {
+    const at = slot * WORDS_BEFORE_EXPIRY;
+    words.set(slots.subarray(at, at + WORDS_BEFORE_EXPIRY), slot * (WORDS_BEFORE_EXPIRY + 1));
+  }
+  return words;
 }
 
 function readBlock(reader: ByteReader): Uint8Array | undefined {

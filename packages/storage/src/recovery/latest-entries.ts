@@ -5,8 +5,10 @@ import {
   decodeRecordKey,
   latin1,
   partitionOf,
+  recordDeadlineMs,
   recordDigest,
 } from "@coterie/core";
+import { dueOf } from "../index/due.ts";
 import type { Location } from "../index/location.ts";
 import type { RecordIndex } from "../index/record-index.ts";
 import { type Entry, decodeEntry, entryKinds, isRecordKind, placeOf } from "../log/format.ts";
@@ -48,7 +50,13 @@ export class LatestEntries {
       keyName,
       lsn: entry.lsn,
       isBeside: entry.kind === entryKinds.besideRecord,
-      location: { segment, offset, length: entry.length, digest: recordDigest(entry.body) },
+      location: {
+        segment,
+        offset,
+        length: entry.length,
+        digest: recordDigest(entry.body),
+        due: dueOf(recordDeadlineMs(entry.body)),
+      },
     });
   }
 

@@ -14,8 +14,8 @@ import {
   problemWithBucket,
   problemWithContentType,
   problemWithKey,
+  problemWithLifetime,
   problemWithValue,
-  ttlProblem,
 } from "../request-checks.ts";
 import { defect, failureOf, refusal, shuttingDown, starting } from "./failures.ts";
 
@@ -153,10 +153,10 @@ export class KvService {
   #problemWith(operation: KvOperation): RequestProblem | undefined {
     const problem = problemWithKey(operation.bucket, operation.key);
     if (problem !== undefined || operation.kind !== "put") return problem;
-    if (operation.ttlMs !== undefined) return ttlProblem;
     return (
       problemWithValue(operation.value.length, this.#valueBytesMax) ??
-      problemWithContentType(operation.contentType)
+      problemWithContentType(operation.contentType) ??
+      problemWithLifetime(operation)
     );
   }
 }
@@ -181,7 +181,7 @@ function scanReply(outcome: ScanOutcome): KvScanReply | KvFailure {
 }
 
 function kvSibling(sibling: Sibling): KvSibling {
-  const { value, contentType, writtenAt } = sibling;
+  const { value, contentType, writtenAt, expiresAtMs = 0 } = sibling;
   const dot = dotText(sibling);
-  return { value, contentType, dot, writtenAtMs: writtenAt.wallMs, expiresAtMs: 0 };
+  return { value, contentType, dot, writtenAtMs: writtenAt.wallMs, expiresAtMs };
 }

@@ -1,6 +1,7 @@
 import type { RequestOptions } from "@coterie/cluster";
 import type { WriteId } from "@coterie/core";
-import { ttlProblem } from "../request-checks.ts";
+import { problemWithLifetime } from "../request-checks.ts";
+import { expiryForm, expiryFrom } from "./expiry-text.ts";
 import { refuse } from "./responses.ts";
 import { writeIdForm, writeIdFrom } from "./write-id-text.ts";
 
@@ -8,9 +9,11 @@ import { writeIdForm, writeIdFrom } from "./write-id-text.ts";
 export interface KeyOptions {
   readonly options: RequestOptions;
   readonly returnBody: boolean;
+  /** Of a put: how long its value is to live. */
+  readonly ttlMs: number | undefined;
 }
 
-const none: KeyOptions = { options: {}, returnBody: false };
+const none: KeyOptions = { options: {}, returnBody: false, ttlMs: undefined };
 
 const readOptions = ["r", "pr", "timeout", "strict"];
 const deleteOptions = [...readOptions, "w", "pw"];
@@ -29,6 +32,7 @@ export function parseKeyOptions(method: string, query: string): KeyOptions | Res
   const seen = new Set<string>();
   const options: { -readonly [name in keyof RequestOptions]: number } = {};
   let returnBody = false;
+  let ttlMs: number | undefined;
   for (const [name, value] of new URLSearchParams(query)) {
     if (name === "sloppy") return refuse("not-yet", "only strict requests are served so far");
     if (!allowed.includes(name)) {
@@ -42,7 +46,8 @@ export function parseKeyOptions(method: string, query: string): KeyOptions | Res
         if (value !== "true") return refuse("bad-request", "strict is true or false");
         break;
       case "ttl":
-        return refuse(ttlProblem.code, ttlProblem.message);
+        ttlMs = /^\d{1,15}$/u.test(value) ? Number(value) : Number.NaN;
+        break;
       case "return_body":
         if (value !== "true" && value !== "false") {
           return refuse("bad-request", "return_body is true or false");
@@ -57,11 +62,27 @@ export function parseKeyOptions(method: string, query: string): KeyOptions | Res
           Number(value);
     }
   }
-  return { options, returnBody };
+  const problem = problemWithLifetime({ ttlMs });
+  if (problem !== undefined) return refuse(problem.code, problem.message);
+  return { options, returnBody, ttlMs };
 }
 
 /** The client's id for this write, if it gives one. */
 export function parseWriteIdHeader(text: string | undefined): WriteId | undefined | Response {
   if (text === undefined) return undefined;
   return writeIdFrom(text) ?? refuse("bad-request", `Coterie-Write-Id is ${writeIdForm}`);
+}
+
+/** When the value that is put expires, if the client names a time. */
+export function parseExpiryHeader(
+  text: string | undefined,
+  ttlMs: number | undefined,
+): number | undefined | Response {
+  if (text === undefined) return undefined;
+  const expiresAtMs = expiryFrom(text);
+  if (expiresAtMs === undefined) {
+    return refuse("bad-request", `Coterie-Expires-At is ${expiryForm}`);
+  }
+  const problem = problemWithLifetime({ ttlMs, expiresAtMs });
+  return problem === undefined ? expiresAtMs : refuse(problem.code, problem.message);
 }

@@ -5,7 +5,13 @@ import { prefersJson } from "./accept-header.ts";
 import { readBody } from "./body.ts";
 import type { ByteBudget } from "../byte-budget.ts";
 import { problemWithBucket, problemWithContentType, problemWithKey } from "../request-checks.ts";
-import { type KeyOptions, parseKeyOptions, parseWriteIdHeader } from "./key-options.ts";
+import { expiryText } from "./expiry-text.ts";
+import {
+  type KeyOptions,
+  parseExpiryHeader,
+  parseKeyOptions,
+  parseWriteIdHeader,
+} from "./key-options.ts";
 import { type RequestFacts, decodeSegment } from "./request-facts.ts";
 import { acksHeader, failureResponse, jsonResponse, refuse } from "./responses.ts";
 import type { DoorParts, RouteRequest } from "./route.ts";
@@ -58,6 +64,8 @@ async function getKey(
     return failureResponse({ code: "not-found", message: "the key holds no value", headers });
   }
   const status = siblings.length === 1 ? 200 : 300;
+  const expiresAt = siblings.length === 1 ? expiryText(only) : undefined;
+  if (expiresAt !== undefined) headers["Coterie-Expires-At"] = expiresAt;
   if (prefersJson(facts.header("accept"))) {
     const body = `${JSON.stringify(siblingsJson(context, siblings))}\n`;
     return bodyResponse(facts, unread, status, Buffer.from(body), {
@@ -95,6 +103,8 @@ async function putKey(parts: DoorParts, request: PutFacts): Promise<Response> {
   const { facts, key, asked } = request;
   const writeId = parseWriteIdHeader(facts.header("coterie-write-id"));
   if (writeId instanceof Response) return writeId;
+  const expiresAtMs = parseExpiryHeader(facts.header("coterie-expires-at"), asked.ttlMs);
+  if (expiresAtMs instanceof Response) return expiresAtMs;
   const refusal = refuseConditions(facts);
   if (refusal !== undefined) return refusal;
   const ifAbsent = facts.header("if-none-match") !== undefined;
@@ -110,6 +120,8 @@ async function putKey(parts: DoorParts, request: PutFacts): Promise<Response> {
     context: facts.header("coterie-context"),
     returnBody: asked.returnBody,
     ifAbsent,
+    ttlMs: asked.ttlMs,
+    expiresAtMs,
   };
   const outcome = await parts.node.put(key, input, asked.options);
   return writeResponse(outcome, ifAbsent ? 201 : 204);

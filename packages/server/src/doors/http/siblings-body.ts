@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Sibling } from "@coterie/core";
 import { dotText } from "../dot-text.ts";
 import { isContentType } from "../request-checks.ts";
+import { expiryText } from "./expiry-text.ts";
 
 /** Siblings as `Accept: application/json` shows them. */
 export function siblingsJson(
@@ -15,7 +16,7 @@ export function siblingsJson(
       contentType: contentTypeOf(sibling),
       dot: dotText(sibling),
       writtenAt: new Date(sibling.writtenAt.wallMs).toISOString(),
-      expiresAt: null,
+      expiresAt: expiryText(sibling) ?? null,
     })),
   };
 }
@@ -31,11 +32,17 @@ export function siblingsMultipart(siblings: readonly Sibling[]): {
   for (const sibling of siblings) {
     const head =
       `--${boundary}\r\nContent-Type: ${contentTypeOf(sibling)}\r\n` +
-      `Coterie-Dot: ${dotText(sibling)}\r\nContent-Length: ${sibling.value.length}\r\n\r\n`;
+      `Coterie-Dot: ${dotText(sibling)}\r\n${expiryLine(sibling)}` +
+      `Content-Length: ${sibling.value.length}\r\n\r\n`;
     parts.push(Buffer.from(head, "latin1"), sibling.value, Buffer.from("\r\n"));
   }
   parts.push(Buffer.from(`--${boundary}--\r\n`));
   return { contentType: `multipart/mixed; boundary=${boundary}`, body: Buffer.concat(parts) };
+}
+
+function expiryLine(sibling: Sibling): string {
+  const text = expiryText(sibling);
+  return text === undefined ? "" : `Coterie-Expires-At: ${text}\r\n`;
 }
 
 /** As it was given, if HTTP can carry it: another door may have let more through. */

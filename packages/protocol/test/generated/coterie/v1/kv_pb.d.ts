@@ -217,9 +217,9 @@ export declare type PutRequest = Message<"coterie.v1.PutRequest"> & {
   timeoutMs?: number | undefined;
 
   /**
-   * Not built yet.
+   * Milliseconds that the value lives, 1 to ten years; without it the bucket says how long.
    *
-   * @generated from field: optional uint32 ttl_ms = 9;
+   * @generated from field: optional double ttl_ms = 9;
    */
   ttlMs?: number | undefined;
 
@@ -248,6 +248,13 @@ export declare type PutRequest = Message<"coterie.v1.PutRequest"> & {
    * @generated from field: bool if_absent = 13;
    */
   ifAbsent: boolean;
+
+  /**
+   * In place of ttl_ms: the wall time, in ms since 1970, from which on no read returns the value.
+   *
+   * @generated from field: optional double expires_at_ms = 14;
+   */
+  expiresAtMs?: number | undefined;
 };
 
 /**
@@ -795,8 +802,8 @@ export declare const Kv: GenService<{
   },
   /**
    * Many operations on one stream, answered as each is done, in any order. A unary call costs some
-   * 40 times as much. A stream begins with a message without requests, answered by one without
-   * replies; so is each later one, which makes it a sign of life.
+   * 40 times as much. A stream begins with a message without requests, answered by a message,
+   * without replies if there are none; so are later ones, which makes them signs of life.
    *
    * @generated from rpc coterie.v1.Kv.Pipe
    */

@@ -5,9 +5,10 @@ import {
   type RequestProblem,
   problemWithContentType,
   problemWithKey,
+  problemWithLifetime,
   problemWithValue,
-  ttlProblem,
 } from "../../request-checks.ts";
+import { expiryForm, expiryFrom } from "../expiry-text.ts";
 import type { FailureFacts } from "../responses.ts";
 import { writeIdForm, writeIdFrom } from "../write-id-text.ts";
 
@@ -39,7 +40,9 @@ const batchLine: z.ZodType<BatchLine> = z.discriminatedUnion("op", [
     contentType: text,
     ifAbsent: z.boolean().optional(),
     returnBody: z.boolean().optional(),
-    ttl: count,
+    /** Milliseconds. */
+    ttl: z.number().optional(),
+    expiresAt: text,
   }),
   z.strictObject({ op: z.literal("delete"), ...writing }),
 ]);
@@ -63,6 +66,7 @@ interface BatchLine {
   readonly ifAbsent?: boolean | undefined;
   readonly returnBody?: boolean | undefined;
   readonly ttl?: number | undefined;
+  readonly expiresAt?: string | undefined;
 }
 
 /** What a line asks of the node. */
@@ -97,7 +101,6 @@ export function parseBatchLine(line: Uint8Array, valueBytesMax: number): ParsedL
 
 function operationOf(line: BatchLine, valueBytesMax: number): ParsedLine {
   if (line.strict === false) return refused("not-yet", "only strict requests are served so far");
-  if (line.ttl !== undefined) return refusedFor(ttlProblem);
   const key = bytesOf(line.key, line.key64);
   if (key === undefined) return malformed("give either key, a text, or key64, base64");
   const problem = problemWithKey(line.bucket, key);
@@ -118,11 +121,18 @@ function operationOf(line: BatchLine, valueBytesMax: number): ParsedLine {
   const value = bytesOf(line.value, line.value64);
   if (value === undefined) return malformed("give either value, a text, or value64, base64");
   const contentType = line.contentType ?? (line.value === undefined ? bytesType : textType);
+  const expiresAtMs = line.expiresAt === undefined ? undefined : expiryFrom(line.expiresAt);
+  if (expiresAtMs === undefined && line.expiresAt !== undefined) {
+    return malformed(`expiresAt is ${expiryForm}`);
+  }
+  const lifetime = { ttlMs: line.ttl, expiresAtMs };
   const unfit =
-    problemWithValue(value.length, valueBytesMax) ?? problemWithContentType(contentType);
+    problemWithValue(value.length, valueBytesMax) ??
+    problemWithContentType(contentType) ??
+    problemWithLifetime(lifetime);
   if (unfit !== undefined) return refusedFor(unfit);
   const { ifAbsent = false, returnBody = false } = line;
-  const input = { value, contentType, context, writeId, returnBody, ifAbsent };
+  const input = { value, contentType, context, writeId, returnBody, ifAbsent, ...lifetime };
   return { ok: true, operation: { op: "put", ...place, input } };
 }
 

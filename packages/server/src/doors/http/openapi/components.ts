@@ -18,7 +18,7 @@ const sibling = object({
   contentType: text,
   dot: text,
   writtenAt: { type: "string", format: "date-time" },
-  expiresAt: { type: "null" },
+  expiresAt: { type: ["string", "null"], format: "date-time" },
 });
 
 const member = object({
@@ -49,7 +49,7 @@ const explainedReplica = object(
   ["node", "role", "state"],
 );
 
-const bucketSettings = {
+const requiredBucketSettings = {
   name: text,
   policy: { enum: ["siblings", "lww"] },
   n: count,
@@ -58,6 +58,14 @@ const bucketSettings = {
   pr: count,
   pw: count,
   allowStale: { type: "boolean" },
+};
+const bucketSettings = {
+  ...requiredBucketSettings,
+  ttlMs: { ...count, description: "Milliseconds that a value lives whose put does not say." },
+};
+const bucketAnswer = {
+  result: { enum: ["created", "changed", "unchanged"] },
+  epoch: { ...count, description: "Of the cluster document that has it so." },
 };
 
 const failure = object(
@@ -81,13 +89,12 @@ export const schemas: Json = {
   Sibling: sibling,
   Siblings: object({ context: nullableText, siblings: list(ref("Sibling")) }),
   Member: member,
-  Bucket: object(bucketSettings),
+  Bucket: object(bucketSettings, Object.keys(requiredBucketSettings)),
   GivenBucket: { ...object(bucketSettings, []), additionalProperties: false },
-  BucketAnswer: object({
-    ...bucketSettings,
-    result: { enum: ["created", "changed", "unchanged"] },
-    epoch: { ...count, description: "Of the cluster document that has it so." },
-  }),
+  BucketAnswer: object(
+    { ...bucketSettings, ...bucketAnswer },
+    Object.keys({ ...requiredBucketSettings, ...bucketAnswer }),
+  ),
   Cluster: object({
     clusterId: text,
     epoch: count,
@@ -177,6 +184,15 @@ export const parameters: Json = {
     ...header("If-None-Match", "Create only: a bucket that exists is left as it is."),
     schema: { const: "*" },
   },
+  ttl: query(
+    "ttl",
+    { type: "integer", minimum: 1, maximum: limits.ttlMsMax },
+    "Milliseconds that the value lives; without it the bucket says how long.",
+  ),
+  expiresAt: {
+    ...header("Coterie-Expires-At", "When the value expires, in place of a ttl."),
+    schema: { type: "string", format: "date-time" },
+  },
   ifNoneMatch: {
     ...header("If-None-Match", "Create only, if a read at r finds no value."),
     schema: { const: "*" },
@@ -187,6 +203,10 @@ export const parameters: Json = {
 export const headers: Json = {
   "Coterie-Context": { schema: text, description: "Send it with the write that replaces this." },
   "Coterie-Siblings": { schema: count },
+  "Coterie-Expires-At": {
+    schema: { type: "string", format: "date-time" },
+    description: "Of a value that expires.",
+  },
   "Coterie-Acks": { schema: text, description: "Who answered." },
 };
 

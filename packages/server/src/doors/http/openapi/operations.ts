@@ -58,7 +58,7 @@ const oneKey = "/v1/buckets/{bucket}/keys/{key}";
 const reading = given("r", "pr", "timeout", "strict");
 const writing = given("r", "pr", "w", "pw", "timeout", "strict", "context", "writeId");
 const read = {
-  200: answer("The value.", { ...bytes, ...schema("Siblings") }, found),
+  200: answer("The value.", { ...bytes, ...schema("Siblings") }, [...found, "Coterie-Expires-At"]),
   300: answer("Siblings.", { "multipart/mixed": {}, ...schema("Siblings") }, found),
   ...failures(400, 404, 429, 501, 503, 504),
 };
@@ -95,7 +95,7 @@ export const operations: readonly Operation[] = [
     summary: "The headers of a get.",
     parameters: reading,
     responses: {
-      200: answer("A value is there.", undefined, found),
+      200: answer("A value is there.", undefined, [...found, "Coterie-Expires-At"]),
       300: answer("Siblings are there.", undefined, found),
       ...Object.fromEntries(
         [400, 404, 429, 501, 503, 504].map((status) => [status, answer("As for a get.")]),
@@ -108,7 +108,7 @@ export const operations: readonly Operation[] = [
     operationId: "putKey",
     tags: ["keys"],
     summary: "Stores a value; without a context, beside what is there.",
-    parameters: [...writing, ...given("returnBody", "ifNoneMatch")],
+    parameters: [...writing, ...given("ttl", "expiresAt", "returnBody", "ifNoneMatch")],
     requestBody: { content: bytes, required: true },
     responses: {
       200: answer("Stored; the siblings after it.", schema("Siblings"), found),

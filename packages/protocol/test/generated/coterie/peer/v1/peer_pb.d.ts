@@ -342,6 +342,18 @@ export declare type Put = Message<"coterie.peer.v1.Put"> & {
    * @generated from field: bool return_body = 11;
    */
   returnBody: boolean;
+
+  /**
+   * At most one of the two; the coordinating primary makes a time of the first.
+   *
+   * @generated from field: optional double ttl_ms = 12;
+   */
+  ttlMs?: number | undefined;
+
+  /**
+   * @generated from field: optional double expires_at_ms = 13;
+   */
+  expiresAtMs?: number | undefined;
 };
 
 /**
