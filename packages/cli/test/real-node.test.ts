@@ -131,7 +131,7 @@ it("shows buckets", async () => {
 it("creates and changes buckets", async () => {
   const made = await run(0, "bucket", "create", "made", "--policy", "lww");
   expect(made.exit).toBe(0);
-  expect(made.stdout).toMatch(/^made +lww +1 +1 +1 +0 +0 +no$/mu);
+  expect(made.stdout).toMatch(/^made +lww +1 +1 +1 +0 +0 +no +none$/mu);
   expect(made.stderr).toMatch(/^created; the cluster document has epoch 2$/mu);
   expect((await run(0, "bucket", "create", "made", "--policy", "lww")).stderr).toMatch(
     /unchanged/u,
