@@ -277,6 +277,11 @@ export class SimCluster {
     return this.#place(id).node !== undefined;
   }
 
+  /** How many processes the node has had. */
+  startsOf(id: NodeId): number {
+    return this.#place(id).starts;
+  }
+
   node(id: NodeId): CoterieNode | undefined {
     return this.#place(id).node;
   }

@@ -259,6 +259,12 @@ export class SimDisk implements Disk {
     };
   }
 
+  /** True while nothing fails, nothing is slow, and there is space. */
+  get isSound(): boolean {
+    const isFaulty = this.#faults.some(({ left }) => left > 0);
+    return !isFaulty && this.slowdown === 1 && this.capacityBytes === Number.MAX_SAFE_INTEGER;
+  }
+
   /** Bit rot: silently changes what is stored. */
   flipBit(name: string, offset: number, bit: number = 0): void {
     this.#world.trace(`${this.#name} rots ${name} at ${offset}`);

@@ -12,6 +12,8 @@ export interface Evidence {
   };
   /** Processes that ended themselves, with their reasons, and starts that failed. */
   readonly exits: readonly string[];
+  /** Operations that failed during faults, though a quorum was well. */
+  readonly stalled: readonly string[];
   /** Operations that failed though nothing was wrong any more, and nodes that do not serve. */
   readonly failedProbes: readonly string[];
 }

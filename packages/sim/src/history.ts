@@ -48,6 +48,17 @@ export interface ClientRead {
   readonly context: string | undefined;
 }
 
+/** One scan of a whole bucket, to its end. */
+export interface ClientScan {
+  readonly bucket: string;
+  /** What it returned, as the history names keys. */
+  readonly keys: readonly string[];
+  readonly invokedMs: number;
+  readonly settledMs: number;
+  /** True if it meets every write: r + w > n. */
+  readonly isStrict: boolean;
+}
+
 /**
  * What clients did and saw. Invariants are defined on this alone, never on the store's own clocks:
  * a store that confuses its clocks would otherwise be judged by its own confusion.
@@ -55,10 +66,12 @@ export interface ClientRead {
 export class History {
   readonly writes: ClientWrite[] = [];
   readonly reads: ClientRead[] = [];
+  readonly scans: ClientScan[] = [];
   readonly #promises: ReadonlyMap<string, BucketPromises>;
   readonly #pasts = new Map<WriteNumber, ReadonlySet<WriteNumber>>();
   readonly #writesByKey = new Map<string, ClientWrite[]>();
   readonly #readsByKey = new Map<string, ClientRead[]>();
+  readonly #forgotten = new Map<string, number>();
 
   /** @param promises by bucket; strict, and of siblings, where there is none. */
   constructor(promises: ReadonlyMap<string, BucketPromises> = new Map()) {
@@ -89,6 +102,18 @@ export class History {
 
   readsOf(key: string): readonly ClientRead[] {
     return this.#readsByKey.get(key) ?? [];
+  }
+
+  /**
+   * Since `sinceMs` one of the key's owners has lost what it had acknowledged, and does not know
+   * it: of reads that end later no freshness is promised.
+   */
+  noteForgotten(key: string, sinceMs: number): void {
+    this.#forgotten.set(key, Math.min(sinceMs, this.forgottenSince(key)));
+  }
+
+  forgottenSince(key: string): number {
+    return this.#forgotten.get(key) ?? Number.POSITIVE_INFINITY;
   }
 
   promisesOf(key: string): BucketPromises {

@@ -29,6 +29,7 @@ export {
   type BucketPromises,
   type Checker,
   type ClientRead,
+  type ClientScan,
   type ClientWrite,
   type FinalState,
   History,

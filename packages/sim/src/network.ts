@@ -180,6 +180,20 @@ export class SimNetwork<Request, Response> {
     return { calls, unanswered };
   }
 
+  /** How many streams have died. */
+  get breaks(): number {
+    return this.#breaks;
+  }
+
+  /** True if messages from `from` reach the process at `to`, sooner or later. */
+  passes(from: PeerAddress, to: PeerAddress): boolean {
+    return this.#obstacle(from, to) === undefined && !this.#held.has(link(from, to));
+  }
+
+  isSlow(address: PeerAddress): boolean {
+    return this.#slowness.has(address);
+  }
+
   /** Cuts every link between the two sides, both ways. */
   partition(one: readonly PeerAddress[], two: readonly PeerAddress[], kind: Cut = "silent"): void {
     for (const left of one) {

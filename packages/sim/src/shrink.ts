@@ -115,6 +115,7 @@ class Shrinking {
       const isDue = this.#knobs.habits[name] > 0 && name !== "get" && name !== "put";
       await attempt(isDue, { habits: { ...this.#knobs.habits, [name]: 0 } });
     }
+    await attempt(this.#knobs.scans > 0, { scans: 0 });
     await attempt(this.#knobs.driftPerMillionMax > 0, { driftPerMillionMax: 0 });
     await attempt(this.#knobs.valueBytesMax > 8, { valueBytesMax: 8 });
     await attempt(this.#knobs.clients > 1, { clients: this.#knobs.clients - 1 });

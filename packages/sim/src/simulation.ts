@@ -2,6 +2,7 @@ import { type NodeId, utf8 } from "@coterie/core";
 import { boundedQueues } from "./checkers/bounded-queues.ts";
 import { boundedSiblings } from "./checkers/bounded-siblings.ts";
 import { contextsAdvance } from "./checkers/contexts-advance.ts";
+import { completeScans } from "./checkers/complete-scans.ts";
 import { convergence } from "./checkers/convergence.ts";
 import { foreignContext } from "./checkers/foreign-context.ts";
 import { freshness } from "./checkers/freshness.ts";
@@ -12,13 +13,17 @@ import { noLostWrite } from "./checkers/no-lost-write.ts";
 import { noPhantom } from "./checkers/no-phantom.ts";
 import { noUnexplainedExit } from "./checkers/no-unexplained-exit.ts";
 import { nothingUndead } from "./checkers/nothing-undead.ts";
+import { progress } from "./checkers/progress.ts";
 import { runClients } from "./client.ts";
 import { SimCluster, type SimClusterOptions } from "./cluster.ts";
 import type { Evidence, EvidenceChecker } from "./evidence.ts";
+import { Health } from "./faults/health.ts";
 import { Faults } from "./faults/faults.ts";
 import type { FaultKind } from "./faults/kinds.ts";
 import type { Checker, FinalState, Violation } from "./history.ts";
 import { fairWeather } from "./network.ts";
+import { Prober } from "./prober.ts";
+import { Scanner } from "./scanner.ts";
 import { type SwarmKnobs, drawKnobs } from "./swarm-knobs.ts";
 import { Workload } from "./workload.ts";
 import { type Turns, World } from "./world.ts";
@@ -48,6 +53,12 @@ export interface SimulationReport {
   readonly writes: number;
   readonly acknowledged: number;
   readonly reads: number;
+  /** Scans that came to their end, and the pages that were asked for. */
+  readonly scans: number;
+  readonly pages: number;
+  /** Operations that had to succeed during faults, of those that looked for it. */
+  readonly demanded: number;
+  readonly probes: number;
   readonly restarts: number;
   /** How often each kind of fault struck. */
   readonly faults: ReadonlyMap<FaultKind, number>;
@@ -61,13 +72,11 @@ export const checkers: readonly Checker[] = [
   noPhantom,
   freshness,
   contextsAdvance,
+  completeScans,
   boundedSiblings,
   foreignContext,
   convergence,
 ];
-
-/** What is promised only while no directory is rolled back. */
-const promisedOfWholeDirectories: ReadonlySet<Checker> = new Set([freshness, contextsAdvance]);
 
 /** Everything that nodes are judged by besides. */
 export const evidenceCheckers: readonly EvidenceChecker[] = [
@@ -75,6 +84,7 @@ export const evidenceCheckers: readonly EvidenceChecker[] = [
   noHangingStory,
   noUnexplainedExit,
   liveness,
+  progress,
 ];
 
 /** Virtual time within which the clients' operations end, whatever goes wrong. */
@@ -103,6 +113,8 @@ class Run {
   readonly #cluster: SimCluster;
   readonly #faults: Faults;
   readonly #workload: Workload;
+  readonly #scanner: Scanner;
+  readonly #prober: Prober;
   readonly #overLimit = new Set<string>();
   readonly #failedProbes: string[] = [];
   #error: { readonly error: unknown } | undefined;
@@ -135,6 +147,9 @@ class Run {
     });
     this.#faults = new Faults(this.#cluster, knobs);
     this.#workload = new Workload(this.#cluster, knobs, this.#faults);
+    this.#scanner = new Scanner(this.#workload);
+    const { supervisor, bereft } = this.#faults;
+    this.#prober = new Prober(this.#workload, new Health(this.#cluster, supervisor, bereft));
     this.#cluster.network.weather = { ...fairWeather, latency };
   }
 
@@ -142,10 +157,16 @@ class Run {
     await this.#cluster.start();
     this.#beginWeather();
     this.#sample();
+    const scans = this.#scanner.run();
+    const probes = this.#prober.run();
     await this.#waitFor(runClients(this.#workload), workloadMsMax);
+    this.#prober.end();
+    await this.#waitFor(probes, workloadMsMax);
     this.#faults.heal();
+    await this.#waitFor(scans, workloadMsMax);
     await this.#recover();
     await this.#probe();
+    await this.#scanAll();
     const final = await this.#waitFor(this.#workload.finalState(), workloadMsMax);
     await this.#pass(quietMs);
     return this.#report(final ?? []);
@@ -186,6 +207,14 @@ class Run {
     for (const probe of probes) await this.#waitFor(probe, quietMs);
   }
 
+  /** Nothing is wrong any more: every bucket can be scanned. */
+  async #scanAll(): Promise<void> {
+    for (const bucket of this.#knobs.buckets) {
+      const isWhole = await this.#waitFor(this.#scanner.scan(bucket), recoveryMsMax);
+      if (isWhole !== true) this.#failedProbes.push(`a scan of ${bucket.name}`);
+    }
+  }
+
   async #probeOne(id: NodeId, bucket: string): Promise<void> {
     const key = { bucket, key: utf8(`probe-${id}`) };
     const input = { value: utf8(id), contentType: "", context: undefined, writeId: undefined };
@@ -220,12 +249,9 @@ class Run {
 
   #report(final: readonly FinalState[]): SimulationReport {
     const { history } = this.#workload;
-    const isForgetful = this.#faults.forgetful.size > 0;
+    this.#noteForgotten(final);
     const violations = [
-      ...checkers.flatMap((check) =>
-        // What was acknowledged is gone from a directory that was rolled back, and it cannot know.
-        isForgetful && promisedOfWholeDirectories.has(check) ? [] : check(history, final),
-      ),
+      ...checkers.flatMap((check) => check(history, final)),
       ...evidenceCheckers.flatMap((check) => check(this.#evidence())),
     ];
     return {
@@ -238,9 +264,22 @@ class Run {
       writes: history.writes.length,
       acknowledged: history.writes.filter(({ outcome }) => outcome === "ok").length,
       reads: history.reads.length,
+      scans: history.scans.length,
+      pages: this.#scanner.pages,
+      demanded: this.#prober.judged,
+      probes: this.#prober.operations,
       restarts: this.#faults.supervisor.starts,
       faults: this.#faults.counts,
     };
+  }
+
+  /** What was acknowledged is gone from a directory that was rolled back, and it cannot know. */
+  #noteForgotten(final: readonly FinalState[]): void {
+    for (const { key, copies } of final) {
+      for (const [node, sinceMs] of this.#faults.forgetful) {
+        if (copies.has(node)) this.#workload.history.noteForgotten(key, sinceMs);
+      }
+    }
   }
 
   #evidence(): Evidence {
@@ -253,6 +292,7 @@ class Run {
         ...this.#cluster.fatal.map(({ node, reason }) => `${node}: ${reason}`),
         ...this.#faults.supervisor.failures.map(({ node, message }) => `${node}: ${message}`),
       ],
+      stalled: this.#prober.stalled,
       failedProbes: this.#failedProbes,
     };
   }

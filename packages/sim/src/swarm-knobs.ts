@@ -74,6 +74,8 @@ export interface SwarmKnobs {
   readonly segmentBytes: number;
   readonly cacheBytes: number;
   readonly hedgeAfterMs: number;
+  /** Scans of whole buckets while things go wrong. */
+  readonly scans: number;
 }
 
 const nodesDrawn = [3, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9];
@@ -107,6 +109,7 @@ export function drawKnobs(seed: number): SwarmKnobs {
     segmentBytes: pick(random, [16, 64, 64]) * 1024,
     cacheBytes: pick(random, [4, 4, 64]) * 1024,
     hedgeAfterMs: pick(random, [5, 30, 30]),
+    scans: 1 + random.below(3),
   };
 }
 

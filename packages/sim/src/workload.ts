@@ -45,6 +45,7 @@ export class Workload {
   readonly #open = new Map<number, { readonly node: CoterieNode; readonly sinceMs: number }>();
   readonly #values: Uint8Array[] = [];
   readonly #kept: ReadonlySet<number> | undefined;
+  readonly #keyNames: ReadonlySet<string>;
   #asked = 0;
   /** The operation that was issued or left out last. */
   #last = 0;
@@ -66,10 +67,16 @@ export class Workload {
       const place = { bucket: bucket.name, key: utf8(`key-${index}`) };
       return { name: `${bucket.name}/key-${index}`, place, bucket };
     });
+    this.#keyNames = new Set(this.keys.map(({ name }) => name));
   }
 
   get issued(): number {
     return this.#issued;
+  }
+
+  /** True if it is the name of a key that clients read and write. */
+  isContended(name: string): boolean {
+    return this.#keyNames.has(name);
   }
 
   /** The next operation; `undefined` when there are no more. */

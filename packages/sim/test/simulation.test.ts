@@ -21,6 +21,17 @@ it("keeps every promise without faults", async () => {
   expect(faultsOf(report)).toBe(0);
 });
 
+it("scans while things go wrong, and demands progress wherever a quorum is well", async () => {
+  const weather = { latencyMsMax: 5, lost: 0, duplicated: 50, late: 0 };
+  const faults = { kill: 4, pause: 4, cut: 4 };
+  const report = await simulate({ seed: 2, drain, turns, knobs: { faults, weather, scans: 3 } });
+  expect(report.violations).toEqual([]);
+  expect(report.scans).toBeGreaterThan(0);
+  expect(report.pages).toBeGreaterThanOrEqual(report.scans);
+  expect(report.demanded).toBeGreaterThan(0);
+  expect(report.probes).toBeGreaterThanOrEqual(report.demanded);
+});
+
 it("goes by the knobs that it is given, and these are plain data", async () => {
   const knobs = JSON.parse(JSON.stringify(drawKnobs(5))) as ReturnType<typeof drawKnobs>;
   const drawn = await simulate({ seed: 5, drain, turns });

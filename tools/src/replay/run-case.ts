@@ -13,6 +13,9 @@ export interface CaseResult {
   readonly seed: number;
   readonly knobs: SwarmKnobs;
   readonly operations: number;
+  /** Pages of scans, and operations that look for progress. */
+  readonly pages: number;
+  readonly probes: number;
   readonly acknowledged: number;
   /** How often each kind of fault struck. */
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
@@ -44,6 +47,8 @@ export async function runCase(seed: number, options: CaseOptions = {}): Promise<
     seed,
     knobs: { ...drawKnobs(seed), ...knobs },
     operations: 0,
+    pages: 0,
+    probes: 0,
     acknowledged: 0,
     faults: {},
     failure,
@@ -52,13 +57,15 @@ export async function runCase(seed: number, options: CaseOptions = {}): Promise<
   });
   try {
     const run = simulate({ seed, drain, turns, knobs, traceLinesMax, onWorld });
-    const { operations, acknowledged, faults, violations } = await unlessUnhandled(run);
+    const report = await unlessUnhandled(run);
+    const { operations, pages, probes, acknowledged, violations } = report;
     const [first] = violations;
     const failure = first && {
       checker: first.checker,
       violations: violations.map(({ checker, key, detail }) => `${checker} ${key}: ${detail}`),
     };
-    return { ...ended(failure), operations, acknowledged, faults: Object.fromEntries(faults) };
+    const faults = Object.fromEntries(report.faults);
+    return { ...ended(failure), operations, pages, probes, acknowledged, faults };
   } catch (error) {
     // The run may be waiting for something; nothing more happens in it.
     world?.abandon();

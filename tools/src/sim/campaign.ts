@@ -102,7 +102,7 @@ export class Campaign {
     tally.seeds += 1;
     if (result.failure !== undefined) tally.failed += 1;
     if (result.seed % repeatEvery === 0) tally.repeated += 1;
-    tally.operations += result.operations;
+    tally.operations += result.operations + result.pages + result.probes;
     tally.acknowledged += result.acknowledged;
     for (const [kind, count] of Object.entries(result.faults)) {
       tally.faults.set(kind, (tally.faults.get(kind) ?? 0) + count);

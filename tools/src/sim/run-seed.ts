@@ -14,8 +14,10 @@ export async function runSeed(seed: number, { isRepeated }: SeedOptions): Promis
   if (!isRepeated) return first;
   const second = await runCase(seed, { traceLinesMax: lastLines });
   const operations = first.operations + second.operations;
-  if (second.traceHash === first.traceHash) return { ...first, operations };
+  const pages = first.pages + second.pages;
+  const probes = first.probes + second.probes;
+  if (second.traceHash === first.traceHash) return { ...first, operations, pages, probes };
   const differs = `determinism: trace ${first.traceHash} first, and then ${second.traceHash}`;
   const violations = [...(first.failure?.violations ?? []), differs];
-  return { ...first, operations, failure: { checker: "determinism", violations } };
+  return { ...first, operations, pages, probes, failure: { checker: "determinism", violations } };
 }

@@ -55,6 +55,7 @@ function contextsOf(
   const all: Seen[] = [];
   for (const { isStrict, isRepeatable, context, invokedMs, settledMs } of history.readsOf(key)) {
     if (!isStrict || context === undefined) continue;
+    if (settledMs >= history.forgottenSince(key)) continue;
     const seen = { invokedMs, settledMs, vector: vectorOf(context) };
     reads.push(seen);
     if (isRepeatable) all.push(seen);

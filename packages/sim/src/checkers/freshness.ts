@@ -12,7 +12,7 @@ export const freshness: Checker = (history) => {
   const violations: Violation[] = [];
   for (const key of history.keys()) {
     for (const read of history.readsOf(key)) {
-      if (!read.isStrict) continue;
+      if (!read.isStrict || read.settledMs >= history.forgottenSince(key)) continue;
       violations.push(...undead(history, read), ...missing(history, read));
     }
   }

@@ -26,7 +26,8 @@ export class Faults implements Battlefield {
   readonly supervisor: Supervisor;
   readonly counts: Map<FaultKind, number> = new Map();
   /** Nodes whose directories have lost something that they had acknowledged, and do not know it. */
-  readonly forgetful: Set<NodeId> = new Set();
+  readonly forgetful: Map<NodeId, number> = new Map();
+  readonly bereft: Set<NodeId> = new Set();
   readonly #plans: readonly Plan[];
   readonly #mends = new Set<() => void>();
   #onAck: (() => void)[] = [];

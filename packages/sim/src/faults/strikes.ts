@@ -9,7 +9,10 @@ import type { Supervisor } from "./supervisor.ts";
 export interface Battlefield {
   readonly cluster: SimCluster;
   readonly supervisor: Supervisor;
-  readonly forgetful: Set<NodeId>;
+  /** Nodes whose directories were put back from older ones, and when. */
+  readonly forgetful: Map<NodeId, number>;
+  /** Nodes that may have lost records for good. */
+  readonly bereft: Set<NodeId>;
   /** Undoes something after a while, or when all is healed. */
   mendAfter(ms: number, mend: () => void): void;
   /** Runs something when a client has next been told that its write is durable. */
@@ -161,6 +164,7 @@ function rot(field: Battlefield, random: SeededRandom): boolean {
   const segments = [...disk.image()].filter(([name]) => name.endsWith(".seg"));
   const sealed = segments.slice(0, -2);
   if (sealed.length === 0) return false;
+  field.bereft.add(id);
   for (const [name, { length }] of sealed) {
     for (let hits = 0; hits < 3 && length > 0; hits += 1) {
       disk.flipBit(name, random.below(length), random.below(8));
@@ -178,7 +182,8 @@ function rollback(field: Battlefield, random: SeededRandom): boolean {
   const image = cluster.disk(id).image();
   field.mendAfter(100 + random.below(1500), () => {
     if (!cluster.isUp(id) || field.supervisor.impostors.has(id)) return;
-    field.forgetful.add(id);
+    field.bereft.add(id);
+    if (!field.forgetful.has(id)) field.forgetful.set(id, cluster.world.nowMs);
     cluster.crash(id, "power");
     cluster.replaceDisk(id, image);
   });
@@ -228,6 +233,7 @@ function failEverySync(field: Battlefield, random: SeededRandom): boolean {
 function failOnce(field: Battlefield, random: SeededRandom, operation: DiskOperation): boolean {
   const id = running(field, random);
   if (id === undefined) return false;
+  if (operation === "read") field.bereft.add(id);
   const times = 1 + random.below(3);
   const takeBack = field.cluster.disk(id).inject({ operation, error: "io", times });
   field.mendAfter(2000, takeBack);

@@ -1,0 +1,138 @@
+import { type NodeId, Ring, utf8 } from "@coterie/core";
+import type { Health } from "./faults/health.ts";
+import type { SeededRandom } from "./random.ts";
+import type { BucketKnobs } from "./swarm-knobs.ts";
+import type { Workload } from "./workload.ts";
+
+/** Attempts of one operation: what was under way when all became well may spoil the first. */
+const attemptsMax = 2;
+/** How often it is looked whether all is still well. */
+const lookMs = 10;
+const restMsMax = 800;
+
+/**
+ * Puts and gets keys of its own while things go wrong, wherever a quorum of the key's replicas is
+ * well and reachable. What fails there all the same is noted.
+ */
+export class Prober {
+  /** What failed although it could not. */
+  readonly stalled: string[] = [];
+  /** Operations that had to succeed, and how many were asked for. */
+  judged = 0;
+  operations = 0;
+  readonly #workload: Workload;
+  readonly #health: Health;
+  readonly #random: SeededRandom;
+  #isOver = false;
+
+  constructor(workload: Workload, health: Health) {
+    this.#workload = workload;
+    this.#health = health;
+    this.#random = workload.cluster.world.random.fork("progress");
+  }
+
+  async run(): Promise<void> {
+    // Where messages get lost, an operation may fail without anything being wrong with nodes.
+    const { weather, faults } = this.#workload.knobs;
+    if (weather.lost > 0 || weather.late > 0) return;
+    // In an `lww` bucket a node refuses what a clock far ahead of its own has written.
+    const buckets = this.#workload.knobs.buckets.filter(
+      ({ policy }) => policy !== "lww" || faults["clock-jump"] === undefined,
+    );
+    if (buckets.length === 0) return;
+    for (let probe = 0; !this.#isOver; probe += 1) {
+      await this.#workload.sleep(this.#random.below(restMsMax));
+      const bucket = buckets[this.#random.below(buckets.length)] as BucketKnobs;
+      await this.#probe(bucket, `progress-${probe}`);
+    }
+  }
+
+  end(): void {
+    this.#isOver = true;
+  }
+
+  async #probe(bucket: BucketKnobs, name: string): Promise<void> {
+    const key = { bucket: bucket.name, key: utf8(name) };
+    const input = { value: utf8(name), contentType: "", context: undefined, writeId: undefined };
+    await this.#demand(bucket, name, "put", (id) =>
+      this.#workload.ask(id, (node) =>
+        node.put(key, { ...input, returnBody: false, ifAbsent: false }, {}),
+      ),
+    );
+    await this.#demand(bucket, name, "get", (id) =>
+      this.#workload.ask(id, (node) => node.get(key, {})),
+    );
+  }
+
+  /** Demands that the operation succeeds, unless something went wrong meanwhile. */
+  async #demand(
+    bucket: BucketKnobs,
+    name: string,
+    what: string,
+    operation: (id: NodeId) => Promise<Outcome | undefined>,
+  ): Promise<void> {
+    const { cluster } = this.#workload;
+    const id = cluster.ids[this.#random.below(cluster.ids.length)] as NodeId;
+    const document = cluster.node(id)?.document();
+    if (this.#isOver || document === undefined) return;
+    const ring = new Ring(document);
+    const settings = ring.bucket(bucket.name);
+    if (settings === undefined) return;
+    const key = { bucket: bucket.name, key: utf8(name) };
+    const owners = ring.plan(key, settings).primaries.map((owner) => owner.id);
+    const required = what === "put" ? bucket.w : bucket.r;
+    const isWell = (): boolean => !this.#isOver && this.#health.isWell(id, owners, required);
+    const state = this.#health.state(id, owners);
+    const isUndisturbed = (): boolean => isWell() && this.#health.state(id, owners) === state;
+    if (!isWell()) return;
+    const codes: string[] = [];
+    for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+      this.operations += 1;
+      cluster.world.trace(`progress: ${what} of ${key.bucket}/${name} asks ${id}`);
+      const watched = new Watch(this.#workload, isUndisturbed);
+      const outcome = await operation(id);
+      if (!watched.end()) return;
+      if (outcome?.ok === true) {
+        this.judged += 1;
+        return;
+      }
+      codes.push(outcome?.code ?? "no answer");
+    }
+    this.judged += 1;
+    const failed = `${what} of ${key.bucket}/${name} through ${id}: ${codes.join(", then ")}`;
+    cluster.world.trace(`progress: ${failed}`);
+    this.stalled.push(`${failed}, though a quorum of ${owners.join(", ")} was well`);
+  }
+}
+
+interface Outcome {
+  readonly ok: boolean;
+  readonly code?: string;
+}
+
+/** Looks again and again whether something holds. */
+class Watch {
+  readonly #workload: Workload;
+  readonly #holds: () => boolean;
+  #hasHeld = true;
+  #isOver = false;
+
+  constructor(workload: Workload, holds: () => boolean) {
+    this.#workload = workload;
+    this.#holds = holds;
+    this.#look();
+  }
+
+  /** True if it held all the time. */
+  end(): boolean {
+    this.#look();
+    this.#isOver = true;
+    return this.#hasHeld;
+  }
+
+  #look(): void {
+    if (this.#isOver || !this.#hasHeld) return;
+    this.#hasHeld = this.#holds();
+    this.#workload.cluster.world.schedule(lookMs, () => this.#look());
+  }
+}
