@@ -139,8 +139,10 @@ it("creates and changes buckets", async () => {
   const conflict = await run(0, "bucket", "create", "made");
   expect(conflict.exit).toBe(6);
   expect(conflict.stderr).toMatch(/bucket-conflict: bucket made exists with policy lww, not sib/u);
-  const set = await run(0, "bucket", "set", "made", "--pw", "1", "--json");
-  expect(JSON.parse(set.stdout)).toMatchObject({ name: "made", pw: 1, result: "changed" });
+  const set = await run(0, "bucket", "set", "made", "--ttl-ms", "60000", "--json");
+  expect(JSON.parse(set.stdout)).toMatchObject({ name: "made", ttlMs: 60_000, result: "changed" });
+  const forever = await run(0, "bucket", "set", "made", "--ttl-ms", "0", "--json");
+  expect(JSON.parse(forever.stdout)).not.toHaveProperty("ttlMs");
   expect((await run(0, "bucket", "set", "made")).exit).toBe(2);
   expect((await run(0, "bucket", "set", "nowhere", "--pw", "1")).exit).toBe(3);
   expect((await run(0, "put", "k", "v", "--bucket", "made")).exit).toBe(0);

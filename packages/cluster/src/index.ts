@@ -1,4 +1,5 @@
 export type { CoordinationTuning } from "./coordinator/coordination.ts";
+export { loadDocument, type LoadedDocument } from "./formation/durable-identity.ts";
 export type * from "./messages.ts";
 export type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
 export { type NodeCounters, type SiblingCounts, siblingBounds } from "./node-counters.ts";

@@ -59,6 +59,7 @@ export interface BucketSettingOptions extends NodeOptions {
   readonly pr?: number;
   readonly pw?: number;
   readonly allowStale?: boolean;
+  readonly ttlMs?: number;
 }
 
 /** `coterie bucket create NAME`: refused if it exists with other settings. */
@@ -105,8 +106,8 @@ function changeBucket(
 }
 
 function settingsOf(options: BucketSettingOptions): Readonly<Record<string, unknown>> {
-  const { policy, n, r, w, pr, pw, allowStale } = options;
-  const given = Object.entries({ policy, n, r, w, pr, pw, allowStale });
+  const { policy, n, r, w, pr, pw, allowStale, ttlMs } = options;
+  const given = Object.entries({ policy, n, r, w, pr, pw, allowStale, ttlMs });
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 

@@ -48,7 +48,7 @@ export async function checkConfigFile(
   { json }: ConfigOptions,
 ): Promise<ExitCode> {
   const { checkConfig } = await import("@coterie/server");
-  const { problems, notes } = checkConfig({ file, env: process.env, flags: {} });
+  const { problems, notes } = await checkConfig({ file, env: process.env, flags: {} });
   const terminal = processTerminal();
   const isGood = problems.length === 0;
   if (json === true) {

@@ -97,6 +97,8 @@ function addBuckets(program: Command, onExit: OnExit): void {
     });
 }
 
+const ttlMs = wholeNumber(0, 1e12);
+
 /** Settings that may change while there is data. */
 function withBucketSettings(command: Command): Command {
   return withNodeOptions(command)
@@ -105,7 +107,8 @@ function withBucketSettings(command: Command): Command {
     .option("--pr <count>", "how many of those that answer must be primaries", wholeNumber(0, 64))
     .option("--pw <count>", "how many of those that store must be primaries", wholeNumber(0, 64))
     .option("--allow-stale", "allow r + w <= n: reads may miss acknowledged writes")
-    .option("--no-allow-stale", "refuse r + w <= n again");
+    .option("--no-allow-stale", "refuse r + w <= n again")
+    .option("--ttl-ms <ms>", "how long values live whose put does not say; 0: for ever", ttlMs);
 }
 
 function addMembers(program: Command, onExit: OnExit): void {

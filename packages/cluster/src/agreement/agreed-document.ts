@@ -76,6 +76,8 @@ export function isAboutDocument(request: PeerRequest): request is DocumentReques
 export class AgreedDocument {
   readonly #parts: AgreementParts;
   readonly #queue = new TaskQueue();
+  /** Changes that are asked of this node: one at a time, or they would outbid each other. */
+  readonly #changes = new TaskQueue();
   readonly #register: DocumentRegister;
   readonly #cancels = new Set<() => void>();
   #ring: Ring;
@@ -84,6 +86,8 @@ export class AgreedDocument {
   /** The question that is on its way to all others. */
   #asking: Promise<void> | undefined;
   #lookedAt: MonotonicMs = Number.NEGATIVE_INFINITY;
+  /** When others were asked for a version, and this node went by an earlier one all the same. */
+  #missedAt: MonotonicMs = Number.NEGATIVE_INFINITY;
   #toldAt: MonotonicMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -107,7 +111,7 @@ export class AgreedDocument {
 
   /** Asks every other member, until each has answered, whether there is a newer version. */
   catchUp(): void {
-    for (const member of this.#others()) this.#reach(member, 1, () => this.#askOne(member));
+    for (const member of this.#others()) this.#reach(member, triesMax, () => this.#askOne(member));
     this.#watchLeftover();
   }
 
@@ -143,14 +147,17 @@ export class AgreedDocument {
 
   /** Learns of the version that a request between nodes came with, if that is a later one. */
   async reachEpoch(epoch: number): Promise<void> {
-    if (epoch > this.#ring.epoch) await this.#askAll(callMs);
+    const { clock } = this.#parts;
+    if (epoch <= this.#ring.epoch || clock.monotonicMs() - this.#missedAt < againMs) return;
+    await this.#askAll(callMs);
+    if (epoch > this.#ring.epoch) this.#missedAt = clock.monotonicMs();
   }
 
   /** A request came from a node that goes by an earlier version. */
   noteBehind(): void {
     const now = this.#parts.clock.monotonicMs();
     if (now - this.#toldAt < againMs) return;
-    void this.#tellAll();
+    void this.#tellAll(1);
   }
 
   /** Before `bucket` is said not to exist, asks whether others know more. */
@@ -228,7 +235,7 @@ export class AgreedDocument {
       offer: (bytes: Uint8Array) => void this.#offer(bytes),
       isStopped: () => this.#isStopped,
     };
-    return changeDocument(parts, change, deadline);
+    return this.#changes.run(() => changeDocument(parts, change, deadline));
   }
 
   async #offer(bytes: Uint8Array): Promise<void> {
@@ -274,8 +281,8 @@ export class AgreedDocument {
     return undefined;
   }
 
-  /** Resolves when each member has answered, or could not in time; those are tried again later. */
-  #tellAll(): Promise<void> {
+  /** Resolves when each member has answered, or could not in time; then it is told again later. */
+  #tellAll(tries: number = triesMax): Promise<void> {
     const { document } = this.#ring;
     const request = { kind: "tell", document: encodeDocument(document) } as const;
     this.#toldAt = this.#parts.clock.monotonicMs();
@@ -289,7 +296,7 @@ export class AgreedDocument {
         const response = await this.#call(member, request);
         return response?.kind === "document" && response.epoch >= document.epoch;
       };
-      this.#reach(member, 1, tell, () => {
+      this.#reach(member, tries, tell, () => {
         pending -= 1;
         if (pending === 0) settle();
       });
@@ -327,7 +334,7 @@ export class AgreedDocument {
     return true;
   }
 
-  /** Tries to reach a member, again and again at growing intervals, until it has worked. */
+  /** Tries to reach a member, up to `tries` times at growing intervals, until it has worked. */
   #reach(
     member: Member,
     tries: number,
@@ -336,9 +343,9 @@ export class AgreedDocument {
   ): void {
     void attempt().then((isReached) => {
       onFirst();
-      if (isReached || tries >= triesMax) return;
-      const pauseMs = Math.min(retryMsMin * 2 ** (tries - 1), retryMsMax);
-      this.#later(pauseMs, () => this.#reach(member, tries + 1, attempt));
+      if (isReached || tries <= 1) return;
+      const pauseMs = Math.min(retryMsMin * 2 ** (triesMax - tries), retryMsMax);
+      this.#later(pauseMs, () => this.#reach(member, tries - 1, attempt));
     });
   }
 
@@ -348,10 +355,11 @@ export class AgreedDocument {
    * version chosen, or buries it. Not all voters at once: they would be in each other's way.
    */
   #watchLeftover(tries: number = 1): void {
-    if (!this.#hasLeftover() || tries > triesMax || (this.#isWatching && tries === 1)) return;
+    if (!this.#hasLeftover() || (this.#isWatching && tries === 1)) return;
     this.#isWatching = true;
     const { clock, random } = this.#parts;
-    this.#later(leftoverMs * tries + random.below(leftoverMs), () => {
+    const pauseMs = Math.min(leftoverMs * tries, retryMsMax);
+    this.#later(pauseMs + random.below(leftoverMs), () => {
       void this.#finishLeftover(clock.monotonicMs() + finishMs).then(() => {
         this.#isWatching = false;
         this.#watchLeftover(tries + 1);

@@ -13,7 +13,7 @@ import {
 import type { MonotonicMs, Network, Reply } from "@coterie/ports";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
-import type { DocumentRegister } from "./document-register.ts";
+import type { DocumentRegister, Reservation } from "./document-register.ts";
 
 export interface AttemptParts {
   readonly self: NodeId;
@@ -27,8 +27,7 @@ export interface AttemptParts {
 
 export interface AttemptInput {
   /** Promised by this node itself, durably: so it is never used again. */
-  readonly ballot: Ballot;
-  readonly own: PrepareReply<ClusterDocument>;
+  readonly reservation: Reservation;
   readonly change: (current: ClusterDocument) => ClusterDocument;
   readonly deadline: MonotonicMs;
 }
@@ -59,7 +58,7 @@ export class Attempt {
     this.#input = input;
     this.#voters = votersOf(parts.document);
     this.#proposal = new Proposal({
-      ballot: input.ballot,
+      ballot: input.reservation.ballot,
       voters: this.#voters.map(({ id }) => id),
       change: input.change,
     });
@@ -67,10 +66,10 @@ export class Attempt {
 
   run(): Promise<AttemptOutcome> {
     const { clusterId, epoch } = this.#parts.document;
-    const { ballot, own } = this.#input;
+    const { ballot, accepted } = this.#input.reservation;
     for (const voter of this.#voters) {
       if (voter.id === this.#parts.self) {
-        this.#proposal.receivePromise(voter.id, own);
+        this.#proposal.receivePromise(voter.id, { kind: "promised", accepted });
         continue;
       }
       this.#ask(voter, { kind: "prepare", clusterId, epoch, ballot }, (response) => {
@@ -83,7 +82,7 @@ export class Attempt {
 
   #sendValue(value: ClusterDocument): void {
     const { clusterId, epoch } = this.#parts.document;
-    const { ballot } = this.#input;
+    const { ballot } = this.#input.reservation;
     const document = encodeDocument(value);
     for (const voter of this.#voters) {
       if (voter.id === this.#parts.self) {

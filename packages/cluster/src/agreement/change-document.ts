@@ -1,11 +1,4 @@
-import {
-  type Ballot,
-  type ClusterDocument,
-  type NodeId,
-  ballotAbove,
-  compareBallots,
-  roundMax,
-} from "@coterie/core";
+import { type Ballot, type ClusterDocument, type NodeId, ballotZero } from "@coterie/core";
 import type { Clock, MonotonicMs, Network, Random } from "@coterie/ports";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
@@ -37,7 +30,7 @@ export type ChosenDocument =
   | { readonly ok: true; readonly document: ClusterDocument }
   | {
       readonly ok: false;
-      readonly code: "no-majority" | "disk-full" | "shutting-down" | "internal";
+      readonly code: "no-majority" | "disk-full" | "shutting-down";
       readonly outcome: "refused" | "unknown";
       readonly message: string;
     };
@@ -55,7 +48,7 @@ export async function changeDocument(
   const { clock, random, register } = parts;
   let mayBeChosen = false;
   let lonely = 0;
-  let above: Ballot = register.promised;
+  let above: Ballot = ballotZero;
   const failed = (code: (ChosenDocument & { ok: false })["code"], message: string) =>
     ({ ok: false, code, message, outcome: mayBeChosen ? "unknown" : "refused" }) as const;
   for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
@@ -63,32 +56,24 @@ export async function changeDocument(
     if (clock.monotonicMs() >= deadline) {
       return failed("no-majority", "too few of the voters answered, or others were always ahead");
     }
-    const ballot = ballotAbove(higher(above, register.promised), parts.nonce);
-    if (ballot.round > roundMax) return failed("internal", "there are no more ballots");
-    // Durable here before anybody hears of it: a ballot is never used twice, not even by a voter
-    // that restarts, nor by a node that does not vote.
-    const own = await register.prepare(ballot);
-    if (own === undefined) return failed("disk-full", "this node could not store its promise");
-    if (own.kind === "promised") {
-      const attempt = new Attempt(
-        { ...parts, document: parts.document() },
-        { ballot, own, change, deadline: Math.min(deadline, clock.monotonicMs() + attemptMs) },
-      );
-      const outcome = await attempt.run();
-      if (outcome.ok) return outcome;
-      mayBeChosen ||= outcome.mayBeChosen;
-      if (outcome.outbidBy !== undefined) above = higher(above, outcome.outbidBy);
-      lonely = outcome.isWorthRepeating ? 0 : lonely + 1;
-      if (lonely >= lonelyMax) {
-        return failed("no-majority", "too few of the voters can be reached to change the cluster");
-      }
+    // Durable here before anybody hears of it: a ballot is never used twice, not even by a node
+    // that restarts, nor by one that does not vote.
+    const reservation = await register.reserve(above, parts.nonce);
+    if (reservation === undefined) return failed("disk-full", "this node could not store a ballot");
+    const attempt = new Attempt(
+      { ...parts, document: parts.document() },
+      { reservation, change, deadline: Math.min(deadline, clock.monotonicMs() + attemptMs) },
+    );
+    const outcome = await attempt.run();
+    if (outcome.ok) return outcome;
+    mayBeChosen ||= outcome.mayBeChosen;
+    if (outcome.outbidBy !== undefined) above = outcome.outbidBy;
+    lonely = outcome.isWorthRepeating ? 0 : lonely + 1;
+    if (lonely >= lonelyMax) {
+      return failed("no-majority", "too few of the voters can be reached to change the cluster");
     }
     const { promise, settle } = oneShot<void>();
     clock.at(clock.monotonicMs() + 1 + random.below(pauseMs), settle);
     await promise;
   }
-}
-
-function higher(left: Ballot, right: Ballot): Ballot {
-  return compareBallots(left, right) >= 0 ? left : right;
 }

@@ -7,7 +7,10 @@ import {
   type PrepareReply,
   type Vote,
   accept,
+  ballotAbove,
+  compareBallots,
   prepare,
+  roundMax,
 } from "@coterie/core";
 import type { Disk } from "@coterie/ports";
 import { saveRegister } from "../formation/durable-identity.ts";
@@ -19,6 +22,12 @@ export interface RegisterParts {
   readonly queue: TaskQueue;
   /** The disk can no longer be trusted. */
   readonly onFatal: (reason: string) => void;
+}
+
+/** A ballot for one attempt, and what this node had accepted when it promised it. */
+export interface Reservation {
+  readonly ballot: Ballot;
+  readonly accepted: Vote<ClusterDocument>;
 }
 
 /**
@@ -34,12 +43,21 @@ export class DocumentRegister {
     this.#state = state;
   }
 
-  get promised(): Ballot {
-    return this.#state.promised;
-  }
-
   get accepted(): Vote<ClusterDocument> {
     return this.#state.accepted;
+  }
+
+  /**
+   * Promises itself a ballot above `above` and all that this node knows of: nobody else has it, and
+   * no other change at this node. `undefined` if the promise could not be stored.
+   */
+  reserve(above: Ballot, nonce: string): Promise<Reservation | undefined> {
+    return this.#step((state) => {
+      const { promised, accepted } = state;
+      const ballot = ballotAbove(compareBallots(above, promised) > 0 ? above : promised, nonce);
+      if (ballot.round > roundMax) return { state, reply: undefined };
+      return { state: { promised: ballot, accepted }, reply: { ballot, accepted } };
+    });
   }
 
   /** `undefined` if the promise could not be stored, and was not made. */

@@ -100,6 +100,51 @@ describe("a bucket created after formation", () => {
   });
 });
 
+describe("two that create a bucket with other settings, on both sides of a partition", () => {
+  it.each(["silent", "refusing"] as const)("(%s): the majority's wins", async (kind) => {
+    const small = await SmallCluster.start({ nodes: 5 });
+    const { network } = small.cluster;
+    network.partition([address(1), address(2)], [address(3), address(4), address(5)], kind);
+    const minority = small.at(1).changeBucket(create("carts", { policy: "lww" }));
+    const majority = small.at(5).changeBucket(create("carts", { policy: "siblings" }));
+    expect(await small.until(majority)).toMatchObject({ ok: true, result: "created" });
+    expect(await small.until(minority)).toMatchObject({ ok: false, code: "no-majority" });
+    expect(await small.read(1, "k", { bucket: "carts" })).toBe("no-such-bucket");
+    network.heal();
+    await small.pass(1000);
+    const late = await small.until(small.at(2).changeBucket(create("carts", { policy: "lww" })));
+    expect(late).toMatchObject({ ok: false, code: "bucket-conflict" });
+    await small.pass(60_000);
+    expect(epochs(small, 1, 2, 3, 4, 5)).toEqual([2, 2, 2, 2, 2]);
+    for (const at of [1, 2, 3, 4, 5]) expect(policyAt(small, at, "carts")).toBe("siblings");
+  });
+});
+
+describe("a node that was down when its cluster formed", () => {
+  it("takes the document as it is by then", async () => {
+    let joined = 0;
+    for (let seed = 1; seed <= 40; seed += 1) {
+      const small = new SmallCluster({ seed });
+      const { cluster } = small;
+      for (const number of [1, 2, 3]) void cluster.startNode(node(number));
+      await small.pass(seed);
+      // What n3 says still arrives; that the others agree, it does not hear.
+      for (const other of [1, 2]) cluster.network.cut(address(other), address(3), "silent");
+      await small.pass(3000);
+      const isReady = (number: number): boolean => small.at(number).document() !== undefined;
+      if (!isReady(1) || !isReady(2) || isReady(3)) continue;
+      joined += 1;
+      small.crash(3);
+      cluster.network.heal();
+      successful(await small.until(small.at(2).changeBucket(create("carts"))));
+      await small.restart(3);
+      expect(epochs(small, 1, 2, 3)).toEqual([2, 2, 2]);
+      successful(await small.put(3, "k", "v", { bucket: "carts" }));
+    }
+    expect(joined).toBeGreaterThan(0);
+  });
+});
+
 describe("a bucket's settings", () => {
   it("change at every node, and only those that may", async () => {
     const small = await SmallCluster.start();

@@ -71,7 +71,7 @@ function requestReadings(statistics: () => NodeStatistics): readonly MetricReadi
     counter("peer_requests_served_total", "Requests of other nodes.", of("peerRequestsServed")),
     counter(
       "stale_epochs_total",
-      "Requests of other nodes under another document.",
+      "Refused requests of nodes that are of another cluster, or go by other owners.",
       of("staleEpochs"),
     ),
   ];

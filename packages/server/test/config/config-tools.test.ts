@@ -1,7 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import {
+  type NodeId,
+  type PeerAddress,
+  defaultBuckets,
+  encodeDocument,
+  formDocument,
+} from "@coterie/core";
+import { saveBlob } from "@coterie/storage";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NodeDisk } from "../../src/adapters/node-disk.ts";
 import { checkConfig } from "../../src/config/check-config.ts";
 import { readClusterKey } from "../../src/config/cluster-key.ts";
 import { configTemplate } from "../../src/config/config-template.ts";
@@ -19,16 +28,39 @@ beforeAll(() => {
 
 afterAll(() => rmSync(directory, { recursive: true }));
 
-function problemsOf(text: string, env: Readonly<Record<string, string>> = {}): readonly string[] {
+async function problemsOf(
+  text: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly string[]> {
   writeFileSync(file, text);
-  return checkConfig({ file, env, flags: {} }).problems.map(
-    ({ line, setting, message }) => `${line ?? "-"} ${setting} ${message}`,
-  );
+  const { problems } = await checkConfig({ file, env, flags: {} });
+  return problems.map(({ line, setting, message }) => `${line ?? "-"} ${setting} ${message}`);
+}
+
+/** Makes a directory as a node of a cluster of its own leaves it. */
+async function formIn(data: string): Promise<void> {
+  mkdirSync(data);
+  const member = {
+    id: "n1" as NodeId,
+    address: "127.0.0.1:7701" as PeerAddress,
+    host: "h",
+    zone: "z",
+    weight: 1,
+    nonce: "0".repeat(32),
+  };
+  const doors = { http: "", grpc: "", resp: "" };
+  const settings8 = { partitions: 8, hash: "md5", nMax: 1, buckets: defaultBuckets(1) } as const;
+  const formed = formDocument(settings8, [{ ...member, ...doors }]);
+  if (!formed.ok) throw new Error(formed.message);
+  const bytes = encodeDocument(formed.document);
+  await new Promise((resolve) => {
+    saveBlob(new NodeDisk(data), "cluster-document", bytes, resolve);
+  });
 }
 
 describe("a check", () => {
-  it("finds every problem at once, with lines, and suggests what was meant", () => {
-    const problems = problemsOf(`{
+  it("finds every problem at once, with lines, and suggests what was meant", async () => {
+    const problems = await problemsOf(`{
       "id": "n1",
       "partitons": 8,
       "cacheBytes": -1,
@@ -44,34 +76,54 @@ describe("a check", () => {
     ]);
   });
 
-  it("names no line for what the environment gives", () => {
-    const problems = problemsOf('{ "id": "n1", "cacheBytes": 1 }', { COTERIE_CACHE_BYTES: "x" });
+  it("names no line for what the environment gives", async () => {
+    const problems = await problemsOf('{ "id": "n1", "cacheBytes": 1 }', {
+      COTERIE_CACHE_BYTES: "x",
+    });
     expect(problems).toEqual([expect.stringMatching(/^- cacheBytes /u)]);
   });
 
-  it("finds what only the whole shows: quorums, keys, addresses", () => {
+  it("finds what only the whole shows: quorums, keys, addresses", async () => {
     const key = join(directory, "none.key");
-    const problems = problemsOf(
+    const problems = await problemsOf(
       JSON.stringify({ id: "n1", buckets: { a: { n: 3 } }, clusterKey: key }),
     );
     expect(problems).toHaveLength(2);
     expect(problems[0]).toContain("bucket a: n is an integer from 1 to 1");
     expect(problems[1]).toContain("none.key");
-    expect(problemsOf('{ "id": "n1",\n "http": "0.0.0.0:1" }')).toEqual([
+    expect(await problemsOf('{ "id": "n1",\n "http": "0.0.0.0:1" }')).toEqual([
       expect.stringMatching(/^2 http .*--insecure/u),
     ]);
   });
 
-  it("lets one file serve many nodes, but not under a bad name", () => {
+  it("lets one file serve many nodes, but not under a bad name", async () => {
     writeFileSync(file, "{}");
-    const { problems, notes } = checkConfig({ file, env: {}, flags: {} });
+    const { problems, notes } = await checkConfig({ file, env: {}, flags: {} });
     expect(problems).toEqual([]);
     expect(notes).toEqual([expect.stringContaining("--id")]);
-    expect(problemsOf('{ "id": 7 }')).toEqual([expect.stringMatching(/^1 id /u)]);
+    expect(await problemsOf('{ "id": 7 }')).toEqual([expect.stringMatching(/^1 id /u)]);
   });
 
-  it("says nothing more of a file that cannot be read", () => {
-    expect(problemsOf("{\n oops")).toEqual([expect.stringMatching(/^2 .*line 2/u)]);
+  it("compares it with the cluster of its data directory", async () => {
+    const data = join(directory, "data");
+    const text = JSON.stringify({ id: "n1", data, partitions: 8 });
+    writeFileSync(file, text);
+    expect(await checkConfig({ file, env: {}, flags: {} })).toEqual({ problems: [], notes: [] });
+    await formIn(data);
+    const buckets = { carts: { policy: "lww" }, default: { pw: 1 } };
+    writeFileSync(file, JSON.stringify({ id: "n1", data, partitions: 16, buckets }));
+    const { problems, notes } = await checkConfig({ file, env: {}, flags: {} });
+    expect(problems.map(({ message }) => message)).toEqual([
+      "partitions is 8 in the cluster and 16 here",
+    ]);
+    expect(notes).toEqual([
+      expect.stringContaining("coterie bucket create carts --policy lww --n 1"),
+      expect.stringContaining("bucket default has pw 0 in the cluster and 1 here"),
+    ]);
+  });
+
+  it("says nothing more of a file that cannot be read", async () => {
+    expect(await problemsOf("{\n oops")).toEqual([expect.stringMatching(/^2 .*line 2/u)]);
   });
 });
 
@@ -122,15 +174,15 @@ describe("the resolved settings", () => {
 });
 
 describe("the template", () => {
-  it("is a configuration as it is, and with everything uncommented", () => {
+  it("is a configuration as it is, and with everything uncommented", async () => {
     const template = configTemplate();
-    expect(problemsOf(template)).toEqual([]);
+    expect(await problemsOf(template)).toEqual([]);
     for (const { name, meaning } of settings) {
       expect(template).toContain(`// ${meaning}`);
       expect(template).toContain(`// "${name}": `);
     }
     // Only the file of the example is not there.
-    expect(problemsOf(template.replaceAll(/^ {2}\/\/ "/gmu, '"'))).toEqual([
+    expect(await problemsOf(template.replaceAll(/^ {2}\/\/ "/gmu, '"'))).toEqual([
       expect.stringContaining("the cluster key cannot be read"),
     ]);
   });
