@@ -1,6 +1,5 @@
-import type { Member } from "./cluster-document.ts";
+import type { ClusterDocument, Member } from "./cluster-document.ts";
 import { redisSlots } from "./redis-slot.ts";
-import type { Ring } from "./ring.ts";
 
 /** Slots that the same nodes serve, from `first` to `last`. */
 export interface SlotRange {
@@ -31,8 +30,8 @@ export interface SlotChoice {
  * over the members in the order of their ids. What belongs to a node that does not serve falls to
  * others, and nothing else changes.
  */
-export function slotRanges(ring: Ring, choice: SlotChoice): readonly SlotRange[] {
-  const { settings, members } = ring.document;
+export function slotRanges(document: ClusterDocument, choice: SlotChoice): readonly SlotRange[] {
+  const { settings, members } = document;
   const isPlaced = settings.hash === "redis-slots";
   const parts = isPlaced ? settings.partitions : members.length;
   const ranges: SlotRange[] = [];
@@ -40,7 +39,7 @@ export function slotRanges(ring: Ring, choice: SlotChoice): readonly SlotRange[]
     const first = Math.ceil((part * redisSlots) / parts);
     const last = Math.ceil(((part + 1) * redisSlots) / parts) - 1;
     const preferred = isPlaced
-      ? ring.owners(part).slice(0, choice.n)
+      ? ownersOf(document, part).slice(0, choice.n)
       : [...members.slice(part), ...members.slice(0, part)];
     const serving = preferred.filter((member) => choice.isServing(member));
     // Whoever serves can stand in for owners who do not.
@@ -63,6 +62,10 @@ export function slotsByNode(ranges: readonly SlotRange[]): readonly NodeSlots[] 
     else own.push({ first, last });
   }
   return [...byNode].map(([member, own]) => ({ member, ranges: own }));
+}
+
+function ownersOf({ members, owners }: ClusterDocument, partition: number): readonly Member[] {
+  return (owners[partition] ?? []).map((index) => members[index] as Member);
 }
 
 function append(ranges: SlotRange[], range: SlotRange): void {

@@ -30,7 +30,7 @@ it("names every slot once, in order, with one to n nodes that serve", () => {
       const ring = ringOf(kind, partitions, nodes);
       const absent = nodes > 1 ? ring.document.members[down % nodes] : undefined;
       const isServing = (member: unknown): boolean => member !== absent;
-      const ranges = slotRanges(ring, { n: 2, isServing });
+      const ranges = slotRanges(ring.document, { n: 2, isServing });
       let next = 0;
       for (const { first, last, members } of ranges) {
         const isInOrder = first === next && last >= first;
@@ -54,7 +54,7 @@ it("with redis-slots names the owners of a key's partition for the key's slot", 
       const ring = ringOf("redis-slots", partitions, nodes);
       const bucket = { ...ring.document.settings.buckets[0], n: 1 } as never;
       const slot = redisSlotOf(utf8(text));
-      const range = slotRanges(ring, { n: 1, isServing: everybody }).find(
+      const range = slotRanges(ring.document, { n: 1, isServing: everybody }).find(
         ({ first, last }) => first <= slot && slot <= last,
       );
       expect(range?.members).toEqual(
@@ -67,7 +67,7 @@ it("with redis-slots names the owners of a key's partition for the key's slot", 
 
 it("splits the slots evenly over the nodes where slots say nothing of owners", () => {
   const ring = ringOf("md5", 64, 3);
-  expect(linesOf(slotRanges(ring, { n: 2, isServing: everybody }))).toEqual([
+  expect(linesOf(slotRanges(ring.document, { n: 2, isServing: everybody }))).toEqual([
     "0-5461 n01 n02",
     "5462-10922 n02 n03",
     "10923-16383 n03 n01",
@@ -76,24 +76,24 @@ it("splits the slots evenly over the nodes where slots say nothing of owners", (
 
 it("gives the slots of a node that does not serve to others, and leaves theirs", () => {
   const isServing = ({ id }: { readonly id: string }): boolean => id !== "n02";
-  expect(linesOf(slotRanges(ringOf("md5", 64, 3), { n: 1, isServing }))).toEqual([
+  expect(linesOf(slotRanges(ringOf("md5", 64, 3).document, { n: 1, isServing }))).toEqual([
     "0-5461 n01",
     "5462-16383 n03",
   ]);
   const placed = ringOf("redis-slots", 4, 5);
   const first = placed.owners(0)[0];
-  const ranges = slotRanges(placed, { n: 1, isServing: (member) => member !== first });
+  const ranges = slotRanges(placed.document, { n: 1, isServing: (member) => member !== first });
   expect(ranges[0]?.members).toEqual([placed.owners(0)[1]]);
   const owners = new Set(placed.owners(0));
-  const others = slotRanges(placed, { n: 1, isServing: (member) => !owners.has(member) });
+  const others = slotRanges(placed.document, { n: 1, isServing: (member) => !owners.has(member) });
   expect(owners.has(others[0]?.members[0] as never)).toBe(false);
 });
 
 it("joins the ranges of each node that lie side by side", () => {
   const ring = ringOf("redis-slots", 6, 1);
-  const ranges = slotRanges(ring, { n: 1, isServing: everybody });
+  const ranges = slotRanges(ring.document, { n: 1, isServing: everybody });
   expect(linesOf(ranges)).toEqual(["0-16383 n01"]);
-  const two = slotRanges(ringOf("md5", 1, 2), { n: 2, isServing: everybody });
+  const two = slotRanges(ringOf("md5", 1, 2).document, { n: 2, isServing: everybody });
   expect(slotsByNode(two).map(({ member, ranges: own }) => [member.id, own])).toEqual([
     ["n01", [{ first: 0, last: 8191 }]],
     ["n02", [{ first: 8192, last: 16_383 }]],

@@ -1,6 +1,7 @@
 import type { Command } from "../command.ts";
 import type { RespCall } from "../resp-call.ts";
 import { clientCommands } from "./client.ts";
+import { clusterCommands } from "./cluster.ts";
 import { connectionCommands } from "./connection.ts";
 import { introspectionCommands } from "./introspection.ts";
 import { keyCommands } from "./keys.ts";
@@ -11,6 +12,7 @@ import { stringCommands } from "./strings.ts";
 const commandList: readonly Command<RespCall>[] = [
   ...connectionCommands,
   ...clientCommands,
+  ...clusterCommands,
   ...introspectionCommands,
   ...serverCommands,
   ...stringCommands,
