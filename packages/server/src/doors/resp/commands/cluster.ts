@@ -134,10 +134,10 @@ function shards(call: RespCall): void {
     slotsByNode(rangesOf(service, document)).map(({ member, ranges }) => {
       const address = addressOf(service, member);
       const host = hostOf(address);
-      const node = respMap(
-        ...["id", nodeId(document, member.id), "port", portOf(address), "ip", host],
-        ...["endpoint", host, "role", writerRole, "replication-offset", 0, "health", "online"],
-      );
+      const entries: RespReply[] = ["id", nodeId(document, member.id), "port", portOf(address)];
+      entries.push("ip", host, "endpoint", host, "role", writerRole);
+      entries.push("replication-offset", 0, "health", "online");
+      const node = respMap(...entries);
       return respMap(
         "slots",
         ranges.flatMap(({ first, last }) => [first, last]),
