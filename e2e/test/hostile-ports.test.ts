@@ -7,10 +7,12 @@ import { type ProbeReading, WatchedNode } from "../src/hostile/watched-node.ts";
 
 const mebibyte = 1024 * 1024;
 /**
- * Processor time between two turns of the node's event loop. A node is to be held up for no more
- * than 200 ms; the bound leaves room for slower machines, and for a collector at work beside it.
+ * Processor time between two turns of the node's event loop. Whatever clients send, a node is held
+ * up for no more than 200 ms. The peers' port has a larger limit for messages, and so more work in
+ * one that comes a byte at a time.
  */
-const stallMsMax = 600;
+const stallMsMax: Readonly<Record<string, number>> = { clients: 200, peers: 600 };
+const plantedStallMs = 700;
 /** Beyond what the node had before, while an attacker is connected. */
 const bytesMoreMax = 48 * mebibyte;
 /** When all attackers are gone. */
@@ -20,7 +22,7 @@ function isOver(before: ProbeReading, now: ProbeReading, bytesMax: number): bool
   return now.liveBytes - before.liveBytes >= bytesMax;
 }
 
-describe.each(Object.entries(attackedPorts))("the port for %s, under attack", (_, portOf) => {
+describe.each(Object.entries(attackedPorts))("the port for %s, under attack", (name, portOf) => {
   let node: WatchedNode;
   let before: ProbeReading;
 
@@ -39,7 +41,7 @@ describe.each(Object.entries(attackedPorts))("the port for %s, under attack", (_
       await attack(client, attacked);
       expect(await node.serves()).toBe(true);
       let during = await node.read();
-      expect(during.longestMs).toBeLessThan(stallMsMax);
+      expect(during.longestMs).toBeLessThan(stallMsMax[name] ?? 0);
       // What had come is worked off, on a busy machine a little later: it is not kept.
       for (let left = 100; left > 0 && isOver(before, during, bytesMoreMax); left -= 1) {
         await sleep(20);
@@ -75,8 +77,8 @@ describe("the watch over a node", () => {
     const before = await node.read();
     process.kill(node.pid, "SIGUSR2");
     let after = await node.read();
-    while (after.longestMs < stallMsMax) after = await node.read();
-    expect(after.longestMs).toBeGreaterThan(stallMsMax);
+    while (after.longestMs < plantedStallMs) after = await node.read();
+    expect(after.longestMs).toBeGreaterThan(stallMsMax["peers"] ?? 0);
     expect(after.liveBytes - before.liveBytes).toBeGreaterThan(bytesMoreMax);
     await node.stop();
   });

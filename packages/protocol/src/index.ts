@@ -23,6 +23,7 @@ export {
 } from "./client/pipe-requests.ts";
 export { kvReplySizeHint } from "./client/reply-fields.ts";
 export { kvRequestSizeHint } from "./client/request-fields.ts";
+export { encodeStatusDetails } from "./client/status-details.ts";
 export {
   type Decoded,
   decodeBatchReply,

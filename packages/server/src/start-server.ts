@@ -12,7 +12,6 @@ import {
   type PeerAddress,
 } from "@coterie/core";
 import type { Clock, Disk, Receive } from "@coterie/ports";
-import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { MemoryDisk } from "./adapters/memory-disk.ts";
 import { NodeDisk } from "./adapters/node-disk.ts";
 import { NodeRandom } from "./adapters/node-random.ts";
@@ -60,8 +59,6 @@ export async function startServer(
   config: ServerConfig,
   options: StartOptions,
 ): Promise<ServerStart> {
-  // Its lines would stand between ours; what they say comes as outcomes and broken streams.
-  setLogVerbosity(logVerbosity.NONE);
   const log = options.log ?? openLog(config);
   const settings = clusterSettingsOf(config);
   if (!settings.ok) return settings;

@@ -9,8 +9,12 @@ export const clientMethods = {
   describe: "/coterie.v1.Cluster/Describe",
 } as const;
 
-/** Trailers of a failed call: the error code, and the Failure message. */
+/**
+ * Trailers of a failed call: the error code, the Failure message, and that message within a
+ * google.rpc.Status, where tools look that know nothing of Coterie.
+ */
 export const failureTrailers = {
   code: "coterie-code",
   message: "coterie-failure-bin",
+  details: "grpc-status-details-bin",
 } as const;

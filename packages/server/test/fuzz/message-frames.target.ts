@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
-import { MessageFrames, frame } from "../../src/adapters/peer-network/http2/message-frames.ts";
+import { MessageFrames, frame } from "../../src/adapters/http2/message-frames.ts";
 
 const messageBytesMax = 300;
 
@@ -33,11 +33,15 @@ interface Read {
 
 function read(stream: Uint8Array, cuts: readonly number[]): Read {
   const messages: number[][] = [];
-  const frames = new MessageFrames(messageBytesMax, (message) => messages.push([...message]));
+  const frames = new MessageFrames(messageBytesMax);
   let from = 0;
   for (const to of [...cuts, stream.length]) {
-    const problem = frames.feed(stream.subarray(from, to));
-    if (problem !== undefined) return { messages, problem, isBetween: undefined };
+    frames.add(stream.subarray(from, to));
+    for (let message = frames.next(); message !== undefined; message = frames.next()) {
+      messages.push([...message]);
+    }
+    const { problem } = frames;
+    if (problem !== undefined) return { messages, problem: problem.message, isBetween: undefined };
     from = to;
   }
   return { messages, problem: undefined, isBetween: frames.isBetweenMessages };

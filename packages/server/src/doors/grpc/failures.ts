@@ -1,7 +1,12 @@
 import type { Failure } from "@coterie/cluster";
 import { type ErrorCode, errorTable } from "@coterie/core";
-import { type KvFailure, encodeKvReply, failureTrailers } from "@coterie/protocol";
-import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import {
+  type KvFailure,
+  encodeKvReply,
+  encodeStatusDetails,
+  failureTrailers,
+} from "@coterie/protocol";
+import { type GrpcStatus, grpcStatuses } from "../../adapters/http2/grpc-status.ts";
 import type { RequestProblem } from "../request-checks.ts";
 
 const noAcks = { primaries: 0, fallbacks: 0, required: 0 };
@@ -59,10 +64,18 @@ export const tooLargeReply: KvFailure = refusal({
 });
 
 /** The status of a failed call, with the failure in its trailers. */
-export function statusOf(failure: KvFailure): StatusObject {
-  const metadata = new Metadata();
-  metadata.set(failureTrailers.code, failure.code);
-  metadata.set(failureTrailers.message, Buffer.from(encodeKvReply(failure)));
-  const name = errorTable[failure.code as ErrorCode].grpc as keyof typeof status;
-  return { code: status[name], details: `${failure.code}: ${failure.message}`, metadata };
+export function statusOf(failure: KvFailure): GrpcStatus {
+  const status = errorTable[failure.code as ErrorCode].grpc as GrpcStatus["status"];
+  const details = `${failure.code}: ${failure.message}`;
+  const encoded = encodeKvReply(failure);
+  const forAnyTool = encodeStatusDetails({ code: grpcStatuses[status], message: details }, encoded);
+  return {
+    status,
+    details,
+    trailers: {
+      [failureTrailers.code]: failure.code,
+      [failureTrailers.message]: Buffer.from(encoded).toString("base64"),
+      [failureTrailers.details]: Buffer.from(forAnyTool).toString("base64"),
+    },
+  };
 }

@@ -1,26 +1,20 @@
 import type { Clock } from "@coterie/ports";
 import { clientMethods } from "@coterie/protocol";
-import {
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type UntypedServiceImplementation,
-  type sendUnaryData,
-} from "@grpc/grpc-js";
-import { InnerServers } from "../../adapters/grpc-js/inner-servers.ts";
-import { withPort } from "../../config/addresses.ts";
+import { type IncomingHttpHeaders, type ServerHttp2Stream, constants } from "node:http2";
+import { Http2Port } from "../../adapters/http2/http2-port.ts";
+import { hostOf, portOf, withPort } from "../../config/addresses.ts";
 import { ByteBudget } from "../byte-budget.ts";
 import { describeCluster } from "./describe-cluster.ts";
 import { shuttingDown, starting, statusOf } from "./failures.ts";
-import { type GrpcDoorOptions, serverOptions } from "./grpc-options.ts";
+import { GrpcCall } from "./grpc-call.ts";
+import { type GrpcMethod, oneRequest, streamOfRequests } from "./grpc-method.ts";
+import { type GrpcDoorOptions, requestBytesMax } from "./grpc-options.ts";
 import { type GrpcStatistics, newGrpcStatistics } from "./grpc-statistics.ts";
+import { grpcTimeoutMs } from "./grpc-timeout.ts";
 import { HealthService } from "./health-service.ts";
 import { type KvBackend, KvService } from "./kv-service.ts";
 import { PipeStream } from "./pipe-stream.ts";
-import { rawMethod } from "./raw-methods.ts";
-import { reflectionHandler, reflectionMethods } from "./reflection-service.ts";
+import { reflectionMethod } from "./reflection-service.ts";
 import { serveScan } from "./scan-call.ts";
 import { UnaryCalls } from "./unary-calls.ts";
 
@@ -32,59 +26,58 @@ export type GrpcListenOutcome =
 const closeMsMax = 500;
 
 /** Opens the door; before {@link GrpcDoor.serve}, requests are answered with not-ready. */
-export function listenGrpc(
+export async function listenGrpc(
   address: string,
   clock: Clock,
   options: GrpcDoorOptions,
 ): Promise<GrpcListenOutcome> {
-  const server = new Server(serverOptions(options));
-  return new Promise((resolve) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-      if (error === null) {
-        const bound = withPort(address, port);
-        resolve({ ok: true, door: new GrpcDoor({ server, address: bound, clock, options }) });
-      } else {
-        server.forceShutdown();
-        resolve({ ok: false, message: error.message });
-      }
-    });
-  });
+  const door = new GrpcDoor({ clock, options });
+  const outcome = await door.listen(address);
+  return outcome.ok ? { ok: true, door } : outcome;
 }
 
 interface GrpcDoorInput {
-  readonly server: Server;
-  readonly address: string;
   readonly clock: Clock;
   readonly options: GrpcDoorOptions;
 }
 
-/** The gRPC door (docs/guide/grpc.md), listening. */
+/** The gRPC door (docs/guide/grpc.md): gRPC over HTTP/2, without TLS. */
 export class GrpcDoor {
-  /** `host:port`, with the port the system chose if 0 was asked for. */
-  readonly address: string;
-  readonly #server: Server;
   readonly #clock: Clock;
   readonly #options: GrpcDoorOptions;
-  readonly #inner: InnerServers;
+  readonly #port: Http2Port;
+  readonly #methods: ReadonlyMap<string, GrpcMethod>;
   readonly #service: KvService;
   readonly #health: HealthService;
   readonly #unread: ByteBudget;
   readonly #pipes = new Set<PipeStream>();
   readonly #statistics: GrpcStatistics = newGrpcStatistics();
+  #address = "";
 
-  constructor({ server, address, clock, options }: GrpcDoorInput) {
-    this.address = address;
-    this.#server = server;
+  constructor({ clock, options }: GrpcDoorInput) {
     this.#clock = clock;
     this.#options = options;
     this.#service = new KvService(options.valueBytesMax);
     this.#unread = new ByteBudget(options.unreadBytesMax);
     this.#health = new HealthService(clock, () => this.#service.node?.missing().length === 0);
-    this.#inner = new InnerServers(server);
-    this.#inner.raiseWindow(options.receiveWindowBytes);
-    this.#inner.limitConnections(options.connectionsMax);
-    this.#inner.cancelSilent(options.silenceMs, mayIdle);
-    this.#addServices();
+    this.#methods = this.#allMethods();
+    const onStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void =>
+      this.#take(stream, headers);
+    this.#port = new Http2Port({ clock, options, onStream });
+  }
+
+  /** `host:port`, with the port the system chose if 0 was asked for. */
+  get address(): string {
+    return this.#address;
+  }
+
+  async listen(
+    address: string,
+  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly message: string }> {
+    const outcome = await this.#port.listen(hostOf(address), portOf(address));
+    if (!outcome.ok) return outcome;
+    this.#address = withPort(address, outcome.port);
+    return { ok: true };
   }
 
   /** Answers by what is behind the door from now on. */
@@ -94,7 +87,7 @@ export class GrpcDoor {
 
   /** Open now. */
   get connections(): number {
-    return this.#inner.connections;
+    return this.#port.connections;
   }
 
   get statistics(): Readonly<GrpcStatistics> {
@@ -112,9 +105,8 @@ export class GrpcDoor {
     this.#health.close();
     await this.#within(graceMs, (done) => void answered.then(done));
     // An orderly shutdown waits for streams that clients keep open.
-    await this.#within(closeMsMax, (done) => this.#server.tryShutdown(() => done()));
-    this.#inner.destroyConnections();
-    this.#server.forceShutdown();
+    await this.#within(closeMsMax, (done) => this.#port.drain(done));
+    await this.#port.close();
   }
 
   /** Resolves when `work` is done, or after `ms`. */
@@ -128,44 +120,52 @@ export class GrpcDoor {
     });
   }
 
-  #addServices(): void {
-    const calls = new UnaryCalls(this.#service, this.#clock, this.#unread);
-    this.#add(
-      {
-        ...UnaryCalls.methods,
-        Scan: rawMethod(clientMethods.scan, "server-stream"),
-        Pipe: rawMethod(clientMethods.pipe, "bidi-stream"),
-      },
-      {
-        ...calls.handlers,
-        Scan: (call: ServerWritableStream<Uint8Array, Uint8Array>) =>
-          serveScan(this.#service, this.#clock, call),
-        Pipe: (call: ServerDuplexStream<Uint8Array, Uint8Array>) => this.#servePipe(call),
-      },
-    );
-    this.#add(
-      { Describe: rawMethod(clientMethods.describe, "unary") },
-      {
-        Describe: (
-          _call: ServerUnaryCall<Uint8Array, Uint8Array>,
-          callback: sendUnaryData<Uint8Array>,
-        ) => this.#describe(callback),
-      },
-    );
-    this.#add(HealthService.methods, this.#health.handlers);
-    for (const version of ["v1", "v1alpha"] as const) {
-      this.#add(reflectionMethods(version), { ServerReflectionInfo: reflectionHandler(version) });
+  #allMethods(): ReadonlyMap<string, GrpcMethod> {
+    const [service, clock] = [this.#service, this.#clock];
+    return new Map([
+      ...new UnaryCalls(service, clock, this.#unread).methods,
+      [
+        clientMethods.scan,
+        oneRequest((call, request) => serveScan({ service, clock, call }, request)),
+      ],
+      [clientMethods.pipe, streamOfRequests((call) => this.#openPipe(call))],
+      [clientMethods.describe, oneRequest((call) => this.#describe(call))],
+      ...this.#health.methods,
+      reflectionMethod("v1"),
+      reflectionMethod("v1alpha"),
+    ]);
+  }
+
+  #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const problem = problemWithHead(headers);
+    if (problem !== undefined) {
+      refuse(stream, problem);
+      return;
+    }
+    const { silenceMs } = this.#options;
+    const timeout = headers["grpc-timeout"];
+    const timeoutMs = timeout === undefined ? undefined : grpcTimeoutMs(String(timeout));
+    const call = new GrpcCall({
+      stream,
+      clock: this.#clock,
+      messageBytesMax: requestBytesMax(this.#options),
+      silenceMs,
+      timeoutMs,
+    });
+    const method = this.#methods.get(headers[":path"] ?? "");
+    if (method === undefined) {
+      call.fail({ status: "UNIMPLEMENTED", details: "there is no such method at this port" });
+    } else if (timeout !== undefined && timeoutMs === undefined) {
+      call.fail({ status: "INTERNAL", details: "the grpc-timeout is malformed" });
+    } else {
+      if (!method.mayIdle) {
+        stream.setTimeout(silenceMs, () => stream.close(constants.NGHTTP2_CANCEL));
+      }
+      call.read(method.open(call));
     }
   }
 
-  #add(
-    methods: Parameters<Server["addService"]>[0],
-    handlers: Readonly<Record<string, unknown>>,
-  ): void {
-    this.#server.addService(methods, handlers as UntypedServiceImplementation);
-  }
-
-  #servePipe(call: ServerDuplexStream<Uint8Array, Uint8Array>): void {
+  #openPipe(call: GrpcCall): PipeStream {
     const stream = new PipeStream({
       call,
       clock: this.#clock,
@@ -177,21 +177,33 @@ export class GrpcDoor {
     });
     this.#pipes.add(stream);
     if (this.#service.isClosing) stream.drain();
+    return stream;
   }
 
-  #describe(callback: sendUnaryData<Uint8Array>): void {
+  #describe(call: GrpcCall): void {
     const { node } = this.#service;
     const description = node === undefined ? undefined : describeCluster(node, this.address);
-    if (description !== undefined) callback(null, description);
-    else callback(statusOf(this.#service.isClosing ? shuttingDown : starting));
+    if (description !== undefined) call.end(description);
+    else call.fail(statusOf(this.#service.isClosing ? shuttingDown : starting));
   }
 }
 
-/** Pipes and watches are kept open while nothing happens; so may a tool that reflects. */
-function mayIdle(path: string): boolean {
-  return (
-    path === clientMethods.pipe ||
-    path === HealthService.watchPath ||
-    path.endsWith("/ServerReflectionInfo")
-  );
+/** gRPC, in its form for this door: messages of protobuf. */
+const contentType = /^application\/grpc(?:$|[+;])/u;
+
+/** The HTTP status of a request that is no call of gRPC. */
+function problemWithHead(headers: IncomingHttpHeaders): number | undefined {
+  if (headers[constants.HTTP2_HEADER_METHOD] !== "POST") {
+    return constants.HTTP_STATUS_METHOD_NOT_ALLOWED;
+  }
+  if (!contentType.test(headers["content-type"] ?? "")) {
+    return constants.HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE;
+  }
+  return undefined;
+}
+
+function refuse(stream: ServerHttp2Stream, status: number): void {
+  stream.on("error", () => stream.destroy());
+  stream.respond({ [constants.HTTP2_HEADER_STATUS]: status }, { endStream: true });
+  setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
 }

@@ -51,18 +51,6 @@ export const messageBytesFull: number = 64 * kibibyte;
 export const replyBytesMax: number = 32 * mebibyte + 256 * kibibyte;
 
 /** Of one message from a client: a value, or a batch of small ones, with what is around them. */
-function requestBytesMax(options: GrpcDoorOptions): number {
+export function requestBytesMax(options: GrpcDoorOptions): number {
   return options.valueBytesMax + 4 * mebibyte;
-}
-
-/** grpc-js options of the server. */
-export function serverOptions(options: GrpcDoorOptions): Readonly<Record<string, number>> {
-  return {
-    "grpc.max_receive_message_length": requestBytesMax(options),
-    "grpc.max_send_message_length": replyBytesMax,
-    "grpc.max_concurrent_streams": options.streamsMax,
-    "grpc.keepalive_time_ms": options.keepaliveMs,
-    "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs,
-    "grpc.enable_channelz": 0,
-  };
 }

@@ -1,8 +1,8 @@
 import type { Cancel, Clock } from "@coterie/ports";
-import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from "@grpc/grpc-js";
-import { status } from "@grpc/grpc-js";
 import { coldCodec } from "./descriptors.ts";
-import { type RawMethod, rawMethod } from "./raw-methods.ts";
+import { shuttingDown, statusOf } from "./failures.ts";
+import type { GrpcCall } from "./grpc-call.ts";
+import { type GrpcMethod, oneRequest } from "./grpc-method.ts";
 
 /** How often a watched state is looked at. */
 const watchMs = 500;
@@ -20,10 +20,6 @@ const listCodec = coldCodec<{
   readonly statuses: Readonly<Record<string, { readonly status: Serving }>>;
 }>("grpc.health.v1.HealthListResponse");
 
-type UnaryCall = ServerUnaryCall<Uint8Array, Uint8Array>;
-type Callback = sendUnaryData<Uint8Array>;
-type WatchCall = ServerWritableStream<Uint8Array, Uint8Array>;
-
 /** The services whose health is asked; the empty name stands for the whole node. */
 const services = ["", "coterie.v1.Kv", "coterie.v1.Cluster"];
 
@@ -31,7 +27,8 @@ const services = ["", "coterie.v1.Kv", "coterie.v1.Cluster"];
 export class HealthService {
   readonly #clock: Clock;
   readonly #isServing: () => boolean;
-  readonly #watchers = new Set<() => void>();
+  /** Those that watch, and what looks for each of them. */
+  readonly #watchers = new Map<GrpcCall, () => void>();
   #cancel: Cancel | undefined;
 
   constructor(clock: Clock, isServing: () => boolean) {
@@ -39,25 +36,24 @@ export class HealthService {
     this.#isServing = isServing;
   }
 
-  static readonly watchPath: string = "/grpc.health.v1.Health/Watch";
-
-  static readonly methods: Readonly<Record<string, RawMethod>> = {
-    Check: rawMethod("/grpc.health.v1.Health/Check", "unary"),
-    List: rawMethod("/grpc.health.v1.Health/List", "unary"),
-    Watch: rawMethod(HealthService.watchPath, "server-stream"),
-  };
-
-  get handlers(): Readonly<Record<string, (call: never, callback: never) => void>> {
-    return {
-      Check: (call: UnaryCall, callback: Callback) => this.#check(call, callback),
-      List: (_call: UnaryCall, callback: Callback) => this.#list(callback),
-      Watch: (call: WatchCall) => this.#watch(call),
-    };
+  /** By their paths. */
+  get methods(): readonly (readonly [string, GrpcMethod])[] {
+    return [
+      ["/grpc.health.v1.Health/Check", oneRequest((call, request) => this.#check(call, request))],
+      ["/grpc.health.v1.Health/List", oneRequest((call) => this.#list(call))],
+      [
+        "/grpc.health.v1.Health/Watch",
+        oneRequest((call, request) => this.#watch(call, request), true),
+      ],
+    ];
   }
 
   /** Tells every watcher that the node serves no more, and ends. */
   close(): void {
-    for (const look of this.#watchers) look();
+    for (const [call, look] of this.#watchers) {
+      look();
+      call.fail(statusOf(shuttingDown));
+    }
     this.#cancel?.();
   }
 
@@ -66,54 +62,49 @@ export class HealthService {
     return this.#isServing() ? serving.SERVING : serving.NOT_SERVING;
   }
 
-  #check(call: UnaryCall, callback: Callback): void {
-    const request = requestCodec.decode(call.request);
+  #check(call: GrpcCall, bytes: Uint8Array): void {
+    const request = requestCodec.decode(bytes);
     if (request === undefined) {
-      callback({ code: status.INVALID_ARGUMENT, details: "the message is malformed" });
+      call.fail({ status: "INVALID_ARGUMENT", details: "the message is malformed" });
       return;
     }
     const found = this.#statusOf(request.service);
     if (found === serving.SERVICE_UNKNOWN) {
-      callback({ code: status.NOT_FOUND, details: "there is no such service" });
-    } else callback(null, responseCodec.encode({ status: found }));
+      call.fail({ status: "NOT_FOUND", details: "there is no such service" });
+    } else call.end(responseCodec.encode({ status: found }));
   }
 
-  #list(callback: Callback): void {
+  #list(call: GrpcCall): void {
     const entries = services.map((name) => [name, { status: this.#statusOf(name) }] as const);
-    callback(null, listCodec.encode({ statuses: Object.fromEntries(entries) }));
+    call.end(listCodec.encode({ statuses: Object.fromEntries(entries) }));
   }
 
-  #watch(call: WatchCall): void {
-    const request = requestCodec.decode(call.request);
+  #watch(call: GrpcCall, bytes: Uint8Array): void {
+    const request = requestCodec.decode(bytes);
     if (request === undefined || this.#watchers.size >= watchersMax) {
-      const code = request === undefined ? status.INVALID_ARGUMENT : status.RESOURCE_EXHAUSTED;
-      call.emit("error", { code, details: "malformed, or one watcher too many" });
+      const status = request === undefined ? "INVALID_ARGUMENT" : "RESOURCE_EXHAUSTED";
+      call.fail({ status, details: "malformed, or one watcher too many" });
       return;
     }
     let last: Serving | undefined;
     const look = (): void => {
       const now = this.#statusOf(request.service);
       // A watcher that does not read would gather what it is told.
-      if (now === last || call.writableLength > 0) return;
+      if (now === last || call.bytesUnsent > 0) return;
       last = now;
       call.write(responseCodec.encode({ status: now }));
     };
     look();
-    this.#watchers.add(look);
+    this.#watchers.set(call, look);
     this.#schedule();
-    const leave = (): void => {
-      this.#watchers.delete(look);
-    };
-    call.on("cancelled", leave);
-    call.on("close", leave);
-    call.on("error", leave);
+    call.whenOver(() => this.#watchers.delete(call));
   }
 
   #schedule(): void {
     if (this.#cancel !== undefined || this.#watchers.size === 0) return;
     this.#cancel = this.#clock.at(this.#clock.monotonicMs() + watchMs, () => {
       this.#cancel = undefined;
-      for (const look of this.#watchers) look();
+      for (const look of this.#watchers.values()) look();
       this.#schedule();
     });
   }

@@ -8,10 +8,10 @@ import {
   decodePipeRequests,
   kvReplySizeHint,
 } from "@coterie/protocol";
-import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { ByteBudget } from "../byte-budget.ts";
 import type { RequestProblem } from "../request-checks.ts";
 import { refusal, shuttingDown, statusOf, tooLargeReply } from "./failures.ts";
+import type { CallEvents, GrpcCall } from "./grpc-call.ts";
 import {
   type GrpcDoorOptions,
   messageBytesFull,
@@ -22,7 +22,7 @@ import type { GrpcStatistics } from "./grpc-statistics.ts";
 import type { KvService } from "./kv-service.ts";
 
 export interface PipeStreamInput {
-  readonly call: ServerDuplexStream<Uint8Array, Uint8Array>;
+  readonly call: GrpcCall;
   readonly clock: Clock;
   readonly options: GrpcDoorOptions;
   readonly service: KvService;
@@ -60,7 +60,7 @@ const unreadReplies: RequestProblem = {
  *     open ──client half-closes, or drain──▶ ending ──all answered──▶ over
  *       └──broken, cancelled or malformed─────────────────────────────┘
  */
-export class PipeStream {
+export class PipeStream implements CallEvents {
   readonly #input: PipeStreamInput;
   readonly #replies = new PipeReplyBatch();
   /** By id: those whose answer somebody waits for. */
@@ -79,12 +79,11 @@ export class PipeStream {
 
   constructor(input: PipeStreamInput) {
     this.#input = input;
-    const { call } = input;
-    call.on("data", (message: Uint8Array) => this.#receive(message));
-    call.on("end", () => this.#endWhenAnswered());
-    call.on("error", () => this.#over());
-    call.on("cancelled", () => this.#over());
-    call.on("close", () => this.#over());
+    input.call.whenOver(() => this.#over());
+  }
+
+  ended(): void {
+    this.#endWhenAnswered();
   }
 
   /** Refuses what is new, sends the answers of what is in flight, and ends. */
@@ -93,7 +92,7 @@ export class PipeStream {
     this.#endWhenAnswered();
   }
 
-  #receive(bytes: Uint8Array): void {
+  message(bytes: Uint8Array): void {
     if (this.#isOver) return;
     const { clock, statistics } = this.#input;
     statistics.messages += 1;
@@ -235,7 +234,7 @@ export class PipeStream {
     this.#stopSilence?.();
     this.#stopSilence = undefined;
     if (this.#bytesUnread > options.pipePauseBytes) this.#pause();
-    else if (call.isPaused()) call.resume();
+    else if (call.isPaused) call.resume();
   }
 
   #endWhenAnswered(): void {
@@ -256,7 +255,7 @@ export class PipeStream {
 
   #fail(problem: RequestProblem): void {
     this.#over();
-    this.#input.call.emit("error", statusOf(refusal(problem)));
+    this.#input.call.fail(statusOf(refusal(problem)));
   }
 
   #over(): void {

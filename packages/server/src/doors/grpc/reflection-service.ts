@@ -1,6 +1,6 @@
-import { type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { grpcStatuses } from "../../adapters/http2/grpc-status.ts";
 import { coldCodec, fileDescriptor, fileOfSymbol, serviceNames } from "./descriptors.ts";
-import { type RawMethod, rawMethod } from "./raw-methods.ts";
+import { type GrpcMethod, streamOfRequests } from "./grpc-method.ts";
 
 /** A ServerReflectionRequest as protobuf-es reads it; both versions have the same fields. */
 interface ReflectionRequest {
@@ -15,27 +15,19 @@ interface ReflectionResponse {
 }
 
 type Answer = ReflectionResponse["messageResponse"];
-type ReflectionCall = ServerDuplexStream<Uint8Array, Uint8Array>;
 
-export type ReflectionVersion = "v1" | "v1alpha";
+type ReflectionVersion = "v1" | "v1alpha";
 
-/** The methods of one version of the reflection service. */
-export function reflectionMethods(version: ReflectionVersion): Readonly<Record<string, RawMethod>> {
-  const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
-  return { ServerReflectionInfo: rawMethod(path, "bidi-stream") };
-}
-
-/** Answers from the descriptors that the door was built from. */
-export function reflectionHandler(version: ReflectionVersion): (call: ReflectionCall) => void {
-  const prefix = `grpc.reflection.${version}.ServerReflection`;
-  const requests = coldCodec<ReflectionRequest>(`${prefix}Request`);
-  const responses = coldCodec<ReflectionResponse>(`${prefix}Response`);
-  return (call) => {
-    call.on("data", (bytes: Uint8Array) => {
+/** The method of one version of the service: answers from what the door was built from. */
+export function reflectionMethod(version: ReflectionVersion): readonly [string, GrpcMethod] {
+  const service = `grpc.reflection.${version}.ServerReflection`;
+  const requests = coldCodec<ReflectionRequest>(`${service}Request`);
+  const responses = coldCodec<ReflectionResponse>(`${service}Response`);
+  const method = streamOfRequests((call) => ({
+    message: (bytes) => {
       const request = requests.decode(bytes);
       if (request === undefined) {
-        const details = "the message is malformed";
-        call.emit("error", { code: status.INVALID_ARGUMENT, details });
+        call.fail({ status: "INVALID_ARGUMENT", details: "the message is malformed" });
         return;
       }
       const messageResponse = answer(request);
@@ -43,10 +35,10 @@ export function reflectionHandler(version: ReflectionVersion): (call: Reflection
       // One answer at a time: a client that does not read is not read from either.
       call.pause();
       call.write(responses.encode(response), () => call.resume());
-    });
-    call.on("end", () => call.end());
-    call.on("error", () => undefined);
-  };
+    },
+    ended: () => call.end(),
+  }));
+  return [`/${service}/ServerReflectionInfo`, method];
 }
 
 function answer({ messageRequest: { case: kind, value } }: ReflectionRequest): Answer {
@@ -62,19 +54,19 @@ function answer({ messageRequest: { case: kind, value } }: ReflectionRequest): A
       return fileAnswer(fileOfSymbol(String(value)) ?? "");
     case "allExtensionNumbersOfType":
     case "fileContainingExtension":
-      return failure(status.NOT_FOUND, "there are no extensions");
+      return failure(grpcStatuses.NOT_FOUND, "there are no extensions");
     case undefined:
     default:
-      return failure(status.UNIMPLEMENTED, "the request asks for nothing that is known");
+      return failure(grpcStatuses.UNIMPLEMENTED, "the request asks for nothing that is known");
   }
 }
 
 function fileAnswer(name: string): Answer {
   const file = fileDescriptor(name);
-  if (file === undefined) return failure(status.NOT_FOUND, "there is no such file or symbol");
+  if (file === undefined) return failure(grpcStatuses.NOT_FOUND, "there is no such file or symbol");
   return { case: "fileDescriptorResponse", value: { fileDescriptorProto: [file] } };
 }
 
-function failure(errorCode: status, errorMessage: string): Answer {
+function failure(errorCode: number, errorMessage: string): Answer {
   return { case: "errorResponse", value: { errorCode, errorMessage } };
 }

@@ -9,18 +9,14 @@ import {
   encodeKvReply,
   kvReplySizeHint,
 } from "@coterie/protocol";
-import type { ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 import type { ByteBudget } from "../byte-budget.ts";
 import type { RequestProblem } from "../request-checks.ts";
-import { whenClosed } from "./call-stream.ts";
 import { refusal, statusOf, tooLargeReply } from "./failures.ts";
+import type { GrpcCall } from "./grpc-call.ts";
+import { type GrpcMethod, oneRequest } from "./grpc-method.ts";
 import { replyBytesMax } from "./grpc-options.ts";
 import type { KvService } from "./kv-service.ts";
 import { OperationsInTurn } from "./operations-in-turn.ts";
-import { type RawMethod, rawMethod } from "./raw-methods.ts";
-
-type Call = ServerUnaryCall<Uint8Array, Uint8Array>;
-type Callback = sendUnaryData<Uint8Array>;
 
 const unreadReplies: RequestProblem = {
   code: "overloaded",
@@ -39,55 +35,49 @@ export class UnaryCalls {
     this.#unread = unread;
   }
 
-  static readonly methods: Readonly<Record<string, RawMethod>> = {
-    Get: rawMethod(clientMethods.get, "unary"),
-    Put: rawMethod(clientMethods.put, "unary"),
-    Delete: rawMethod(clientMethods.delete, "unary"),
-    Batch: rawMethod(clientMethods.batch, "unary"),
-  };
-
-  get handlers(): Readonly<Record<string, (call: Call, callback: Callback) => void>> {
-    return {
-      Get: (call, callback) => this.#serve("get", call, callback),
-      Put: (call, callback) => this.#serve("put", call, callback),
-      Delete: (call, callback) => this.#serve("delete", call, callback),
-      Batch: (call, callback) => this.#serveBatch(call, callback),
-    };
+  /** By their paths. */
+  get methods(): readonly (readonly [string, GrpcMethod])[] {
+    return [
+      [clientMethods.get, oneRequest((call, request) => this.#serve("get", call, request))],
+      [clientMethods.put, oneRequest((call, request) => this.#serve("put", call, request))],
+      [clientMethods.delete, oneRequest((call, request) => this.#serve("delete", call, request))],
+      [clientMethods.batch, oneRequest((call, request) => this.#serveBatch(call, request))],
+    ];
   }
 
-  #serve(kind: KvOperation["kind"], call: Call, callback: Callback): void {
+  #serve(kind: KvOperation["kind"], call: GrpcCall, request: Uint8Array): void {
     const sinceMs = this.#clock.monotonicMs();
     const finish = (reply: KvOperationReply): void => {
       this.#service.observe(kind, reply, this.#clock.monotonicMs() - sinceMs);
-      this.#respond(call, callback, reply);
+      this.#respond(call, reply);
     };
-    const decoded = decodeKvRequest(kind, call.request);
+    const decoded = decodeKvRequest(kind, request);
     if (!decoded.ok) finish(refusal(decoded.problem));
     else this.#service.perform(decoded.value, timeoutOf(call, decoded.value), finish);
   }
 
-  #respond(call: Call, callback: Callback, reply: KvOperationReply): void {
-    if (reply.kind === "failure") callback(statusOf(reply));
-    else if (kvReplySizeHint(reply) > replyBytesMax) callback(statusOf(tooLargeReply));
-    else this.#send(call, callback, () => encodeKvReply(reply), kvReplySizeHint(reply));
+  #respond(call: GrpcCall, reply: KvOperationReply): void {
+    if (reply.kind === "failure") call.fail(statusOf(reply));
+    else if (kvReplySizeHint(reply) > replyBytesMax) call.fail(statusOf(tooLargeReply));
+    else this.#send(call, () => encodeKvReply(reply), kvReplySizeHint(reply));
   }
 
-  #send(call: Call, callback: Callback, encode: () => Uint8Array, bytes: number): void {
-    if (call.cancelled) return;
+  #send(call: GrpcCall, encode: () => Uint8Array, bytes: number): void {
+    if (call.isOver) return;
     if (!this.#unread.take(bytes)) {
-      callback(statusOf(refusal(unreadReplies)));
+      call.fail(statusOf(refusal(unreadReplies)));
       return;
     }
-    whenClosed(call, () => this.#unread.give(bytes));
-    callback(null, encode());
+    call.whenOver(() => this.#unread.give(bytes));
+    call.end(encode());
   }
 
-  #serveBatch(call: Call, callback: Callback): void {
-    const decoded = decodeBatchRequest(call.request);
+  #serveBatch(call: GrpcCall, request: Uint8Array): void {
+    const decoded = decodeBatchRequest(request);
     if (!decoded.ok) {
       const failure = refusal(decoded.problem);
       this.#service.observe("batch", failure, 0);
-      callback(statusOf(failure));
+      call.fail(statusOf(failure));
       return;
     }
     const sinceMs = this.#clock.monotonicMs();
@@ -98,19 +88,17 @@ export class UnaryCalls {
           settle(reply);
         });
       },
-      onDone: (replies, bytes) =>
-        this.#send(call, callback, () => encodeBatchReply(replies), bytes),
+      onDone: (replies, bytes) => this.#send(call, () => encodeBatchReply(replies), bytes),
     });
     batch.start();
   }
 }
 
 /** What the call and the request allow, whichever is less; the longest if it is for ever. */
-function timeoutOf(call: Call, { timeoutMs }: KvOperation): number | undefined {
-  const deadline = call.getDeadline();
-  if (deadline === Number.POSITIVE_INFINITY) return timeoutMs;
-  const leftMs = Math.floor(Number(deadline) - Date.now());
-  return Math.max(1, Math.min(leftMs, timeoutMs ?? timeoutMsMax, timeoutMsMax));
+function timeoutOf(call: GrpcCall, { timeoutMs }: KvOperation): number | undefined {
+  const { leftMs } = call;
+  if (leftMs === undefined) return timeoutMs;
+  return Math.max(1, Math.floor(Math.min(leftMs, timeoutMs ?? timeoutMsMax, timeoutMsMax)));
 }
 
 /** The longest a request may wait. */

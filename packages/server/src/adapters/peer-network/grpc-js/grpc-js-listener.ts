@@ -15,8 +15,8 @@ import type {
   ServedCallEvents,
 } from "../transport.ts";
 import { channelOptions } from "./channel-options.ts";
-import { InnerServers } from "../../grpc-js/inner-servers.ts";
-import { asBuffer, asBytes } from "../../grpc-js/message-bytes.ts";
+import { InnerServers } from "./inner-servers.ts";
+import { asBuffer, asBytes } from "./message-bytes.ts";
 
 type Call = ServerDuplexStream<Uint8Array, Uint8Array>;
 

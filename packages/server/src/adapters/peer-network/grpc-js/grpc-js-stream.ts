@@ -4,7 +4,7 @@ import { Client, type ClientDuplexStream } from "@grpc/grpc-js";
 import { replicatePath } from "../peer-options.ts";
 import type { PeerStream, PeerStreamInput } from "../transport.ts";
 import { channelOptions } from "./channel-options.ts";
-import { asBuffer, asBytes } from "../../grpc-js/message-bytes.ts";
+import { asBuffer, asBytes } from "./message-bytes.ts";
 import { SeverableConnection } from "./severable-connection.ts";
 
 /** A stream to a peer over grpc-js, whose own ways of reconnecting play no part. */

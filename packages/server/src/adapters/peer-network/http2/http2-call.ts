@@ -1,47 +1,51 @@
 import { type ServerHttp2Stream, constants } from "node:http2";
-import type { PeerOptions } from "../peer-options.ts";
-import type { ServedCall, ServedCallEvents } from "../transport.ts";
-import { MessageFrames, frame } from "./message-frames.ts";
+import { type GrpcStatus, trailersOf } from "../../http2/grpc-status.ts";
+import { type FrameProblem, frame } from "../../http2/message-frames.ts";
+import { MessageReader } from "../../http2/message-reader.ts";
+import type { PeerListenerInput, ServedCall } from "../transport.ts";
 
-/** gRPC's numbers of the statuses that a stream between nodes ends with. */
-const grpcStatus = { ok: 0, malformed: 3, "too-large": 8, aborted: 10, unimplemented: 12 } as const;
+/** Of one turn: a few whole messages, which are then one group of the log. */
+const turnBytesMax = 256 * 1024;
+
+const problemStatuses: Readonly<Record<FrameProblem["kind"], GrpcStatus["status"]>> = {
+  compressed: "UNIMPLEMENTED",
+  "too-large": "RESOURCE_EXHAUSTED",
+  cut: "INVALID_ARGUMENT",
+};
 
 /** One stream of a peer, at the end that answers. */
 export class Http2Call implements ServedCall {
   readonly #stream: ServerHttp2Stream;
-  #status: keyof typeof grpcStatus = "ok";
-  #details = "";
+  #reader: MessageReader | undefined;
+  #failed: GrpcStatus | undefined;
 
   constructor(stream: ServerHttp2Stream) {
     this.#stream = stream;
   }
 
   /** Answers the headers, and tells of what comes. */
-  serve(options: PeerOptions, onCall: (call: ServedCall) => ServedCallEvents): void {
+  serve({ clock, options, onCall }: PeerListenerInput): void {
     const stream = this.#stream;
     stream.on("wantTrailers", () => {
-      stream.sendTrailers({
-        "grpc-status": String(grpcStatus[this.#status]),
-        "grpc-message": encodeURIComponent(this.#details),
-      });
+      stream.sendTrailers(trailersOf(this.#failed ?? { status: "OK", details: "" }));
       // The peer may still be writing what nobody reads any more.
-      if (this.#status !== "ok") setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
+      if (this.#failed !== undefined) setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
     });
     stream.respond(
       { [constants.HTTP2_HEADER_STATUS]: 200, "content-type": "application/grpc+proto" },
       { waitForTrailers: true },
     );
     const events = onCall(this);
-    const frames = new MessageFrames(options.messageBytesMax, (bytes) => events.message(bytes));
-    stream.on("data", (chunk: Uint8Array) => {
-      const problem = frames.feed(chunk);
-      if (problem === undefined) return;
-      this.#finish("too-large", problem);
-      events.over();
-    });
-    stream.on("end", () => {
-      if (!frames.isBetweenMessages) this.#finish("malformed", "the stream ends within a message");
-      events.ended();
+    this.#reader = new MessageReader(stream, {
+      clock,
+      messageBytesMax: options.messageBytesMax,
+      turnBytesMax,
+      onMessage: (bytes) => events.message(bytes),
+      onEnd: () => events.ended(),
+      onProblem: ({ kind, message }) => {
+        this.#finish({ status: problemStatuses[kind], details: message });
+        events.over();
+      },
     });
     stream.on("aborted", () => events.over());
     stream.on("error", () => events.over());
@@ -53,11 +57,11 @@ export class Http2Call implements ServedCall {
   }
 
   pause(): void {
-    this.#stream.pause();
+    this.#reader?.pause();
   }
 
   resume(): void {
-    this.#stream.resume();
+    this.#reader?.resume();
   }
 
   end(): void {
@@ -65,15 +69,14 @@ export class Http2Call implements ServedCall {
   }
 
   fail(code: "aborted" | "malformed", details: string): void {
-    this.#finish(code, details);
+    this.#finish({ status: code === "aborted" ? "ABORTED" : "INVALID_ARGUMENT", details });
   }
 
   /** Says why, and reads no further. */
-  #finish(status: keyof typeof grpcStatus, details: string): void {
-    if (this.#status !== "ok") return;
-    this.#status = status;
-    this.#details = details;
-    this.#stream.removeAllListeners("data");
+  #finish(status: GrpcStatus): void {
+    if (this.#failed !== undefined) return;
+    this.#failed = status;
+    this.#reader?.stop();
     this.#stream.end();
   }
 }
@@ -81,12 +84,12 @@ export class Http2Call implements ServedCall {
 /** Answers a request for a method that does not exist. */
 export function refuseCall(stream: ServerHttp2Stream): void {
   stream.on("error", () => stream.destroy());
+  const details = "there is no such method at this port";
   stream.respond(
     {
       [constants.HTTP2_HEADER_STATUS]: 200,
       "content-type": "application/grpc+proto",
-      "grpc-status": String(grpcStatus.unimplemented),
-      "grpc-message": "there is no such method at this port",
+      ...trailersOf({ status: "UNIMPLEMENTED", details }),
     },
     { endStream: true },
   );

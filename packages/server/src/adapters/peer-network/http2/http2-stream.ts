@@ -9,10 +9,10 @@ import {
 } from "node:http2";
 import { type Socket, connect as connectTcp } from "node:net";
 import { hostOf, portOf } from "../../../config/addresses.ts";
+import { MessageFrames, frame } from "../../http2/message-frames.ts";
+import { SessionKeepalive } from "../../http2/session-keepalive.ts";
 import { replicatePath } from "../peer-options.ts";
 import type { PeerStream, PeerStreamInput } from "../transport.ts";
-import { MessageFrames, frame } from "./message-frames.ts";
-import { SessionKeepalive } from "./session-keepalive.ts";
 
 const portMax = 65_535;
 
@@ -31,7 +31,7 @@ export class Http2Stream implements PeerStream {
   constructor(input: PeerStreamInput) {
     const { address, clock, options } = input;
     this.#input = input;
-    this.#frames = new MessageFrames(options.messageBytesMax, (message) => this.#receive(message));
+    this.#frames = new MessageFrames(options.messageBytesMax);
     const port = portOf(address);
     if (!(port > 0 && port <= portMax && hostOf(address) !== "")) {
       clock.afterTurn(() => this.#break(`${address} is not an address`));
@@ -87,11 +87,7 @@ export class Http2Stream implements PeerStream {
     this.#stream = stream;
     stream.on("response", (headers) => this.#checkResponse(headers));
     stream.on("trailers", (headers) => this.#break(statusText(headers)));
-    stream.on("data", (chunk: Uint8Array) => {
-      if (this.#isOver) return;
-      const problem = this.#frames.feed(chunk);
-      if (problem !== undefined) this.#break(problem);
-    });
+    stream.on("data", (chunk: Uint8Array) => this.#take(chunk));
     stream.on("error", (error) => this.#break(error.message));
     stream.on("end", () => this.#break("the peer ended the stream"));
     stream.on("close", () => this.#break("the stream was closed"));
@@ -104,6 +100,16 @@ export class Http2Stream implements PeerStream {
     if (status !== 200) this.#break(`the peer answered with HTTP status ${String(status)}`);
     else if (headers["grpc-status"] !== undefined) this.#break(statusText(headers));
     else if (!contentType.startsWith("application/grpc")) this.#break("the peer speaks no gRPC");
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.#isOver) return;
+    const frames = this.#frames;
+    frames.add(chunk);
+    for (let message = frames.next(); message !== undefined; message = frames.next()) {
+      this.#receive(message);
+    }
+    if (frames.problem !== undefined) this.#break(frames.problem.message);
   }
 
   #receive(message: Uint8Array): void {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MessageFrames, frame } from "../../src/adapters/peer-network/http2/message-frames.ts";
+import { MessageFrames, frame } from "../../src/adapters/http2/message-frames.ts";
 
 const messagesMax = 1000;
 
@@ -13,18 +13,19 @@ function read(
   readonly isWhole: boolean;
 } {
   const messages: number[][] = [];
-  const frames = new MessageFrames(messagesMax, (message) => messages.push([...message]));
+  const frames = new MessageFrames(messagesMax);
   const edges = [0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].toSorted(
     (left, right) => left - right,
   );
-  let problem: string | undefined;
   for (const [at, edge] of edges.entries()) {
-    const next = edges[at + 1];
-    if (next !== undefined && problem === undefined) {
-      problem = frames.feed(bytes.subarray(edge, next));
+    const end = edges[at + 1];
+    if (end === undefined || frames.problem !== undefined) continue;
+    frames.add(bytes.subarray(edge, end));
+    for (let message = frames.next(); message !== undefined; message = frames.next()) {
+      messages.push([...message]);
     }
   }
-  return { messages, problem, isWhole: frames.isBetweenMessages };
+  return { messages, problem: frames.problem?.message, isWhole: frames.isBetweenMessages };
 }
 
 const cuts = fc.array(fc.nat(), { maxLength: 8 });

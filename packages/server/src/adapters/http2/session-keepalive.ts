@@ -1,6 +1,11 @@
 import type { Cancel, Clock } from "@coterie/ports";
 import type { Http2Session } from "node:http2";
-import type { PeerOptions } from "../peer-options.ts";
+
+/** How often a connection is asked, and how long the answer may take. */
+export interface KeepaliveOptions {
+  readonly keepaliveMs: number;
+  readonly keepaliveTimeoutMs: number;
+}
 
 /**
  * Notices a connection whose other end has stopped: pings it, and says so when no answer comes in
@@ -9,13 +14,13 @@ import type { PeerOptions } from "../peer-options.ts";
 export class SessionKeepalive {
   readonly #session: Http2Session;
   readonly #clock: Clock;
-  readonly #options: PeerOptions;
+  readonly #options: KeepaliveOptions;
   readonly #onSilent: () => void;
   #cancel: Cancel = () => {};
 
   constructor(
     session: Http2Session,
-    parts: { readonly clock: Clock; readonly options: PeerOptions },
+    parts: { readonly clock: Clock; readonly options: KeepaliveOptions },
     onSilent: () => void,
   ) {
     this.#session = session;

@@ -1,11 +1,5 @@
 import type { Server } from "@grpc/grpc-js";
-import {
-  type Http2Server,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-  constants,
-} from "node:http2";
+import type { Http2Server, ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 
 /**
@@ -28,11 +22,6 @@ export class InnerServers {
     }
   }
 
-  /** Open now. */
-  get connections(): number {
-    return this.#sockets.size;
-  }
-
   get isFound(): boolean {
     return this.#servers.length > 0;
   }
@@ -52,19 +41,6 @@ export class InnerServers {
   /** Takes at most so many connections at each; more are closed. */
   limitConnections(max: number): void {
     for (const each of this.#servers) Reflect.set(each, "maxConnections", max);
-  }
-
-  /**
-   * Cancels a call in which nothing has moved for so long, either way. `mayIdle` says of a path
-   * whether its calls have nothing to say for longer.
-   */
-  cancelSilent(silenceMs: number, mayIdle: (path: string) => boolean): void {
-    for (const each of this.#servers) {
-      each.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-        if (mayIdle(headers[":path"] ?? "")) return;
-        stream.setTimeout(silenceMs, () => stream.close(constants.NGHTTP2_CANCEL));
-      });
-    }
   }
 
   /** Cuts every connection, with what is unread in it. */

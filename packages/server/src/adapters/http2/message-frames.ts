@@ -1,0 +1,127 @@
+import { invariant } from "@coterie/core";
+
+/** Of a message: one byte that says whether it is compressed, and its length. */
+const frameHeaderBytes = 5;
+
+const nothing: Uint8Array = Buffer.alloc(0);
+
+/** A message as gRPC puts it into an HTTP/2 stream: never compressed, its length before it. */
+export function frame(message: Uint8Array): Buffer {
+  const framed = Buffer.allocUnsafe(frameHeaderBytes + message.length);
+  framed[0] = 0;
+  framed.writeUInt32BE(message.length, 1);
+  framed.set(message, frameHeaderBytes);
+  return framed;
+}
+
+/** What is wrong with a stream, after which nothing in it has a meaning. */
+export interface FrameProblem {
+  readonly kind: "compressed" | "too-large" | "cut";
+  readonly message: string;
+}
+
+/**
+ * Cuts the bytes of a stream into messages (gRPC over HTTP/2, "Length-Prefixed-Message"), as they
+ * are asked for. A message that came whole within a chunk is a view of it; what spans chunks is
+ * copied once. Nothing is allocated for a length that was only announced.
+ */
+export class MessageFrames {
+  readonly #messageBytesMax: number;
+  /** The last chunk, and how much of it was cut already. */
+  #chunk: Uint8Array = nothing;
+  #at = 0;
+  /**
+   * The message that has begun, header included, in memory that doubles: kept as a list, pieces of
+   * a byte each would take a hundred times their size.
+   */
+  #begun: Buffer = Buffer.alloc(0);
+  #begunBytes = 0;
+  /** Of the message that has begun, header included; 0 until its header is whole. */
+  #wantedBytes = 0;
+  #problem: FrameProblem | undefined;
+
+  constructor(messageBytesMax: number) {
+    this.#messageBytesMax = messageBytesMax;
+  }
+
+  /** What is wrong with what was asked for; then there are no more messages. */
+  get problem(): FrameProblem | undefined {
+    return this.#problem;
+  }
+
+  /** True if the stream may end here. */
+  get isBetweenMessages(): boolean {
+    return this.#begunBytes === 0 && this.#at === this.#chunk.length;
+  }
+
+  /** Takes the next bytes, once there are no more messages in those before. */
+  add(chunk: Uint8Array): void {
+    invariant(this.#at === this.#chunk.length, "a chunk is cut before the next one is taken");
+    if (this.#begunBytes === 0) this.#chunk = chunk;
+    else {
+      this.#keep(chunk);
+      const isEnough = this.#begunBytes >= Math.max(this.#wantedBytes, frameHeaderBytes);
+      this.#chunk = isEnough ? this.#takeBegun() : nothing;
+    }
+    this.#at = 0;
+  }
+
+  /** The next message; `undefined` if it has not come whole, or if there is a problem. */
+  next(): Uint8Array | undefined {
+    if (this.#problem !== undefined || this.#begunBytes > 0) return undefined;
+    const [chunk, at] = [this.#chunk, this.#at];
+    const start = at + frameHeaderBytes;
+    if (start > chunk.length) return this.#keepRest(0);
+    if (chunk[at] !== 0) return this.#fail("compressed", "a message is compressed");
+    const length = lengthAt(chunk, at + 1);
+    if (length > this.#messageBytesMax) {
+      return this.#fail("too-large", `a message of ${length} bytes is too large`);
+    }
+    const end = start + length;
+    if (end > chunk.length) return this.#keepRest(frameHeaderBytes + length);
+    this.#at = end;
+    return chunk.subarray(start, end);
+  }
+
+  #fail(kind: FrameProblem["kind"], message: string): undefined {
+    this.#problem = { kind, message };
+  }
+
+  #keepRest(wantedBytes: number): undefined {
+    this.#wantedBytes = wantedBytes;
+    if (this.#at < this.#chunk.length) this.#keep(this.#chunk.subarray(this.#at));
+    // A chunk is not held for the sake of what was copied out of it.
+    this.#chunk = nothing;
+    this.#at = 0;
+  }
+
+  #keep(bytes: Uint8Array): void {
+    const length = this.#begunBytes + bytes.length;
+    if (length > this.#begun.length) {
+      // What was announced bounds the doubling: most messages are copied into their own size.
+      const room = Math.max(length, Math.min(length * 2, this.#wantedBytes));
+      const grown = Buffer.allocUnsafeSlow(room);
+      this.#begun.copy(grown, 0, 0, this.#begunBytes);
+      this.#begun = grown;
+    }
+    this.#begun.set(bytes, this.#begunBytes);
+    this.#begunBytes = length;
+  }
+
+  #takeBegun(): Uint8Array {
+    const begun = this.#begun.subarray(0, this.#begunBytes);
+    this.#begun = Buffer.alloc(0);
+    this.#begunBytes = 0;
+    this.#wantedBytes = 0;
+    return begun;
+  }
+}
+
+function lengthAt(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) * 0x100_0000 +
+    (bytes[at + 1] as number) * 0x1_0000 +
+    (bytes[at + 2] as number) * 0x100 +
+    (bytes[at + 3] as number)
+  );
+}
