@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { calm, deaths, pauses } from "../src/membership/experiments.ts";
+import { calm, deaths, idleTraffic, pauses } from "../src/membership/experiments.ts";
 
 // The figures of docs/measurements, in small: all on virtual time, from a seed.
 
@@ -20,6 +20,12 @@ it.each([
     }
   },
 );
+
+it("an idle member sends less than a kibibyte per second, all headers included", () => {
+  const { messagesPerSecond, packetBytesPerSecond } = idleTraffic(100, 20, 4);
+  expect(messagesPerSecond).toBeGreaterThan(4);
+  expect(packetBytesPerSecond).toBeLessThan(1024);
+});
 
 it("suspects who stands still for 4 s, declares nobody dead, and takes it back soon", () => {
   for (const found of pauses({ members: 50, lossPerMille: 0, trials: 5, seed: 3 })) {

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { alignedText } from "../report/aligned-text.ts";
-import { calm, deaths, pauseEveryMs, pauseMs, pauses } from "./experiments.ts";
+import { calm, deaths, idleTraffic, pauseEveryMs, pauseMs, pauses } from "./experiments.ts";
 
 interface Options {
   readonly only?: readonly string[];
@@ -10,10 +10,12 @@ interface Options {
   readonly seed: number;
 }
 
-const parts = ["deaths", "pauses", "calm"] as const;
+const parts = ["idle", "deaths", "pauses", "calm"] as const;
 /** Up to this many members a day is simulated, and above it an hour: either takes minutes. */
 const dayMembersMax = 100;
 
+const idleTitle =
+  "Nothing happens for a minute: what each member sends per second. It receives as much.";
 const deathsTitle =
   "A member dies: seconds until it is suspected anywhere, from then until it is confirmed dead, " +
   "and from the first\nconfirmation until the last node knows; median and most.";
@@ -60,9 +62,23 @@ function list(text: string): readonly string[] {
 
 function run(options: Options): void {
   const isWanted = (part: string): boolean => options.only?.includes(part) ?? true;
+  if (isWanted("idle")) printIdle(options);
   if (isWanted("deaths")) printDeaths(options);
   if (isWanted("pauses")) printPauses(options);
   if (isWanted("calm")) printCalm(options);
+}
+
+function printIdle({ members, seed }: Options): void {
+  const rows = members.map((count) => {
+    const found = idleTraffic(count, 60, seed);
+    return [
+      `${count}`,
+      found.messagesPerSecond.toFixed(1),
+      found.bytesPerSecond.toFixed(0),
+      found.packetBytesPerSecond.toFixed(0),
+    ];
+  });
+  print(idleTitle, [["members", "messages", "bytes", "with all headers"], ...rows]);
 }
 
 function printDeaths({ members, trials, seed }: Options): void {

@@ -1,4 +1,5 @@
 import type { MembershipEvent } from "@coterie/core";
+import { OperationBatch } from "@coterie/protocol";
 import { VirtualCluster, randomness } from "./virtual-cluster.ts";
 
 /** All times in milliseconds of virtual time. */
@@ -56,6 +57,44 @@ export function deaths({ members, lossPerMille, trials, seed }: TrialsInput): De
     });
   }
   return found;
+}
+
+export interface IdleTraffic {
+  readonly messagesPerSecond: number;
+  /** As the wire format encodes them. */
+  readonly bytesPerSecond: number;
+  /** With a header of each protocol below, as if each message were a packet of its own. */
+  readonly packetBytesPerSecond: number;
+}
+
+/** Of a batch, gRPC, HTTP/2, TCP with timestamps, IPv4 and Ethernet. */
+const headerBytes = 9 + 5 + 9 + 32 + 20 + 14;
+
+/** What one member sends while nothing happens; it receives as much. */
+export function idleTraffic(members: number, seconds: number, seed: number): IdleTraffic {
+  const batch = new OperationBatch();
+  let isCounting = false;
+  let messages = 0;
+  let bytes = 0;
+  const cluster = new VirtualCluster({
+    members,
+    seed,
+    onMessage: (message) => {
+      if (!isCounting) return;
+      messages += 1;
+      bytes += batch.add(messages, 1, { kind: "membership", cluster: 0xffff_ffff, message });
+      batch.clear();
+    },
+  });
+  cluster.run(warmUpMs);
+  isCounting = true;
+  cluster.run(seconds * 1000);
+  const share = members * seconds;
+  return {
+    messagesPerSecond: messages / share,
+    bytesPerSecond: bytes / share,
+    packetBytesPerSecond: (bytes + messages * headerBytes) / share,
+  };
 }
 
 export interface Pause {

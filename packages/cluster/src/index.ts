@@ -1,15 +1,15 @@
 export type { CoordinationTuning } from "./coordinator/coordination.ts";
 export { loadDocument, type LoadedDocument } from "./formation/durable-identity.ts";
+export {
+  type ConvergenceCounts,
+  type MembershipView,
+  convergenceBounds,
+} from "./membership/member-watch.ts";
 export type * from "./messages.ts";
 export type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
+export type { NodeEvent } from "./node-event.ts";
 export { type NodeCounters, type SiblingCounts, siblingBounds } from "./node-counters.ts";
-export {
-  CoterieNode,
-  type NodeConfig,
-  type NodeEvent,
-  type NodePorts,
-  type StartOutcome,
-} from "./node.ts";
+export { CoterieNode, type NodeConfig, type NodePorts, type StartOutcome } from "./node.ts";
 export type {
   Acks,
   BucketOutcome,

@@ -1,9 +1,17 @@
-import type { Announcement, Ballot, Digest, RingStamp, Token, WriteId } from "@coterie/core";
+import type {
+  Announcement,
+  Ballot,
+  Digest,
+  MembershipMessage,
+  RingStamp,
+  Token,
+  WriteId,
+} from "@coterie/core";
 
 export type { Announcement, HeardMember, RingStamp } from "@coterie/core";
 
 /** What nodes ask of each other. Byte arrays are not to be changed after they were handed over. */
-export type PeerRequest = DataRequest | DocumentRequest | AnnounceRequest;
+export type PeerRequest = DataRequest | DocumentRequest | AnnounceRequest | MembershipRequest;
 
 /** About keys; says by which document the sender goes. */
 export type DataRequest =
@@ -116,6 +124,14 @@ export interface AskRequest {
   readonly epoch: number;
 }
 
+/** How members are; understood whatever epoch the sender goes by. */
+export interface MembershipRequest {
+  readonly kind: "membership";
+  /** CRC32C of the cluster's id. */
+  readonly cluster: number;
+  readonly message: MembershipMessage;
+}
+
 export type PeerResponse =
   | { readonly kind: "merged"; readonly changed: boolean }
   | { readonly kind: "present"; readonly record: Uint8Array }
@@ -132,6 +148,8 @@ export type PeerResponse =
   /** This higher ballot was promised already. */
   | { readonly kind: "outbid"; readonly ballot: Ballot }
   | DocumentResponse
+  /** What the receiver has to say to the sender at once; nothing, perhaps. */
+  | { readonly kind: "membership"; readonly messages: readonly MembershipMessage[] }
   | RefusedResponse;
 
 /** Which version the sender goes by. */

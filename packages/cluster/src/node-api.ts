@@ -1,5 +1,6 @@
 import type { BucketChange, BucketSettings, ClusterDocument, Key, NodeId } from "@coterie/core";
 import type { StoreStatistics } from "@coterie/storage";
+import type { MembershipView } from "./membership/member-watch.ts";
 import type { NodeCounters } from "./node-counters.ts";
 import type {
   BucketOutcome,
@@ -40,11 +41,14 @@ export interface NodeApi {
   /** 32 hex digits; empty until the cluster has formed. */
   documentDigest(): string;
   peers(): readonly PeerView[];
+  /** Who is there, as this node knows; `undefined` until the cluster has formed. */
+  membership(): MembershipView | undefined;
   statistics(): NodeStatistics;
 }
 
 export interface PeerView {
   readonly id: NodeId;
+  /** False while calls to it would be refused at once, whatever is known of the peer itself. */
   readonly isReachable: boolean;
 }
 

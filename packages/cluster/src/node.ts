@@ -10,6 +10,7 @@ import {
   HybridClock,
   type Key,
   type Member,
+  type MembershipSettings,
   type NodeId,
   type PeerAddress,
   contextKeyOf,
@@ -18,12 +19,7 @@ import {
   settingsDigest,
 } from "@coterie/core";
 import type { Clock, Disk, MonotonicMs, Network, Random } from "@coterie/ports";
-import {
-  type RecordStore,
-  type RecoveryReport,
-  type StoreOptions,
-  openStore,
-} from "@coterie/storage";
+import { type RecordStore, type StoreOptions, openStore } from "@coterie/storage";
 import type { Coordination, CoordinationTuning } from "./coordinator/coordination.ts";
 import {
   AgreedDocument,
@@ -44,7 +40,9 @@ import {
   loadRegister,
   saveDocument,
 } from "./formation/durable-identity.ts";
+import { MemberWatch, type MembershipView } from "./membership/member-watch.ts";
 import type { Announcement, DataRequest, PeerRequest, PeerResponse } from "./messages.ts";
+import type { NodeEvent } from "./node-event.ts";
 import type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
 import { newNodeCounters } from "./node-counters.ts";
 import { oneShot } from "./one-shot.ts";
@@ -83,22 +81,13 @@ export interface NodeConfig {
   readonly contextKey: Uint8Array | undefined;
   readonly store: Omit<StoreOptions, "partitions" | "hash">;
   readonly tuning: CoordinationTuning;
+  readonly membership: MembershipSettings;
   /** Client requests in flight above which further ones are refused. */
   readonly inFlightMax: number;
   /** Bytes of values in flight above which further requests are refused. */
   readonly inFlightBytesMax: number;
   readonly onEvent: (event: NodeEvent) => void;
 }
-
-/** What an operator wants to read in the log. */
-export type NodeEvent =
-  | { readonly kind: "store-opened"; readonly report: RecoveryReport }
-  | { readonly kind: "formed"; readonly clusterId: string; readonly digest: string }
-  | { readonly kind: "ready" }
-  /** The node goes by another version of the cluster document from now on. */
-  | { readonly kind: "document-changed"; readonly epoch: number; readonly digest: string }
-  | { readonly kind: "peer-refused"; readonly reason: string }
-  | { readonly kind: "refilled" };
 
 export type StartOutcome =
   | { readonly ok: true }
@@ -130,6 +119,7 @@ export class CoterieNode implements NodeApi {
   #store: RecordStore | undefined;
   #coordination: Coordination | undefined;
   #sweeper: Sweeper | undefined;
+  #watch: MemberWatch | undefined;
   #isRefilling = false;
   /** Writes that other nodes passed on to this one and that have not settled. */
   #forwardedInFlight = 0;
@@ -184,6 +174,7 @@ export class CoterieNode implements NodeApi {
       this.#onIdle = settle;
       await promise;
     }
+    await this.#watch?.stop();
     await this.#close();
   }
 
@@ -209,6 +200,10 @@ export class CoterieNode implements NodeApi {
   ): void {
     this.#counters.peerRequestsServed += 1;
     if (request.kind === "announce") return settle(this.#answerAnnouncement(request.announcement));
+    if (request.kind === "membership") {
+      if (this.#watch !== undefined) return this.#watch.receive(request, settle);
+      return settle(refusal("not-ready", `${this.id} is starting`));
+    }
     const coordination = this.#coordination;
     const agreement = this.#agreement;
     if (coordination === undefined || agreement === undefined) {
@@ -325,6 +320,15 @@ export class CoterieNode implements NodeApi {
       .map(({ id, address }) => ({ id, isReachable: this.#ports.network.isReachable(address) }));
   }
 
+  membership(): MembershipView | undefined {
+    return this.#watch?.view();
+  }
+
+  /** The stream to a peer broke: it is probed, without waiting for its turn. */
+  doubt(address: PeerAddress): void {
+    this.#watch?.doubt(address);
+  }
+
   statistics(): NodeStatistics {
     return { ...this.#counters, store: this.#store?.statistics() };
   }
@@ -405,6 +409,8 @@ export class CoterieNode implements NodeApi {
     const store = this.#store as RecordStore;
     const agreement = new AgreedDocument(this.#agreementParts(), document, votes);
     this.#agreement = agreement;
+    const watch = this.#watchMembers(agreement);
+    this.#watch = watch;
     const shared = {
       self: this.id,
       clock: this.#ports.clock,
@@ -416,6 +422,7 @@ export class CoterieNode implements NodeApi {
       ...shared,
       random: this.#ports.random,
       network: this.#ports.network,
+      isHealthy: (id) => watch.isHealthy(id),
       replica: new Replica(shared),
       counters: this.#counters,
       contextSeal: new ContextSeal(this.#config.contextKey ?? contextKeyOf(document)),
@@ -438,9 +445,29 @@ export class CoterieNode implements NodeApi {
       self: this.id,
       nonce: this.#nonce,
       onFatal: store.onFatal,
-      onChange: ({ epoch, digest }) => onEvent({ kind: "document-changed", epoch, digest }),
+      onChange: ({ document, epoch, digest }) => {
+        this.#watch?.admit(document);
+        onEvent({ kind: "document-changed", epoch, digest });
+      },
       onConflict: (reason) => onEvent({ kind: "peer-refused", reason }),
     };
+  }
+
+  #watchMembers(agreement: AgreedDocument): MemberWatch {
+    const { member, membership: settings, onEvent } = this.#config;
+    const watch = new MemberWatch({
+      ...this.#ports,
+      self: member,
+      settings,
+      onEvent: (event) => {
+        if (event.kind === "behind") void agreement.reachEpoch(event.epoch);
+        onEvent({ kind: "membership", event });
+      },
+      onStranger: (reason) => onEvent({ kind: "peer-refused", reason }),
+    });
+    watch.admit(agreement.ring.document);
+    watch.start();
+    return watch;
   }
 
   /** Why this directory's cluster document does not go with how the node was started. */

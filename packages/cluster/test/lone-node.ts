@@ -1,4 +1,4 @@
-import { type ClusterSettings, defaultBuckets } from "@coterie/core";
+import { type ClusterSettings, defaultBuckets, membershipDefaults } from "@coterie/core";
 import { SimClock, SimDisk } from "@coterie/sim";
 import { CoterieNode } from "../src/index.ts";
 import { type SmallCluster, address, node } from "./small-cluster.ts";
@@ -47,6 +47,7 @@ export function loneNode(
         onEvent: () => undefined,
       },
       tuning: { hedgeAfterMs: 30, forwardAttemptMs: 300, timeoutMsDefault: 1000 },
+      membership: membershipDefaults,
       inFlightMax: 100,
       inFlightBytesMax: 1024 * 1024,
       onEvent: () => undefined,

@@ -113,7 +113,11 @@ export type { MemberState, MemberStatus } from "./membership/member-status.ts";
 export type { MembershipEvent } from "./membership/membership-event.ts";
 export type { MembershipMessage, MessageBody } from "./membership/messages.ts";
 export type { GossipedState, News } from "./membership/news.ts";
-export { type MembershipSettings, membershipDefaults } from "./membership/settings.ts";
+export {
+  type MembershipSettings,
+  membershipDefaults,
+  membershipSettings,
+} from "./membership/settings.ts";
 export { QuorumTally, type TallyVerdict } from "./quorum/tally.ts";
 export {
   type BucketCheck,

@@ -1,10 +1,5 @@
-import {
-  type Announcement,
-  type HeardMember,
-  type NodeId,
-  type PeerAddress,
-  parseNodeId,
-} from "@coterie/core";
+import type { Announcement, HeardMember, NodeId, PeerAddress } from "@coterie/core";
+import { readNodeId } from "./read-node-id.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
@@ -109,10 +104,4 @@ function readHeard(reader: WireReader): HeardMember {
   if (id === "") reader.fail();
   reader.leave(outer);
   return { id, nonce };
-}
-
-function readNodeId(reader: WireReader): NodeId {
-  const id = parseNodeId(reader.text());
-  if (id === undefined) reader.fail();
-  return id ?? nobody.id;
 }

@@ -5,6 +5,7 @@ import type {
   ForwardedDelete,
   ForwardedPut,
   ListRequest,
+  MembershipRequest,
   MergeRequest,
   PeerRequest,
   ReadRequest,
@@ -17,6 +18,12 @@ import {
   writeDocumentRequest,
 } from "./agreement-codec.ts";
 import { announcementSizeHint, readAnnouncement, writeAnnouncement } from "./announcement-codec.ts";
+import {
+  membershipSizeHint,
+  noMessage,
+  readMembership,
+  writeMembership,
+} from "./membership-codec.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
@@ -50,6 +57,8 @@ export function requestSizeHint(request: PeerRequest): number {
     case "accept":
     case "tell":
       return fixedFieldsHint * 3 + request.document.length;
+    case "membership":
+      return fixedFieldsHint + membershipSizeHint(request.message);
     case "announce":
       break;
   }
@@ -60,7 +69,10 @@ export function requestSizeHint(request: PeerRequest): number {
 export function writeRequest(writer: WireWriter, request: PeerRequest, sizeHint: number): void {
   const start = writer.open(requestTags[request.kind], sizeHint);
   if (request.kind === "announce") writeAnnouncement(writer, request.announcement);
-  else if ("stamp" in request) {
+  else if (request.kind === "membership") {
+    writer.fixed32OrDefault(0x0d, request.cluster);
+    writeMembership(writer, 0x12, request.message);
+  } else if ("stamp" in request) {
     writer.uint(0x08, request.stamp.epoch);
     writer.fixed32OrDefault(0x15, request.stamp.tag);
     writeStamped(writer, request);
@@ -80,6 +92,7 @@ const requestTags = {
   accept: 0x5a,
   tell: 0x62,
   ask: 0x6a,
+  membership: 0x72,
 } as const;
 
 function writeStamped(writer: WireWriter, request: DataRequest): void {
@@ -158,9 +171,25 @@ export function readRequest(reader: WireReader, tag: number): PeerRequest | unde
       return readTell(reader);
     case requestTags.ask:
       return readAsk(reader);
+    case requestTags.membership:
+      return readMembershipRequest(reader);
     default:
       return undefined;
   }
+}
+
+function readMembershipRequest(reader: WireReader): MembershipRequest {
+  let cluster = 0;
+  let message: MembershipRequest["message"] | undefined;
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x0d) cluster = reader.fixed32();
+    else if (tag === 0x12) message = readMembership(reader);
+    else reader.skip(tag);
+  }
+  if (message === undefined) reader.fail();
+  reader.leave(outer);
+  return { kind: "membership", cluster, message: message ?? noMessage };
 }
 
 function readMerge(reader: WireReader): MergeRequest {

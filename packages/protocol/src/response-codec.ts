@@ -1,3 +1,4 @@
+import type { MembershipMessage } from "@coterie/core";
 import type { ListedEntry, PeerRefusal, PeerResponse } from "@coterie/cluster";
 import {
   readDocumentResponse,
@@ -6,11 +7,14 @@ import {
   writeVote,
 } from "./agreement-codec.ts";
 import { announcementSizeHint, readAnnouncement, writeAnnouncement } from "./announcement-codec.ts";
+import { membershipSizeHint, readMembership, writeMembership } from "./membership-codec.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
 /** Of one response; a list longer than this is malformed. */
 const elementsMax = 65_536;
+/** Messages that one may answer at once: a table comes in parts. */
+const answersMax = 64;
 const listedEntryHint = 22;
 
 /** In the order of their numbers on the wire, which begin with 1. Append only. */
@@ -53,6 +57,7 @@ const responseTags = {
   accepted: 0x62,
   outbid: 0x6a,
   document: 0x72,
+  membership: 0x7a,
 } as const;
 
 /** About how many bytes `response` takes when encoded; never far below. */
@@ -79,6 +84,8 @@ export function responseSizeHint(response: PeerResponse): number {
       return 32 + response.document.length;
     case "document":
       return 16 + (response.document?.length ?? 0);
+    case "membership":
+      return response.messages.reduce((sum, message) => sum + membershipSizeHint(message), 0);
     case "refused":
       break;
   }
@@ -109,6 +116,9 @@ export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHi
       break;
     case "announced":
       writeAnnouncement(writer, response.announcement);
+      break;
+    case "membership":
+      for (const message of response.messages) writeMembership(writer, 0x0a, message);
       break;
     case "refused":
       writer.uint(0x08, refusalNumbers.get(response.code) ?? 0);
@@ -163,6 +173,8 @@ export function readResponse(reader: WireReader, tag: number): PeerResponse | un
       return readWritten(reader);
     case responseTags.announced:
       return { kind: "announced", announcement: readAnnouncement(reader) };
+    case responseTags.membership:
+      return { kind: "membership", messages: readAnswers(reader) };
     case responseTags.refused:
       return readRefused(reader);
     case responseTags.promised:
@@ -242,6 +254,17 @@ function readListedEntry(reader: WireReader): ListedEntry {
   }
   reader.leave(outer);
   return { token, digest };
+}
+
+function readAnswers(reader: WireReader): readonly MembershipMessage[] {
+  const messages: MembershipMessage[] = [];
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x0a && messages.length < answersMax) messages.push(readMembership(reader));
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return messages;
 }
 
 function readWritten(reader: WireReader): PeerResponse {

@@ -1,5 +1,7 @@
 import {
   type Announcement,
+  type MembershipMessage,
+  type News,
   type NodeId,
   type PeerAddress,
   type WriteId,
@@ -44,6 +46,33 @@ const id32 = fc
   .uint8Array({ minLength: 16, maxLength: 16 })
   .map((id) => Buffer.from(id).toString("hex"));
 const ballot = fc.record({ round: u32, proposer: id32 });
+
+const news: fc.Arbitrary<News> = fc.record({
+  id: nodeId,
+  state: fc.constantFrom("alive", "suspect", "dead", "left"),
+  incarnation: u32,
+  by: nodeId,
+  ageMs: u32,
+});
+
+const membershipMessage: fc.Arbitrary<MembershipMessage> = fc.record({
+  from: nodeId,
+  to: nodeId,
+  incarnation: u32,
+  epoch: u32,
+  news: fc.array(news, { maxLength: 4 }),
+  body: fc.oneof(
+    fc.record({ kind: fc.constantFrom("ping", "ack", "nack"), sequence: u32 }),
+    fc.record({ kind: fc.constant("ping-request" as const), sequence: u32, target: nodeId }),
+    fc.constant({ kind: "gossip" as const }),
+    fc.record({ kind: fc.constant("compare" as const), digest: u32 }),
+    fc.record({
+      kind: fc.constant("table" as const),
+      entries: fc.array(news, { maxLength: 4 }),
+      isQuestion: fc.boolean(),
+    }),
+  ),
+});
 
 /** Any request, of any kind. */
 export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
@@ -102,6 +131,11 @@ export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
     clusterId: fc.oneof(id32, fc.constant("")),
     epoch: u32,
   }),
+  fc.record({
+    kind: fc.constant("membership" as const),
+    cluster: u32,
+    message: membershipMessage,
+  }),
 );
 
 /** Any response, of any kind. */
@@ -127,6 +161,10 @@ export const anyResponse: fc.Arbitrary<PeerResponse> = fc.oneof(
   fc.constant<PeerResponse>({ kind: "accepted" }),
   fc.record({ kind: fc.constant("outbid" as const), ballot }),
   fc.record({ kind: fc.constant("document" as const), epoch: u32, document: maybe(bytes) }),
+  fc.record({
+    kind: fc.constant("membership" as const),
+    messages: fc.array(membershipMessage, { maxLength: 3 }),
+  }),
   fc.record({
     kind: fc.constant("refused" as const),
     code: fc.constantFrom(...refusalsInWireOrder),

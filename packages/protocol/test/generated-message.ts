@@ -1,10 +1,13 @@
-import type { Announcement, Ballot } from "@coterie/core";
+import type { Announcement, Ballot, MembershipMessage, MessageBody, News } from "@coterie/core";
 import type { DocumentRequest, PeerRequest, PeerResponse } from "@coterie/cluster";
 import { type MessageInitShape, create, toBinary } from "@bufbuild/protobuf";
 import {
   type AnnouncementSchema,
   BatchAckSchema,
   BatchSchema,
+  MemberState,
+  type MembershipMessageSchema,
+  type NewsSchema,
   type OperationSchema,
   Refusal,
   type ResultSchema,
@@ -43,9 +46,48 @@ function generatedAnnouncement(announcement: Announcement): GeneratedAnnouncemen
   return { ...announcement, heard: [...announcement.heard] };
 }
 
+function generatedNews({ state, ...rest }: News): MessageInitShape<typeof NewsSchema> {
+  return { state: MemberState[state.toUpperCase() as keyof typeof MemberState], ...rest };
+}
+
+type GeneratedBody = NonNullable<MessageInitShape<typeof MembershipMessageSchema>["body"]>;
+
+function generatedBody(body: MessageBody): GeneratedBody {
+  switch (body.kind) {
+    case "ping":
+      return { case: "ping", value: { sequence: body.sequence } };
+    case "ack":
+      return { case: "ack", value: { sequence: body.sequence } };
+    case "nack":
+      return { case: "nack", value: { sequence: body.sequence } };
+    case "ping-request":
+      return { case: "pingRequest", value: { sequence: body.sequence, target: body.target } };
+    case "gossip":
+      return { case: "gossip", value: {} };
+    case "compare":
+      return { case: "compare", value: { digest: body.digest } };
+    case "table":
+      break;
+  }
+  const entries = body.entries.map(generatedNews);
+  return { case: "table", value: { entries, isQuestion: body.isQuestion } };
+}
+
+function generatedMembership({
+  news,
+  body,
+  ...header
+}: MembershipMessage): MessageInitShape<typeof MembershipMessageSchema> {
+  return { ...header, news: news.map(generatedNews), body: generatedBody(body) };
+}
+
 function generatedRequest(request: PeerRequest): GeneratedRequest {
   if (request.kind === "announce")
     return { case: "announce", value: generatedAnnouncement(request.announcement) };
+  if (request.kind === "membership") {
+    const { cluster, message } = request;
+    return { case: "membership", value: { cluster, message: generatedMembership(message) } };
+  }
   if (!("stamp" in request)) return generatedDocumentRequest(request);
   const { epoch, tag } = request.stamp;
   const stamp = { epoch, tag };
@@ -148,6 +190,11 @@ function generatedResponse(response: PeerResponse): GeneratedResponse {
       const { epoch, document } = response;
       return { case: "document", value: { epoch, ...present({ document }) } };
     }
+    case "membership":
+      return {
+        case: "membership",
+        value: { messages: response.messages.map(generatedMembership) },
+      };
     case "refused":
       break;
   }

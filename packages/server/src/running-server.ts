@@ -1,5 +1,5 @@
 import type { CoterieNode, NodeApi, StartOutcome } from "@coterie/cluster";
-import type { PeerNetwork } from "./adapters/peer-network/peer-network.ts";
+import type { PeerNetworks } from "./adapters/peer-network/peer-networks.ts";
 import type { PeerServer } from "./adapters/peer-network/peer-server.ts";
 import type { GrpcDoor } from "./doors/grpc/grpc-door.ts";
 import type { HttpDoor } from "./doors/http/listen.ts";
@@ -14,7 +14,7 @@ const reminderMs = 10_000;
 
 interface RunningParts {
   readonly node: CoterieNode;
-  readonly network: PeerNetwork;
+  readonly network: PeerNetworks;
   readonly http: HttpDoor;
   readonly grpc: GrpcDoor;
   readonly resp: RespDoor;

@@ -10,12 +10,13 @@ import {
   InvariantViolation,
   type NodeId,
   type PeerAddress,
+  membershipSettings,
 } from "@coterie/core";
 import type { Clock, Disk, Receive } from "@coterie/ports";
 import { MemoryDisk } from "./adapters/memory-disk.ts";
 import { NodeDisk } from "./adapters/node-disk.ts";
 import { NodeRandom } from "./adapters/node-random.ts";
-import { PeerNetwork } from "./adapters/peer-network/peer-network.ts";
+import { PeerNetworks } from "./adapters/peer-network/peer-networks.ts";
 import { defaultPeerOptions } from "./adapters/peer-network/peer-options.ts";
 import { PeerServer } from "./adapters/peer-network/peer-server.ts";
 import { peerTransports } from "./adapters/peer-network/peer-transports.ts";
@@ -178,11 +179,14 @@ function assemble(
   const { config, options, log, clock, disk } = parts;
   const nodeLog = new NodeLog(log);
   const random = new NodeRandom();
-  const network = new PeerNetwork({
+  const network = new PeerNetworks({
     clock,
     random,
     transport: peerTransports[config.peerTransport],
-    onBroken: (peer, reason) => nodeLog.brokenStream(peer, reason),
+    onBroken: (peer, reason) => {
+      nodeLog.brokenStream(peer, reason);
+      node.doubt(peer);
+    },
   });
   const node: CoterieNode = new CoterieNode(
     { clock, disk, random, network },
@@ -316,6 +320,7 @@ function nodeSettings(
       timeoutMsDefault: config.timeoutMs,
       keepExpiredMs: config.keepExpiredMs,
     },
+    membership: membershipSettings(config.probeIntervalMs, config.suspicionMs),
     inFlightMax: config.inFlight,
     inFlightBytesMax: config.inFlightBytes,
   };

@@ -14,6 +14,7 @@ import {
   type PeerAddress,
   defaultBuckets,
   invariant,
+  membershipSettings,
   utf8,
 } from "@coterie/core";
 import type { Disk } from "@coterie/ports";
@@ -65,6 +66,9 @@ const usualTuning: CoordinationTuning = {
   timeoutMsDefault: 1000,
 };
 
+/** Slower than usual: what matters here is in which order things happen. */
+const probeIntervalMs = 1000;
+const suspicionMs = 4000;
 /** Small enough that segments rotate and records are read from the disk. */
 const segmentBytes = 64 * 1024;
 /** Room for some thirty records: most reads of a simulation go to the disk. */
@@ -186,6 +190,7 @@ export class SimCluster {
           },
         },
         tuning: this.#options.tuning ?? usualTuning,
+        membership: membershipSettings(probeIntervalMs, suspicionMs),
         inFlightMax,
         inFlightBytesMax,
         onEvent: (event) => this.events.push({ node: id, event }),

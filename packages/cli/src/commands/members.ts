@@ -1,9 +1,9 @@
 import { withPool, type NodeOptions } from "../connect.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
 import { fetchJson, sortedMembers, type ClusterView } from "../http/cluster.ts";
-import { table } from "../table.ts";
+import { durationText, table } from "../table.ts";
 
-/** `coterie members`: who is in the cluster's document, and whom the asked node reaches. */
+/** `coterie members`: who is in the cluster's document, and how each is. */
 export function members(options: NodeOptions): Promise<ExitCode> {
   return withPool(options, async (pool, terminal) => {
     const cluster = (await fetchJson(pool, "members", "/v1/cluster")) as ClusterView;
@@ -15,15 +15,18 @@ export function members(options: NodeOptions): Promise<ExitCode> {
     }
     await terminal.data(
       table(
-        ["NODE", "REACHABLE", "PEER", "HTTP", "HOST", "ZONE", "WEIGHT"],
-        sortedMembers(cluster).map(({ id, isReachable, address, http, host, zone, weight }) => [
-          id,
-          id === cluster.node ? "itself" : isReachable ? "yes" : "no",
-          address,
-          http === "" ? "-" : http,
-          host === "" ? "-" : host,
-          zone === "" ? "-" : zone,
-          weight,
+        ["NODE", "STATE", "FOR", "INCARNATION", "RTT", "PEER", "HTTP", "HOST", "ZONE", "WEIGHT"],
+        sortedMembers(cluster).map((member) => [
+          member.id,
+          member.id === cluster.node ? "itself" : (member.state ?? "-"),
+          member.sinceMs === undefined ? "-" : durationText(member.sinceMs),
+          member.incarnation ?? "-",
+          typeof member.rttMs === "number" ? `${member.rttMs.toFixed(1)} ms` : "-",
+          member.address,
+          orDash(member.http),
+          orDash(member.host),
+          orDash(member.zone),
+          member.weight,
         ]),
       ),
     );
@@ -31,7 +34,10 @@ export function members(options: NodeOptions): Promise<ExitCode> {
       `as ${cluster.node} sees it; cluster ${cluster.clusterId}, epoch ${cluster.epoch}, ` +
         `document ${cluster.digest.slice(0, 8)}`,
     );
-    terminal.say("no: streams to it cannot be opened; failures are not yet told by gossip");
     return exitCodes.ok;
   });
+}
+
+function orDash(text: string): string {
+  return text === "" ? "-" : text;
 }

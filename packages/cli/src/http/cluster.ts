@@ -16,8 +16,12 @@ export interface ClusterMember {
   readonly host: string;
   readonly zone: string;
   readonly weight: number;
-  /** Whether the node that was asked has a stream to it. */
-  readonly isReachable: boolean;
+  /** Of a node from before there was membership, nothing more. */
+  readonly state?: string;
+  /** For how long. */
+  readonly sinceMs?: number;
+  readonly incarnation?: number;
+  readonly rttMs?: number | null;
 }
 
 /** A bucket's settings, as the cluster's document has them. */

@@ -102,6 +102,18 @@ export const startSettings: readonly StartSetting[] = [
     "60000",
     "How long the bytes of a value are kept after it has expired",
   ),
+  row(
+    "probeIntervalMs",
+    "<ms>",
+    "400",
+    "How often this node probes another one; a probe fails after twice as long",
+  ),
+  row(
+    "suspicionMs",
+    "<ms>",
+    "4000",
+    "How long at least a suspected node may take to answer before it counts as dead",
+  ),
   row("logLevel", "<level>", "info", "Least severe lines that are logged"),
 ];
 

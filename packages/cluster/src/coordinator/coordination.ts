@@ -21,6 +21,8 @@ export interface Coordination {
   /** Bytes of values in flight above which further requests are refused. */
   readonly inFlightBytesMax: number;
   ring(): Ring;
+  /** False for members that are suspected, dead or gone: they are asked last. */
+  isHealthy(id: NodeId): boolean;
 }
 
 export interface CoordinationTuning {

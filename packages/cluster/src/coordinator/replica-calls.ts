@@ -96,7 +96,7 @@ export function storedOf(key: Key, record: StoredRecord["record"]): StoredRecord
   return { record, bytes: encodeRecord(key, record) };
 }
 
-/** Members in the order to ask them: this node, then those reachable, then the rest. */
+/** Members in the order to ask them: this node, then the healthy and reachable, then the rest. */
 export function askingOrder(
   coordination: Coordination,
   members: readonly Member[],
@@ -104,7 +104,9 @@ export function askingOrder(
   const { self, network } = coordination;
   const rank = (member: Member): number => {
     if (member.id === self) return 0;
-    return network.isReachable(member.address) ? 1 : 2;
+    // Asked in either case: whoever is interested has broken streams opened again.
+    const isReachable = network.isReachable(member.address);
+    return isReachable && coordination.isHealthy(member.id) ? 1 : 2;
   };
   let isSorted = true;
   let last = 0;

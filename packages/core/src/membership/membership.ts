@@ -5,7 +5,7 @@ import { type MemberStatus, stateOf, statusOf } from "./member-status.ts";
 import { type MemberRecord, MemberTable, type RandomSource, isDown } from "./member-table.ts";
 import type { MembershipEvent } from "./membership-event.ts";
 import type { MembershipMessage, MessageBody } from "./messages.ts";
-import { type News, compareNews, incarnationMax } from "./news.ts";
+import { type News, compareNews, incarnationMax, wholeMs } from "./news.ts";
 import { NewsQueue } from "./news-queue.ts";
 import { Prober } from "./prober.ts";
 import { type MembershipSettings, growth } from "./settings.ts";
@@ -254,7 +254,8 @@ export class Membership {
     this.#lastTickAt = now - this.#settings.tickMs;
     this.#stalls += 1;
     this.#events.push({ kind: "stalled", ms: lateMs });
-    this.#health.worsen(1);
+    // Alone, it would never learn that it is well again.
+    if (this.#table.size > 1) this.#health.worsen(1);
     this.#prober.restart(now);
     for (const { suspicion } of this.#suspects) suspicion?.delay(lateMs);
   }
@@ -426,6 +427,8 @@ export class Membership {
   #compare(count: number, now: number): void {
     const { compareMsMin, compareMsMax } = this.#settings;
     this.#nextCompareAt = now + compareMsMin + this.#random.below(compareMsMax - compareMsMin + 1);
+    // Whoever could not fetch the newer document is reminded.
+    this.#epochHeard = this.#epoch;
     const peers = this.#table.choose(count, (record) => !isDown(record));
     const { digest } = this.#table;
     for (const peer of peers) this.#send(peer, { kind: "compare", digest }, now);
@@ -496,5 +499,5 @@ export class Membership {
 const nothing: readonly News[] = [];
 
 function newsOf({ id, state, incarnation, by, since }: MemberRecord, now: number): News {
-  return { id, state, incarnation, by, ageMs: state === "dead" ? now - since : 0 };
+  return { id, state, incarnation, by, ageMs: state === "dead" ? wholeMs(now - since) : 0 };
 }

@@ -1,5 +1,5 @@
 import type { NodeId } from "../ids.ts";
-import type { News } from "./news.ts";
+import { type News, wholeMs } from "./news.ts";
 
 interface Entry {
   readonly news: News;
@@ -59,5 +59,6 @@ export class NewsQueue {
 }
 
 function aged({ news, queuedAt }: Entry, now: number): News {
-  return news.state === "dead" ? { ...news, ageMs: news.ageMs + (now - queuedAt) } : news;
+  if (news.state !== "dead") return news;
+  return { ...news, ageMs: wholeMs(news.ageMs + (now - queuedAt)) };
 }

@@ -34,3 +34,8 @@ export function compareNews(
     ? ranks[left.state] - ranks[right.state]
     : left.incarnation - right.incarnation;
 }
+
+/** As {@link News.ageMs} travels: in 32 bits. */
+export function wholeMs(ms: number): number {
+  return Math.min(Math.round(ms), 0xffff_ffff);
+}

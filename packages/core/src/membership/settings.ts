@@ -63,6 +63,24 @@ export const membershipDefaults: MembershipSettings = {
   stallMs: 200,
 };
 
+/** With other intervals, from which the times of a probe and of a round of gossip follow. */
+export function membershipSettings(
+  probeIntervalMs: number,
+  suspicionMs: number,
+): MembershipSettings {
+  return {
+    ...membershipDefaults,
+    tickMs: probeIntervalMs / 4,
+    probeIntervalMs,
+    pingTimeoutMsMin: Math.min(membershipDefaults.pingTimeoutMsMin, probeIntervalMs),
+    pingTimeoutMsMax: probeIntervalMs,
+    probeTimeoutMs: probeIntervalMs * 2,
+    suspicionMs,
+    gossipIntervalMs: probeIntervalMs / 2,
+    stallMs: probeIntervalMs / 2,
+  };
+}
+
 /** The logarithm that times grow with: 1 up to ten members, 3 at a thousand. */
 export function growth(members: number): number {
   return Math.max(1, Math.log10(members));

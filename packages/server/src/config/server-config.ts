@@ -1,5 +1,11 @@
 import { hostname } from "node:os";
-import { type GivenBucket, type KeyHash, keyHashes, limits } from "@coterie/core";
+import {
+  type GivenBucket,
+  type KeyHash,
+  keyHashes,
+  limits,
+  membershipDefaults,
+} from "@coterie/core";
 import { z } from "zod";
 import { givenBucket, unknownBucketSetting } from "./given-bucket.ts";
 
@@ -42,6 +48,8 @@ export interface ServerConfig {
   readonly connections: number;
   readonly timeoutMs: number;
   readonly keepExpiredMs: number;
+  readonly probeIntervalMs: number;
+  readonly suspicionMs: number;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
 }
 
@@ -175,6 +183,14 @@ const schema = z.strictObject({
   keepExpiredMs: number
     .default(60_000)
     .describe("How long the bytes of a value are kept after it has expired"),
+  probeIntervalMs: number
+    .pipe(z.number().min(100).max(10_000))
+    .default(membershipDefaults.probeIntervalMs)
+    .describe("How often this node probes another one; a probe fails after twice as long"),
+  suspicionMs: number
+    .pipe(z.number().min(100).max(600_000))
+    .default(membershipDefaults.suspicionMs)
+    .describe("How long at least a suspected node may take to answer before it counts as dead"),
   logLevel: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
     .default("info")

@@ -1,4 +1,5 @@
 import type { NodeEvent } from "@coterie/cluster";
+import type { MembershipEvent } from "@coterie/core";
 import type { StoreEvent } from "@coterie/storage";
 import type { ObservedCall } from "../doors/grpc/kv-service.ts";
 import type { ObservedRequest } from "../doors/http/app.ts";
@@ -45,6 +46,9 @@ export class NodeLog {
         break;
       case "refilled":
         this.#log.info({ event: "refilled" }, "refilled");
+        break;
+      case "membership":
+        this.#membershipEvent(event.event);
     }
   }
 
@@ -124,6 +128,34 @@ export class NodeLog {
         }
       }
     });
+  }
+
+  #membershipEvent(event: MembershipEvent): void {
+    const { kind, ...facts } = event;
+    switch (kind) {
+      case "suspected":
+        this.#log.warn({ event: "member-suspected", ...facts }, "a member is suspected");
+        break;
+      case "dead":
+        this.#log.warn({ event: "member-dead", ...facts }, "a member is taken for dead");
+        break;
+      case "alive":
+        this.#log.info({ event: "member-alive", ...facts }, "a member is alive");
+        break;
+      case "left":
+        this.#log.info({ event: "member-left", ...facts }, "a member left of its own accord");
+        break;
+      case "refuted":
+        this.#log.warn({ event: "accusation-refuted", ...facts }, "others suspected this node");
+        break;
+      case "stalled":
+        this.#sayRarely("stalled", (kept) =>
+          this.#log.warn({ event: "stalled", ...facts, kept }, "this process stood still"),
+        );
+        break;
+      case "behind":
+        this.#log.info({ event: "document-behind", ...facts }, "there is a newer document");
+    }
   }
 
   #sayRarely(what: string, say: (kept: number) => void): void {

@@ -8,6 +8,7 @@ import type { ObservedCommand } from "../doors/resp/resp-service.ts";
 import type { RespStatistics } from "../doors/resp/resp-statistics.ts";
 import { GcPauses } from "./gc-pauses.ts";
 import { grpcReadings } from "./grpc-readings.ts";
+import { membershipReadings } from "./membership-readings.ts";
 import { type MetricReading, labelled, register } from "./metric.ts";
 import { nodeReadings } from "./node-readings.ts";
 import { type PeerCounts, peerReadings } from "./peer-readings.ts";
@@ -57,6 +58,7 @@ export class NodeMetrics {
       ...this.#grpc.readings(),
       ...this.#resp.readings(),
       ...nodeReadings(node),
+      ...membershipReadings(node),
       ...storeReadings(() => node.statistics().store),
       ...peerReadings(parts.peers),
       batchLinesReading(parts.http),

@@ -1,9 +1,9 @@
-import type { PeerNetwork } from "../adapters/peer-network/peer-network.ts";
+import type { PeerNetworks } from "../adapters/peer-network/peer-networks.ts";
 import type { PeerServer } from "../adapters/peer-network/peer-server.ts";
 import type { PeerCounts } from "./peer-readings.ts";
 
 /** What was asked of other nodes, and what they asked of this one. */
-export function peerCounts(network: PeerNetwork, peerServer: PeerServer): PeerCounts {
+export function peerCounts(network: PeerNetworks, peerServer: PeerServer): PeerCounts {
   const asked = network.totals();
   const served = peerServer.statistics;
   return {

@@ -16,6 +16,7 @@ export function methodsOf(node: NodeApi): NodeApi {
     document: () => node.document(),
     documentDigest: () => node.documentDigest(),
     peers: () => node.peers(),
+    membership: () => node.membership(),
     statistics: () => node.statistics(),
   };
 }

@@ -1,5 +1,5 @@
 import { CoterieNode } from "@coterie/cluster";
-import { type NodeId, type PeerAddress, defaultBuckets } from "@coterie/core";
+import { type NodeId, type PeerAddress, defaultBuckets, membershipDefaults } from "@coterie/core";
 import type { Hono } from "hono";
 import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { NodeRandom } from "../../src/adapters/node-random.ts";
@@ -55,6 +55,7 @@ export async function oneNode(
         onEvent: () => undefined,
       },
       tuning: { hedgeAfterMs: 25, forwardAttemptMs: 400, timeoutMsDefault: 2000 },
+      membership: membershipDefaults,
       inFlightMax: 100,
       inFlightBytesMax: 1024 * 1024,
       onEvent: () => undefined,

@@ -108,7 +108,8 @@ describe("members and buckets", () => {
     expect(await members.json()).toMatchObject({
       node: "n1",
       epoch: 1,
-      members: [{ id: "n1", isReachable: true }],
+      localHealth: 0,
+      members: [{ id: "n1", isReachable: true, state: "alive", incarnation: 0, rttMs: null }],
     });
     const buckets = await fetch(`http://${door.address}/v1/buckets`);
     expect(await buckets.json()).toMatchObject({

@@ -1,5 +1,11 @@
 import { CoterieNode, type PeerRequest, type PeerResponse } from "@coterie/cluster";
-import { type NodeId, type PeerAddress, defaultBuckets } from "@coterie/core";
+import {
+  type MembershipSettings,
+  type NodeId,
+  type PeerAddress,
+  defaultBuckets,
+  membershipDefaults,
+} from "@coterie/core";
 import type { Cancel, File, MonotonicMs, Network, Settle } from "@coterie/ports";
 import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { NodeRandom } from "../../src/adapters/node-random.ts";
@@ -90,6 +96,7 @@ export function meteredNode(
     readonly bootstrap?: readonly string[];
     readonly network?: Network<PeerRequest, PeerResponse>;
     readonly nMax?: number;
+    readonly membership?: MembershipSettings;
   } = {},
 ): MeteredNode {
   const { member = { id: "n1", address: "127.0.0.1:1" }, bootstrap = [], nMax = 1 } = given;
@@ -126,6 +133,7 @@ export function meteredNode(
       onEvent: () => undefined,
     },
     tuning: { hedgeAfterMs: 25, forwardAttemptMs: 400, timeoutMsDefault: 2000 },
+    membership: given.membership ?? membershipDefaults,
     inFlightMax: 100,
     inFlightBytesMax: 64 * 1024 * 1024,
     onEvent: () => undefined,

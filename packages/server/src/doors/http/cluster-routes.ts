@@ -1,5 +1,5 @@
 import type { NodeApi, ReplicaAnswer } from "@coterie/cluster";
-import { type ClusterDocument, base64url } from "@coterie/core";
+import { type ClusterDocument, type MemberStatus, base64url } from "@coterie/core";
 import { dotText } from "../dot-text.ts";
 import { parseKey } from "./keys-route.ts";
 import { jsonResponse, refuse } from "./responses.ts";
@@ -26,8 +26,8 @@ export function serveCluster({ parts: { node } }: RouteRequest): Response {
 }
 
 /**
- * `GET /v1/members`: who belongs to the cluster by its document, and whom this node has a
- * connection to. Nobody votes on that: two nodes may answer differently.
+ * `GET /v1/members`: who belongs to the cluster by its document, and how each is as far as this
+ * node knows. Nobody votes on that: two nodes may answer differently.
  */
 export function serveMembers({ parts: { node } }: RouteRequest): Response {
   const document = node.document();
@@ -35,12 +35,14 @@ export function serveMembers({ parts: { node } }: RouteRequest): Response {
   return jsonResponse({
     node: node.id,
     epoch: document.epoch,
+    localHealth: node.membership()?.localHealth ?? 0,
     members: membersJson(node, document),
   });
 }
 
 function membersJson(node: NodeApi, document: ClusterDocument): readonly unknown[] {
   const reachable = new Map(node.peers().map(({ id, isReachable }) => [id, isReachable]));
+  const states = new Map(node.membership()?.members.map((member) => [member.id, member]));
   return document.members.map(({ id, address, http, grpc, host, zone, weight }) => ({
     id,
     address,
@@ -50,7 +52,20 @@ function membersJson(node: NodeApi, document: ClusterDocument): readonly unknown
     zone,
     weight,
     isReachable: reachable.get(id) ?? true,
+    ...stateJson(states.get(id)),
   }));
+}
+
+function stateJson(status: MemberStatus | undefined): Readonly<Record<string, unknown>> {
+  // A document may be newer than what is known of its members, for a moment.
+  if (status === undefined) return { state: "unknown", sinceMs: 0, incarnation: 0, rttMs: null };
+  const { state, sinceMs, incarnation, rttMs } = status;
+  return {
+    state,
+    sinceMs: Math.round(sinceMs),
+    incarnation,
+    rttMs: rttMs === undefined ? null : Math.round(rttMs * 1000) / 1000,
+  };
 }
 
 export function serveRing({ parts: { node } }: RouteRequest): Response {

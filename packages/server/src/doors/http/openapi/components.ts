@@ -30,7 +30,11 @@ const member = object({
   host: text,
   zone: text,
   weight: count,
-  isReachable: { type: "boolean", description: "As this node sees it." },
+  isReachable: { type: "boolean", description: "False while it would be asked in vain." },
+  state: { enum: ["alive", "unknown", "suspect", "dead", "left"] },
+  sinceMs: { ...count, description: "For how long it has been in this state." },
+  incarnation: count,
+  rttMs: { type: ["number", "null"], minimum: 0, description: "Of probes; null while unknown." },
 });
 
 /** What a replica answers besides its state depends on that. */
@@ -106,7 +110,12 @@ export const schemas: Json = {
     buckets: list(ref("Bucket")),
     members: list(ref("Member")),
   }),
-  Members: object({ node: text, epoch: count, members: list(ref("Member")) }),
+  Members: object({
+    node: text,
+    epoch: count,
+    localHealth: { ...count, maximum: 8, description: "0 when the node does not doubt itself." },
+    members: list(ref("Member")),
+  }),
   Buckets: object({ buckets: list(ref("Bucket")) }),
   Ring: object({ epoch: count, partitions: count, hash: keyHash, owners: list(list(text)) }),
   Explanation: object({

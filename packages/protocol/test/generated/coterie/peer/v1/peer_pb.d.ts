@@ -128,6 +128,12 @@ export declare type Operation = Message<"coterie.peer.v1.Operation"> & {
      */
     value: Ask;
     case: "ask";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Membership membership = 14;
+     */
+    value: Membership;
+    case: "membership";
   } | { case: undefined; value?: undefined };
 };
 
@@ -647,6 +653,278 @@ export declare type Ask = Message<"coterie.peer.v1.Ask"> & {
 export declare const AskSchema: GenMessage<Ask>;
 
 /**
+ * How members are, told to one of them: docs/internals/membership.md.
+ *
+ * @generated from message coterie.peer.v1.Membership
+ */
+export declare type Membership = Message<"coterie.peer.v1.Membership"> & {
+  /**
+   * CRC32C of the cluster's id: nodes of different clusters do not mix.
+   *
+   * @generated from field: fixed32 cluster = 1;
+   */
+  cluster: number;
+
+  /**
+   * Required.
+   *
+   * @generated from field: coterie.peer.v1.MembershipMessage message = 2;
+   */
+  message?: MembershipMessage | undefined;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Membership.
+ * Use `create(MembershipSchema)` to create a new message.
+ */
+export declare const MembershipSchema: GenMessage<Membership>;
+
+/**
+ * @generated from message coterie.peer.v1.MembershipMessage
+ */
+export declare type MembershipMessage = Message<"coterie.peer.v1.MembershipMessage"> & {
+  /**
+   * @generated from field: string from = 1;
+   */
+  from: string;
+
+  /**
+   * @generated from field: string to = 2;
+   */
+  to: string;
+
+  /**
+   * The sender's.
+   *
+   * @generated from field: uint32 incarnation = 3;
+   */
+  incarnation: number;
+
+  /**
+   * Of the sender's cluster document.
+   *
+   * @generated from field: uint32 epoch = 4;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: repeated coterie.peer.v1.News news = 5;
+   */
+  news: News[];
+
+  /**
+   * Required.
+   *
+   * @generated from oneof coterie.peer.v1.MembershipMessage.body
+   */
+  body: {
+    /**
+     * @generated from field: coterie.peer.v1.Ping ping = 6;
+     */
+    value: Ping;
+    case: "ping";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.PingRequest ping_request = 7;
+     */
+    value: PingRequest;
+    case: "pingRequest";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Ack ack = 8;
+     */
+    value: Ack;
+    case: "ack";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Nack nack = 9;
+     */
+    value: Nack;
+    case: "nack";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Gossip gossip = 10;
+     */
+    value: Gossip;
+    case: "gossip";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Compare compare = 11;
+     */
+    value: Compare;
+    case: "compare";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Table table = 12;
+     */
+    value: Table;
+    case: "table";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message coterie.peer.v1.MembershipMessage.
+ * Use `create(MembershipMessageSchema)` to create a new message.
+ */
+export declare const MembershipMessageSchema: GenMessage<MembershipMessage>;
+
+/**
+ * @generated from message coterie.peer.v1.News
+ */
+export declare type News = Message<"coterie.peer.v1.News"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: coterie.peer.v1.MemberState state = 2;
+   */
+  state: MemberState;
+
+  /**
+   * @generated from field: uint32 incarnation = 3;
+   */
+  incarnation: number;
+
+  /**
+   * @generated from field: string by = 4;
+   */
+  by: string;
+
+  /**
+   * Of a death: since it was first confirmed.
+   *
+   * @generated from field: uint32 age_ms = 5;
+   */
+  ageMs: number;
+};
+
+/**
+ * Describes the message coterie.peer.v1.News.
+ * Use `create(NewsSchema)` to create a new message.
+ */
+export declare const NewsSchema: GenMessage<News>;
+
+/**
+ * @generated from message coterie.peer.v1.Ping
+ */
+export declare type Ping = Message<"coterie.peer.v1.Ping"> & {
+  /**
+   * @generated from field: uint32 sequence = 1;
+   */
+  sequence: number;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Ping.
+ * Use `create(PingSchema)` to create a new message.
+ */
+export declare const PingSchema: GenMessage<Ping>;
+
+/**
+ * @generated from message coterie.peer.v1.PingRequest
+ */
+export declare type PingRequest = Message<"coterie.peer.v1.PingRequest"> & {
+  /**
+   * @generated from field: uint32 sequence = 1;
+   */
+  sequence: number;
+
+  /**
+   * @generated from field: string target = 2;
+   */
+  target: string;
+};
+
+/**
+ * Describes the message coterie.peer.v1.PingRequest.
+ * Use `create(PingRequestSchema)` to create a new message.
+ */
+export declare const PingRequestSchema: GenMessage<PingRequest>;
+
+/**
+ * @generated from message coterie.peer.v1.Ack
+ */
+export declare type Ack = Message<"coterie.peer.v1.Ack"> & {
+  /**
+   * @generated from field: uint32 sequence = 1;
+   */
+  sequence: number;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Ack.
+ * Use `create(AckSchema)` to create a new message.
+ */
+export declare const AckSchema: GenMessage<Ack>;
+
+/**
+ * @generated from message coterie.peer.v1.Nack
+ */
+export declare type Nack = Message<"coterie.peer.v1.Nack"> & {
+  /**
+   * @generated from field: uint32 sequence = 1;
+   */
+  sequence: number;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Nack.
+ * Use `create(NackSchema)` to create a new message.
+ */
+export declare const NackSchema: GenMessage<Nack>;
+
+/**
+ * @generated from message coterie.peer.v1.Gossip
+ */
+export declare type Gossip = Message<"coterie.peer.v1.Gossip"> & {
+};
+
+/**
+ * Describes the message coterie.peer.v1.Gossip.
+ * Use `create(GossipSchema)` to create a new message.
+ */
+export declare const GossipSchema: GenMessage<Gossip>;
+
+/**
+ * @generated from message coterie.peer.v1.Compare
+ */
+export declare type Compare = Message<"coterie.peer.v1.Compare"> & {
+  /**
+   * @generated from field: fixed32 digest = 1;
+   */
+  digest: number;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Compare.
+ * Use `create(CompareSchema)` to create a new message.
+ */
+export declare const CompareSchema: GenMessage<Compare>;
+
+/**
+ * @generated from message coterie.peer.v1.Table
+ */
+export declare type Table = Message<"coterie.peer.v1.Table"> & {
+  /**
+   * @generated from field: repeated coterie.peer.v1.News entries = 1;
+   */
+  entries: News[];
+
+  /**
+   * @generated from field: bool is_question = 2;
+   */
+  isQuestion: boolean;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Table.
+ * Use `create(TableSchema)` to create a new message.
+ */
+export declare const TableSchema: GenMessage<Table>;
+
+/**
  * @generated from message coterie.peer.v1.BatchAck
  */
 export declare type BatchAck = Message<"coterie.peer.v1.BatchAck"> & {
@@ -756,6 +1034,12 @@ export declare type Result = Message<"coterie.peer.v1.Result"> & {
      */
     value: Document;
     case: "document";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.MembershipAnswers membership = 15;
+     */
+    value: MembershipAnswers;
+    case: "membership";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1006,6 +1290,24 @@ export declare type Document = Message<"coterie.peer.v1.Document"> & {
 export declare const DocumentSchema: GenMessage<Document>;
 
 /**
+ * What the receiver has to say to the sender at once.
+ *
+ * @generated from message coterie.peer.v1.MembershipAnswers
+ */
+export declare type MembershipAnswers = Message<"coterie.peer.v1.MembershipAnswers"> & {
+  /**
+   * @generated from field: repeated coterie.peer.v1.MembershipMessage messages = 1;
+   */
+  messages: MembershipMessage[];
+};
+
+/**
+ * Describes the message coterie.peer.v1.MembershipAnswers.
+ * Use `create(MembershipAnswersSchema)` to create a new message.
+ */
+export declare const MembershipAnswersSchema: GenMessage<MembershipAnswers>;
+
+/**
  * @generated from message coterie.peer.v1.Refused
  */
 export declare type Refused = Message<"coterie.peer.v1.Refused"> & {
@@ -1039,6 +1341,36 @@ export declare type Refused = Message<"coterie.peer.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export declare const RefusedSchema: GenMessage<Refused>;
+
+/**
+ * @generated from enum coterie.peer.v1.MemberState
+ */
+export enum MemberState {
+  /**
+   * @generated from enum value: MEMBER_STATE_ALIVE = 0;
+   */
+  ALIVE = 0,
+
+  /**
+   * @generated from enum value: MEMBER_STATE_SUSPECT = 1;
+   */
+  SUSPECT = 1,
+
+  /**
+   * @generated from enum value: MEMBER_STATE_DEAD = 2;
+   */
+  DEAD = 2,
+
+  /**
+   * @generated from enum value: MEMBER_STATE_LEFT = 3;
+   */
+  LEFT = 3,
+}
+
+/**
+ * Describes the enum coterie.peer.v1.MemberState.
+ */
+export declare const MemberStateSchema: GenEnum<MemberState>;
 
 /**
  * @generated from enum coterie.peer.v1.Refusal

@@ -1,0 +1,13 @@
+import type { MembershipEvent } from "@coterie/core";
+import type { RecoveryReport } from "@coterie/storage";
+
+/** What an operator wants to read in the log. */
+export type NodeEvent =
+  | { readonly kind: "store-opened"; readonly report: RecoveryReport }
+  | { readonly kind: "formed"; readonly clusterId: string; readonly digest: string }
+  | { readonly kind: "ready" }
+  /** The node goes by another version of the cluster document from now on. */
+  | { readonly kind: "document-changed"; readonly epoch: number; readonly digest: string }
+  | { readonly kind: "peer-refused"; readonly reason: string }
+  | { readonly kind: "refilled" }
+  | { readonly kind: "membership"; readonly event: MembershipEvent };
