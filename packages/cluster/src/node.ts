@@ -333,6 +333,11 @@ export class CoterieNode implements NodeApi {
     return { ...this.#counters, store: this.#store?.statistics() };
   }
 
+  /** True while it may lack records that damage took, and answers `unknown` for those. */
+  get isRefilling(): boolean {
+    return this.#isRefilling;
+  }
+
   /** Refills what damage took; called at the start, and again whenever the store reports damage. */
   refillDamage(): void {
     const coordination = this.#coordination;

@@ -38,6 +38,8 @@ export class Health {
     const cluster = this.#cluster;
     return (
       cluster.node(id)?.missing().length === 0 &&
+      // A segment that a failed sync left unsealed may have held more: its node asks others.
+      cluster.node(id)?.isRefilling === false &&
       !cluster.isPaused(id) &&
       !this.#supervisor.isStarting(id) &&
       !this.#supervisor.impostors.has(id) &&
