@@ -122,6 +122,27 @@ const causality: readonly ClientPromise[] = [
     },
   },
   {
+    promise: "a value that has expired is absent, and says before when it will",
+    run: async (coterie, scope) => {
+      const expiresAt = new Date(Date.now() + 3_600_000);
+      await coterie.put(`${scope}until`, "v", { expiresAt });
+      const until = await coterie.get(`${scope}until`);
+      assert.ok(until.kind === "value" && until.expiresAt?.getTime() === expiresAt.getTime());
+      await coterie.put(`${scope}brief`, "v", { ttlMs: 3_600_000 });
+      const brief = await coterie.get(`${scope}brief`);
+      assert.ok(brief.kind === "value" && brief.expiresAt !== undefined);
+      await coterie.put(`${scope}past`, "v", { expiresAt: new Date(1) });
+      const past = await coterie.get(`${scope}past`);
+      assert.equal(past.kind, "absent");
+      const after = await coterie.put(`${scope}past`, "new", { context: past.context });
+      assert.equal(after.siblings, 1);
+      const stays = await coterie.get(`${scope}past`);
+      assert.ok(stays.kind === "value" && stays.expiresAt === undefined);
+      const never = coterie.put(`${scope}k`, "v", { ttlMs: 0 });
+      await assert.rejects(never, hasCode("bad-request"));
+    },
+  },
+  {
     promise: "a key is created once",
     run: async (coterie, scope) => {
       await coterie.put(`${scope}k`, "first", { ifAbsent: true });

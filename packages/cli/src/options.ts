@@ -43,6 +43,24 @@ export function contentType(text: string): string {
   return text;
 }
 
+const durationUnits: ReadonlyMap<string, number> = new Map([
+  ["ms", 1],
+  ["s", 1000],
+  ["m", 60_000],
+  ["h", 3_600_000],
+  ["d", 86_400_000],
+]);
+
+/** `--ttl`: a duration in milliseconds, to ten years. */
+export function timeToLive(text: string): number {
+  const [, digits = "", unit = ""] = /^(\d{1,15})(ms|s|m|h|d)$/u.exec(text) ?? [];
+  const ms = Number(digits) * (durationUnits.get(unit) ?? Number.NaN);
+  if (!(ms >= 1 && ms <= 10 * 365 * 86_400_000)) {
+    throw new InvalidArgumentError("It takes 1ms to 3650d, such as 500ms, 30s, 15m, 12h, 7d.");
+  }
+  return ms;
+}
+
 function collect(text: string, sofar: readonly string[] | undefined): readonly string[] {
   return [...(sofar ?? []), text];
 }

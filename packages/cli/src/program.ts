@@ -8,6 +8,7 @@ import type { ExitCode } from "./exit.ts";
 import {
   causalContext,
   contentType,
+  timeToLive,
   wholeNumber,
   withBucketOption,
   withContextOptions,
@@ -105,7 +106,12 @@ function addWrites(program: Command, onExit: OnExit): void {
     .argument("<key>")
     .argument("<value>", "the text itself, @FILE, or - for standard input")
     .option("--content-type <type>", "kept with the value", contentType)
-    .addHelpText("after", "\nExamples:\n  coterie put greeting hello\n  date | coterie put now -")
+    .option("--ttl <duration>", "how long it lives, such as 30s, 15m, 12h, 7d", timeToLive)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coterie put greeting hello\n  date | coterie put now -\n" +
+        "  coterie put session ann --ttl 30m",
+    )
     .action(async (key: string, value: string, options: WriteOptions) => {
       const { put } = await import("./commands/write.ts");
       onExit(await put(key, value, options));

@@ -65,6 +65,30 @@ it("shows, keeps and resolves siblings", async () => {
   expect(await run(0, "get", "cart")).toMatchObject({ exit: 0, stdout: "pear" });
 });
 
+it("puts, exports and imports values that expire, but for those that have", async () => {
+  const put = await run(0, "put", "lease/a", "v", "--ttl", "2h");
+  expect(put.exit).toBe(0);
+  const siblings = await run(0, "siblings", "lease/a", "--json");
+  const { expiresAt } = JSON.parse(siblings.stdout).siblings[0];
+  expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now() + 7_000_000);
+  for (const ttl of ["0s", "5", "1y", "-1s", "4000d"]) {
+    expect((await run(0, "put", "lease/a", "v", "--ttl", ttl)).exit).toBe(2);
+  }
+  const exported = await run(0, "export");
+  const line = exported.stdout.split("\n").find((each) => each.includes("lease/a"));
+  expect(JSON.parse(line ?? "{}")).toMatchObject({ key: "lease/a", expiresAt });
+  const past = '{"key":"lease/past","value":"v","expiresAt":"2001-01-01T00:00:00.000Z"}';
+  const moved = line?.replace("lease/a", "lease/b");
+  const input = `${moved}\n${past}\n`;
+  const env = { COTERIE_NODES: urls[0] ?? "" };
+  const imported = await coterie(["import", "-", "--json"], { input, env });
+  expect(JSON.parse(imported.stdout)).toMatchObject({ written: 1, unchanged: 1, rejected: 0 });
+  const copied = await run(0, "siblings", "lease/b", "--json");
+  expect(JSON.parse(copied.stdout).siblings).toMatchObject([{ expiresAt }]);
+  const again = await coterie(["import", "-", "--json"], { input, env });
+  expect(JSON.parse(again.stdout)).toMatchObject({ written: 0, unchanged: 2 });
+});
+
 it("refuses a context of another key, and one that was superseded stands beside", async () => {
   const { stdout } = await run(0, "put", "first", "1", "--json");
   const { context } = JSON.parse(stdout);

@@ -97,6 +97,7 @@ describe("NDJSON lines", () => {
         '{"value64":"/w==","contentType":"x"}]}',
     ],
     ['{"key":"k","deleted":true}'],
+    ['{"key":"k","value":"v","contentType":"x","expiresAt":"2101-02-28T12:00:00.000Z"}'],
   ])("%s is written as it was read", (line) => {
     const parsed = parseNdjsonLine(Buffer.from(line), undefined);
     expect(parsed.ok ? formatNdjsonLine(parsed.entry) : parsed.reason).toBe(`${line}\n`);

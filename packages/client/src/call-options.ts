@@ -30,8 +30,16 @@ export interface DeleteOptions extends CallOptions {
   readonly pw?: number | undefined;
 }
 
+/** How long a value lives; at most one of the two. Without either, the bucket says so. */
+interface LifetimeOptions {
+  /** Milliseconds, to ten years. Then a read no longer finds it. */
+  readonly ttlMs?: number | undefined;
+  /** In place of `ttlMs`. */
+  readonly expiresAt?: Date | undefined;
+}
+
 /** Of a `put`. */
-export interface PutOptions extends DeleteOptions {
+export interface PutOptions extends DeleteOptions, LifetimeOptions {
   /** The codec's if left out. */
   readonly contentType?: string | undefined;
   /**
@@ -42,7 +50,7 @@ export interface PutOptions extends DeleteOptions {
 }
 
 /** Of an `update`. */
-export interface UpdateOptions extends CallOptions {
+export interface UpdateOptions extends CallOptions, LifetimeOptions {
   /** How often the resolver is asked at most, before the update fails with `conflict`. */
   readonly roundsMax?: number | undefined;
 }

@@ -1,4 +1,4 @@
-import { type Key, keyBytesMax, limits } from "@coterie/core";
+import { type Key, keyBytesMax, lifetimeProblem, limits } from "@coterie/core";
 import type { KvScan } from "@coterie/protocol";
 import type { CallOptions, DeleteOptions, GetOptions, PutOptions } from "./call-options.ts";
 import { CoterieError } from "./coterie-error.ts";
@@ -54,6 +54,10 @@ export class Calls {
     const { w, pw, context, ifAbsent = false, contentType = put.contentType } = options;
     const { value } = put;
     checkQuorum(w, pw);
+    const { ttlMs } = options;
+    const expiresAtMs = options.expiresAt?.getTime();
+    const problem = lifetimeProblem({ ttlMs, expiresAtMs });
+    if (problem !== undefined) throw new CoterieError({ code: "bad-request", message: problem });
     if (value.length > limits.valueBytesMax) {
       const message = `the value has ${value.length} bytes, more than ${limits.valueBytesMax}`;
       throw new CoterieError({ code: "too-large", message });
@@ -70,8 +74,8 @@ export class Calls {
         pw,
         strict: false,
         timeoutMs: undefined,
-        ttlMs: undefined,
-        expiresAtMs: undefined,
+        ttlMs,
+        expiresAtMs,
         // Drawn once: however often the put is sent, it is one write.
         writeId: this.engine.random.writeId(),
         returnBody: false,

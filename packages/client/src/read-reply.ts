@@ -50,8 +50,9 @@ function senseless(what: string, outcome: FailureOutcome): CoterieError {
 }
 
 function versionOf<Output>(sibling: KvSibling, value: Output): Version<Output> {
-  const { contentType, dot, writtenAtMs } = sibling;
-  return { value, contentType, dot, writtenAt: new Date(writtenAtMs) };
+  const { contentType, dot, writtenAtMs, expiresAtMs } = sibling;
+  const expiresAt = expiresAtMs === 0 ? undefined : new Date(expiresAtMs);
+  return { value, contentType, dot, writtenAt: new Date(writtenAtMs), expiresAt };
 }
 
 function allOf<Value>(values: readonly Maybe<Value>[]): Maybe<readonly Value[]> {

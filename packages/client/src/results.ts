@@ -9,9 +9,11 @@ export interface Version<Value> {
   readonly dot: string;
   /** The wall clock of the node that took the write; for people. */
   readonly writtenAt: Date;
+  /** From then on no read finds it; `undefined`: it stays. */
+  readonly expiresAt: Date | undefined;
 }
 
-/** The key holds nothing: it never did, or it was deleted. */
+/** The key holds nothing: it never did, or it was deleted, or has expired. */
 export interface Absent {
   readonly kind: "absent";
   /** Of the delete, while it is remembered. */

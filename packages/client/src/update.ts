@@ -1,4 +1,4 @@
-import type { CallOptions, DeleteOptions, UpdateOptions } from "./call-options.ts";
+import type { CallOptions, DeleteOptions, PutOptions, UpdateOptions } from "./call-options.ts";
 import type { Context } from "./context.ts";
 import { CoterieError } from "./coterie-error.ts";
 import type { Engine } from "./engine/engine.ts";
@@ -11,7 +11,7 @@ const pauseMsMax = 10;
 /** What an update needs of its bucket. */
 export interface UpdatedBucket<Input, Output> {
   get(key: Uint8Array | string, options: CallOptions): Promise<Read<Output>>;
-  put(key: Uint8Array | string, value: Input, options: DeleteOptions): Promise<WriteResult>;
+  put(key: Uint8Array | string, value: Input, options: PutOptions): Promise<WriteResult>;
   delete(key: Uint8Array | string, options: DeleteOptions): Promise<WriteResult>;
 }
 
@@ -55,7 +55,7 @@ async function round<Input, Output>(
   { bucket, engine, key, resolve, options }: UpdateInput<Input, Output>,
   deadlineMs: number,
 ): Promise<Round<Input>> {
-  const { signal, retries } = options;
+  const { signal, retries, ttlMs, expiresAt } = options;
   const left = (): CallOptions => {
     const timeoutMs = deadlineMs - engine.clock.monotonicMs();
     if (timeoutMs > 1) return { timeoutMs, signal, retries };
@@ -68,7 +68,7 @@ async function round<Input, Output>(
   const written: WriteResult =
     value === undefined
       ? await bucket.delete(key, { ...left(), context })
-      : await bucket.put(key, value, { ...left(), context });
+      : await bucket.put(key, value, { ...left(), context, ttlMs, expiresAt });
   const standsAlone = written.siblings <= 1 && written.context !== undefined;
   return { value, context: written.context, standsAlone };
 }

@@ -113,7 +113,7 @@ function failureReply({ code, message, outcome, acks }: Failure): KvFailure {
   return { kind: "failure", code, message, isOutcomeUnknown, acks, isRetryable: retryable, hint };
 }
 
-function kvSibling({ value, contentType, writtenAt, dots }: Sibling): KvSibling {
+function kvSibling({ value, contentType, writtenAt, dots, expiresAtMs = 0 }: Sibling): KvSibling {
   const dot = dots.map(({ actor, counter }) => `${actor}:${counter}`).join("+");
-  return { value: value.slice(), contentType, dot, writtenAtMs: writtenAt.wallMs, expiresAtMs: 0 };
+  return { value: value.slice(), contentType, dot, writtenAtMs: writtenAt.wallMs, expiresAtMs };
 }

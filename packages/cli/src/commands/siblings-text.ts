@@ -7,11 +7,13 @@ const PREVIEW_CHARACTERS = 48;
 
 /** Siblings as a table, numbered as `coterie resolve --pick` counts them. */
 export function describeSiblings(siblings: readonly SiblingValue[]): string {
+  const someExpire = siblings.some(({ expiresAt }) => expiresAt !== undefined);
   return table(
-    ["#", "WRITTEN", "SIZE", "TYPE", "VALUE"],
-    siblings.map(({ value, contentType, writtenAt }, index) => [
+    ["#", "WRITTEN", ...(someExpire ? ["EXPIRES"] : []), "SIZE", "TYPE", "VALUE"],
+    siblings.map(({ value, contentType, writtenAt, expiresAt = "never" }, index) => [
       index + 1,
       writtenAt,
+      ...(someExpire ? [expiresAt] : []),
       byteText(value.length),
       contentType,
       preview(value),
@@ -47,11 +49,12 @@ export function keyStateJson(key: Uint8Array, { context, siblings }: KeyState): 
   const state = {
     key: Buffer.from(key).toString("base64url"),
     context: context ?? null,
-    siblings: siblings.map(({ value, contentType, dot, writtenAt }) => ({
+    siblings: siblings.map(({ value, contentType, dot, writtenAt, expiresAt }) => ({
       value: value.toString("base64"),
       contentType,
       dot,
       writtenAt,
+      expiresAt: expiresAt ?? null,
     })),
   };
   return `${JSON.stringify(state)}\n`;

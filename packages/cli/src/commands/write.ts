@@ -12,6 +12,8 @@ export interface WriteOptions extends KeyOptions {
   /** No context at all: the write is concurrent with what is there. */
   readonly blind?: boolean;
   readonly contentType?: string;
+  /** Milliseconds that the value lives. */
+  readonly ttl?: number;
 }
 
 /** `coterie put KEY VALUE`: reads the context first, so that it replaces what is there. */
@@ -28,6 +30,7 @@ export async function put(
       contentType: options.contentType ?? contentType,
       context: await contextFor(bucket, key, options),
       writeId: newWriteId(),
+      ttlMs: options.ttl,
     });
     await report(terminal, `put ${bucket.label(key)}`, reply, options);
     return exitCodes.ok;
@@ -87,6 +90,7 @@ export async function resolve(
       contentType: options.contentType ?? chosen.contentType,
       context: options.context ?? state.context,
       writeId: newWriteId(),
+      ttlMs: options.ttl,
     });
     await report(terminal, `resolve ${bucket.label(key)}`, reply, options);
     return exitCodes.ok;

@@ -21,6 +21,8 @@ export interface SiblingValue {
   readonly contentType: string;
   readonly dot: string;
   readonly writtenAt: string;
+  /** `undefined`: it stays. */
+  readonly expiresAt: string | undefined;
 }
 
 export interface KeyState {
@@ -42,6 +44,10 @@ export interface WriteInput {
   readonly contentType: string;
   readonly context: string | undefined;
   readonly writeId: string;
+  /** Milliseconds that it lives. */
+  readonly ttlMs?: number | undefined;
+  /** In place of it: when it expires. */
+  readonly expiresAt?: string | undefined;
 }
 
 /** How long a command waits for one answer when --timeout does not say. */
@@ -78,13 +84,14 @@ export function keyExchanges(
       headers: { accept: "application/json" },
     }),
     head: (key) => ({ method: "HEAD", path: path(key, readQuery) }),
-    put: (key, { value, contentType, context, writeId }) => ({
+    put: (key, { value, contentType, context, writeId, ttlMs, expiresAt }) => ({
       method: "PUT",
-      path: path(key, writeQuery),
+      path: path(key, ttlMs === undefined ? writeQuery : queryOf({ w, pw, timeout, ttl: ttlMs })),
       body: value,
       headers: {
         "content-type": contentType,
         "coterie-write-id": writeId,
+        ...(expiresAt !== undefined && { "coterie-expires-at": expiresAt }),
         ...withContext(context),
       },
     }),
@@ -112,15 +119,22 @@ export function keyStateOf(reply: Reply): KeyState {
   const parsed: unknown = JSON.parse(reply.body.toString("utf8"));
   const { context, siblings } = parsed as {
     context?: string | null;
-    siblings?: readonly { value: string; contentType: string; dot?: string; writtenAt?: string }[];
+    siblings?: readonly {
+      value: string;
+      contentType: string;
+      dot?: string;
+      writtenAt?: string;
+      expiresAt?: string | null;
+    }[];
   };
   return {
     context: context ?? headerText(reply, "coterie-context"),
-    siblings: (siblings ?? []).map(({ value, contentType, dot, writtenAt }) => ({
+    siblings: (siblings ?? []).map(({ value, contentType, dot, writtenAt, expiresAt }) => ({
       value: Buffer.from(value, "base64"),
       contentType,
       dot: dot ?? "",
       writtenAt: writtenAt ?? "",
+      expiresAt: expiresAt ?? undefined,
     })),
   };
 }

@@ -80,7 +80,8 @@ function addBuckets(program: Command, onExit: OnExit): void {
     .option("--n <count>", "copies, fixed from then on", wholeNumber(1, 64))
     .addHelpText(
       "after",
-      "\nExamples:\n  coterie bucket create carts\n  coterie bucket create sessions --policy lww",
+      "\nExamples:\n  coterie bucket create carts\n  coterie bucket create sessions --policy lww " +
+        "--ttl-ms 1800000",
     )
     .action(async (name: string, options: BucketSettingOptions) => {
       const { createBucket } = await import("../commands/bucket.ts");

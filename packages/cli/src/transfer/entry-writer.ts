@@ -29,11 +29,20 @@ export class EntryWriter {
     this.#mode = mode;
   }
 
-  /** Settles when the entry is stored; says whether anything had to be written. */
-  async apply(entry: Entry): Promise<"written" | "unchanged"> {
-    const [only] = entry.values;
-    if (only === undefined) return this.#remember(entry.key);
-    if (entry.values.length === 1 && this.#mode === "replace") {
+  /**
+   * Settles when the entry is stored; says whether anything had to be written. Values that have
+   * expired since they were exported are left out.
+   */
+  async apply({ key, values }: Entry): Promise<"written" | "unchanged"> {
+    const nowMs = Date.now();
+    const alive = values.filter(
+      ({ expiresAt }) => expiresAt === undefined || Date.parse(expiresAt) > nowMs,
+    );
+    if (alive.length === 0 && values.length > 0) return "unchanged";
+    const entry = { key, values: alive };
+    const [only] = alive;
+    if (only === undefined) return this.#remember(key);
+    if (alive.length === 1 && this.#mode === "replace") {
       return this.#replace(entry.key, only);
     }
     return this.#makeSiblings(entry);
@@ -46,11 +55,12 @@ export class EntryWriter {
     if (reply.status !== 200 && reply.status !== 300 && !isAbsent(reply)) {
       throw transferFailure(what, reply);
     }
-    const isSame =
-      reply.status === 200 &&
-      headerText(reply, "content-type") === input.contentType &&
-      input.value.equals(reply.body);
-    if (isSame) return "unchanged";
+    const held = {
+      value: reply.body,
+      contentType: headerText(reply, "content-type") ?? "",
+      expiresAt: headerText(reply, "coterie-expires-at"),
+    };
+    if (reply.status === 200 && isSame(input, held)) return "unchanged";
     await this.#put(key, input, headerText(reply, "coterie-context"));
     return "written";
   }
@@ -97,10 +107,10 @@ export class EntryWriter {
 
   async #put(
     key: Buffer,
-    { value, contentType }: EntryValue,
+    { value, contentType, expiresAt }: EntryValue,
     context: string | undefined,
   ): Promise<string | undefined> {
-    const input = { value, contentType, context, writeId: newWriteId() };
+    const input = { value, contentType, context, writeId: newWriteId(), expiresAt };
     const reply = await this.#write(`writing ${keyLabel(key)}`, this.#exchanges.put(key, input));
     return headerText(reply, "coterie-context");
   }
@@ -117,16 +127,25 @@ export class EntryWriter {
   }
 }
 
+/** One without an end may have got one from its bucket. */
+function isSame(left: EntryValue, right: EntryValue): boolean {
+  const [leftEnd, rightEnd] = [left.expiresAt, right.expiresAt];
+  const mayDiffer = leftEnd === undefined || rightEnd === undefined;
+  return (
+    left.contentType === right.contentType &&
+    (mayDiffer || Date.parse(leftEnd) === Date.parse(rightEnd)) &&
+    left.value.equals(right.value)
+  );
+}
+
 /** The values of `left` that `right` has no equal for, each equal used once. */
 function without<Value extends EntryValue>(
   left: readonly Value[],
   right: readonly EntryValue[],
 ): readonly Value[] {
   const unused = [...right];
-  return left.filter(({ value, contentType }) => {
-    const at = unused.findIndex(
-      (other) => other.contentType === contentType && other.value.equals(value),
-    );
+  return left.filter((value) => {
+    const at = unused.findIndex((other) => isSame(value, other));
     if (at === -1) return true;
     unused.splice(at, 1);
     return false;

@@ -2,6 +2,8 @@
 export interface EntryValue {
   readonly value: Buffer;
   readonly contentType: string;
+  /** When it expires, as the HTTP door writes it; left out: it stays. */
+  readonly expiresAt?: string | undefined;
 }
 
 /** What one line of an import or export file says of a key. */
@@ -22,6 +24,12 @@ export type EntryParser = (record: Buffer) => ParsedEntry;
 /** True if it can travel in an HTTP header and is within the limit. */
 export function isContentType(text: string): boolean {
   return /^[\u0020-\u007e]{1,255}$/u.test(text);
+}
+
+/** True if it says when a value expires as the HTTP door takes it. */
+export function isExpiry(text: string): boolean {
+  const isForm = /^(?:\d{4}|\+\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/u.test(text);
+  return isForm && Date.parse(text) > 0;
 }
 
 /** Content type of a text whose line names none. */

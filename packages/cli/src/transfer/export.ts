@@ -155,7 +155,8 @@ async function exportedLine(
   const reply = await sender.send(what, exchanges.read(key));
   if (reply.status === 200) {
     const contentType = headerText(reply, "content-type") ?? "application/octet-stream";
-    return entry([{ value: reply.body, contentType }]);
+    const expiresAt = headerText(reply, "coterie-expires-at");
+    return entry([{ value: reply.body, contentType, expiresAt }]);
   }
   if (reply.status === 300) {
     const all = await sender.send(what, exchanges.readAll(key));

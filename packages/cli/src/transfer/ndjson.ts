@@ -2,6 +2,7 @@ import { fromBase64, keyProblem, textOf } from "../http/keys.ts";
 import {
   BYTES_TYPE,
   isContentType,
+  isExpiry,
   JSON_TYPE,
   TEXT_TYPE,
   type Entry,
@@ -13,8 +14,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Reads one NDJSON line: `{ "key", "value", "contentType" }`, with `key64` or `value64` for bytes,
- * `siblings` for several values, `deleted` for a tombstone; or, with a key field, any object, kept
- * whole as the value.
+ * `siblings` for several values, `expiresAt` for one that expires, `deleted` for a tombstone; or,
+ * with a key field, any object, kept whole as the value.
  */
 export function parseNdjsonLine(line: Buffer, keyField: string | undefined): ParsedEntry {
   const text = textOf(line);
@@ -49,11 +50,14 @@ export function formatNdjsonLine({ key, values }: Entry): string {
   )}\n`;
 }
 
-function formatValue({ value, contentType }: EntryValue): Readonly<Record<string, string>> {
+function formatValue({
+  value,
+  contentType,
+  expiresAt,
+}: EntryValue): Readonly<Record<string, string>> {
   const text = textOf(value);
-  return text === undefined
-    ? { value64: value.toString("base64"), contentType }
-    : { value: text, contentType };
+  const bytes = text === undefined ? { value64: value.toString("base64") } : { value: text };
+  return { ...bytes, contentType, ...(expiresAt !== undefined && { expiresAt }) };
 }
 
 function fromEntryFields(fields: Fields): ParsedEntry {
@@ -92,7 +96,12 @@ function valueOf(item: unknown): EntryValue | string {
   const contentType = fields["contentType"] ?? (value.isText ? TEXT_TYPE : BYTES_TYPE);
   if (typeof contentType !== "string") return '"contentType" is not a text';
   if (!isContentType(contentType)) return '"contentType" is not 1 to 255 ASCII characters';
-  return { value: value.bytes, contentType };
+  const expiresAt = fields["expiresAt"] ?? undefined;
+  if (expiresAt === undefined) return { value: value.bytes, contentType };
+  if (typeof expiresAt !== "string" || !isExpiry(expiresAt)) {
+    return '"expiresAt" is not a time such as 2031-02-28T12:00:00.000Z';
+  }
+  return { value: value.bytes, contentType, expiresAt };
 }
 
 /** Bytes given as text or as base64, or what is wrong with them. */

@@ -16,12 +16,14 @@ import {
   contextOf,
   ContextSeal,
   decodeContext,
+  dropExpired,
   emptyRecord,
   encodeContext,
   errorTable,
   fromBase64url,
   latin1,
   tokenOf,
+  unexpiredSiblings,
   utf8,
 } from "@coterie/core";
 import type {
@@ -74,20 +76,21 @@ export class FakeStore {
       case "scan":
         break;
     }
-    return this.#scan(request);
+    return this.#scan(request, input);
   }
 
-  #get(key: Key, { acks }: StoreInput): KvReply {
+  #get(key: Key, { acks, wallMs }: StoreInput): KvReply {
     const record = this.#record(key);
     if (record === undefined) return { kind: "get", siblings: [], context: undefined, acks };
     const context = contextText(contextOf(record), key);
-    return { kind: "get", siblings: record.siblings.map(shown), context, acks };
+    const siblings = unexpiredSiblings(record.siblings, wallMs).map(shown);
+    return { kind: "get", siblings, context, acks };
   }
 
   #put(request: KvPut, { acks, actor, wallMs }: StoreInput): KvReply {
-    const { bucket, key, value, contentType, writeId } = request;
+    const { bucket, key, value, contentType, writeId, ttlMs, expiresAtMs } = request;
     const place = { bucket, key };
-    const held = this.#record(place) ?? emptyRecord;
+    const held = dropExpired(this.#record(place) ?? emptyRecord, wallMs);
     const isRepeat = held.siblings.some((sibling) => sibling.writeId === writeId);
     if (request.ifAbsent && held.siblings.length > 0 && (writeId === undefined || !isRepeat)) {
       return failure("precondition-failed", "the key already holds a value", acks);
@@ -101,6 +104,7 @@ export class FakeStore {
       contentType,
       writtenAt: this.#clock.next(wallMs),
       writeId,
+      expiresAtMs: expiresAtMs ?? (ttlMs === undefined ? undefined : wallMs + ttlMs),
       context: read.context,
       mint: () => {
         this.#counter += 1;
@@ -119,9 +123,9 @@ export class FakeStore {
     );
   }
 
-  #delete({ bucket, key, context }: KvDelete, { acks }: StoreInput): KvReply {
+  #delete({ bucket, key, context }: KvDelete, { acks, wallMs }: StoreInput): KvReply {
     const place = { bucket, key };
-    const held = this.#record(place) ?? emptyRecord;
+    const held = dropExpired(this.#record(place) ?? emptyRecord, wallMs);
     const read = readContext(context, place);
     if (!read.ok) return failure("bad-context", read.reason, acks);
     const record = applyDelete(held, read.context ?? contextOf(held));
@@ -140,10 +144,11 @@ export class FakeStore {
     return { kind: "write", context, siblings: record.siblings.length, acks, body: [] };
   }
 
-  #scan({ bucket, prefix, cursor, limit, tombstones }: KvScan): KvReply {
+  #scan({ bucket, prefix, cursor, limit, tombstones }: KvScan, { wallMs }: StoreInput): KvReply {
     const from = cursor === undefined ? undefined : fromBase64url(cursor);
     const start = from === undefined ? undefined : { bucket, key: from };
     const met = [...(this.#buckets.get(bucket)?.values() ?? [])]
+      .map(({ key, record }) => ({ key, record: dropExpired(record, wallMs) }))
       .filter(({ record }) => tombstones || record.siblings.length > 0)
       .filter(({ key }) => compareBytes(key.key.subarray(0, prefix.length), prefix) === 0)
       .filter(({ key }) => start === undefined || compareKeys(key, start) > 0)
@@ -200,9 +205,9 @@ function readContext(text: string | undefined, key: Key): ReadContext {
     : decodeContext(text, key, contextSeal);
 }
 
-function shown({ value, contentType, dots, writtenAt }: Sibling): KvSibling {
+function shown({ value, contentType, dots, writtenAt, expiresAtMs = 0 }: Sibling): KvSibling {
   const [dot] = dots;
   const name = `${dot?.actor}:${dot?.counter}`;
   const writtenAtMs = writtenAt.wallMs;
-  return { value: value.slice(), contentType, dot: name, writtenAtMs, expiresAtMs: 0 };
+  return { value: value.slice(), contentType, dot: name, writtenAtMs, expiresAtMs };
 }

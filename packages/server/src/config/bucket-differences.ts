@@ -29,10 +29,11 @@ export function bucketDifferences(
   });
 }
 
-function missing({ name, policy, n, r, w }: BucketSettings): string {
+function missing({ name, policy, n, r, w, ttlMs }: BucketSettings): string {
+  const ttl = ttlMs === undefined ? "" : ` --ttl-ms ${ttlMs}`;
   return (
     `bucket ${name} is configured here and not in the cluster, which has formed: ` +
-    `coterie bucket create ${name} --policy ${policy} --n ${n} --r ${r} --w ${w}`
+    `coterie bucket create ${name} --policy ${policy} --n ${n} --r ${r} --w ${w}${ttl}`
   );
 }
 
