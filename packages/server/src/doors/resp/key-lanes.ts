@@ -1,6 +1,7 @@
 import type { Failure, NodeApi, WriteOutcome } from "@coterie/cluster";
 import { type Sibling, latin1 } from "@coterie/core";
 import type { RespReply } from "@coterie/protocol";
+import { dotText } from "../dot-text.ts";
 import { failureReply } from "./failure-reply.ts";
 
 /** What a key holds, as this door shows it. */
@@ -12,7 +13,7 @@ export interface HeldValue {
 
 /** What a bucket of policy `lww` shows of a key. */
 export function heldOf([shown]: readonly Sibling[]): HeldValue | undefined {
-  return shown === undefined ? undefined : { value: shown.value, expiresAtMs: undefined };
+  return shown;
 }
 
 /** What a change makes of a key. */
@@ -33,12 +34,27 @@ interface Waiting {
   readonly settle: Settle;
 }
 
+/** A key that one client has for itself at this node, until it is released. */
+export interface LaneHold {
+  readonly name: string;
+  release(): void;
+}
+
+export type KeyState =
+  | {
+      readonly ok: true;
+      /** Differs whenever something was written in between; empty if the key holds nothing. */
+      readonly state: string;
+    }
+  | { readonly ok: false; readonly reply: RespReply };
+
 /** The writes of one key that are under way. */
 interface Lane {
   /** Plain writes, which depend on nothing. */
   plain: number;
   isChanging: boolean;
-  waiting: Waiting[];
+  /** Changes, and clients that want the key for themselves, in the order in which they came. */
+  waiting: (Waiting | (() => void))[];
 }
 
 /**
@@ -59,8 +75,15 @@ export class KeyLanes {
   }
 
   /** Writes a value over whatever is there. */
-  put(key: Uint8Array, next: HeldValue, reply: RespReply, settle: Settle): void {
+  put(
+    key: Uint8Array,
+    next: HeldValue,
+    reply: RespReply,
+    hold: LaneHold | undefined,
+    settle: Settle,
+  ): void {
     const name = latin1(key);
+    if (hold?.name === name) return this.change(key, () => ({ reply, next }), hold, settle);
     const lane = this.#laneOf(name);
     if (lane.isChanging || lane.waiting.length > 0) {
       lane.waiting.push({ change: () => ({ reply, next }), settle });
@@ -79,11 +102,39 @@ export class KeyLanes {
   }
 
   /** Reads a key, and writes what `change` makes of it. */
-  change(key: Uint8Array, change: Change, settle: Settle): void {
+  change(key: Uint8Array, change: Change, hold: LaneHold | undefined, settle: Settle): void {
     const name = latin1(key);
+    if (hold?.name === name) return this.#changeHeld(key, { change, settle });
     const lane = this.#laneOf(name);
     lane.waiting.push({ change, settle });
     this.#goOn(name, key, lane);
+  }
+
+  /** Calls `run` when nobody at this node writes the key; until its release nobody else will. */
+  hold(key: Uint8Array, run: (hold: LaneHold) => void): void {
+    const name = latin1(key);
+    const lane = this.#laneOf(name);
+    const release = (): void => {
+      lane.isChanging = false;
+      this.#goOn(name, key, lane);
+    };
+    lane.waiting.push(() => run({ name, release }));
+    this.#goOn(name, key, lane);
+  }
+
+  /** What tells one content of a key from another. */
+  async stateOf(key: Uint8Array): Promise<KeyState> {
+    const read = await this.#node.get({ bucket: this.#bucket, key }, {});
+    if (!read.ok) return { ok: false, reply: failureReply(read) };
+    return { ok: true, state: read.siblings.map(dotText).join() };
+  }
+
+  /** A change by the client that holds the key. */
+  #changeHeld(key: Uint8Array, waiting: Waiting): void {
+    this.#carryOut(key, [waiting]).then(
+      ([reply]) => waiting.settle(reply as RespReply),
+      (error: unknown) => waiting.settle(this.#onDefect(error)),
+    );
   }
 
   #laneOf(name: string): Lane {
@@ -100,9 +151,13 @@ export class KeyLanes {
       if (this.#lanes.get(name) === lane) this.#lanes.delete(name);
       return;
     }
-    const batch = lane.waiting;
-    lane.waiting = [];
     lane.isChanging = true;
+    const [first] = lane.waiting;
+    if (typeof first === "function") {
+      lane.waiting.shift();
+      return first();
+    }
+    const batch = takeChanges(lane);
     const finish = (replies: readonly RespReply[]): void => {
       lane.isChanging = false;
       for (const [at, { settle }] of batch.entries()) settle(replies[at] as RespReply);
@@ -141,9 +196,10 @@ export class KeyLanes {
   ): Promise<WriteOutcome | Failure> {
     const place = { bucket: this.#bucket, key };
     if (next === undefined) return this.#node.delete(place, context, {});
-    const { value } = next;
+    const { value, expiresAtMs } = next;
     const input = {
       value,
+      expiresAtMs,
       contentType: "",
       context,
       writeId: undefined,
@@ -152,4 +208,11 @@ export class KeyLanes {
     };
     return this.#node.put(place, input, {});
   }
+}
+
+/** The changes up to the first client that wants the key for itself. */
+function takeChanges(lane: Lane): readonly Waiting[] {
+  const end = lane.waiting.findIndex((waiting) => typeof waiting === "function");
+  const taken = lane.waiting.splice(0, end < 0 ? lane.waiting.length : end);
+  return taken.filter((waiting) => typeof waiting !== "function");
 }

@@ -18,7 +18,7 @@ export function readKey(
   show: (held: HeldValue | undefined, call: RespCall) => RespReply,
 ): void {
   const { service } = call;
-  const place = { bucket: service.options.bucket, key: call.word(1) };
+  const place = { bucket: service.options.bucket, key: call.word(call.command.keys?.first ?? 1) };
   service.node.get(place, byBucket).then(
     (outcome) => call.settle(replyTo(outcome, call, show)),
     (error: unknown) => call.settle(service.defect(error)),

@@ -8,6 +8,7 @@ import {
 } from "@coterie/protocol";
 import { type Command, wrongArity } from "./command.ts";
 import { failureReply } from "./failure-reply.ts";
+import type { Change, HeldValue, LaneHold } from "./key-lanes.ts";
 import type { RespService } from "./resp-service.ts";
 import type { RespSession } from "./resp-session.ts";
 
@@ -34,6 +35,8 @@ export class RespCall {
   names: readonly string[] = [];
   /** Its client wants no reply. */
   isSilent = false;
+  /** The key that its transaction has for itself. */
+  hold: LaneHold | undefined;
   /** The next one of the connection. */
   next: RespCall | undefined;
   readonly #owner: CallOwner;
@@ -64,6 +67,16 @@ export class RespCall {
     this.reply = reply;
     this.service.observe(this.command.name, this.#outcome(), this.sinceMs);
     this.#owner.settled(this);
+  }
+
+  /** Writes a value over what is there. */
+  put(key: Uint8Array, next: HeldValue, reply: RespReply): void {
+    this.service.lanes.put(key, next, reply, this.hold, (answer) => this.settle(answer));
+  }
+
+  /** Writes the first key of the call depending on what is there. */
+  change(change: Change): void {
+    this.service.lanes.change(this.word(1), change, this.hold, (answer) => this.settle(answer));
   }
 
   succeed(): void {

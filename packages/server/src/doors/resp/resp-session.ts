@@ -58,8 +58,8 @@ export class RespSession {
   }
 }
 
-/** A key under WATCH, and the context of what it held then. */
+/** A key under WATCH, and what told its content then. */
 export interface WatchedKey {
   readonly key: Uint8Array;
-  readonly context: string | undefined;
+  readonly state: string;
 }

@@ -62,6 +62,7 @@ function deleteKeys(call: RespCall): void {
     lanes.change(
       key,
       (held) => (held === undefined ? { reply: 0 } : { reply: 1, next: "deleted" }),
+      call.hold,
       settle,
     ),
   ).then((replies) => call.settle(sumOf(replies)));

@@ -1,4 +1,5 @@
 import { type RespReply, respStatus } from "@coterie/protocol";
+import { expiryOptions, readDeadline, until } from "../expiry.ts";
 import type { RespCall } from "../resp-call.ts";
 import { optionOf } from "../words.ts";
 
@@ -6,46 +7,61 @@ const ok: RespReply = respStatus("OK");
 
 /** What SET was asked for besides a key and a value. */
 interface SetOptions {
-  readonly condition: "none" | "absent" | "present";
+  condition: "none" | "absent" | "present";
   /** Replies with the value that was there. */
-  readonly isGet: boolean;
+  isGet: boolean;
+  /** The deadline stays what it was. */
+  keepsDeadline: boolean;
+  expiresAtMs: number | undefined;
 }
-
-const plain: SetOptions = { condition: "none", isGet: false };
 
 /** SET: a plain one writes over whatever is there, the others look at it first. */
 export function set(call: RespCall): void {
-  const options = call.words.length === 3 ? plain : readOptions(call);
+  const value = call.word(2);
+  if (call.words.length === 3) return call.put(call.word(1), { value, expiresAtMs: undefined }, ok);
+  const options = readOptions(call);
   if (options === undefined) return;
-  const { lanes } = call.service;
-  const next = { value: call.word(2), expiresAtMs: undefined };
-  const settle = (reply: RespReply): void => call.settle(reply);
-  if (options === plain) return lanes.put(call.word(1), next, ok, settle);
-  const { condition, isGet } = options;
-  lanes.change(
-    call.word(1),
-    (held) => {
-      const before = held?.value ?? null;
-      const isMet = condition === "none" || (held === undefined) === (condition === "absent");
-      if (!isMet) return { reply: isGet ? before : null };
-      return { reply: isGet ? before : ok, next };
-    },
-    settle,
-  );
+  const { condition, isGet, keepsDeadline, expiresAtMs } = options;
+  const nowMs = call.service.clock.wallMs();
+  const next = until(value, expiresAtMs, nowMs);
+  const isPlain = condition === "none" && !isGet && !keepsDeadline;
+  if (isPlain && next !== "deleted") return call.put(call.word(1), next, ok);
+  call.change((held) => {
+    const before = held?.value ?? null;
+    const isMet = condition === "none" || (held === undefined) === (condition === "absent");
+    if (!isMet) return { reply: isGet ? before : null };
+    const reply = isGet ? before : ok;
+    return keepsDeadline
+      ? { reply, next: { value, expiresAtMs: held?.expiresAtMs } }
+      : { reply, next };
+  });
 }
 
 /** `undefined` once the call has been refused. */
 function readOptions(call: RespCall): SetOptions | undefined {
-  let condition: SetOptions["condition"] = "none";
-  let isGet = false;
+  const options: SetOptions = {
+    condition: "none",
+    isGet: false,
+    keepsDeadline: false,
+    expiresAtMs: undefined,
+  };
   for (let at = 3; at < call.words.length; at += 1) {
     const option = optionOf(call.words[at]);
-    if (option === "nx" && condition === "none") condition = "absent";
-    else if (option === "xx" && condition === "none") condition = "present";
-    else if (option === "get" && !isGet) isGet = true;
-    else if (/^(?:ex|px|exat|pxat|keepttl)$/u.test(option)) {
-      return call.refuse("ERR not-yet: values do not expire yet: leave it out");
+    const expiry = expiryOptions.get(option);
+    const hasDeadline = options.expiresAtMs !== undefined || options.keepsDeadline;
+    if (option === "nx" && options.condition !== "present") options.condition = "absent";
+    else if (option === "xx" && options.condition !== "absent") options.condition = "present";
+    else if (option === "get") options.isGet = true;
+    else if (option === "keepttl" && options.expiresAtMs === undefined)
+      options.keepsDeadline = true;
+    else if (expiry !== undefined && !hasDeadline && at + 1 < call.words.length) {
+      at += 1;
+      const nowMs = call.service.clock.wallMs();
+      const given = { nowMs, command: "set", mustLast: true };
+      const deadline = readDeadline(call.words[at], expiry, given);
+      if (!deadline.ok) return call.refuse(deadline.problem);
+      options.expiresAtMs = deadline.atMs;
     } else return call.refuseSyntax();
   }
-  return { condition, isGet };
+  return options;
 }

@@ -59,8 +59,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "1.0.0",
     summary: "Writes a value if the key holds none",
-    run: (call) =>
-      change(call, (held) => (held === undefined ? replace(call, 2, 1) : { reply: 0 })),
+    run: (call) => call.change((held) => (held === undefined ? replace(call, 2, 1) : { reply: 0 })),
   },
   {
     name: "getset",
@@ -69,7 +68,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "1.0.0",
     summary: "Writes a value, and answers the one before it",
-    run: (call) => change(call, (held) => replace(call, 2, held?.value ?? null)),
+    run: (call) => call.change((held) => replace(call, 2, held?.value ?? null)),
   },
   {
     name: "getdel",
@@ -79,7 +78,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     since: "6.2.0",
     summary: "Deletes a key, and answers the value it held",
     run: (call) =>
-      change(call, (held) =>
+      call.change((held) =>
         held === undefined ? { reply: null } : { reply: held.value, next: "deleted" },
       ),
   },
@@ -179,10 +178,6 @@ function valueOf(held: HeldValue | undefined): RespReply {
   return held?.value ?? null;
 }
 
-function change(call: RespCall, make: Change): void {
-  call.service.lanes.change(call.word(1), make, (reply) => call.settle(reply));
-}
-
 /** A word of the call in the place of what is there. */
 function replace(call: RespCall, at: number, reply: RespReply): ReturnType<Change> {
   return { reply, next: { value: call.word(at), expiresAtMs: undefined } };
@@ -207,7 +202,7 @@ function mset(call: RespCall): void {
   const keys = pairs.map(({ key }) => key);
   void forEachKey(keys, (key, settle, at) => {
     const value = pairs[at]?.value ?? empty;
-    service.lanes.put(key, { value, expiresAtMs: undefined }, ok, settle);
+    service.lanes.put(key, { value, expiresAtMs: undefined }, ok, call.hold, settle);
   }).then((replies) => call.settle(replies.find(isRespError) ?? ok));
 }
 
@@ -219,7 +214,7 @@ const tooLong: RespReply = {
 function append(call: RespCall): void {
   const added = call.word(2);
   const { valueBytesMax } = call.service.options;
-  change(call, (held) => {
+  call.change((held) => {
     const before = held?.value ?? empty;
     const length = before.length + added.length;
     if (length > valueBytesMax) return { reply: tooLong };
@@ -256,7 +251,7 @@ function setRange(call: RespCall): void {
   if (offset < 0) return call.refuse("ERR offset is out of range");
   const part = call.word(3);
   const { valueBytesMax } = call.service.options;
-  change(call, (held) => {
+  call.change((held) => {
     const before = held?.value ?? empty;
     if (part.length === 0) return { reply: before.length };
     if (offset + part.length > valueBytesMax) return { reply: tooLong };
@@ -275,7 +270,7 @@ function decrementBy(call: RespCall): void {
 
 function increment(call: RespCall, by: bigint | undefined): void {
   if (by === undefined) return call.refuse(notInteger);
-  change(call, (held) => {
+  call.change((held) => {
     const before = held === undefined ? 0n : int64Of(held.value);
     if (before === undefined) return { reply: { kind: "error", text: notInteger } };
     const sum = before + by;
@@ -288,7 +283,7 @@ function increment(call: RespCall, by: bigint | undefined): void {
 
 function incrementByFloat(call: RespCall): void {
   const by = latin1(call.word(2));
-  change(call, (held) => {
+  call.change((held) => {
     const sum = addDecimals(held === undefined ? "0" : latin1(held.value), by);
     if (!sum.ok) return { reply: { kind: "error", text: sum.problem } };
     return { reply: sum.text, next: { value: ascii(sum.text), expiresAtMs: held?.expiresAtMs } };
