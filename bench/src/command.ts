@@ -6,6 +6,7 @@ import { runMembership } from "./membership/command.ts";
 import { changesSince, changesText, readBaseline } from "./report/baseline.ts";
 import { writeCurves } from "./report/curves.ts";
 import { reportText } from "./report/table.ts";
+import { runResp } from "./resp/command.ts";
 import { runBench as runPlan } from "./run/bench.ts";
 import { type SuiteName, cellsOf } from "./run/suites.ts";
 import { type Distribution, type WorkloadName, mixes, workloadNames } from "./workload/mix.ts";
@@ -38,6 +39,7 @@ const kibibyte = 1024;
 /** Runs the bench as its command line says; the exit code of its process. */
 export async function runBench(words: readonly string[]): Promise<number> {
   if (words[0] === "membership") return runMembership(words.slice(1));
+  if (words[0] === "resp") return runResp(words.slice(1));
   let exit = 0;
   const program = newProgram(async (suite, options) => {
     exit = await run(suite, options, words);
@@ -102,6 +104,7 @@ Examples:
   npm run bench -- curves --svg curves
   npm run bench -- --rounds 3 --baseline before.json
   npm run bench -- membership --help
+  npm run bench -- resp --help
   npm run bench -- --driver http --workload a,f --value 100,1k --in-flight 1,64
   npm run bench -- --driver http --workload b --rate 2000 --seconds 20
   coterie bench --nodes http://10.0.0.1:7401,http://10.0.0.2:7401 --workload a`;
