@@ -26,7 +26,7 @@ function watched<Value>(run: Promise<Value>): Promise<Value> {
 const [, , seedsMax = "", folder = "", shrinking] = process.argv;
 const isShrinking = shrinking === "shrink";
 /** Runs that shrinking one case may take: enough to be read, if not the smallest. */
-const shrinkingRunsMax = 500;
+const shrinkingRunsMax = 150;
 
 async function failureOf(seed: number): Promise<Verdict["caught"]> {
   const result = await runCase(seed, { traceLinesMax: 1 });

@@ -1,7 +1,7 @@
 import type { Arguments } from "./arguments.ts";
 import type { Lines, Stage } from "./stage.ts";
 import { check } from "./verbs/check.ts";
-import { copies, deleteKey, get, own, put } from "./verbs/client.ts";
+import { copies, deleteKey, get, own, put, scan } from "./verbs/client.ts";
 import { fault, restore, rot, save, slow, wipe } from "./verbs/disk.ts";
 import { cut, cutWay, heal, hold, isolate, release, weather } from "./verbs/network.ts";
 import { seed } from "./verbs/seed.ts";
@@ -42,6 +42,7 @@ export const stories: ReadonlyMap<string, Story> = new Map<string, Story>([
   ["put", put],
   ["get", get],
   ["delete", deleteKey],
+  ["scan", scan],
   ["own", own],
   ["copies", copies],
 ]);

@@ -68,6 +68,25 @@ export async function get(stage: Stage, args: Arguments): Promise<Lines> {
   return [describeRead(outcome)];
 }
 
+/** `scan n1 [limit=N] [bucket=B]`: the keys of a bucket, page by page. */
+export async function scan(stage: Stage, args: Arguments): Promise<Lines> {
+  const id = stage.node(args.word("a node"));
+  const limit = args.number("limit") ?? 100;
+  const bucket = args.option("bucket") ?? "default";
+  args.end();
+  const keys: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const options = { limit, cursor, prefix: undefined, tombstones: false };
+    const page = await stage.cluster.ask(id, (node) => node.scan(bucket, options));
+    if (page === undefined) return [noAnswer];
+    if (!page.ok) return [describeFailure(page)];
+    keys.push(...page.items.map(({ key }) => latin1(key)));
+    ({ cursor } = page);
+  } while (cursor !== undefined);
+  return [keys.length === 0 ? "no keys" : keys.toSorted().join(" ")];
+}
+
 /** `own n1 KEY [bucket=B]`: the node's own copy. */
 export async function own(stage: Stage, args: Arguments): Promise<Lines> {
   const id = stage.node(args.word("a node"));
