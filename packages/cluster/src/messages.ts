@@ -56,6 +56,8 @@ export interface ListRequest {
   readonly partition: number;
   readonly after: Token | undefined;
   readonly limit: number;
+  /** Asks for what is left where keys that nobody can name may be lost, instead of `unknown`. */
+  readonly evenIfDamaged: boolean;
 }
 
 export interface ForwardedPut {

@@ -113,9 +113,11 @@ function writeStamped(writer: WireWriter, request: DataRequest): void {
     case "list":
       writer.uint(0x18, request.partition);
       writer.uint(0x20, request.limit);
-      if (request.after === undefined) return;
-      writer.fixed32(0x2d, request.after.high);
-      writer.fixed32(0x35, request.after.low);
+      if (request.after !== undefined) {
+        writer.fixed32(0x2d, request.after.high);
+        writer.fixed32(0x35, request.after.low);
+      }
+      writer.bool(0x38, request.evenIfDamaged);
       return;
     case "put":
       writePut(writer, request);
@@ -250,6 +252,7 @@ function readList(reader: WireReader): ListRequest {
   let limit = 0;
   let high: number | undefined;
   let low: number | undefined;
+  let evenIfDamaged = false;
   const outer = reader.enter();
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x08) stamp.epoch = reader.uint();
@@ -258,12 +261,13 @@ function readList(reader: WireReader): ListRequest {
     else if (tag === 0x20) limit = reader.uint();
     else if (tag === 0x2d) high = reader.fixed32();
     else if (tag === 0x35) low = reader.fixed32();
+    else if (tag === 0x38) evenIfDamaged = reader.bool();
     else reader.skip(tag);
   }
   if ((high === undefined) !== (low === undefined)) reader.fail();
   reader.leave(outer);
   const after = high === undefined || low === undefined ? undefined : { high, low };
-  return { kind: "list", stamp, partition, after, limit };
+  return { kind: "list", stamp, partition, after, limit, evenIfDamaged };
 }
 
 function readPut(reader: WireReader): ForwardedPut {

@@ -91,6 +91,7 @@ export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
     partition: u32,
     after: maybe(halves),
     limit: u32,
+    evenIfDamaged: fc.boolean(),
   }),
   fc.record({
     kind: fc.constant("put" as const),

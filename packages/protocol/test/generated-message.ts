@@ -102,9 +102,9 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
       return { case: "find", value: { ...stamp, partition, ...halves, evenIfDamaged } };
     }
     case "list": {
-      const { partition, limit, after } = request;
+      const { partition, limit, after, evenIfDamaged } = request;
       const halves = present({ afterHigh: after?.high, afterLow: after?.low });
-      return { case: "list", value: { ...stamp, partition, limit, ...halves } };
+      return { case: "list", value: { ...stamp, partition, limit, ...halves, evenIfDamaged } };
     }
     case "put": {
       const { bucket, key, value, contentType, w, pw, returnBody } = request;

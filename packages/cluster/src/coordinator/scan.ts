@@ -147,7 +147,8 @@ function listTokens(
 ): Promise<Gathered<readonly ListedEntry[]>> {
   const { stamp } = coordination.ring();
   const { partition, after } = plan;
-  const request = { kind: "list", stamp, partition, after, limit: batchTokens } as const;
+  const page = { partition, after, limit: batchTokens };
+  const request = { kind: "list", stamp, ...page, evenIfDamaged: false } as const;
   return gatherFrom(coordination, members, plan, {
     request,
     askSelf: (settle) => coordination.replica.receiveList(request, settle),

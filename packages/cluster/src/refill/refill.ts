@@ -72,7 +72,8 @@ async function refillFrom(
   const { stamp } = coordination.ring();
   let after: Token | undefined;
   for (;;) {
-    const request = { kind: "list", stamp, partition, after, limit: pageTokens } as const;
+    const page = { partition, after, limit: pageTokens };
+    const request = { kind: "list", stamp, ...page, evenIfDamaged: true } as const;
     const response = await ask(coordination, member, request);
     if (response?.kind !== "listed") return false;
     for (const token of differing(coordination, partition, after, response.entries)) {

@@ -109,8 +109,11 @@ export class Replica {
 
   receiveList(request: ListRequest, settle: (response: PeerResponse) => void): void {
     if (!this.#owns(request.partition)) return settle(this.#notOwner(request.partition));
+    const { store } = this.#parts;
+    // A key that is in no list is not looked up: so a list that may lack one is no answer.
+    if (!request.evenIfDamaged && !store.damage().isWhole) return settle({ kind: "unknown" });
     const limit = Math.min(request.limit, listMax);
-    const entries = this.#parts.store.list(request.partition, request.after, limit);
+    const entries = store.list(request.partition, request.after, limit);
     settle({ kind: "listed", entries: entries.map(({ token, digest }) => ({ token, digest })) });
   }
 

@@ -278,6 +278,13 @@ export declare type List = Message<"coterie.peer.v1.List"> & {
    * @generated from field: optional fixed32 after_low = 6;
    */
   afterLow?: number | undefined;
+
+  /**
+   * What is left, where keys may be lost that nobody can name.
+   *
+   * @generated from field: bool even_if_damaged = 7;
+   */
+  evenIfDamaged: boolean;
 };
 
 /**
