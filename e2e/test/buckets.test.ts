@@ -1,3 +1,4 @@
+import { Coterie, text } from "@coterie/client";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { coterie } from "../src/command.ts";
 import { RealCluster } from "../src/real-cluster.ts";
@@ -46,6 +47,20 @@ it("a bucket made at one node is there at the others, and after a kill of all", 
   expect(await statusOf(1, "PUT", carts, "{}")).toBe(200);
   expect(await statusOf(1, "PUT", carts, '{"policy":"lww"}')).toBe(409);
 }, 120_000);
+
+it("a client that was there before a bucket uses it at once", async () => {
+  const client = new Coterie({ nodes: cluster.endpoints.map(({ grpc }) => grpc) });
+  try {
+    const timeoutMs = 20_000;
+    const fresh = client.bucket("fresh", { codec: text });
+    await expect(fresh.put("k", "v", { timeoutMs })).rejects.toThrow("no-such-bucket");
+    expect(await statusOf(3, "PUT", "/v1/buckets/fresh", '{"w":3,"r":1}')).toBe(201);
+    await fresh.put("k", "v", { timeoutMs });
+    expect(await fresh.get("k", { timeoutMs })).toMatchObject({ value: "v" });
+  } finally {
+    await client.close();
+  }
+}, 60_000);
 
 it("a node that was down when a bucket was made knows it when it is back", async () => {
   await cluster.kill("n3");

@@ -141,6 +141,15 @@ describe("unary calls", () => {
       w: 1,
     });
   });
+
+  it("describe a bucket that was made meanwhile, under a later epoch", async () => {
+    const { client, node } = await doors.open();
+    const before = replyOf(await client.describe());
+    await node.changeBucket({ intent: "create", name: "made", given: {} });
+    const after = replyOf(await client.describe());
+    expect(after.epoch).toBe(before.epoch + 1);
+    expect(after.buckets.map(({ name }) => name)).toContain("made");
+  });
 });
 
 describe("a call that fails has a status, a code and a failure in its trailers", () => {
