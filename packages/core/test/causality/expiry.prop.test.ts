@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   type CausalRecord,
   type Dot,
+  VersionVector,
   applyPut,
   contextOf,
   decodeRecord,
@@ -138,24 +139,58 @@ function bytesOf(record: CausalRecord): string {
   return hex(encodeRecord(key, record));
 }
 
+function takesJustWhatExpired(
+  sweep: Sweep,
+): fc.IPropertyWithHooks<[[number, number, number], readonly Step[]]> {
+  return fc.property(clocks, steps, (differing, taken) => {
+    const world = new World(sweep, differing, taken);
+    const held = namesIn(world.merged).filter((name) => name !== "");
+    for (const [name, { deadlineMs }] of world.written) {
+      const isGone = world.replaced.has(name) || world.swept.has(name);
+      if (isGone) expect(held).not.toContain(name);
+      else expect(held).toContain(name);
+      if (deadlineMs === undefined) expect(world.swept.has(name)).toBe(false);
+    }
+  });
+}
+
+/** What others have done, and what looks right. */
+const wrong: readonly (readonly [string, Sweep])[] = [
+  [
+    "drops the whole record when one of its values has expired",
+    (record, nowMs) =>
+      dropExpired(record, nowMs) === record ? record : { ...record, siblings: [] },
+  ],
+  [
+    "forgets the record and its clock when nothing is left of it",
+    (record, nowMs) => {
+      const rest = dropExpired(record, nowMs);
+      return rest !== record && rest.siblings.length === 0 ? emptyRecord : rest;
+    },
+  ],
+  [
+    "forgets of the clock what it drops",
+    (record, nowMs) => {
+      const rest = dropExpired(record, nowMs);
+      const dots = rest.siblings.flatMap((sibling) => sibling.dots);
+      return rest === record ? record : { ...rest, clock: VersionVector.of(dots) };
+    },
+  ],
+  ["drops the value a little before its time", (record, nowMs) => dropExpired(record, nowMs + 100)],
+];
+
+describe("an expiry that", () => {
+  it.each(wrong)("%s is found out", (_, sweep) => {
+    expect(fc.check(takesJustWhatExpired(sweep), { numRuns: 2000 }).failed).toBe(true);
+  });
+});
+
 describe.each([
   ["dropped", dropExpired],
   ["spent", spendExpired],
 ] as const)("what expires is %s", (form, sweep) => {
   it("and nothing else is lost, and it never comes back", () => {
-    fc.assert(
-      fc.property(clocks, steps, (differing, taken) => {
-        const world = new World(sweep, differing, taken);
-        const held = namesIn(world.merged).filter((name) => name !== "");
-        for (const [name, { deadlineMs }] of world.written) {
-          const isGone = world.replaced.has(name) || world.swept.has(name);
-          if (isGone) expect(held).not.toContain(name);
-          else expect(held).toContain(name);
-          if (deadlineMs === undefined) expect(world.swept.has(name)).toBe(false);
-        }
-      }),
-      { numRuns: 1000 },
-    );
+    fc.assert(takesJustWhatExpired(sweep), { numRuns: 1000 });
   });
 
   it("and replicas converge, whatever the order of merging", () => {

@@ -4,7 +4,7 @@ import type { ClientOutcome, ClientWrite } from "../../history.ts";
 import { type Arguments, ScenarioError, durationOf } from "../arguments.ts";
 import type { Lines, NamedContext, Stage } from "../stage.ts";
 
-/** `put n1 KEY VALUE [context=C] [as=C] [id=NAME] [w=N] [timeout=T] [bucket=B]`. */
+/** `put n1 KEY VALUE [context=C] [as=C] [id=NAME] [ttl=T] [w=N] [timeout=T] [bucket=B]`. */
 export async function put(stage: Stage, args: Arguments): Promise<Lines> {
   const id = stage.node(args.word("a node"));
   const name = args.word("a key");
@@ -12,6 +12,7 @@ export async function put(stage: Stage, args: Arguments): Promise<Lines> {
   const held = heldContext(stage, args);
   const as = args.option("as");
   const writeId = args.option("id");
+  const ttl = args.option("ttl");
   const { key, options } = requestOf(stage, args, name);
   const write = beginPut(stage, name, value, held?.saw ?? []);
   const outcome = await stage.cluster.ask(id, (node) =>
@@ -24,6 +25,7 @@ export async function put(stage: Stage, args: Arguments): Promise<Lines> {
         writeId: writeId === undefined ? undefined : writeIdOf(writeId),
         returnBody: false,
         ifAbsent: false,
+        ttlMs: ttl === undefined ? undefined : durationOf(ttl),
       },
       options,
     ),
