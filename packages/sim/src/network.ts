@@ -167,11 +167,14 @@ export class SimNetwork<Request, Response> {
 
   /**
    * What should have ended before `sinceMs`, virtual time: calls of live processes that were not
-   * settled, and requests that live processes have not answered.
+   * settled by their deadlines, and requests that live processes have not answered.
    */
   hanging(sinceMs: number): { readonly calls: number; readonly unanswered: number } {
     let calls = 0;
-    for (const call of this.#open) if (call.sinceMs < sinceMs) calls += 1;
+    for (const call of this.#open) {
+      // A call may wait for as long as its caller said, however long that is.
+      if (call.sinceMs + Math.max(0, call.timeoutMs) < sinceMs) calls += 1;
+    }
     let unanswered = 0;
     for (const node of this.#nodes.values()) {
       if (node.isCrashed) continue;
