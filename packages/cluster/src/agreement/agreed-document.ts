@@ -131,12 +131,12 @@ export class AgreedDocument {
     change: (current: ClusterDocument) => ClusterDocument,
     deadline: MonotonicMs,
   ): Promise<ChosenDocument> {
+    const before = this.#ring.epoch;
     const chosen = await this.#propose(change, deadline);
     if (!chosen.ok) {
       this.#watchLeftover();
       return chosen;
     }
-    const before = this.#ring.epoch;
     if (!(await this.#adopt(chosen.document))) {
       const message = "the change was made, and this node could not store it";
       return { ok: false, code: "disk-full", outcome: "unknown", message };
