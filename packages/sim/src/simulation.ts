@@ -1,4 +1,4 @@
-import { type NodeId, utf8 } from "@coterie/core";
+import { type MemberState, type NodeId, utf8 } from "@coterie/core";
 import { boundedQueues } from "./checkers/bounded-queues.ts";
 import { boundedSiblings } from "./checkers/bounded-siblings.ts";
 import { contextsAdvance } from "./checkers/contexts-advance.ts";
@@ -7,6 +7,7 @@ import { convergence } from "./checkers/convergence.ts";
 import { foreignContext } from "./checkers/foreign-context.ts";
 import { freshness } from "./checkers/freshness.ts";
 import { liveness } from "./checkers/liveness.ts";
+import { membershipAgreement } from "./checkers/membership-agreement.ts";
 import { noFalseSibling } from "./checkers/no-false-sibling.ts";
 import { noHangingStory } from "./checkers/no-hanging-story.ts";
 import { noLostWrite } from "./checkers/no-lost-write.ts";
@@ -21,6 +22,7 @@ import { Health } from "./faults/health.ts";
 import { Faults } from "./faults/faults.ts";
 import type { FaultKind } from "./faults/kinds.ts";
 import type { Checker, FinalState, Violation } from "./history.ts";
+import { takenFor } from "./member-states.ts";
 import { fairWeather } from "./network.ts";
 import { Prober } from "./prober.ts";
 import { Scanner } from "./scanner.ts";
@@ -85,6 +87,7 @@ export const evidenceCheckers: readonly EvidenceChecker[] = [
   noUnexplainedExit,
   liveness,
   progress,
+  membershipAgreement,
 ];
 
 /** Virtual time within which the clients' operations end, whatever goes wrong. */
@@ -93,6 +96,12 @@ const workloadMsMax = 600_000;
 const recoveryMsMax = 30_000;
 /** Virtual time after which what was under way has arrived or was given up. */
 const quietMs = 5000;
+/** Virtual time within which a healed cluster takes nobody for dead any more. */
+const revivalMsMax = 20_000;
+/** And within which it holds nobody back any more for having come and gone too often. */
+const holdMsMax = 40_000;
+const goneStates: ReadonlySet<MemberState> = new Set(["dead", "left"]);
+const otherStates: ReadonlySet<MemberState> = new Set(["unknown", "suspect", "dead", "left"]);
 /** How often queues are looked at. */
 const sampleMs = 2000;
 
@@ -117,6 +126,7 @@ class Run {
   readonly #prober: Prober;
   readonly #overLimit = new Set<string>();
   readonly #failedProbes: string[] = [];
+  readonly #disagreements: string[] = [];
   #error: { readonly error: unknown } | undefined;
 
   constructor(options: SimulationOptions, knobs: SwarmKnobs) {
@@ -165,6 +175,7 @@ class Run {
     this.#faults.heal();
     await this.#waitFor(scans, workloadMsMax);
     await this.#recover();
+    await this.#agree();
     await this.#probe();
     await this.#scanAll();
     const final = await this.#waitFor(this.#workload.finalState(), workloadMsMax);
@@ -197,6 +208,19 @@ class Run {
     while (this.#world.nowMs < end && !ids.every(isServing)) await this.#pass(100);
     for (const id of ids) if (!isServing(id)) this.#failedProbes.push(`${id} does not serve`);
     await this.#pass(quietMs);
+  }
+
+  /** Waits until nobody is taken for dead, and until all are taken for alive. */
+  async #agree(): Promise<void> {
+    for (const [states, msMax] of [
+      [goneStates, revivalMsMax],
+      [otherStates, holdMsMax],
+    ] as const) {
+      const end = this.#world.nowMs + msMax;
+      const others = (): readonly string[] => takenFor(this.#cluster, states);
+      while (this.#world.nowMs < end && others().length > 0) await this.#pass(100);
+      this.#disagreements.push(...others());
+    }
   }
 
   /** Nothing is wrong any more: through every node, one put and one get of each bucket succeed. */
@@ -294,6 +318,7 @@ class Run {
       ],
       stalled: this.#prober.stalled,
       failedProbes: this.#failedProbes,
+      disagreements: this.#disagreements,
     };
   }
 }

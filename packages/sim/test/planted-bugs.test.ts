@@ -1,5 +1,5 @@
 import type { PeerRequest } from "@coterie/cluster";
-import { decodeRecord, encodeRecord, utf8 } from "@coterie/core";
+import { type NodeId, decodeRecord, encodeRecord, utf8 } from "@coterie/core";
 import type { Disk } from "@coterie/ports";
 import { expect, it } from "vitest";
 import { type SimDisk, type SimulationOptions, simulate } from "../src/index.ts";
@@ -69,4 +69,22 @@ it("a merge that keeps one sibling loses acknowledged writes", async () => {
 
 it("a tombstone that does not arrive makes reads return what was deleted", async () => {
   expect(await caughtBy({ corrupt: misplacedTombstone })).toContain("freshness");
+}, 60_000);
+
+/** Sends what members say to somebody else: nobody answers anybody. */
+function misaddressed(request: PeerRequest): PeerRequest {
+  if (request.kind !== "membership") return request;
+  return { ...request, message: { ...request.message, to: "nobody" as NodeId } };
+}
+
+it("members that do not hear each other take each other for dead", async () => {
+  const { violations } = await simulate({
+    seed: 1,
+    drain,
+    turns,
+    planted: { corrupt: misaddressed },
+  });
+  expect(new Set(violations.map(({ checker }) => checker))).toEqual(
+    new Set(["membership-agreement"]),
+  );
 }, 60_000);

@@ -47,6 +47,8 @@ export interface ConvergenceCounts {
 /** Upper bounds by which {@link ConvergenceCounts} are kept. */
 export const convergenceBounds: readonly number[] = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+/** What comes later than this answers nothing that anybody still waits for. */
+const callMsMax = 4000;
 /** The last words of a node that stops are waited for no longer than this. */
 const farewellMs = 500;
 
@@ -171,9 +173,9 @@ export class MemberWatch {
     const { clock, network, settings } = this.#input;
     const address = this.#machine.addressOf(message.to);
     if (address === undefined) return;
-    // As long as whoever doubts itself waits; what comes later would answer nothing.
+    // Whoever doubts itself waits for longer, but a call ends soon enough.
     const patienceMs = settings.probeTimeoutMs * (this.#machine.localHealth + 1);
-    const deadline = clock.monotonicMs() + (timeoutMs ?? patienceMs);
+    const deadline = clock.monotonicMs() + (timeoutMs ?? Math.min(patienceMs, callMsMax));
     const request = { kind: "membership", cluster: this.#cluster, message } as const;
     network.call(address, request, deadline, (reply) => {
       if (reply.ok && reply.response.kind === "membership") this.#hear(reply.response.messages);

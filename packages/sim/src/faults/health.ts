@@ -45,6 +45,8 @@ export class Health {
       !this.#supervisor.impostors.has(id) &&
       !this.#bereft.has(id) &&
       cluster.disk(id).isSound &&
+      // A store that ran out of space looks only once in a while whether there is some again.
+      cluster.node(id)?.statistics().store?.isDiskFull === false &&
       !cluster.network.isSlow(addressOf(id))
     );
   }
