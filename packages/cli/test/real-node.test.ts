@@ -163,9 +163,9 @@ it("creates and changes buckets", async () => {
   const conflict = await run(0, "bucket", "create", "made");
   expect(conflict.exit).toBe(6);
   expect(conflict.stderr).toMatch(/bucket-conflict: bucket made exists with policy lww, not sib/u);
-  const set = await run(0, "bucket", "set", "made", "--ttl-ms", "60000", "--json");
+  const set = await run(0, "bucket", "set", "made", "--ttl", "1m", "--json");
   expect(JSON.parse(set.stdout)).toMatchObject({ name: "made", ttlMs: 60_000, result: "changed" });
-  const forever = await run(0, "bucket", "set", "made", "--ttl-ms", "0", "--json");
+  const forever = await run(0, "bucket", "set", "made", "--ttl", "0", "--json");
   expect(JSON.parse(forever.stdout)).not.toHaveProperty("ttlMs");
   expect((await run(0, "bucket", "set", "made")).exit).toBe(2);
   expect((await run(0, "bucket", "set", "nowhere", "--pw", "1")).exit).toBe(3);

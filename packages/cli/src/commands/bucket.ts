@@ -59,7 +59,8 @@ export interface BucketSettingOptions extends NodeOptions {
   readonly pr?: number;
   readonly pw?: number;
   readonly allowStale?: boolean;
-  readonly ttlMs?: number;
+  /** In milliseconds; 0 for none. */
+  readonly ttl?: number;
 }
 
 /** `coterie bucket create NAME`: refused if it exists with other settings. */
@@ -106,8 +107,8 @@ function changeBucket(
 }
 
 function settingsOf(options: BucketSettingOptions): Readonly<Record<string, unknown>> {
-  const { policy, n, r, w, pr, pw, allowStale, ttlMs } = options;
-  const given = Object.entries({ policy, n, r, w, pr, pw, allowStale, ttlMs });
+  const { policy, n, r, w, pr, pw, allowStale, ttl } = options;
+  const given = Object.entries({ policy, n, r, w, pr, pw, allowStale, ttlMs: ttl });
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 

@@ -9,6 +9,7 @@ import type { ExitCode } from "../exit.ts";
 import {
   bucketName,
   scanCursor,
+  timeToLive,
   wholeNumber,
   withBucketOption,
   withNodeOptions,
@@ -81,7 +82,7 @@ function addBuckets(program: Command, onExit: OnExit): void {
     .addHelpText(
       "after",
       "\nExamples:\n  coterie bucket create carts\n  coterie bucket create sessions --policy lww " +
-        "--ttl-ms 1800000",
+        "--ttl 30m",
     )
     .action(async (name: string, options: BucketSettingOptions) => {
       const { createBucket } = await import("../commands/bucket.ts");
@@ -98,7 +99,10 @@ function addBuckets(program: Command, onExit: OnExit): void {
     });
 }
 
-const ttlMs = wholeNumber(0, 1e12);
+/** A duration in milliseconds; 0 for none. */
+function timeToLiveOrNone(text: string): number {
+  return text === "0" ? 0 : timeToLive(text);
+}
 
 /** Settings that may change while there is data. */
 function withBucketSettings(command: Command): Command {
@@ -109,7 +113,11 @@ function withBucketSettings(command: Command): Command {
     .option("--pw <count>", "how many of those that store must be primaries", wholeNumber(0, 64))
     .option("--allow-stale", "allow r + w <= n: reads may miss acknowledged writes")
     .option("--no-allow-stale", "refuse r + w <= n again")
-    .option("--ttl-ms <ms>", "how long values live whose put does not say; 0: for ever", ttlMs);
+    .option(
+      "--ttl <duration>",
+      "how long values live whose put does not say, such as 30m; 0: for ever",
+      timeToLiveOrNone,
+    );
 }
 
 function addMembers(program: Command, onExit: OnExit): void {
