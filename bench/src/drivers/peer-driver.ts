@@ -1,5 +1,5 @@
 import type { PeerRequest, RingStamp } from "@coterie/cluster";
-import type { PeerAddress } from "@coterie/core";
+import { type PeerAddress, Ring, decodeDocument } from "@coterie/core";
 import { NodeRandom, PeerNetwork, SystemClock } from "@coterie/server";
 import { type Driver, type DriverInput, type Settle, addressesOf } from "./driver.ts";
 
@@ -15,17 +15,17 @@ export class PeerDriver implements Driver {
   readonly #clock = new SystemClock();
   readonly #network = new PeerNetwork({ clock: this.#clock, random: new NodeRandom() });
   readonly #peers: readonly PeerAddress[];
-  readonly #stamp: RingStamp;
+  #stamp: RingStamp = { epoch: 0, tag: 0 };
   #turn = 0;
 
-  private constructor(peers: readonly string[], stamp: RingStamp) {
+  private constructor(peers: readonly string[]) {
     this.#peers = peers as readonly PeerAddress[];
-    this.#stamp = stamp;
   }
 
   static async open({ addresses }: DriverInput): Promise<PeerDriver> {
-    const stamp = await stampOf(addressesOf(addresses, "http")[0] as string);
-    return new PeerDriver(addressesOf(addresses, "peer"), stamp);
+    const driver = new PeerDriver(addressesOf(addresses, "peer"));
+    driver.#stamp = await driver.#askForStamp();
+    return driver;
   }
 
   get(key: string, settle: Settle): void {
@@ -62,6 +62,21 @@ export class PeerDriver implements Driver {
     return Promise.resolve();
   }
 
+  /** Asks for the cluster's document, as a member does that has none yet. */
+  #askForStamp(): Promise<RingStamp> {
+    const to = this.#peers[0] as PeerAddress;
+    const request = { kind: "ask", clusterId: "", epoch: 0 } as const;
+    return new Promise((resolve, reject) => {
+      this.#network.call(to, request, this.#clock.monotonicMs() + callMs, (reply) => {
+        const bytes =
+          reply.ok && reply.response.kind === "document" ? reply.response.document : undefined;
+        const decoded = bytes === undefined ? undefined : decodeDocument(bytes);
+        if (decoded?.ok === true) resolve(new Ring(decoded.document).stamp);
+        else reject(new Error(`${to} does not show its cluster document`));
+      });
+    });
+  }
+
   #common(key: string): {
     readonly stamp: RingStamp;
     readonly bucket: string;
@@ -84,10 +99,4 @@ export class PeerDriver implements Driver {
       } else settle({ error: response.kind === "absent" ? undefined : response.kind });
     });
   }
-}
-
-async function stampOf(door: string): Promise<RingStamp> {
-  const response = await fetch(`http://${door}/v1/cluster`);
-  const { epoch, digest } = (await response.json()) as { epoch: number; digest: string };
-  return { epoch, tag: Number.parseInt(digest.slice(0, 8), 16) };
 }
