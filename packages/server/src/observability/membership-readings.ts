@@ -13,7 +13,7 @@ export function membershipReadings(node: NodeApi): readonly MetricReading[] {
     labelled(
       {
         name: "coterie_membership_members",
-        help: "The other members, by the state in which this node knows them.",
+        help: "The other members, by state as this node knows it.",
         type: "gauge",
       },
       () => membersByState(view()),
