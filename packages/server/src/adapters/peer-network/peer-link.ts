@@ -15,6 +15,8 @@ export interface PeerLinkInput {
   readonly transport: PeerTransport;
   /** For the log: a stream broke or could not be opened. */
   readonly onBroken: (address: PeerAddress, reason: string) => void;
+  /** The peer answers again, after a stream to it was broken. */
+  readonly onReturned: (address: PeerAddress) => void;
 }
 
 type Settle = (reply: Reply<PeerResponse>) => void;
@@ -115,6 +117,14 @@ export class PeerLink {
     } else this.#scheduleFlush();
   }
 
+  /** The peer is known to answer: a broken stream is tried at once, whatever the pause. */
+  retryNow(): void {
+    if (this.#state !== "broken" || this.#stream !== undefined) return;
+    this.#cancelTimer();
+    this.#failures = 0;
+    this.#connect("broken");
+  }
+
   /** Settles what waits, and closes the stream. */
   close(): void {
     if (this.#state === "closed") return;
@@ -191,13 +201,15 @@ export class PeerLink {
 
   #opened(): void {
     this.#statistics.connects += 1;
-    if (this.#state === "broken") this.#statistics.reconnects += 1;
+    const hasReturned = this.#state === "broken";
+    if (hasReturned) this.#statistics.reconnects += 1;
     this.#state = "connected";
     this.#connectedAtMs = this.#clock.monotonicMs();
     const gathered = this.#gathered;
     this.#gathered = [];
     for (const message of gathered) this.#write(message);
     this.#tickLater();
+    if (hasReturned) this.#input.onReturned(this.#input.address);
   }
 
   #tickLater(): void {

@@ -14,6 +14,8 @@ export interface PeerNetworkInput {
   readonly transport?: PeerTransport;
   /** For the log: a stream to a peer broke, or could not be opened. */
   readonly onBroken?: (address: PeerAddress, reason: string) => void;
+  /** A peer answers again, after a stream to it was broken. */
+  readonly onReturned?: (address: PeerAddress) => void;
 }
 
 /** Calls to other nodes, over one gRPC stream to each; opened by the first call. */
@@ -39,6 +41,11 @@ export class PeerNetwork implements Network<PeerRequest, PeerResponse> {
     return this.#links.get(to)?.isReachable ?? !this.#isClosed;
   }
 
+  /** A peer is known to answer: a broken stream to it is tried at once. */
+  retryNow(address: PeerAddress): void {
+    this.#links.get(address)?.retryNow();
+  }
+
   /** By peer, of all that were ever called. */
   statistics(): ReadonlyMap<PeerAddress, PeerStatistics> {
     return new Map([...this.#links].map(([address, link]) => [address, link.statistics]));
@@ -59,8 +66,9 @@ export class PeerNetwork implements Network<PeerRequest, PeerResponse> {
     const known = this.#links.get(address);
     if (known !== undefined) return known;
     const { clock, random, options = defaultPeerOptions, onBroken = () => {} } = this.#input;
-    const { transport = http2Transport } = this.#input;
-    const link = new PeerLink({ address, clock, random, options, transport, onBroken });
+    const { transport = http2Transport, onReturned = () => {} } = this.#input;
+    const parts = { address, clock, random, options, transport, onBroken, onReturned };
+    const link = new PeerLink(parts);
     if (this.#isClosed) link.close();
     this.#links.set(address, link);
     return link;

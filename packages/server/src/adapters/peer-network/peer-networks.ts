@@ -26,9 +26,15 @@ export class PeerNetworks implements Network<PeerRequest, PeerResponse> {
   readonly #data: PeerNetwork;
   readonly #control: PeerNetwork;
 
-  constructor(input: Omit<PeerNetworkInput, "options">) {
+  /** @param input with the options of the connections for data, if not the usual ones. */
+  constructor(input: Omit<PeerNetworkInput, "onReturned">) {
     this.#data = new PeerNetwork(input);
-    this.#control = new PeerNetwork({ ...input, options: controlOptions });
+    this.#control = new PeerNetwork({
+      ...input,
+      options: controlOptions,
+      // The control stream is tried more often: data need not wait for its own next attempt.
+      onReturned: (address) => this.#data.retryNow(address),
+    });
   }
 
   call(
