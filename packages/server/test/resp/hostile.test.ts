@@ -52,6 +52,18 @@ describe("what is no RESP", () => {
     expect(await connect().ask("GET", "a")).toBeNull();
   });
 
+  it("is cut where more and more comes after the end", async () => {
+    const { client } = await open();
+    let isCut = false;
+    client.socket.once("close", () => (isCut = true));
+    client.send("*x\r\n");
+    expect(await client.reply()).toMatch(/^-ERR Protocol error/u);
+    await until(() => {
+      if (!isCut && client.socket.writableLength === 0) client.send("payload".repeat(1000));
+      return isCut;
+    });
+  });
+
   it("comes after commands that are answered", async () => {
     const { client } = await open();
     client.send("SET a 1\r\nGET a\r\n*x\r\nSET a 2\r\n");

@@ -9,6 +9,9 @@ import { wrongProtocolOf } from "./wrong-protocol.ts";
 
 /** How long a connection that is over may take to be gone. */
 const endMs = 5000;
+
+/** What a client may still send once its connection ends, before it is cut off. */
+const droppedBytesMax = 1024 * 1024;
 /** For a reply that is no bytes: roughly what it takes. */
 const replyBytes = 64;
 
@@ -50,6 +53,7 @@ export class RespConnection implements CallOwner, SessionLink {
   #inputEnded = false;
   #isEnding = false;
   #isOver = false;
+  #droppedBytes = 0;
   #endingSinceMs = 0;
   #receivedAtMs: number;
   #bytesWritten = 0;
@@ -127,7 +131,12 @@ export class RespConnection implements CallOwner, SessionLink {
   #receive(chunk: Uint8Array): void {
     const { statistics, clock } = this.#service;
     statistics.bytesReceived += chunk.length;
-    if (this.#isEnding || this.#isOver) return;
+    if (this.#isOver) return;
+    if (this.#isEnding) {
+      this.#droppedBytes += chunk.length;
+      if (this.#droppedBytes > droppedBytesMax) this.destroy();
+      return;
+    }
     this.#receivedAtMs = clock.monotonicMs();
     if (!this.#hasBegun) {
       this.#hasBegun = true;
