@@ -39,6 +39,18 @@ vitest.describe("a bucket as the store of a Keyv", () => {
     vitest.expect(await keyv.getMany(keys)).toEqual(entries.map(() => undefined));
   });
 
+  vitest.it("lets the bucket forget what expires", async () => {
+    const bucket = coterie.bucket("redis");
+    const keyv = new Keyv({ store: store(), namespace: "brief" });
+    await keyv.set("gone", 1, 50);
+    await keyv.setMany([{ key: "many", value: 2, ttl: 50.5 }]);
+    await keyv.set("kept", 3, 600_000);
+    for (const key of ["brief:gone", "brief:many"]) {
+      await vitest.expect.poll(async () => (await bucket.get(key)).kind).toBe("absent");
+    }
+    vitest.expect(await keyv.get("kept")).toBe(3);
+  });
+
   vitest.it("reads the latest of siblings where the bucket keeps them", async () => {
     const bucket = coterie.bucket("default");
     await bucket.put("twice", "first");

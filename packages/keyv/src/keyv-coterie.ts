@@ -48,14 +48,17 @@ export class KeyvCoterie {
     return values;
   }
 
-  async set(key: string, value: string): Promise<true> {
-    await this.#bucket.put(key, value);
+  /** With `ttl` milliseconds the bucket lets go of the value by itself. */
+  async set(key: string, value: string, ttl?: number): Promise<true> {
+    await this.#bucket.put(key, value, { ttlMs: wholeMs(ttl) });
     return true;
   }
 
   async setMany(entries: readonly KeyvEntry[]): Promise<void> {
     for (const round of rounds(entries)) {
-      const writes = round.map(({ key, value }) => ({ kind: "put", key, value }) as const);
+      const writes = round.map(({ key, value, ttl }) => {
+        return { kind: "put", key, value, ttlMs: wholeMs(ttl) } as const;
+      });
       throwFailure(await this.#bucket.batch(writes));
     }
   }
@@ -121,6 +124,11 @@ export class KeyvCoterie {
   #prefix(namespace: string | undefined): string {
     return namespace === undefined ? "" : `${namespace}:`;
   }
+}
+
+/** A Keyv may compute its milliseconds. */
+function wholeMs(ttl: number | undefined): number | undefined {
+  return ttl === undefined ? undefined : Math.max(1, Math.ceil(ttl));
 }
 
 function* rounds<Item>(items: readonly Item[]): Generator<readonly Item[]> {
