@@ -99,6 +99,26 @@ it("redis-benchmark runs its tests, one by one and in pipelines", async () => {
   }
 });
 
+it("redis-benchmark meets no error while another node is killed and comes back", async () => {
+  const words = ["redis-benchmark", "-p", ports[first] ?? "", "-q", "-c", "20"];
+  const load = runProgram([...words, "-n", "40000", "-r", "500", "-t", "set,get"], { secondsMax });
+  const answered = async (): Promise<number> => {
+    const metrics = await (await fetch(`http://${cluster.doors[first]}/metrics`)).text();
+    return Number(
+      /^coterie_resp_commands_total\{[^}]*"set"[^}]*\} (\d+)$/mu.exec(metrics)?.[1] ?? 0,
+    );
+  };
+  const before = await answered();
+  await expect.poll(answered, { timeout: 30_000 }).toBeGreaterThan(before + 1000);
+  await cluster.kill("n3");
+  const dead = await answered();
+  await expect.poll(answered, { timeout: 30_000 }).toBeGreaterThan(dead + 1000);
+  await cluster.revive("n3");
+  // It ends at the first error.
+  const { code, output } = await load;
+  expect([code, output]).toEqual([0, expect.stringContaining("GET: ")]);
+}, 120_000);
+
 it("python3-redis: commands, pipelines, locks of WATCH, iteration, a cluster", async () => {
   const script = fileURLToPath(new URL("redis/python-redis.py", import.meta.url));
   const { code, output } = await runProgram(["python3", script, ...ports], { secondsMax });
