@@ -12,6 +12,7 @@ import type { DamagedEntry } from "./damage.ts";
 const MAGIC = 0x3250_4b43; // "CKP2"
 /** What the first version wrote: slots without the last word, since nothing expired. */
 const MAGIC_BEFORE_EXPIRY = 0x3150_4b43; // "CKP1"
+const WORDS_PER_SLOT = 8;
 const WORDS_BEFORE_EXPIRY = 7;
 /** Blocks written at once, in bytes: at least, and as memory is taken for them at first. */
 const batchBytes = 256 * 1024;
@@ -120,10 +121,11 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
   const headBytes = readBlock(reader);
   const head = headBytes === undefined ? undefined : decodeHead(headBytes);
   if (head === undefined) return undefined;
+  const wordsPerSlot = magic === MAGIC ? WORDS_PER_SLOT : WORDS_BEFORE_EXPIRY;
   const words: Uint32Array[] = [];
   for (let partition = 0; partition < head.partitions; partition += 1) {
     const block = readBlock(reader);
-    if (block === undefined || block.length % 4 !== 0) return undefined;
+    if (block === undefined || block.length % (wordsPerSlot * 4) !== 0) return undefined;
     const slots = new Uint32Array(block.slice().buffer);
     words.push(magic === MAGIC ? slots : withoutDeadlines(slots));
   }
@@ -131,11 +133,11 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
 }
 
 function withoutDeadlines(slots: Uint32Array): Uint32Array {
-  const count = Math.floor(slots.length / WORDS_BEFORE_EXPIRY);
-  const words = new Uint32Array(count * (WORDS_BEFORE_EXPIRY + 1));
+  const count = slots.length / WORDS_BEFORE_EXPIRY;
+  const words = new Uint32Array(count * WORDS_PER_SLOT);
   for (let slot = 0; slot < count; slot += 1) {
     const at = slot * WORDS_BEFORE_EXPIRY;
-    words.set(slots.subarray(at, at + WORDS_BEFORE_EXPIRY), slot * (WORDS_BEFORE_EXPIRY + 1));
+    words.set(slots.subarray(at, at + WORDS_BEFORE_EXPIRY), slot * WORDS_PER_SLOT);
   }
   return words;
 }

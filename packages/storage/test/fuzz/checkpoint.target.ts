@@ -15,7 +15,7 @@ const head = {
 
 function checkpointOf(...blocks: readonly Uint8Array[]): Uint8Array {
   const writer = new ByteWriter(256);
-  writer.u32(0x3150_4b43);
+  writer.u32(0x3250_4b43);
   for (const block of blocks) {
     writer.u32(block.length);
     writer.u32(crc32c(block));
@@ -26,10 +26,10 @@ function checkpointOf(...blocks: readonly Uint8Array[]): Uint8Array {
 
 /** Checkpoints, as they are and with the checksums of their blocks made right again. */
 export const seeds: readonly Uint8Array[] = [
-  checkpointOf(encodeHead(head), new Uint8Array(24), new Uint8Array(0)),
+  checkpointOf(encodeHead(head), new Uint8Array(64), new Uint8Array(0)),
   checkpointOf(
     encodeHead({ ...head, partitions: 1, segments: [], damaged: [] }),
-    new Uint8Array(4),
+    new Uint8Array(32),
   ),
 ];
 
