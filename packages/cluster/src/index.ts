@@ -9,7 +9,8 @@ export type * from "./messages.ts";
 export type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
 export type { NodeEvent } from "./node-event.ts";
 export { type NodeCounters, type SiblingCounts, siblingBounds } from "./node-counters.ts";
-export { CoterieNode, type NodeConfig, type NodePorts, type StartOutcome } from "./node.ts";
+export { CoterieNode } from "./node.ts";
+export type { NodeConfig, NodePorts, StartOutcome } from "./node-config.ts";
 export type {
   Acks,
   BucketOutcome,

@@ -3,24 +3,19 @@ import {
   type BucketChange,
   type BucketSettings,
   type ClusterDocument,
-  type ClusterSettings,
   ContextSeal,
   type ErrorCode,
   Formation,
   HybridClock,
   type Key,
-  type Member,
-  type MembershipSettings,
   type NodeId,
   type PeerAddress,
   contextKeyOf,
   documentDigest,
-  settingsDifferences,
-  settingsDigest,
 } from "@coterie/core";
-import type { Clock, Disk, MonotonicMs, Network, Random } from "@coterie/ports";
-import { type RecordStore, type StoreOptions, openStore } from "@coterie/storage";
-import type { Coordination, CoordinationTuning } from "./coordinator/coordination.ts";
+import type { MonotonicMs } from "@coterie/ports";
+import { type RecordStore, openStore } from "@coterie/storage";
+import type { Coordination } from "./coordinator/coordination.ts";
 import {
   AgreedDocument,
   type AgreementParts,
@@ -33,6 +28,8 @@ import { failure, noAcks } from "./coordinator/failure.ts";
 import { get } from "./coordinator/get.ts";
 import { put } from "./coordinator/put.ts";
 import { scan } from "./coordinator/scan.ts";
+import { answerAsFormed } from "./formation/answer-as-formed.ts";
+import { problemWith } from "./formation/document-fit.ts";
 import { form } from "./formation/form.ts";
 import {
   loadDocument,
@@ -42,8 +39,8 @@ import {
 } from "./formation/durable-identity.ts";
 import { MemberWatch, type MembershipView } from "./membership/member-watch.ts";
 import type { Announcement, DataRequest, PeerRequest, PeerResponse } from "./messages.ts";
-import type { NodeEvent } from "./node-event.ts";
 import type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
+import type { NodeConfig, NodePorts, StartOutcome } from "./node-config.ts";
 import { newNodeCounters } from "./node-counters.ts";
 import { oneShot } from "./one-shot.ts";
 import { refill } from "./refill/refill.ts";
@@ -62,40 +59,6 @@ import type {
   ScanOutcome,
   WriteOutcome,
 } from "./requests.ts";
-
-/** Everything non-deterministic that a node touches. */
-export interface NodePorts {
-  readonly clock: Clock;
-  readonly network: Network<PeerRequest, PeerResponse>;
-  readonly disk: Disk;
-  readonly random: Random;
-}
-
-export interface NodeConfig {
-  /** What this node says of itself; the nonce comes from its directory. */
-  readonly member: Omit<Member, "nonce">;
-  /** Peer addresses of the cluster to form; this node's own may be among them. */
-  readonly bootstrap: readonly PeerAddress[];
-  readonly settings: ClusterSettings;
-  /** Key for the hash that binds contexts; `undefined` derives one from the cluster document. */
-  readonly contextKey: Uint8Array | undefined;
-  readonly store: Omit<StoreOptions, "partitions" | "hash">;
-  readonly tuning: CoordinationTuning;
-  readonly membership: MembershipSettings;
-  /** Client requests in flight above which further ones are refused. */
-  readonly inFlightMax: number;
-  /** Bytes of values in flight above which further requests are refused. */
-  readonly inFlightBytesMax: number;
-  readonly onEvent: (event: NodeEvent) => void;
-}
-
-export type StartOutcome =
-  | { readonly ok: true }
-  | {
-      readonly ok: false;
-      readonly code: "locked" | "io" | "wrong-directory" | "not-formed" | "disk-full";
-      readonly message: string;
-    };
 
 const stoppedEarly: StartOutcome = {
   ok: false,
@@ -360,7 +323,7 @@ export class CoterieNode implements NodeApi {
     const known = await loadDocument(disk);
     if (!known.ok) return known;
     if (known.document !== undefined) {
-      const problem = this.#problemWith(known.document);
+      const problem = problemWith(known.document, this.#nonce, this.#config);
       if (problem !== undefined) return { ok: false, code: "wrong-directory", message: problem };
     }
     const opened = await openStore(
@@ -393,7 +356,7 @@ export class CoterieNode implements NodeApi {
     const isStopped = (): boolean => this.#isStopping();
     const formed = await form({ clock, network, formation, self, others, isStopped });
     if (!formed.ok) return { ok: false, code: "not-formed", message: formed.reason };
-    const problem = this.#problemWith(formed.document);
+    const problem = problemWith(formed.document, this.#nonce, this.#config);
     if (problem !== undefined) return { ok: false, code: "not-formed", message: problem };
     const saved = await saveDocument(disk, formed.document);
     if (!saved.ok) return saved;
@@ -475,57 +438,15 @@ export class CoterieNode implements NodeApi {
     return watch;
   }
 
-  /** Why this directory's cluster document does not go with how the node was started. */
-  #problemWith(document: ClusterDocument): string | undefined {
-    const { member, settings } = this.#config;
-    const self = document.members.find(({ id }) => id === member.id);
-    if (self === undefined || self.nonce !== this.#nonce) {
-      return `the cluster in this directory has no member ${member.id} with this directory`;
-    }
-    if (self.address !== member.address) {
-      return (
-        `this directory's cluster knows ${member.id} at ${self.address}, not ` +
-        `${member.address}: start it with --peer ${self.address}`
-      );
-    }
-    const differences = settingsDifferences(document.settings, settings);
-    if (differences.length > 0) {
-      return (
-        `${member.id} is configured otherwise than its cluster was formed: ` +
-        `${differences.join("; ")}. That cannot be changed yet (not-yet): put the configuration ` +
-        "of all nodes back (nMax follows from --bootstrap too), or start a new cluster with " +
-        "the new settings and carry the data over with coterie export and coterie import"
-      );
-    }
-    return undefined;
-  }
-
   #answerAnnouncement(announcement: Announcement): PeerResponse {
     if (this.#agreement === undefined) {
       this.#formation?.receive(announcement);
       if (this.#formation === undefined) return refusal("not-ready", `${this.id} is opening`);
       return { kind: "announced", announcement: this.#formation.announcement() };
     }
-    const { document, digest } = this.#agreement.ring;
-    const self = document.members.find(({ id }) => id === this.id) as Member;
-    const known = document.members.find(({ id }) => id === announcement.member.id);
-    if (known?.nonce !== announcement.member.nonce) {
-      const reason =
-        `${announcement.member.id} at ${announcement.member.address} is not the member of that ` +
-        "name, or its directory was emptied";
+    return answerAsFormed(this.#agreement.ring, this.id, announcement, (reason) => {
       this.#config.onEvent({ kind: "peer-refused", reason });
-    }
-    const heard = document.members.map(({ id, nonce }) => ({ id, nonce }));
-    return {
-      kind: "announced",
-      announcement: {
-        member: self,
-        settingsDigest: settingsDigest(document.settings),
-        documentDigest: digest,
-        isFormed: true,
-        heard,
-      },
-    };
+    });
   }
 
   /** Another cluster's request, or one by another table of owners. */

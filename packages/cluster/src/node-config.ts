@@ -1,0 +1,40 @@
+import type { ClusterSettings, Member, MembershipSettings, PeerAddress } from "@coterie/core";
+import type { Clock, Disk, Network, Random } from "@coterie/ports";
+import type { StoreOptions } from "@coterie/storage";
+import type { CoordinationTuning } from "./coordinator/coordination.ts";
+import type { PeerRequest, PeerResponse } from "./messages.ts";
+import type { NodeEvent } from "./node-event.ts";
+
+/** Everything non-deterministic that a node touches. */
+export interface NodePorts {
+  readonly clock: Clock;
+  readonly network: Network<PeerRequest, PeerResponse>;
+  readonly disk: Disk;
+  readonly random: Random;
+}
+
+export interface NodeConfig {
+  /** What this node says of itself; the nonce comes from its directory. */
+  readonly member: Omit<Member, "nonce">;
+  /** Peer addresses of the cluster to form; this node's own may be among them. */
+  readonly bootstrap: readonly PeerAddress[];
+  readonly settings: ClusterSettings;
+  /** Key for the hash that binds contexts; `undefined` derives one from the cluster document. */
+  readonly contextKey: Uint8Array | undefined;
+  readonly store: Omit<StoreOptions, "partitions" | "hash">;
+  readonly tuning: CoordinationTuning;
+  readonly membership: MembershipSettings;
+  /** Client requests in flight above which further ones are refused. */
+  readonly inFlightMax: number;
+  /** Bytes of values in flight above which further requests are refused. */
+  readonly inFlightBytesMax: number;
+  readonly onEvent: (event: NodeEvent) => void;
+}
+
+export type StartOutcome =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly code: "locked" | "io" | "wrong-directory" | "not-formed" | "disk-full";
+      readonly message: string;
+    };
