@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { Coterie, text } from "@coterie/client";
 import { Redis } from "ioredis";
 import { createClient, createCluster } from "redis";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
@@ -55,6 +56,47 @@ it("ioredis: values, deadlines, pipelines, transactions and scans, from any node
   expect(await one.del(...found)).toBe(200);
   await expect(one.lpush("list", "a")).rejects.toThrow("there are no lists");
 });
+
+it("what the latest of concurrent writes has won over is shown to whoever asks", async () => {
+  const [one, three] = [ioredisAt(0), ioredisAt(2)];
+  const shown = async (): Promise<readonly string[]> => {
+    const [, , , siblings] = (await one.call("COT.GET", "won")) as [
+      string,
+      string,
+      string,
+      string[][],
+    ];
+    return siblings.map(([, value]) => value ?? "");
+  };
+  // Only now and then do two nodes write before they have heard of each other.
+  const race = async (): Promise<number> => {
+    await Promise.all([one.set("won", "one"), three.set("won", "three")]);
+    return (await shown()).length;
+  };
+  await expect.poll(race, { timeout: 60_000, interval: 1 }).toBe(2);
+  const both = await shown();
+  expect(both.toSorted()).toEqual(["one", "three"]);
+  expect(await three.get("won")).toBe(both[0]);
+
+  const door = `http://${cluster.doors[1]}/v1/buckets/redis/keys/won`;
+  expect((await fetch(door)).status).toBe(200);
+  const all = await fetch(`${door}?siblings=all`);
+  expect([all.status, all.headers.get("coterie-siblings")]).toEqual([300, "2"]);
+  const batch = await fetch(`http://${cluster.doors[1]}/v1/batch`, {
+    method: "POST",
+    headers: { "Content-Type": "application/x-ndjson" },
+    body: '{"op":"get","bucket":"redis","key":"won","siblings":"all"}\n',
+  });
+  expect(await batch.text()).toContain('"status":300');
+  const client = new Coterie({ nodes: cluster.endpoints.map(({ grpc }) => grpc) });
+  closers.push(() => void client.close());
+  const bucket = client.bucket("redis", { codec: text });
+  expect(await bucket.get("won")).toMatchObject({ kind: "value", value: both[0] });
+  const read = await bucket.get("won", { allSiblings: true });
+  expect(read).toMatchObject({ kind: "siblings", values: both });
+  await bucket.put("won", "merged", { context: read.context });
+  expect(await shown()).toEqual(["merged"]);
+}, 90_000);
 
 it("node-redis, in RESP3: the same", async () => {
   const client = createClient({ url: `redis://127.0.0.1:${portOf(2)}`, RESP: 3 });

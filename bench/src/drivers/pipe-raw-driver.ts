@@ -25,6 +25,7 @@ export class PipeRawDriver implements Driver {
       bucket,
       key: Buffer.from(key, "latin1"),
       ...readOptions,
+      allSiblings: false,
     } as const;
     this.#next().send(request, (reply) => settle(answerOf(reply)));
   }

@@ -24,6 +24,12 @@ function readBatch(): Uint8Array {
 function getRequest(): Uint8Array {
   const batch = new PipeRequestBatch();
   const asUsual = { r: undefined, pr: undefined, strict: true, timeoutMs: undefined };
-  batch.add(1, { kind: "get", bucket: "default", key: Buffer.from("k"), ...asUsual });
+  batch.add(1, {
+    kind: "get",
+    bucket: "default",
+    key: Buffer.from("k"),
+    ...asUsual,
+    allSiblings: false,
+  });
   return batch.take().slice();
 }

@@ -18,6 +18,11 @@ export interface GetOptions extends CallOptions {
   readonly pr?: number | undefined;
   /** `false`: never also sent to a second node. */
   readonly hedge?: boolean | undefined;
+  /**
+   * `true`: every sibling also in a bucket that shows the latest value only (policy `lww`), the
+   * latest first.
+   */
+  readonly allSiblings?: boolean | undefined;
 }
 
 /** Of a `delete`. */

@@ -39,11 +39,11 @@ export class Calls {
   }
 
   get({ bucket, key }: Key, options: GetOptions, settler: Settler): void {
-    const { r, pr, hedge } = options;
+    const { r, pr, hedge, allSiblings = false } = options;
     checkQuorum(r, pr);
     const mayHedge = this.#mayHedge && hedge !== false;
     this.#start(
-      { kind: "get", bucket, key, r, pr, strict: false, timeoutMs: undefined },
+      { kind: "get", bucket, key, r, pr, strict: false, timeoutMs: undefined, allSiblings },
       options,
       settler,
       mayHedge,

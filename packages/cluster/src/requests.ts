@@ -17,6 +17,11 @@ export interface RequestOptions {
   readonly pw?: number | undefined;
   /** Milliseconds until the request is given up. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Of a get: in an `lww` bucket too it returns every sibling, the latest first, in place of the
+   * latest alone.
+   */
+  readonly allSiblings?: boolean | undefined;
 }
 
 /** With a lifetime, or without one: then the bucket says how long the value lives. */

@@ -334,6 +334,26 @@ describe("an lww bucket", () => {
       expect(await small.read(at, "k", { ...redis, r: 3 })).toEqual(["late"]);
   });
 
+  it("shows all siblings to whoever asks for them, the latest first", async () => {
+    const small = await SmallCluster.start();
+    small.cluster.network.partition(["n1"] as never, ["n2", "n3"] as never, "refusing");
+    successful(await small.put(1, "k", "early", { ...redis, w: 1 }));
+    await small.pass(20);
+    successful(await small.put(2, "k", "late", { ...redis, w: 1, ttlMs: 5000 }));
+    small.cluster.network.heal();
+    const shown = async (): Promise<readonly string[]> => {
+      const read = await small.get(3, "k", { ...redis, r: 3, allSiblings: true });
+      return successful(read).siblings.map(({ value }) => latin1(value));
+    };
+    expect(await shown()).toEqual(["late", "early"]);
+    await small.pass(6000);
+    expect(await small.read(1, "k", redis)).toEqual([]);
+    expect(await shown()).toEqual(["early"]);
+    const { context } = successful(await small.get(2, "k", { ...redis, allSiblings: true }));
+    successful(await small.put(3, "k", "resolved", { ...redis, context }));
+    expect(await shown()).toEqual(["resolved"]);
+  });
+
   it("lets a put overwrite what its coordinator sees", async () => {
     const small = await SmallCluster.start();
     for (const value of ["one", "two", "three"]) {

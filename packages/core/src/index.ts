@@ -64,6 +64,7 @@ export {
   type DeadWrite,
   type Sibling,
   compareDots,
+  compareLatestFirst,
   emptyRecord,
   latestSibling,
 } from "./causality/record.ts";

@@ -36,7 +36,7 @@ export function get(keyText: string, options: KeyOptions): Promise<ExitCode> {
 export function siblings(keyText: string, options: KeyOptions): Promise<ExitCode> {
   const key = keyFromArgument(keyText, options.key64 === true);
   return withBucket(options, async (bucket, terminal) => {
-    const state = await bucket.readAll(key);
+    const state = await bucket.readAll(key, "all");
     if (state.siblings.length === 0) throw notFound(bucket.label(key));
     await terminal.data(
       options.json === true ? keyStateJson(key, state) : describeSiblings(state.siblings),

@@ -74,7 +74,7 @@ export async function resolve(
   }
   const given = argument === undefined ? undefined : await valueFromArgument(argument);
   return withBucket(options, async (bucket, terminal) => {
-    const state = await bucket.readAll(key);
+    const state = await bucket.readAll(key, "all");
     if (state.siblings.length === 0) throw notFound(bucket.label(key));
     const chosen = given ?? state.siblings[(options.pick ?? 0) - 1];
     if (chosen === undefined) {

@@ -64,7 +64,7 @@ export function keyExchanges(
   quorum: Quorum,
 ): {
   readonly read: (key: Uint8Array) => Exchange;
-  readonly readAll: (key: Uint8Array) => Exchange;
+  readonly readAll: (key: Uint8Array, siblings?: "all") => Exchange;
   readonly head: (key: Uint8Array) => Exchange;
   readonly put: (key: Uint8Array, input: WriteInput) => Exchange;
   readonly delete: (key: Uint8Array, context: string | undefined, writeId: string) => Exchange;
@@ -78,9 +78,9 @@ export function keyExchanges(
     context === undefined ? {} : { "coterie-context": context };
   return {
     read: (key) => ({ method: "GET", path: path(key, readQuery) }),
-    readAll: (key) => ({
+    readAll: (key, siblings) => ({
       method: "GET",
-      path: path(key, readQuery),
+      path: path(key, queryOf({ r, pr, timeout, siblings })),
       headers: { accept: "application/json" },
     }),
     head: (key) => ({ method: "HEAD", path: path(key, readQuery) }),
@@ -169,9 +169,12 @@ export class BucketClient {
     throw failureOf(this.#what("get", key), reply);
   }
 
-  /** Every sibling, and the context that covers them. */
-  async readAll(key: Uint8Array): Promise<KeyState> {
-    const reply = await this.#send("get", key, this.#exchanges.readAll(key));
+  /**
+   * The siblings, and the context that covers them; `all` of them also where the bucket shows the
+   * latest value only.
+   */
+  async readAll(key: Uint8Array, siblings?: "all"): Promise<KeyState> {
+    const reply = await this.#send("get", key, this.#exchanges.readAll(key, siblings));
     if (reply.status === 200 || reply.status === 300) return keyStateOf(reply);
     if (isAbsent(reply)) {
       return { context: headerText(reply, "coterie-context"), siblings: [] };

@@ -19,7 +19,7 @@ import type { Acks, GetOutcome, RequestOptions } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure } from "./failure.ts";
 import { type GatheredAnswer, gather } from "./gather.ts";
-import { shownSiblings } from "./presentation.ts";
+import { allSiblings, shownSiblings } from "./presentation.ts";
 import { type RequestPlan, planRequest } from "./request-plan.ts";
 import { type ReplicaCopy, askingOrder, mergeCopy, readCopy, storedOf } from "./replica-calls.ts";
 
@@ -56,9 +56,10 @@ export async function get(
   const record = read.stored?.record ?? emptyRecord;
   const { bucket, nowMs } = planned.plan;
   countRead(coordination, bucket.name, record, nowMs);
+  const show = options.allSiblings === true ? allSiblings : shownSiblings;
   return {
     ok: true,
-    siblings: shownSiblings(bucket, record, nowMs),
+    siblings: show(bucket, record, nowMs),
     context:
       read.stored === undefined
         ? undefined

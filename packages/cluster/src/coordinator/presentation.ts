@@ -4,6 +4,7 @@ import {
   type ContextSeal,
   type Key,
   type Sibling,
+  compareLatestFirst,
   contextAfterPut,
   encodeContext,
   isExpired,
@@ -25,6 +26,19 @@ export function shownSiblings(
   if (bucket.policy !== "lww") return unexpiredSiblings(record.siblings, nowMs);
   const latest = latestSibling(record.siblings);
   return latest === undefined || isExpired(latest, nowMs) ? [] : [latest];
+}
+
+/**
+ * Every sibling that has not expired, for whoever wants to see what an `lww` bucket hides: there
+ * the latest comes first, unless it has expired and is not there.
+ */
+export function allSiblings(
+  bucket: BucketSettings,
+  record: CausalRecord,
+  nowMs: number,
+): readonly Sibling[] {
+  const siblings = unexpiredSiblings(record.siblings, nowMs);
+  return bucket.policy === "lww" ? siblings.toSorted(compareLatestFirst) : siblings;
 }
 
 /**

@@ -76,11 +76,12 @@ export function compareSiblings(left: Sibling, right: Sibling): number {
 export function latestSibling(siblings: readonly Sibling[]): Sibling | undefined {
   let latest: Sibling | undefined;
   for (const sibling of siblings) {
-    const difference =
-      latest === undefined ? 1 : compareHybridTime(sibling.writtenAt, latest.writtenAt);
-    if (difference > 0 || (difference === 0 && compareSiblings(sibling, latest as Sibling) > 0)) {
-      latest = sibling;
-    }
+    if (latest === undefined || compareLatestFirst(sibling, latest) < 0) latest = sibling;
   }
   return latest;
+}
+
+/** The order in which an `lww` bucket prefers siblings: by hybrid time, then by dot. */
+export function compareLatestFirst(left: Sibling, right: Sibling): number {
+  return compareHybridTime(right.writtenAt, left.writtenAt) || compareSiblings(right, left);
 }

@@ -11,6 +11,7 @@ export interface KvGet {
   readonly pr: number | undefined;
   readonly strict: boolean;
   readonly timeoutMs: number | undefined;
+  readonly allSiblings: boolean;
 }
 
 export interface KvPut {

@@ -90,6 +90,7 @@ export function writeKvOperation(writer: WireWriter, request: KvOperation): void
       writer.bool(0x20, request.strict);
       writer.uintIfSet(0x28, request.timeoutMs);
       writer.uintIfSet(0x30, request.pr);
+      writer.bool(0x38, request.allSiblings);
       return;
     case "put":
       writePut(writer, request);
@@ -134,6 +135,7 @@ export function readGet(reader: WireReader): KvGet {
   let r: number | undefined;
   let pr: number | undefined;
   let timeoutMs: number | undefined;
+  let allSiblings = false;
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x0a) bucket = reader.text(bucketLimit);
     else if (tag === 0x12) key = reader.view(keyLimit);
@@ -141,9 +143,10 @@ export function readGet(reader: WireReader): KvGet {
     else if (tag === 0x20) strict = reader.bool();
     else if (tag === 0x28) timeoutMs = reader.uint();
     else if (tag === 0x30) pr = reader.uint();
+    else if (tag === 0x38) allSiblings = reader.bool();
     else reader.skip(tag);
   }
-  return { kind: "get", bucket, key, r, pr, strict, timeoutMs };
+  return { kind: "get", bucket, key, r, pr, strict, timeoutMs, allSiblings };
 }
 
 export function readPut(reader: WireReader): KvPut {

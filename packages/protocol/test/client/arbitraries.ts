@@ -34,6 +34,7 @@ export const anyKvOperation: fc.Arbitrary<KvOperation> = fc.oneof(
     ...options,
     r: maybe(u32),
     pr: maybe(u32),
+    allSiblings: fc.boolean(),
   }),
   fc.record({
     kind: fc.constant("put" as const),

@@ -167,6 +167,7 @@ describe("messages of unary calls", () => {
       pr: undefined,
       strict: false,
       timeoutMs: undefined,
+      allSiblings: false,
     };
     const operations = Array.from({ length: 1001 }, () => get);
     expect(decodeBatchRequest(encodeBatchRequest(operations.slice(1))).ok).toBe(true);

@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok } from "node:assert/strict";
+import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { parseBatchLine } from "../../src/doors/http/batch/batch-operation.ts";
 import { LineSplitter } from "../../src/doors/http/batch/line-splitter.ts";
 
@@ -8,7 +8,7 @@ const lineBytesMax = 200;
 
 /** The body of a batch: lines of JSON, cut anywhere; the first byte says where. */
 export const seeds: readonly Uint8Array[] = [
-  '!{"op":"get","key":"k","r":2,"pr":1,"timeout":500,"strict":true}',
+  '!{"op":"get","key":"k","r":2,"pr":1,"timeout":500,"siblings":"all","strict":true}',
   '\u0004{"op":"put","key64":"AAEC","value64":"//79","contentType":"image/png"}\n{"op":"get"}\n',
   '+{"op":"put","bucket":"b","key":"k","value":"v","ifAbsent":true,"returnBody":true}',
   '0{"op":"delete","key":"k","context":"AAAA","writeId":"AAECAwQFBgcICQoLDA0ODw","w":2}\n',
@@ -57,7 +57,9 @@ function judge(line: Uint8Array): void {
   }
   const { operation } = parsed;
   ok(operation.key.key.length > 0);
-  for (const option of Object.values(operation.options)) {
+  const { allSiblings, ...counts } = operation.options;
+  equal(typeof allSiblings, "boolean");
+  for (const option of Object.values(counts)) {
     ok(option === undefined || Number.isSafeInteger(option));
   }
   if (operation.op === "put") ok(operation.input.value.length <= valueBytesMax);

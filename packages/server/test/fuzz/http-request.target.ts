@@ -28,6 +28,7 @@ export const seeds: readonly Uint8Array[] = [
   "[::1]:7401",
   "2031-02-28T12:00:00.000Z",
   "ttl=1500",
+  "r=1&siblings=all",
 ].map((text) => encoder.encode(text));
 
 export const tokens: readonly string[] = ["%", "%00", "&", "=", "q=", ";", ",", "[", "]", ":", "."];
@@ -38,7 +39,11 @@ export function run(input: Uint8Array): void {
   for (const method of ["GET", "HEAD", "PUT", "DELETE", "POST"]) {
     const parsed = parseKeyOptions(method, text);
     if (parsed instanceof Response) ok([400, 501].includes(parsed.status));
-    else for (const option of Object.values(parsed.options)) ok(Number.isSafeInteger(option));
+    else {
+      for (const option of Object.values(parsed.options)) {
+        ok(option === true || Number.isSafeInteger(option));
+      }
+    }
   }
   const scan = parseScanQuery(text);
   if (scan instanceof Response) equal(scan.status, 400);

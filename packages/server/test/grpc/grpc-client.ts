@@ -46,6 +46,7 @@ export function getOf(key: string, changes: Partial<KvGet> = {}): KvGet {
     pr: undefined,
     strict: false,
     timeoutMs: undefined,
+    allSiblings: false,
     ...changes,
   };
 }

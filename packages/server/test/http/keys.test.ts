@@ -29,6 +29,19 @@ async function contextOf(path: string): Promise<string> {
 }
 
 describe("a key at the HTTP door", () => {
+  it("takes siblings=all of a read, and nothing else", async () => {
+    await send("PUT", flag, { body: "blue" });
+    expect((await send("GET", `${flag}?siblings=all`)).status).toBe(200);
+    expect((await send("HEAD", `${flag}?siblings=all`)).status).toBe(200);
+    for (const [method, query] of [
+      ["GET", "siblings=latest"],
+      ["PUT", "siblings=all"],
+    ] as const) {
+      const refused = await send(method, `${flag}?${query}`);
+      expect(await refused.json()).toMatchObject({ code: "bad-request" });
+    }
+  });
+
   it("behaviour 13: a missing key is 404, and no error of the node", async () => {
     const answer = await send("GET", flag);
     expect(answer.status).toBe(404);

@@ -16,11 +16,12 @@ export interface KeyOptions {
 const none: KeyOptions = { options: {}, returnBody: false, ttlMs: undefined };
 
 const readOptions = ["r", "pr", "timeout", "strict"];
+const getOptions = [...readOptions, "siblings"];
 const deleteOptions = [...readOptions, "w", "pw"];
 /** By method. A put reads at r for `If-None-Match`, a delete for the context it was not given. */
 const known: ReadonlyMap<string, readonly string[]> = new Map([
-  ["GET", readOptions],
-  ["HEAD", readOptions],
+  ["GET", getOptions],
+  ["HEAD", getOptions],
   ["DELETE", deleteOptions],
   ["PUT", [...deleteOptions, "ttl", "return_body"]],
 ]);
@@ -30,7 +31,7 @@ export function parseKeyOptions(method: string, query: string): KeyOptions | Res
   if (query === "") return none;
   const allowed = known.get(method) ?? [];
   const seen = new Set<string>();
-  const options: { -readonly [name in keyof RequestOptions]: number } = {};
+  const options: { -readonly [name in keyof RequestOptions]: RequestOptions[name] } = {};
   let returnBody = false;
   let ttlMs: number | undefined;
   for (const [name, value] of new URLSearchParams(query)) {
@@ -44,6 +45,10 @@ export function parseKeyOptions(method: string, query: string): KeyOptions | Res
       case "strict":
         if (value === "false") return refuse("not-yet", "only strict requests are served so far");
         if (value !== "true") return refuse("bad-request", "strict is true or false");
+        break;
+      case "siblings":
+        if (value !== "all") return refuse("bad-request", "siblings is all, or left out");
+        options.allSiblings = true;
         break;
       case "ttl":
         ttlMs = /^\d{1,15}$/u.test(value) ? Number(value) : Number.NaN;

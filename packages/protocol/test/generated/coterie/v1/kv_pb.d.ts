@@ -62,6 +62,13 @@ export declare type GetRequest = Message<"coterie.v1.GetRequest"> & {
    * @generated from field: optional uint32 pr = 6;
    */
   pr?: number | undefined;
+
+  /**
+   * Of a bucket that shows the latest value only (policy lww): every sibling, the latest first.
+   *
+   * @generated from field: bool all_siblings = 7;
+   */
+  allSiblings: boolean;
 };
 
 /**

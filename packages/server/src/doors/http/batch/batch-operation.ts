@@ -30,7 +30,7 @@ const writing = { ...common, w: count, pw: count, context: text, writeId: text }
 
 /** One line of a batch. */
 const batchLine: z.ZodType<BatchLine> = z.discriminatedUnion("op", [
-  z.strictObject({ op: z.literal("get"), ...common }),
+  z.strictObject({ op: z.literal("get"), ...common, siblings: z.literal("all").optional() }),
   z.strictObject({
     op: z.literal("put"),
     ...writing,
@@ -58,6 +58,7 @@ interface BatchLine {
   readonly pw?: number | undefined;
   readonly timeout?: number | undefined;
   readonly strict?: boolean | undefined;
+  readonly siblings?: "all" | undefined;
   readonly context?: string | undefined;
   readonly writeId?: string | undefined;
   readonly value?: string | undefined;
@@ -108,7 +109,7 @@ function operationOf(line: BatchLine, valueBytesMax: number): ParsedLine {
   const { r, pr, w, pw, timeout } = line;
   const place = {
     key: { bucket: line.bucket, key },
-    options: { r, pr, w, pw, timeoutMs: timeout },
+    options: { r, pr, w, pw, timeoutMs: timeout, allSiblings: line.siblings === "all" },
   };
   if (line.op === "get") return { ok: true, operation: { op: "get", ...place } };
   const writeId = line.writeId === undefined ? undefined : writeIdFrom(line.writeId);

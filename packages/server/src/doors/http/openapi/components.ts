@@ -193,6 +193,11 @@ export const parameters: Json = {
     ...header("If-None-Match", "Create only: a bucket that exists is left as it is."),
     schema: { const: "*" },
   },
+  siblings: query(
+    "siblings",
+    { const: "all" },
+    "Of a bucket that shows the latest value only (lww): every sibling, the latest first.",
+  ),
   ttl: query(
     "ttl",
     { type: "integer", minimum: 1, maximum: limits.ttlMsMax },

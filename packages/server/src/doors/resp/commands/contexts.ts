@@ -18,7 +18,7 @@ export const contextCommands: readonly Command<RespCall>[] = commandGroup("coter
     flags: "readonly",
     keys: one,
     since: "0.1.0",
-    summary: "What a key holds: its context, and every sibling that its bucket shows (BUCKET)",
+    summary: "What a key holds: its context, and every sibling, the latest first (BUCKET)",
     run: getSiblings,
   },
   {
@@ -67,7 +67,7 @@ function getSiblings(call: RespCall): void {
   const options = readOptions(call, 2);
   if (options === undefined) return;
   const { service } = call;
-  service.node.get({ bucket: options.bucket, key: call.word(1) }, {}).then(
+  service.node.get({ bucket: options.bucket, key: call.word(1) }, { allSiblings: true }).then(
     (outcome) => {
       if (!outcome.ok) return call.fail(outcome);
       const siblings = outcome.siblings.map((sibling) =>
