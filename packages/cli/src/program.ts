@@ -280,11 +280,47 @@ function addDev(program: Command, onExit: OnExit): void {
       .argument("<node>", "as in n2")
       .addHelpText("after", `\nExamples:\n  coterie dev ${action} n2`)
       .action(async (id: string, _: object, command: Command) => {
-        const { actOnNode } = await import("./dev/act.ts");
-        onExit(await actOnNode(action, id, command.optsWithGlobals<{ data: string }>()));
+        const { actOnDev } = await import("./dev/act.ts");
+        onExit(await actOnDev({ kind: action, id }, command.optsWithGlobals<{ data: string }>()));
       });
   }
+  addDevCuts(devCommand, onExit);
 }
+
+function addDevCuts(devCommand: Command, onExit: OnExit): void {
+  devCommand
+    .command("cut")
+    .summary("cut the network between nodes")
+    .description(
+      "Cuts the network between groups of nodes: what they send each other is lost, and nobody " +
+        "is told. One group is cut off from all others. Cuts add up until they are healed.",
+    )
+    .argument("<groups...>", "nodes by commas, as in n1 n2,n3")
+    .option("--one-way", "lose only what earlier groups send to later ones")
+    .addHelpText("after", CUT_EXAMPLES)
+    .action(async (words: readonly string[], _: object, command: Command) => {
+      const { actOnDev, groupsIn } = await import("./dev/act.ts");
+      const options = command.optsWithGlobals<{ data: string; oneWay?: boolean }>();
+      const isOneWay = options.oneWay === true;
+      onExit(await actOnDev({ kind: "cut", groups: groupsIn(words), isOneWay }, options));
+    });
+  devCommand
+    .command("heal")
+    .summary("make what was cut whole again")
+    .argument("[nodes...]", "all links of these nodes; of all nodes if left out")
+    .addHelpText("after", "\nExamples:\n  coterie dev heal\n  coterie dev heal n1")
+    .action(async (ids: readonly string[], _: object, command: Command) => {
+      const { actOnDev } = await import("./dev/act.ts");
+      onExit(await actOnDev({ kind: "heal", ids }, command.optsWithGlobals<{ data: string }>()));
+    });
+}
+
+const CUT_EXAMPLES = `
+Examples:
+  coterie dev cut n1                           n1 on one side, all others on the other
+  coterie dev cut n1,n2 n3,n4,n5               two sides
+  coterie dev cut n1 n2                        these two; others still reach both
+  coterie dev cut n1 n2 --one-way              what n1 sends to n2 is lost, answers too`;
 
 const DEV_EXAMPLES = `
 Examples:

@@ -1,5 +1,9 @@
+import { peerTransports } from "./adapters/peer-network/peer-transports.ts";
+import { SeverableTransport } from "./adapters/peer-network/severable-transport.ts";
+import type { PeerTransport } from "./adapters/peer-network/transport.ts";
 import type { ServerConfig } from "./config/server-config.ts";
-import { openLog } from "./observability/log.ts";
+import { obeyParent } from "./obey-parent.ts";
+import { type Log, openLog } from "./observability/log.ts";
 import type { RunningServer } from "./running-server.ts";
 import { startServer } from "./start-server.ts";
 
@@ -8,7 +12,7 @@ const signals = ["SIGTERM", "SIGINT"] as const;
 /**
  * Runs a node as this process, and resolves with the exit code. SIGTERM and SIGINT drain it, a
  * second one ends it at once. A node that was started with an IPC channel also drains when that
- * closes: whoever started it is gone.
+ * closes: whoever started it is gone. Over the channel its links to others can be cut.
  */
 export async function runServer(config: ServerConfig): Promise<number> {
   const log = openLog(config);
@@ -21,13 +25,25 @@ export async function runServer(config: ServerConfig): Promise<number> {
   const onUncaught = (error: unknown): never =>
     onFatal(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.on("uncaughtException", onUncaught);
-  const opened = await startServer(config, { log, onFatal });
+  const links = severableLinks(config, log);
+  const opened = await startServer(config, { log, onFatal, ...links });
   const problem = opened.ok ? await serveUntilStopped(opened.server) : opened.message;
   process.off("uncaughtException", onUncaught);
+  links?.stop();
   if (problem === undefined) return 0;
   log.fatal({ event: "cannot-start", reason: problem }, "the node cannot start");
   process.stderr.write(`coterie: ${config.id}: ${problem}\n`);
   return 1;
+}
+
+/** Nothing for a node that runs by itself: its links are as its network is. */
+function severableLinks(
+  config: ServerConfig,
+  log: Log,
+): { readonly peerTransport: PeerTransport; readonly stop: () => void } | undefined {
+  if (!process.connected) return undefined;
+  const peerTransport = new SeverableTransport(peerTransports[config.peerTransport]);
+  return { peerTransport, ...obeyParent(peerTransport, log) };
 }
 
 /** Resolves when the server has stopped: with why it did not start, if it did not. */

@@ -20,6 +20,7 @@ import { PeerNetworks } from "./adapters/peer-network/peer-networks.ts";
 import { defaultPeerOptions } from "./adapters/peer-network/peer-options.ts";
 import { PeerServer } from "./adapters/peer-network/peer-server.ts";
 import { peerTransports } from "./adapters/peer-network/peer-transports.ts";
+import type { PeerTransport } from "./adapters/peer-network/transport.ts";
 import { SystemClock } from "./adapters/system-clock.ts";
 import { hostOf, isLoopback, portOf, withPort } from "./config/addresses.ts";
 import { bucketDifferences } from "./config/bucket-differences.ts";
@@ -43,6 +44,8 @@ export interface StartOptions {
   readonly log?: Log;
   /** A failed write or fsync, or a defect: nothing may be acknowledged any more. */
   readonly onFatal: (reason: string) => void;
+  /** What carries the streams between nodes, in place of what the configuration names. */
+  readonly peerTransport?: PeerTransport;
 }
 
 export type ServerStart =
@@ -69,7 +72,8 @@ export async function startServer(
   if (!made.ok) return made;
   const clock = new SystemClock();
   const receiver: { node: CoterieNode | undefined } = { node: undefined };
-  const opened = await openDoors(config, clock, receiveFor(receiver));
+  const transport = options.peerTransport ?? peerTransports[config.peerTransport];
+  const opened = await openDoors(config, { clock, transport }, receiveFor(receiver));
   if (!opened.ok) return opened;
   const { doors } = opened;
   const parts = {
@@ -77,6 +81,7 @@ export async function startServer(
     options,
     log,
     clock,
+    transport,
     disk: made.disk,
     place: made.place,
     contextKey: key.key,
@@ -97,10 +102,9 @@ type OpenedDoors =
 /** The HTTP door comes last: it has no answers of its own until it serves, in the same turn. */
 async function openDoors(
   config: ServerConfig,
-  clock: Clock,
+  { clock, transport }: Pick<Parts, "clock" | "transport">,
   receive: Receive<PeerRequest, PeerResponse>,
 ): Promise<OpenedDoors> {
-  const transport = peerTransports[config.peerTransport];
   const options = { ...defaultPeerOptions, connectionsMax: config.connections };
   const peers = new PeerServer({ clock, receive, transport, options });
   const bound = await peers.listen(hostOf(config.peer), portOf(config.peer));
@@ -156,6 +160,7 @@ interface Parts {
   readonly options: StartOptions;
   readonly log: Log;
   readonly clock: Clock;
+  readonly transport: PeerTransport;
   readonly disk: Disk;
   readonly place: string;
   readonly contextKey: Uint8Array | undefined;
@@ -176,13 +181,13 @@ function assemble(
   doors: Doors,
   settings: ClusterSettings,
 ): { readonly server: RunningServer; readonly node: CoterieNode } {
-  const { config, options, log, clock, disk } = parts;
+  const { config, options, log, clock, transport, disk } = parts;
   const nodeLog = new NodeLog(log);
   const random = new NodeRandom();
   const network = new PeerNetworks({
     clock,
     random,
-    transport: peerTransports[config.peerTransport],
+    transport,
     onBroken: (peer, reason) => {
       nodeLog.brokenStream(peer, reason);
       node.doubt(peer);

@@ -1,20 +1,17 @@
 import { CliFailure, exitCodes, type ExitCode } from "../exit.ts";
 import { shellQuote } from "../http/keys.ts";
 import { processTerminal } from "../terminal.ts";
-import { askDev, runningDev, type DevAction } from "./control.ts";
+import { askDev, runningDev, type DevActionResult } from "./control.ts";
 import { DevDirectory } from "./dev-directory.ts";
+import { nodesIn, type DevAction, type DevOrder } from "./dev-order.ts";
 import { pidIn, processState } from "./process-state.ts";
 
 export interface DevActOptions {
   readonly data: string;
 }
 
-/** `coterie dev kill|pause|revive NODE`, from another terminal than the one dev runs in. */
-export async function actOnNode(
-  action: DevAction,
-  id: string,
-  options: DevActOptions,
-): Promise<ExitCode> {
+/** `coterie dev kill`, `cut` and so on, from another terminal than the one dev runs in. */
+export async function actOnDev(order: DevOrder, options: DevActOptions): Promise<ExitCode> {
   const directory = new DevDirectory(options.data);
   const endpoints = directory.readEndpoints();
   if (endpoints === undefined) {
@@ -24,24 +21,37 @@ export async function actOnNode(
       "`coterie dev` starts one; --data DIR names the directory of another",
     );
   }
-  if (!endpoints.nodes.some((node) => node.id === id)) {
-    const ids = endpoints.nodes.map((node) => node.id).join(", ");
-    throw new CliFailure(exitCodes.usage, `there is no node ${id}; there are ${ids}`);
+  const ids = endpoints.nodes.map((node) => node.id);
+  const unknown = nodesIn(order).find((id) => !ids.includes(id));
+  if (unknown !== undefined) {
+    const known = `there is no node ${unknown}; there are ${ids.join(", ")}`;
+    throw new CliFailure(exitCodes.usage, known);
   }
   const dev = await runningDev(directory);
-  const result =
-    dev === undefined ? signalNode(directory, action, id) : await askDev(dev, action, id);
+  const result = dev === undefined ? withoutDev(directory, order) : await askDev(dev, order);
   if (!result.ok) throw new CliFailure(exitCodes.failure, result.message);
   processTerminal().say(result.message);
   return exitCodes.ok;
 }
 
+/** The groups of `coterie dev cut n1 n2,n3`: one for each word. */
+export function groupsIn(words: readonly string[]): readonly (readonly string[])[] {
+  const groups = words.map((word) => word.split(",").filter((id) => id !== ""));
+  const named = groups.flat();
+  const twice = named.find((id, index) => named.indexOf(id) !== index);
+  if (twice === undefined) return groups;
+  throw new CliFailure(exitCodes.usage, `${twice} is named twice: nothing is cut off from itself`);
+}
+
+function withoutDev(directory: DevDirectory, order: DevOrder): DevActionResult {
+  if (order.kind !== "cut" && order.kind !== "heal") {
+    return signalNode(directory, order.kind, order.id);
+  }
+  return { ok: false, message: `no \`coterie dev\` runs in ${directory.path}` };
+}
+
 /** Nodes without their dev are about to stop by themselves; a paused one waits for us. */
-function signalNode(
-  directory: DevDirectory,
-  action: DevAction,
-  id: string,
-): { readonly ok: boolean; readonly message: string } {
+function signalNode(directory: DevDirectory, action: DevAction, id: string): DevActionResult {
   const pid = pidIn(directory.pidFile(id));
   if (pid === undefined || processState(pid, directory.nodeDirectory(id)) === "gone") {
     throw new CliFailure(

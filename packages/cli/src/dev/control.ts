@@ -4,10 +4,8 @@ import type { AddressInfo } from "node:net";
 import { exchange, newAgent, type ExchangeResult } from "../http/exchange.ts";
 import type { DevControlAddress } from "./control-address.ts";
 import type { DevDirectory } from "./dev-directory.ts";
+import type { DevOrder } from "./dev-order.ts";
 import { DEV_HOST } from "./ports.ts";
-
-/** What can be done to a node of a running dev cluster. */
-export type DevAction = "kill" | "pause" | "revive";
 
 /** Whether it was done, in words. */
 export interface DevActionResult {
@@ -15,20 +13,22 @@ export interface DevActionResult {
   readonly message: string;
 }
 
-/** Listens for `coterie dev kill|pause|revive`; the address is in DIR/dev.json. */
+/** Listens for `coterie dev kill`, `cut` and so on; the address is in DIR/dev.json. */
 export async function serveControl(
   directory: DevDirectory,
-  act: (action: DevAction, id: string) => Promise<DevActionResult>,
+  act: (order: DevOrder) => Promise<DevActionResult>,
 ): Promise<Server> {
   const token = randomBytes(16).toString("hex");
   const server = createServer((request, response) => {
-    const [, given, action, id] = (request.url ?? "").split("/");
+    const [, given, order = ""] = (request.url ?? "").split("/");
     if (given !== token) {
       response.writeHead(403).end();
-    } else if (action === "kill" || action === "pause" || action === "revive") {
-      void act(action, id ?? "").then((result) => response.end(JSON.stringify(result)));
-    } else {
+    } else if (order === "") {
       response.end(JSON.stringify({ ok: true, message: "" }));
+    } else {
+      // Only this very program knows the token.
+      const asked = JSON.parse(decodeURIComponent(order)) as DevOrder;
+      void act(asked).then((result) => response.end(JSON.stringify(result)));
     }
   });
   await new Promise<void>((resolve) => server.listen(0, DEV_HOST, resolve));
@@ -45,13 +45,12 @@ export async function runningDev(directory: DevDirectory): Promise<DevControlAdd
   return answer.ok && answer.reply.status === 200 ? address : undefined;
 }
 
-/** Asks a running dev to act on one of its nodes. */
+/** Asks a running dev to act on its nodes. */
 export async function askDev(
   address: DevControlAddress,
-  action: DevAction,
-  id: string,
+  order: DevOrder,
 ): Promise<DevActionResult> {
-  const answer = await call(address, `${action}/${encodeURIComponent(id)}`, 60_000);
+  const answer = await call(address, encodeURIComponent(JSON.stringify(order)), 60_000);
   if (!answer.ok) return { ok: false, message: answer.message };
   return JSON.parse(answer.reply.body.toString("utf8")) as DevActionResult;
 }

@@ -15,9 +15,18 @@ import type { DevEndpoint } from "./endpoints-text.ts";
  */
 type DevNodeState = "starting" | "ready" | "paused" | "dead";
 
+/** A link by the address of the peer it leads to. */
+export interface CutAddress {
+  readonly address: string;
+  readonly to: boolean;
+  readonly from: boolean;
+}
+
 const POLL_MS = 25;
 /** How long one question to a node may take. */
 const ASK_MS = 1000;
+/** A node that has not obeyed by then stands still, and obeys later. */
+const OBEY_MS = 5000;
 const command = fileURLToPath(new URL("../../bin/coterie.js", import.meta.url));
 
 /** One node process of `coterie dev`: it lives as long as dev, unless it is killed before. */
@@ -32,6 +41,7 @@ export class DevNode {
   #guard: ChildProcess | undefined;
   #state: DevNodeState = "dead";
   #isStopping = false;
+  #cutSerial = 0;
 
   /** `words` are the arguments of `coterie`; `onDeath` is called unless the node was stopped. */
   constructor(
@@ -139,6 +149,31 @@ export class DevNode {
     this.#endGuard();
     this.#child?.kill("SIGCONT");
     if (this.#state === "paused") this.#state = "starting";
+  }
+
+  /** Tells the process which of its links are cut; settles when it obeys, or cannot. */
+  async obeyCuts(links: readonly CutAddress[]): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || !child.connected) return;
+    this.#cutSerial += 1;
+    const serial = this.#cutSerial;
+    // One that stands still reads it first of all when it goes on.
+    const isAwaited = this.#state !== "paused";
+    await new Promise<void>((resolve) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        child.off("message", onMessage);
+        child.off("exit", settle);
+        resolve();
+      };
+      const onMessage = (message: unknown): void => {
+        if ((message as { readonly serial?: unknown }).serial === serial) settle();
+      };
+      const timer = setTimeout(settle, isAwaited ? OBEY_MS : 0);
+      child.on("message", onMessage);
+      child.once("exit", settle);
+      child.send({ kind: "cut-links", serial, links }, () => undefined);
+    });
   }
 
   /** Asks the node to drain and end; settles when it has, killed at `timeoutMs` if need be. */

@@ -5,11 +5,13 @@ import { CliFailure, exitCodes, type ExitCode } from "../exit.ts";
 import { shellQuote } from "../http/keys.ts";
 import { table } from "../table.ts";
 import { processTerminal, type Terminal } from "../terminal.ts";
-import { runningDev, serveControl, type DevAction, type DevActionResult } from "./control.ts";
+import { runningDev, serveControl, type DevActionResult } from "./control.ts";
+import { CutLinks } from "./cut-links.ts";
 import { DevDirectory } from "./dev-directory.ts";
 import type { DevEndpoints } from "./endpoints-text.ts";
 import { settleEndpoints, type DevShape } from "./dev-endpoints.ts";
-import { DevNode } from "./dev-node.ts";
+import { DevNode, type CutAddress } from "./dev-node.ts";
+import { nodesIn, type DevOrder } from "./dev-order.ts";
 import { readKeys } from "./keyboard.ts";
 import { startWords, writeSharedFiles } from "./node-command.ts";
 import { pidIn, processState } from "./process-state.ts";
@@ -67,6 +69,7 @@ class DevCluster {
   readonly #options: DevOptions;
   readonly #terminal: Terminal;
   readonly #nodes: readonly DevNode[];
+  readonly #cuts: CutLinks;
   readonly #stopped: Promise<void>;
   #settleStopped: () => void = () => undefined;
   #hasStarted = false;
@@ -86,6 +89,7 @@ class DevCluster {
       const words = startWords(endpoint, endpoints, directory, options.config);
       return new DevNode(endpoint, directory, words, (node, how) => this.#announceDeath(node, how));
     });
+    this.#cuts = new CutLinks(this.#nodes.map(({ id }) => id));
     this.#stopped = new Promise((resolve) => {
       this.#settleStopped = resolve;
     });
@@ -95,7 +99,7 @@ class DevCluster {
     const onSignal = (): void => this.#interrupt();
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
     const startMs = performance.now();
-    const control = await serveControl(this.#directory, (action, id) => this.#act(action, id));
+    const control = await serveControl(this.#directory, (order) => this.#act(order));
     for (const node of this.#nodes) node.start();
     const failed = await this.#startFailure();
     if (failed === undefined && !this.#isStopping) {
@@ -154,7 +158,8 @@ class DevCluster {
     const count = nodes.length === 1 ? "1 node" : `${nodes.length} nodes`;
     const kept = isMemory ? "in memory only; logs in" : "in";
     const keys = this.#readsKeys()
-      ? "Keys: k, p or r and a node's number kill, pause and revive it; q stops."
+      ? "Keys: k, p or r and a node's number kill, pause and revive it, c cuts it off, h heals; " +
+        "q stops."
       : "Ctrl-C stops all nodes.";
     await this.#terminal.data(
       `\n${count}, ready in ${(elapsedMs / 1000).toFixed(1)} s: ` +
@@ -163,7 +168,11 @@ class DevCluster {
     );
   }
 
-  async #act(action: DevAction, id: string): Promise<DevActionResult> {
+  async #act(order: DevOrder): Promise<DevActionResult> {
+    const unknown = nodesIn(order).find((id) => !this.#nodes.some((node) => node.id === id));
+    if (unknown !== undefined) return { ok: false, message: `there is no node ${unknown}` };
+    if (order.kind === "cut" || order.kind === "heal") return this.#changeLinks(order);
+    const { kind: action, id } = order;
     const node = this.#nodes.find((candidate) => candidate.id === id);
     if (node === undefined) return { ok: false, message: `there is no node ${id}` };
     if (action === "revive") return this.#revive(node);
@@ -183,20 +192,52 @@ class DevCluster {
       return { ok: false, message: `${node.id} cannot come back: ${LOST_WITH_IT}` };
     }
     node.revive();
+    await node.obeyCuts(this.#cutsOf(node));
     let isReady = await node.untilReady(READY_MS_MAX / 4);
     if (!isReady && wasAlive && node.isDead()) {
       // Somebody killed it a moment ago, and we had not noticed yet.
       node.revive();
+      await node.obeyCuts(this.#cutsOf(node));
       isReady = await node.untilReady(READY_MS_MAX / 4);
     }
-    const others = this.#nodes.filter((other) => other !== node);
-    await Promise.all(others.map((other) => other.untilReaches(node, REUNION_MS_MAX)));
+    await this.#untilReunited([node]);
     const message = isReady
       ? `${node.id} is back (pid ${node.pid})`
       : `${node.id} did not come back; its log ends with\n${node.logTail()}`;
     // A failure is told to whoever asked.
     if (isReady) this.#terminal.say(message);
     return { ok: isReady, message };
+  }
+
+  async #changeLinks(
+    order: DevOrder & { readonly kind: "cut" | "heal" },
+  ): Promise<DevActionResult> {
+    const apart = this.#nodes.filter((node) => this.#cuts.of(node.id).length > 0);
+    if (order.kind === "cut") this.#cuts.cut(order.groups, order.isOneWay);
+    else this.#cuts.heal(order.ids);
+    await Promise.all(this.#nodes.map((node) => node.obeyCuts(this.#cutsOf(node))));
+    if (order.kind === "heal") await this.#untilReunited(apart);
+    const message = this.#cuts.describe();
+    this.#terminal.say(message);
+    return { ok: true, message };
+  }
+
+  #cutsOf({ id }: DevNode): readonly CutAddress[] {
+    return this.#cuts.of(id).map((link) => {
+      const peer = this.#nodes.find((node) => node.id === link.id);
+      return { address: peer?.endpoint.peer ?? "", to: link.to, from: link.from };
+    });
+  }
+
+  /** Waits until these nodes and the others have streams to each other, where links are whole. */
+  async #untilReunited(returned: readonly DevNode[]): Promise<void> {
+    const meetings = returned.flatMap((node) =>
+      this.#nodes
+        .filter((other) => other !== node && !other.isDead() && !node.isDead())
+        .filter((other) => !this.#cuts.isCut(node.id, other.id))
+        .map((other) => other.untilReaches(node, REUNION_MS_MAX)),
+    );
+    await Promise.all(meetings);
   }
 
   #announceDeath(node: DevNode, how: string): void {
@@ -224,9 +265,8 @@ class DevCluster {
   #openKeyboard(): { readonly close: () => void } | undefined {
     if (!this.#readsKeys() || !(process.stdin instanceof ReadStream)) return undefined;
     return readKeys(process.stdin, {
-      act: (action, nodeNumber) => {
-        const id = `n${nodeNumber}`;
-        void this.#act(action, id).then(({ ok, message }) => {
+      act: (order) => {
+        void this.#act(order).then(({ ok, message }) => {
           if (!ok) this.#terminal.say(message);
         });
       },

@@ -4,8 +4,10 @@ import type { PeerRequest, PeerResponse } from "@coterie/cluster";
 import { type NetworkSubject, networkGuarantees } from "@coterie/ports/conformance";
 import { describe, it } from "vitest";
 import { NodeRandom } from "../../src/adapters/node-random.ts";
+import { http2Transport } from "../../src/adapters/peer-network/http2/http2-transport.ts";
 import { PeerNetwork } from "../../src/adapters/peer-network/peer-network.ts";
 import { PeerServer } from "../../src/adapters/peer-network/peer-server.ts";
+import { SeverableTransport } from "../../src/adapters/peer-network/severable-transport.ts";
 import type { PeerTransport } from "../../src/adapters/peer-network/transport.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { transports } from "./test-node.ts";
@@ -50,7 +52,12 @@ async function subject(
   };
 }
 
-describe.each(transports)("the network of gRPC streams over $name", ({ transport }) => {
+const uncut = {
+  name: "whole links that can be cut",
+  transport: new SeverableTransport(http2Transport),
+};
+
+describe.each([...transports, uncut])("the network of gRPC streams over $name", ({ transport }) => {
   it.concurrent.each(networkGuarantees)("$name", async (guarantee) =>
     guarantee.run(await subject(transport)),
   );
