@@ -54,5 +54,13 @@ export interface PeerView {
 
 /** Counters since the start, and gauges; read by metrics. */
 export interface NodeStatistics extends Readonly<NodeCounters> {
+  /** Client requests that have not settled. */
+  readonly inFlight: number;
+  /** Bytes of their values. */
+  readonly inFlightBytes: number;
+  /** How many of them there may be now. */
+  readonly inFlightWindow: number;
+  /** How busy the node is, from 0 to 1. */
+  readonly pressure: number;
   readonly store: StoreStatistics | undefined;
 }

@@ -9,12 +9,8 @@ export interface SiblingCounts {
 /** Upper bounds by which {@link SiblingCounts} are kept. */
 export const siblingBounds: readonly number[] = [0, 1, 2, 3, 5, 10, 25, 50, 100];
 
-/** What a node counts of its requests since it started; gauges where noted. */
+/** What a node counts of its requests since it started. */
 export interface NodeCounters {
-  /** Gauge: client requests that have not settled. */
-  inFlight: number;
-  /** Gauge: bytes of their values. */
-  inFlightBytes: number;
   puts: number;
   /** Bytes of their values. */
   putBytes: number;
@@ -47,8 +43,6 @@ export interface NodeCounters {
 
 export function newNodeCounters(): NodeCounters {
   return {
-    inFlight: 0,
-    inFlightBytes: 0,
     puts: 0,
     putBytes: 0,
     gets: 0,

@@ -4,17 +4,18 @@ import {
   type BucketSettings,
   type ClusterDocument,
   ContextSeal,
-  type ErrorCode,
   Formation,
   HybridClock,
   type Key,
   type NodeId,
   type PeerAddress,
+  Pressure,
   contextKeyOf,
   documentDigest,
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
 import { type RecordStore, openStore } from "@coterie/storage";
+import { Admission } from "./admission.ts";
 import type { Coordination } from "./coordinator/coordination.ts";
 import {
   AgreedDocument,
@@ -24,7 +25,6 @@ import {
 import { requestBucket } from "./agreement/request-bucket.ts";
 import { deleteKey } from "./coordinator/delete.ts";
 import { explain, readOwnCopy } from "./coordinator/explain.ts";
-import { failure, noAcks } from "./coordinator/failure.ts";
 import { get } from "./coordinator/get.ts";
 import { put } from "./coordinator/put.ts";
 import { scan } from "./coordinator/scan.ts";
@@ -66,6 +66,9 @@ const stoppedEarly: StartOutcome = {
   message: "the node was stopped before it served",
 };
 
+/** How long requests may wait for the process unless the configuration says otherwise. */
+const queueDelayMs = 100;
+
 type Phase = "opening" | "forming" | "ready" | "stopping";
 
 /** A member of a cluster, whole: made from its ports, its configuration and its disk alone. */
@@ -75,6 +78,9 @@ export class CoterieNode implements NodeApi {
   readonly #config: NodeConfig;
   readonly #counters = newNodeCounters();
   readonly #hybridClock = new HybridClock();
+  /** How busy this node is: what runs in the background asks it. */
+  readonly pressure: Pressure;
+  readonly #admission: Admission;
   #phase: Phase = "opening";
   #formation: Formation | undefined;
   #nonce = "";
@@ -94,6 +100,20 @@ export class CoterieNode implements NodeApi {
     this.id = config.member.id;
     this.#ports = ports;
     this.#config = config;
+    this.pressure = new Pressure({
+      requestsMax: config.inFlightMax,
+      bytesMax: config.inFlightBytesMax,
+      delayMsTarget: config.tuning.queueDelayMs ?? queueDelayMs,
+    });
+    this.#admission = new Admission({
+      self: this.id,
+      clock: ports.clock,
+      counters: this.#counters,
+      pressure: this.pressure,
+      onIdle: () => {
+        if (this.#isIdle()) this.#onIdle?.();
+      },
+    });
   }
 
   /** Locks and opens the directory, forms or rejoins the cluster, and serves. Called once. */
@@ -142,7 +162,7 @@ export class CoterieNode implements NodeApi {
   }
 
   #isIdle(): boolean {
-    return this.#counters.inFlight === 0 && this.#forwardedInFlight === 0;
+    return this.pressure.requests === 0 && this.#forwardedInFlight === 0;
   }
 
   async #close(): Promise<void> {
@@ -176,6 +196,7 @@ export class CoterieNode implements NodeApi {
       return settle(refusal("shutting-down", `${this.id} is shutting down`));
     }
     if (isAboutDocument(request)) return agreement.receive(request, settle);
+    this.#admission.watchTurn();
     const { epoch, tag } = agreement.ring.stamp;
     if (request.stamp.tag !== tag) return settle(this.#refuseStamp(agreement, request.stamp.epoch));
     if (request.stamp.epoch > epoch) {
@@ -293,7 +314,15 @@ export class CoterieNode implements NodeApi {
   }
 
   statistics(): NodeStatistics {
-    return { ...this.#counters, store: this.#store?.statistics() };
+    const { requests, bytes, window, level } = this.pressure;
+    return {
+      ...this.#counters,
+      inFlight: requests,
+      inFlightBytes: bytes,
+      inFlightWindow: window,
+      pressure: level,
+      store: this.#store?.statistics(),
+    };
   }
 
   /** True while it may lack records that damage took, and answers `unknown` for those. */
@@ -395,10 +424,11 @@ export class CoterieNode implements NodeApi {
       counters: this.#counters,
       contextSeal: new ContextSeal(this.#config.contextKey ?? contextKeyOf(document)),
       tuning: this.#config.tuning,
-      inFlightBytesMax: this.#config.inFlightBytesMax,
+      pressure: this.pressure,
     };
     const { keepExpiredMs } = this.#config.tuning;
-    this.#sweeper = new Sweeper({ ...shared, counters: this.#counters, keepExpiredMs });
+    const { pressure } = this;
+    this.#sweeper = new Sweeper({ ...shared, pressure, counters: this.#counters, keepExpiredMs });
     this.#sweeper.begin();
     this.#phase = "ready";
     this.#config.onEvent({ kind: "ready" });
@@ -478,39 +508,20 @@ export class CoterieNode implements NodeApi {
     });
   }
 
-  /** Admits one client request, runs its story, and counts it out again. */
-  async #serve<Outcome extends { readonly ok: true }>(
+  /** Admits one client request, and runs its story. */
+  #serve<Outcome extends { readonly ok: true }>(
     bytes: number,
     story: (coordination: Coordination) => Promise<Outcome | Failure>,
   ): Promise<Outcome | Failure> {
-    const counters = this.#counters;
     const coordination = this.#coordination;
-    const refuse = (code: Failure["code"], message: string): Failure => {
-      this.#countFailure(code);
-      return failure({ counters }, code, "refused", noAcks, message);
-    };
-    if (this.#phase === "stopping") return refuse("shutting-down", `${this.id} is shutting down`);
-    if (coordination === undefined) {
-      return refuse("not-ready", `${this.id} waits for: ${this.missing().join("; ")}`);
+    const admission = this.#admission;
+    if (this.#phase !== "stopping" && coordination !== undefined) {
+      return admission.serve(bytes, () => story(coordination));
     }
-    if (
-      counters.inFlight >= this.#config.inFlightMax ||
-      counters.inFlightBytes + bytes > this.#config.inFlightBytesMax
-    ) {
-      return refuse("overloaded", `${this.id} has ${counters.inFlight} requests in flight`);
-    }
-    counters.inFlight += 1;
-    counters.inFlightBytes += bytes;
-    const outcome = await story(coordination);
-    if (!outcome.ok) this.#countFailure(outcome.code);
-    counters.inFlight -= 1;
-    counters.inFlightBytes -= bytes;
-    if (this.#isIdle()) this.#onIdle?.();
-    return outcome;
-  }
-
-  #countFailure(code: ErrorCode): void {
-    const { failures } = this.#counters;
-    failures.set(code, (failures.get(code) ?? 0) + 1);
+    const refused =
+      this.#phase === "stopping"
+        ? admission.refuse("shutting-down", `${this.id} is shutting down`)
+        : admission.refuse("not-ready", `${this.id} waits for: ${this.missing().join("; ")}`);
+    return Promise.resolve(refused);
   }
 }

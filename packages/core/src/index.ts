@@ -103,6 +103,7 @@ export { InvariantViolation, invariant } from "./invariant.ts";
 export { type Key, isBucketName, keyBytesMax } from "./key.ts";
 export { type Lifetime, lifetimeProblem } from "./lifetime.ts";
 export { limits } from "./limits.ts";
+export { Pressure, type PressureSettings } from "./load/pressure.ts";
 export {
   type KnownMember,
   Membership,

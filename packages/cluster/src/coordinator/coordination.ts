@@ -1,4 +1,4 @@
-import type { ContextSeal, HybridClock, NodeId, Ring } from "@coterie/core";
+import type { ContextSeal, HybridClock, NodeId, Pressure, Ring } from "@coterie/core";
 import type { Clock, Network, Random } from "@coterie/ports";
 import type { RecordStore } from "@coterie/storage";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
@@ -18,8 +18,7 @@ export interface Coordination {
   /** Binds contexts to their keys, and to this cluster. */
   readonly contextSeal: ContextSeal;
   readonly tuning: CoordinationTuning;
-  /** Bytes of values in flight above which further requests are refused. */
-  readonly inFlightBytesMax: number;
+  readonly pressure: Pressure;
   ring(): Ring;
   /** False for members that are suspected, dead or gone: they are asked last. */
   isHealthy(id: NodeId): boolean;
@@ -32,6 +31,8 @@ export interface CoordinationTuning {
   readonly forwardAttemptMs: number;
   /** Deadline of a request that names none, in milliseconds. */
   readonly timeoutMsDefault: number;
+  /** How long requests may have to wait for this process before fewer are let in; left out: 100. */
+  readonly queueDelayMs?: number;
   /** Milliseconds that a value's bytes are kept after its deadline; left out: a minute. */
   readonly keepExpiredMs?: number;
 }

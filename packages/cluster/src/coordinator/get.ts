@@ -42,16 +42,15 @@ export async function get(
   coordination.counters.gets += 1;
   const planned = planRequest(coordination, key, options);
   if (!planned.ok) return planned;
-  const { counters, inFlightBytesMax } = coordination;
+  const { pressure } = coordination;
   const bytes = expectedBytes(coordination, planned.plan);
-  if (counters.inFlightBytes > 0 && counters.inFlightBytes + bytes > inFlightBytesMax) {
+  if (!pressure.hold(bytes)) {
     const acks = { primaries: 0, fallbacks: 0, required: planned.plan.quorum.r };
-    const message = `${counters.inFlightBytes} bytes of values are in flight`;
+    const message = `${pressure.bytes} bytes of values are in flight`;
     return failure(coordination, "overloaded", "refused", acks, message);
   }
-  counters.inFlightBytes += bytes;
   const read = await readQuorum(coordination, planned.plan);
-  counters.inFlightBytes -= bytes;
+  pressure.give(bytes);
   if (!read.ok) return read;
   const record = read.stored?.record ?? emptyRecord;
   const { bucket, nowMs } = planned.plan;

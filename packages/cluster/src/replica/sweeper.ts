@@ -1,5 +1,6 @@
 import {
   type PartitionId,
+  type Pressure,
   type Ring,
   type Token,
   decodeRecordKey,
@@ -21,12 +22,13 @@ const tickMsMin = 200;
 const batchTokens = 64;
 /** Partitions looked at before others get a turn: with ten million keys, some milliseconds. */
 const partitionsPerTurn = 16;
-/** Pause between two batches: at most some ten thousand records per second. */
+/** Pause between two batches at an idle node: at most ten thousand records per second. */
 const pauseMs = 5;
 
 export interface SweeperParts {
   readonly clock: Clock;
   readonly store: RecordStore;
+  readonly pressure: Pressure;
   readonly counters: Pick<NodeCounters, "expiredSiblings">;
   /**
    * Milliseconds that a value is kept after its deadline. While it is, replicas whose clocks differ
@@ -93,7 +95,7 @@ export class Sweeper {
       if (after === undefined) return;
       const swept = tokens.map((token) => this.#sweepToken(partition, token));
       for (const each of swept) await each;
-      await this.#pause(pauseMs);
+      await this.#pause(this.#parts.pressure.restMs(pauseMs));
     }
   }
 

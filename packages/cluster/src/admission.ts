@@ -1,0 +1,79 @@
+import type { ErrorCode, NodeId, Pressure } from "@coterie/core";
+import type { Clock, MonotonicMs } from "@coterie/ports";
+import { failure, noAcks } from "./coordinator/failure.ts";
+import type { NodeCounters } from "./node-counters.ts";
+import type { Failure } from "./requests.ts";
+
+/** Of so many requests one is timed. */
+const timedOneOf = 4;
+
+interface AdmissionParts {
+  readonly self: NodeId;
+  readonly clock: Clock;
+  readonly counters: NodeCounters;
+  readonly pressure: Pressure;
+  /** Called when the last request has ended. */
+  readonly onIdle: () => void;
+}
+
+/** The way in for client requests: lets them in or refuses them, and counts them out again. */
+export class Admission {
+  readonly #parts: AdmissionParts;
+  #served = 0;
+  #isTurnWatched = false;
+  #turnSinceMs: MonotonicMs = 0;
+  readonly #endTurn = (): void => {
+    this.#isTurnWatched = false;
+    const { clock, pressure } = this.#parts;
+    const now = clock.monotonicMs();
+    pressure.noteDelay(now - this.#turnSinceMs, now);
+  };
+
+  constructor(parts: AdmissionParts) {
+    this.#parts = parts;
+  }
+
+  /** Runs a request's story, unless there is too much to do already. */
+  async serve<Outcome extends { readonly ok: true }>(
+    bytes: number,
+    story: () => Promise<Outcome | Failure>,
+  ): Promise<Outcome | Failure> {
+    const { self, clock, pressure, onIdle } = this.#parts;
+    this.watchTurn();
+    if (!pressure.begin(bytes)) {
+      return this.refuse("overloaded", `${self} has ${pressure.requests} requests in flight`);
+    }
+    this.#served += 1;
+    const isTimed = this.#served % timedOneOf === 0;
+    const since = isTimed ? clock.monotonicMs() : 0;
+    const outcome = await story();
+    if (!outcome.ok) this.#count(outcome.code);
+    else if (isTimed) {
+      const now = clock.monotonicMs();
+      pressure.noteTook(now - since, now);
+    }
+    pressure.end(bytes);
+    if (pressure.requests === 0) onIdle();
+    return outcome;
+  }
+
+  /** A request that is not let in, counted. */
+  refuse(code: ErrorCode, message: string): Failure {
+    this.#count(code);
+    return failure(this.#parts, code, "refused", noAcks, message);
+  }
+
+  /** Something came: what comes last in a turn has waited for all that came before it. */
+  watchTurn(): void {
+    if (this.#isTurnWatched) return;
+    this.#isTurnWatched = true;
+    const { clock } = this.#parts;
+    this.#turnSinceMs = clock.monotonicMs();
+    clock.afterTurn(this.#endTurn);
+  }
+
+  #count(code: ErrorCode): void {
+    const { failures } = this.#parts.counters;
+    failures.set(code, (failures.get(code) ?? 0) + 1);
+  }
+}
