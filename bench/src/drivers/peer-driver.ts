@@ -47,6 +47,7 @@ export class PeerDriver implements Driver {
         expiresAtMs: undefined,
         w: 2,
         pw: 0,
+        mode: "strict",
         returnBody: false,
       },
       settle,

@@ -65,12 +65,12 @@ export class PipeRawDriver implements Driver {
   }
 }
 
-const readOptions = { r: undefined, pr: undefined, strict: false, timeoutMs: undefined };
+const readOptions = { r: undefined, pr: undefined, strict: undefined, timeoutMs: undefined };
 const writeOptions = {
   contentType: "",
   w: undefined,
   pw: undefined,
-  strict: false,
+  strict: undefined,
   timeoutMs: undefined,
   ttlMs: undefined,
   expiresAtMs: undefined,

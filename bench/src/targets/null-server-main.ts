@@ -47,6 +47,7 @@ async function servePeer(): Promise<string> {
               context: "AQFYuZyKgoTbpgEAjy7pUA7xFJo",
               siblings: 1,
               primaries: 2,
+              fallbacks: 0,
               record: undefined,
             },
       ),

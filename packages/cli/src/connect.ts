@@ -14,6 +14,8 @@ export interface NodeOptions {
 export interface KeyOptions extends NodeOptions, Quorum {
   readonly bucket: string;
   readonly key64?: boolean;
+  /** At most one of `strict` and `sloppy`. */
+  readonly sloppy?: boolean;
 }
 
 const DEFAULT_NODE = "http://127.0.0.1:7401";
@@ -65,12 +67,14 @@ export function withBucket<Result>(
 }
 
 /** The quorum options among all options of a command. */
-function quorumOf({ r, w, pr, pw, timeout }: Quorum): Quorum {
+function quorumOf({ r, w, pr, pw, strict, sloppy, timeout }: KeyOptions): Quorum {
+  const isStrict = sloppy === true ? false : strict;
   return {
     ...(r !== undefined && { r }),
     ...(w !== undefined && { w }),
     ...(pr !== undefined && { pr }),
     ...(pw !== undefined && { pw }),
+    ...(isStrict !== undefined && { strict: isStrict }),
     ...(timeout !== undefined && { timeout }),
   };
 }

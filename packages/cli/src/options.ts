@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 
 /** A whole number of at least `least`, as an option's value. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
@@ -84,9 +84,13 @@ export function withKeyOptions(command: Command): Command {
     .option("--key64", "the key is given in base64 instead of text");
 }
 
-/** `--r` and `--pr`. */
+/** `--r` and `--pr`, and whether only primaries count. */
 export function withReadQuorum(command: Command): Command {
+  const strict = new Option("--strict", "only primaries count").conflicts("sloppy");
+  const sloppy = "fallbacks may stand in for primaries out of reach";
   return command
+    .addOption(strict)
+    .option("--sloppy", sloppy)
     .option("--r <count>", "replicas that must answer the read", wholeNumber(1, 99))
     .option("--pr <count>", "of these, how many must be primaries", wholeNumber(0, 99));
 }

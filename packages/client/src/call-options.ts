@@ -10,8 +10,17 @@ export interface CallOptions {
   readonly retries?: boolean | undefined;
 }
 
+/** Of an operation on one key. */
+interface KeyOptions extends CallOptions {
+  /**
+   * `true`: only primaries count. `false`: fallbacks may stand in for primaries out of reach, and
+   * the reply says how many did. The bucket's mode if left out.
+   */
+  readonly strict?: boolean | undefined;
+}
+
 /** Of a `get`. */
-export interface GetOptions extends CallOptions {
+export interface GetOptions extends KeyOptions {
   /** Replicas that must answer; the bucket's r if left out. */
   readonly r?: number | undefined;
   /** Of these, how many must be primaries. */
@@ -26,7 +35,7 @@ export interface GetOptions extends CallOptions {
 }
 
 /** Of a `delete`. */
-export interface DeleteOptions extends CallOptions {
+export interface DeleteOptions extends KeyOptions {
   /** Of the read that this write replaces. */
   readonly context?: Context | undefined;
   /** Replicas that must have stored it; the bucket's w if left out. */
@@ -55,7 +64,7 @@ export interface PutOptions extends DeleteOptions, LifetimeOptions {
 }
 
 /** Of an `update`. */
-export interface UpdateOptions extends CallOptions, LifetimeOptions {
+export interface UpdateOptions extends KeyOptions, LifetimeOptions {
   /** How often the resolver is asked at most, before the update fails with `conflict`. */
   readonly roundsMax?: number | undefined;
 }

@@ -39,11 +39,11 @@ export class Calls {
   }
 
   get({ bucket, key }: Key, options: GetOptions, settler: Settler): void {
-    const { r, pr, hedge, allSiblings = false } = options;
+    const { r, pr, strict, hedge, allSiblings = false } = options;
     checkQuorum(r, pr);
     const mayHedge = this.#mayHedge && hedge !== false;
     this.#start(
-      { kind: "get", bucket, key, r, pr, strict: false, timeoutMs: undefined, allSiblings },
+      { kind: "get", bucket, key, r, pr, strict, timeoutMs: undefined, allSiblings },
       options,
       settler,
       mayHedge,
@@ -51,7 +51,7 @@ export class Calls {
   }
 
   put({ bucket, key }: Key, put: PutValue, options: PutOptions, settler: Settler): void {
-    const { w, pw, context, ifAbsent = false, contentType = put.contentType } = options;
+    const { w, pw, strict, context, ifAbsent = false, contentType = put.contentType } = options;
     const { value } = put;
     checkQuorum(w, pw);
     const { ttlMs } = options;
@@ -72,7 +72,7 @@ export class Calls {
         contentType,
         w,
         pw,
-        strict: false,
+        strict,
         timeoutMs: undefined,
         ttlMs,
         expiresAtMs,
@@ -88,7 +88,7 @@ export class Calls {
   }
 
   delete({ bucket, key }: Key, options: DeleteOptions, settler: Settler): void {
-    const { w, pw, context } = options;
+    const { w, pw, strict, context } = options;
     checkQuorum(w, pw);
     this.#start(
       {
@@ -98,7 +98,7 @@ export class Calls {
         context: context?.toString(),
         w,
         pw,
-        strict: false,
+        strict,
         timeoutMs: undefined,
         writeId: this.engine.random.writeId(),
       },

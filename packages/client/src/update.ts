@@ -1,4 +1,4 @@
-import type { CallOptions, DeleteOptions, PutOptions, UpdateOptions } from "./call-options.ts";
+import type { DeleteOptions, GetOptions, PutOptions, UpdateOptions } from "./call-options.ts";
 import type { Context } from "./context.ts";
 import { CoterieError } from "./coterie-error.ts";
 import type { Engine } from "./engine/engine.ts";
@@ -10,7 +10,7 @@ const pauseMsMax = 10;
 
 /** What an update needs of its bucket. */
 export interface UpdatedBucket<Input, Output> {
-  get(key: Uint8Array | string, options: CallOptions): Promise<Read<Output>>;
+  get(key: Uint8Array | string, options: GetOptions): Promise<Read<Output>>;
   put(key: Uint8Array | string, value: Input, options: PutOptions): Promise<WriteResult>;
   delete(key: Uint8Array | string, options: DeleteOptions): Promise<WriteResult>;
 }
@@ -55,10 +55,10 @@ async function round<Input, Output>(
   { bucket, engine, key, resolve, options }: UpdateInput<Input, Output>,
   deadlineMs: number,
 ): Promise<Round<Input>> {
-  const { signal, retries, ttlMs, expiresAt } = options;
-  const left = (): CallOptions => {
+  const { signal, retries, strict, ttlMs, expiresAt } = options;
+  const left = (): GetOptions => {
     const timeoutMs = deadlineMs - engine.clock.monotonicMs();
-    if (timeoutMs > 1) return { timeoutMs, signal, retries };
+    if (timeoutMs > 1) return { timeoutMs, signal, retries, strict };
     throw new CoterieError({ code: "timeout", message: "the time for the update is over" });
   };
   const read = await bucket.get(key, left());

@@ -3,6 +3,7 @@ import type {
   Ballot,
   Digest,
   MembershipMessage,
+  RequestMode,
   RingStamp,
   Token,
   WriteId,
@@ -72,6 +73,7 @@ export interface ForwardedPut {
   readonly writeId: WriteId | undefined;
   readonly w: number;
   readonly pw: number;
+  readonly mode: RequestMode;
   readonly returnBody: boolean;
   /** At most one of them. */
   readonly ttlMs: number | undefined;
@@ -86,6 +88,7 @@ export interface ForwardedDelete {
   readonly context: string;
   readonly w: number;
   readonly pw: number;
+  readonly mode: RequestMode;
 }
 
 /** Formation: what the sender says of itself, and of its settings. */
@@ -173,6 +176,7 @@ export interface WrittenResponse {
   readonly context: string | undefined;
   readonly siblings: number;
   readonly primaries: number;
+  readonly fallbacks: number;
   /** The record after the write, if the request asked for it. */
   readonly record: Uint8Array | undefined;
 }
@@ -183,8 +187,9 @@ export interface RefusedResponse {
   readonly code: PeerRefusal;
   readonly outcome: "refused" | "unknown";
   readonly message: string;
-  /** Primaries that had acknowledged a forwarded write. */
+  /** Who had acknowledged a forwarded write, by kind. */
   readonly primaries: number;
+  readonly fallbacks: number;
 }
 
 export type PeerRefusal =

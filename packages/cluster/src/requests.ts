@@ -15,6 +15,8 @@ export interface RequestOptions {
   /** Of the replicas that must answer, how many must be primaries. */
   readonly pr?: number | undefined;
   readonly pw?: number | undefined;
+  /** True: only primaries count. False: fallbacks may stand in for primaries out of reach. */
+  readonly strict?: boolean | undefined;
   /** Milliseconds until the request is given up. */
   readonly timeoutMs?: number | undefined;
   /**

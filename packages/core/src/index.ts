@@ -128,6 +128,7 @@ export {
   type ResolvedQuorum,
   checkBucket,
   defaultBuckets,
+  resolveMode,
   resolveQuorum,
   wholeBucket,
 } from "./ring/bucket.ts";
@@ -137,6 +138,7 @@ export type {
   ClusterDocument,
   ClusterSettings,
   Member,
+  RequestMode,
 } from "./ring/cluster-document.ts";
 export {
   type DecodedDocument,

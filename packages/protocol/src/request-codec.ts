@@ -1,4 +1,4 @@
-import { parseWriteId } from "@coterie/core";
+import { type RequestMode, parseWriteId } from "@coterie/core";
 import type {
   DataRequest,
   FindRequest,
@@ -128,6 +128,7 @@ function writeStamped(writer: WireWriter, request: DataRequest): void {
       writer.textOrDefault(0x2a, request.context);
       writer.uint(0x30, request.w);
       writer.uint(0x38, request.pw);
+      writer.bool(0x40, request.mode === "sloppy");
   }
 }
 
@@ -143,6 +144,7 @@ function writePut(writer: WireWriter, request: ForwardedPut): void {
   writer.bool(0x58, request.returnBody);
   writer.doubleIfSet(0x61, request.ttlMs);
   writer.doubleIfSet(0x69, request.expiresAtMs);
+  writer.bool(0x70, request.mode === "sloppy");
 }
 
 /**
@@ -279,6 +281,7 @@ function readPut(reader: WireReader): ForwardedPut {
   let writeId: string | undefined;
   let ttlMs: number | undefined;
   let expiresAtMs: number | undefined;
+  let mode: RequestMode = "strict";
   const outer = reader.enter();
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x08) stamp.epoch = reader.uint();
@@ -294,17 +297,20 @@ function readPut(reader: WireReader): ForwardedPut {
     else if (tag === 0x58) put.returnBody = reader.bool();
     else if (tag === 0x61) ttlMs = reader.finite();
     else if (tag === 0x69) expiresAtMs = reader.finite();
+    else if (tag === 0x70) mode = readMode(reader);
     else reader.skip(tag);
   }
   reader.leave(outer);
   const id = writeId === undefined ? undefined : parseWriteId(writeId);
-  return { kind: "put", stamp, ...put, key, value, context, writeId: id, ttlMs, expiresAtMs };
+  const lifetime = { ttlMs, expiresAtMs };
+  return { kind: "put", stamp, ...put, mode, key, value, context, writeId: id, ...lifetime };
 }
 
 function readDelete(reader: WireReader): ForwardedDelete {
   const stamp = { epoch: 0, tag: 0 };
   const rest = { bucket: "", context: "", w: 0, pw: 0 };
   let key: Uint8Array = new Uint8Array(0);
+  let mode: RequestMode = "strict";
   const outer = reader.enter();
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x08) stamp.epoch = reader.uint();
@@ -314,8 +320,13 @@ function readDelete(reader: WireReader): ForwardedDelete {
     else if (tag === 0x2a) rest.context = reader.text();
     else if (tag === 0x30) rest.w = reader.uint();
     else if (tag === 0x38) rest.pw = reader.uint();
+    else if (tag === 0x40) mode = readMode(reader);
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { kind: "delete", stamp, ...rest, key };
+  return { kind: "delete", stamp, ...rest, mode, key };
+}
+
+function readMode(reader: WireReader): RequestMode {
+  return reader.bool() ? "sloppy" : "strict";
 }

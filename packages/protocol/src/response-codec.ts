@@ -113,6 +113,7 @@ export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHi
       writer.uint(0x10, response.siblings);
       writer.uint(0x18, response.primaries);
       if (response.record !== undefined) writer.bytes(0x22, response.record);
+      writer.uint(0x28, response.fallbacks);
       break;
     case "announced":
       writeAnnouncement(writer, response.announcement);
@@ -125,6 +126,7 @@ export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHi
       writer.bool(0x10, response.outcome === "unknown");
       writer.textOrDefault(0x1a, response.message);
       writer.uint(0x20, response.primaries);
+      writer.uint(0x28, response.fallbacks);
       break;
     case "promised":
       writeVote(writer, response.ballot, response.document);
@@ -268,7 +270,7 @@ function readAnswers(reader: WireReader): readonly MembershipMessage[] {
 }
 
 function readWritten(reader: WireReader): PeerResponse {
-  const counts = { siblings: 0, primaries: 0 };
+  const counts = { siblings: 0, primaries: 0, fallbacks: 0 };
   let context: string | undefined;
   let record: Uint8Array | undefined;
   const outer = reader.enter();
@@ -277,6 +279,7 @@ function readWritten(reader: WireReader): PeerResponse {
     else if (tag === 0x10) counts.siblings = reader.uint();
     else if (tag === 0x18) counts.primaries = reader.uint();
     else if (tag === 0x22) record = reader.view();
+    else if (tag === 0x28) counts.fallbacks = reader.uint();
     else reader.skip(tag);
   }
   reader.leave(outer);
@@ -284,13 +287,15 @@ function readWritten(reader: WireReader): PeerResponse {
 }
 
 function readRefused(reader: WireReader): PeerResponse {
-  const refused = { code: 0, isOutcomeUnknown: false, message: "", primaries: 0 };
+  const refused = { code: 0, isOutcomeUnknown: false, message: "" };
+  const acks = { primaries: 0, fallbacks: 0 };
   const outer = reader.enter();
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x08) refused.code = reader.uint();
     else if (tag === 0x10) refused.isOutcomeUnknown = reader.bool();
     else if (tag === 0x1a) refused.message = reader.text();
-    else if (tag === 0x20) refused.primaries = reader.uint();
+    else if (tag === 0x20) acks.primaries = reader.uint();
+    else if (tag === 0x28) acks.fallbacks = reader.uint();
     else reader.skip(tag);
   }
   reader.leave(outer);
@@ -300,6 +305,6 @@ function readRefused(reader: WireReader): PeerResponse {
     code: refusalsInWireOrder[refused.code - 1] ?? "internal",
     outcome: refused.isOutcomeUnknown ? "unknown" : "refused",
     message: refused.message,
-    primaries: refused.primaries,
+    ...acks,
   };
 }

@@ -97,6 +97,11 @@ export class WireWriter {
     this.uint(tag, value ? 1 : 0);
   }
 
+  /** Wire type 0, left out when `undefined`: for fields with presence. */
+  boolIfSet(tag: number, value: boolean | undefined): void {
+    if (value !== undefined) this.uintIfSet(tag, value ? 1 : 0);
+  }
+
   /** Wire type 2. Always written: for fields with presence, and elements of repeated ones. */
   bytes(tag: number, value: Uint8Array): void {
     this.#reserve(6 + value.length);

@@ -21,6 +21,7 @@ const address = text.filter((each) => each !== "").map((each) => each as PeerAdd
 const writeId = fc
   .uint8Array({ minLength: 16, maxLength: 16 })
   .map((id) => parseWriteId(Buffer.from(id).toString("hex")) as WriteId);
+const mode = fc.constantFrom("strict" as const, "sloppy" as const);
 const maybe = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> =>
   fc.option(value, { nil: undefined });
 
@@ -104,6 +105,7 @@ export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
     writeId: maybe(writeId),
     w: u32,
     pw: u32,
+    mode,
     returnBody: fc.boolean(),
     ttlMs: maybe(fc.nat()),
     expiresAtMs: maybe(fc.maxSafeNat()),
@@ -116,6 +118,7 @@ export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
     context: text,
     w: u32,
     pw: u32,
+    mode,
   }),
   fc.record({ kind: fc.constant("announce" as const), announcement }),
   fc.record({ kind: fc.constant("prepare" as const), clusterId: id32, epoch: u32, ballot }),
@@ -155,6 +158,7 @@ export const anyResponse: fc.Arbitrary<PeerResponse> = fc.oneof(
     context: maybe(text),
     siblings: u32,
     primaries: u32,
+    fallbacks: u32,
     record: maybe(bytes),
   }),
   fc.record({ kind: fc.constant("announced" as const), announcement }),
@@ -172,6 +176,7 @@ export const anyResponse: fc.Arbitrary<PeerResponse> = fc.oneof(
     outcome: fc.constantFrom("refused" as const, "unknown" as const),
     message: text,
     primaries: u32,
+    fallbacks: u32,
   }),
 );
 

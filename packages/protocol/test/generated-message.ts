@@ -107,7 +107,7 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
       return { case: "list", value: { ...stamp, partition, limit, ...halves, evenIfDamaged } };
     }
     case "put": {
-      const { bucket, key, value, contentType, w, pw, returnBody } = request;
+      const { bucket, key, value, contentType, w, pw, mode, returnBody } = request;
       const optional = present({
         context: textBytes(request.context),
         ttlMs: request.ttlMs,
@@ -117,15 +117,17 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
             ? undefined
             : new Uint8Array(Buffer.from(request.writeId, "hex")),
       });
-      const fields = { bucket, key, value, contentType, w, pw, returnBody };
+      const sloppy = mode === "sloppy";
+      const fields = { bucket, key, value, contentType, w, pw, returnBody, sloppy };
       return { case: "put", value: { ...stamp, ...fields, ...optional } };
     }
     case "delete":
       break;
   }
-  const { bucket, key, w, pw } = request;
+  const { bucket, key, w, pw, mode } = request;
+  const sloppy = mode === "sloppy";
   const context = new TextEncoder().encode(request.context);
-  return { case: "delete", value: { ...stamp, bucket, key, context, w, pw } };
+  return { case: "delete", value: { ...stamp, bucket, key, context, w, pw, sloppy } };
 }
 
 function bytesOf(hex: string): Uint8Array {
@@ -172,9 +174,9 @@ function generatedResponse(response: PeerResponse): GeneratedResponse {
         },
       };
     case "written": {
-      const { siblings, primaries, record } = response;
+      const { siblings, primaries, fallbacks, record } = response;
       const optional = present({ context: textBytes(response.context), record });
-      return { case: "written", value: { siblings, primaries, ...optional } };
+      return { case: "written", value: { siblings, primaries, fallbacks, ...optional } };
     }
     case "announced":
       return { case: "announced", value: generatedAnnouncement(response.announcement) };
@@ -198,11 +200,11 @@ function generatedResponse(response: PeerResponse): GeneratedResponse {
     case "refused":
       break;
   }
-  const { message, primaries } = response;
+  const { message, primaries, fallbacks } = response;
   const name = response.code.toUpperCase().replaceAll("-", "_") as keyof typeof Refusal;
   const code = Refusal[name];
   const isOutcomeUnknown = response.outcome === "unknown";
-  return { case: "refused", value: { code, isOutcomeUnknown, message, primaries } };
+  return { case: "refused", value: { code, isOutcomeUnknown, message, primaries, fallbacks } };
 }
 
 /** A Batch as the generated code encodes it. */

@@ -46,6 +46,7 @@ describe("the worked example of the wire format's page", () => {
       outcome: "refused" as const,
       message: "",
       primaries: 0,
+      fallbacks: 0,
     };
     batch.add(1, { kind: "merged", changed: true });
     batch.add(2, refused);

@@ -151,7 +151,8 @@ function receiveFor(receiver: {
   return (request, deadline, settle) => {
     if (receiver.node !== undefined) return receiver.node.receive(request, deadline, settle);
     const message = "the node is starting";
-    settle({ kind: "refused", code: "not-ready", outcome: "refused", message, primaries: 0 });
+    const acks = { primaries: 0, fallbacks: 0 };
+    settle({ kind: "refused", code: "not-ready", outcome: "refused", message, ...acks });
   };
 }
 

@@ -144,6 +144,7 @@ class Run {
         pr: 0,
         pw: 0,
         allowStale: bucket.r + bucket.w <= bucket.n,
+        mode: "strict",
       })),
       tuning: { hedgeAfterMs: knobs.hedgeAfterMs, forwardAttemptMs: 300, timeoutMsDefault: 1000 },
       segmentBytes: knobs.segmentBytes,

@@ -21,7 +21,7 @@ export interface BucketOptions extends NodeOptions {
   readonly count?: boolean;
 }
 
-const columns = ["BUCKET", "POLICY", "N", "R", "W", "PR", "PW", "STALE READS", "TTL"];
+const columns = ["BUCKET", "POLICY", "N", "R", "W", "PR", "PW", "MODE", "STALE READS", "TTL"];
 
 /** `coterie bucket list`: the buckets of the cluster and their settings. */
 export function listBuckets(options: NodeOptions): Promise<ExitCode> {
@@ -59,6 +59,7 @@ export interface BucketSettingOptions extends NodeOptions {
   readonly pr?: number;
   readonly pw?: number;
   readonly allowStale?: boolean;
+  readonly mode?: string;
   /** In milliseconds; 0 for none. */
   readonly ttl?: number;
 }
@@ -107,8 +108,8 @@ function changeBucket(
 }
 
 function settingsOf(options: BucketSettingOptions): Readonly<Record<string, unknown>> {
-  const { policy, n, r, w, pr, pw, allowStale, ttl } = options;
-  const given = Object.entries({ policy, n, r, w, pr, pw, allowStale, ttlMs: ttl });
+  const { policy, n, r, w, pr, pw, allowStale, mode, ttl } = options;
+  const given = Object.entries({ policy, n, r, w, pr, pw, allowStale, mode, ttlMs: ttl });
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
@@ -124,7 +125,8 @@ async function countKeys(pool: NodePool, bucket: string): Promise<number> {
 }
 
 function rowOf(bucket: BucketView): readonly (string | number)[] {
-  const { name, policy, n, r, w, pr, pw, allowStale, ttlMs } = bucket;
+  const { name, policy, n, r, w, pr, pw, allowStale, mode = "strict", ttlMs } = bucket;
   const stale = allowStale ? "allowed" : "no";
-  return [name, policy, n, r, w, pr, pw, stale, ttlMs === undefined ? "none" : `${ttlMs} ms`];
+  const lives = ttlMs === undefined ? "none" : `${ttlMs} ms`;
+  return [name, policy, n, r, w, pr, pw, mode, stale, lives];
 }

@@ -11,6 +11,8 @@ export interface Quorum {
   readonly w?: number;
   readonly pr?: number;
   readonly pw?: number;
+  /** Whether only primaries count. */
+  readonly strict?: boolean;
   /** Passed on to the node, and the bound for the whole call here. */
   readonly timeout?: number;
 }
@@ -69,11 +71,11 @@ export function keyExchanges(
   readonly put: (key: Uint8Array, input: WriteInput) => Exchange;
   readonly delete: (key: Uint8Array, context: string | undefined, writeId: string) => Exchange;
 } {
-  const { timeout, r, pr, w, pw } = quorum;
+  const { timeout, r, pr, w, pw, strict } = quorum;
   const path = (key: Uint8Array, query: string): string =>
     `/v1/buckets/${bucket}/keys/${keySegment(key)}${query}`;
-  const readQuery = queryOf({ r, pr, timeout });
-  const writeQuery = queryOf({ w, pw, timeout });
+  const readQuery = queryOf({ r, pr, strict, timeout });
+  const writeQuery = queryOf({ w, pw, strict, timeout });
   const withContext = (context: string | undefined): Readonly<Record<string, string>> =>
     context === undefined ? {} : { "coterie-context": context };
   return {
@@ -86,7 +88,10 @@ export function keyExchanges(
     head: (key) => ({ method: "HEAD", path: path(key, readQuery) }),
     put: (key, { value, contentType, context, writeId, ttlMs, expiresAt }) => ({
       method: "PUT",
-      path: path(key, ttlMs === undefined ? writeQuery : queryOf({ w, pw, timeout, ttl: ttlMs })),
+      path: path(
+        key,
+        ttlMs === undefined ? writeQuery : queryOf({ w, pw, strict, timeout, ttl: ttlMs }),
+      ),
       body: value,
       headers: {
         "content-type": contentType,

@@ -34,6 +34,8 @@ export interface BucketView {
   readonly pr: number;
   readonly pw: number;
   readonly allowStale: boolean;
+  /** Left out by a node from before there was a choice: strict. */
+  readonly mode?: string;
   /** Milliseconds that a value lives whose put does not say. */
   readonly ttlMs?: number;
 }

@@ -111,6 +111,12 @@ function withBucketSettings(command: Command): Command {
     .option("--w <count>", "replicas that must have stored a write", wholeNumber(1, 64))
     .option("--pr <count>", "how many of those that answer must be primaries", wholeNumber(0, 64))
     .option("--pw <count>", "how many of those that store must be primaries", wholeNumber(0, 64))
+    .addOption(
+      new Option(
+        "--mode <mode>",
+        "whether fallbacks may stand in for primaries out of reach, where a request does not say",
+      ).choices(["strict", "sloppy"]),
+    )
     .option("--allow-stale", "allow r + w <= n: reads may miss acknowledged writes")
     .option("--no-allow-stale", "refuse r + w <= n again")
     .option(

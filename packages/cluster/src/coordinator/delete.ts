@@ -81,7 +81,7 @@ async function contextToDelete(
 
 function forwardedDelete(
   coordination: Coordination,
-  { placed, quorum }: RequestPlan,
+  { placed, quorum, mode }: RequestPlan,
   context: string,
 ): ForwardedDelete {
   return {
@@ -92,5 +92,6 @@ function forwardedDelete(
     context,
     w: quorum.w,
     pw: quorum.pw,
+    mode,
   };
 }

@@ -156,7 +156,7 @@ function succeeded(plan: RequestPlan, response: WrittenResponse): WriteOutcome {
     siblings: response.siblings,
     acks: {
       primaries: response.primaries,
-      fallbacks: 0,
+      fallbacks: response.fallbacks,
       required: Math.max(plan.quorum.w, plan.quorum.pw),
     },
     body: decoded?.ok === true ? shownSiblings(plan.bucket, decoded.record, plan.nowMs) : undefined,
@@ -165,10 +165,10 @@ function succeeded(plan: RequestPlan, response: WrittenResponse): WriteOutcome {
 
 function refused(
   coordination: Coordination,
-  { code, message, outcome, primaries }: RefusedResponse,
+  { code, message, outcome, primaries, fallbacks }: RefusedResponse,
   required: number,
 ): Failure {
   const known = clientCode[code] ?? (code as ErrorCode);
-  const acks = { primaries, fallbacks: 0, required };
+  const acks = { primaries, fallbacks, required };
   return failure(coordination, known, outcome, acks, message);
 }

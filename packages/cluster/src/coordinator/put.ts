@@ -119,7 +119,7 @@ async function refuseIfPresent(
 
 function forwardedPut(
   coordination: Coordination,
-  { placed, quorum }: RequestPlan,
+  { placed, quorum, mode }: RequestPlan,
   { value, contentType, context, writeId, returnBody, ttlMs, expiresAtMs }: PutInput,
 ): ForwardedPut {
   return {
@@ -133,6 +133,7 @@ function forwardedPut(
     writeId,
     w: quorum.w,
     pw: quorum.pw,
+    mode,
     returnBody,
     ttlMs,
     expiresAtMs,

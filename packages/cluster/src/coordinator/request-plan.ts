@@ -3,7 +3,9 @@ import {
   type Key,
   type Quorum,
   type ReplicaPlan,
+  type RequestMode,
   keyBytesMax,
+  resolveMode,
   resolveQuorum,
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
@@ -21,6 +23,7 @@ export interface RequestPlan {
   readonly placed: PlacedKey;
   readonly replicas: ReplicaPlan;
   readonly quorum: Quorum;
+  readonly mode: RequestMode;
   readonly deadline: MonotonicMs;
   /** Wall time of the request: by it, and by no other, a value has expired or has not. */
   readonly nowMs: number;
@@ -34,7 +37,7 @@ export function planRequest(
   key: Key,
   options: RequestOptions,
 ): PlannedRequest {
-  const refuse = (code: "bad-request" | "no-such-bucket", message: string): Failure =>
+  const refuse = (code: "bad-request" | "no-such-bucket" | "not-yet", message: string): Failure =>
     failure(coordination, code, "refused", noAcks, message);
   if (key.key.length < 1 || key.key.length > keyBytesMax) {
     return refuse("bad-request", `a key has 1 to ${keyBytesMax} bytes, not ${key.key.length}`);
@@ -44,6 +47,8 @@ export function planRequest(
   if (bucket === undefined) return refuse("no-such-bucket", `there is no bucket ${key.bucket}`);
   const quorum = resolveQuorum(bucket, options);
   if (!quorum.ok) return refuse("bad-request", quorum.message);
+  const mode = resolveMode(bucket, options);
+  if (mode === "sloppy") return refuse("not-yet", "only strict requests are served so far");
   const timeoutMs = options.timeoutMs ?? coordination.tuning.timeoutMsDefault;
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > timeoutMsMax) {
     return refuse("bad-request", `timeout is an integer from 1 to ${timeoutMsMax} milliseconds`);
@@ -57,6 +62,7 @@ export function planRequest(
       placed: { bucket: key.bucket, key: key.key, token, partition },
       replicas,
       quorum,
+      mode,
       deadline: coordination.clock.monotonicMs() + timeoutMs,
       nowMs: coordination.clock.wallMs(),
     },

@@ -23,7 +23,8 @@ export async function coordinateForwarded(
   request: ForwardedPut | ForwardedDelete,
   deadline: MonotonicMs,
 ): Promise<PeerResponse> {
-  const planned = planRequest(coordination, request, { w: request.w, pw: request.pw });
+  const { w, pw, mode } = request;
+  const planned = planRequest(coordination, request, { w, pw, strict: mode === "strict" });
   if (!planned.ok) return refusal(peerCode(planned.code), planned.message);
   const plan = { ...planned.plan, deadline };
   if (!isPrimary(coordination, plan)) {
@@ -58,10 +59,11 @@ function respond(
   written: Written,
   returnBody: boolean,
 ): PeerResponse {
-  const primaries = written.acks.primaries;
+  const { primaries, fallbacks } = written.acks;
   if (!written.ok) {
     const { message, outcome } = written;
-    return { kind: "refused", code: peerCode(written.code), outcome, message, primaries };
+    const code = peerCode(written.code);
+    return { kind: "refused", code, outcome, message, primaries, fallbacks };
   }
   const { record } = written;
   return {
@@ -69,6 +71,7 @@ function respond(
     context: contextAfterWrite(placed, written, contextSeal),
     siblings: shownSiblings(bucket, record, nowMs).length,
     primaries,
+    fallbacks,
     record: returnBody ? encodeRecord(placed, record) : undefined,
   };
 }

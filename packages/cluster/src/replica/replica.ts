@@ -167,7 +167,7 @@ function mergeOutcomeOf(outcome: UpdateOutcome): MergeOutcome {
 
 /** A refusal: surely nothing was done. */
 export function refusal(code: PeerRefusal, message: string): RefusedResponse {
-  return { kind: "refused", code, outcome: "refused", message, primaries: 0 };
+  return { kind: "refused", code, outcome: "refused", message, primaries: 0, fallbacks: 0 };
 }
 
 /** True if a record is so contended that an operator should know. */

@@ -1,6 +1,6 @@
 import { isBucketName } from "../key.ts";
 import { limits } from "../limits.ts";
-import type { BucketSettings } from "./cluster-document.ts";
+import type { BucketSettings, RequestMode } from "./cluster-document.ts";
 
 /** How many replicas a request needs: in all, and of them primaries. */
 export interface Quorum {
@@ -28,10 +28,11 @@ export type GivenBucket = {
 
 /** A bucket's settings in full: three copies if there is room, read and written by majority. */
 export function wholeBucket(name: string, given: GivenBucket, nMax: number): BucketSettings {
-  const { policy = "siblings", n = Math.min(3, nMax), pr = 0, pw = 0, allowStale = false } = given;
+  const { policy = "siblings", n = Math.min(3, nMax), pr = 0, pw = 0 } = given;
+  const { allowStale = false, mode = "strict" } = given;
   const majority = Math.floor(n / 2) + 1;
   const { r = majority, w = majority } = given;
-  const bucket = { name, policy, n, r, w, pr, pw, allowStale };
+  const bucket = { name, policy, n, r, w, pr, pw, allowStale, mode };
   // Said to be 0, it is none: so that a change can take it away.
   return given.ttlMs === undefined || given.ttlMs === 0
     ? bucket
@@ -95,6 +96,15 @@ export function resolveQuorum(
     }
   }
   return { ok: true, r, w, pr, pw };
+}
+
+/** The mode of one request: what it asks for, or the bucket's. */
+export function resolveMode(
+  { mode }: BucketSettings,
+  { strict }: { readonly strict?: boolean | undefined },
+): RequestMode {
+  if (strict === undefined) return mode;
+  return strict ? "strict" : "sloppy";
 }
 
 function isWithin(value: number, least: number, most: number): boolean {

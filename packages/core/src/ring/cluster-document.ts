@@ -31,6 +31,9 @@ export interface ClusterSettings {
   readonly buckets: readonly BucketSettings[];
 }
 
+/** `strict`: only primaries count. `sloppy`: fallbacks stand in for primaries out of reach. */
+export type RequestMode = "strict" | "sloppy";
+
 export interface BucketSettings {
   readonly name: string;
   readonly policy: "siblings" | "lww";
@@ -41,6 +44,8 @@ export interface BucketSettings {
   readonly pw: number;
   /** Allows defaults with r + w ≤ n, under which a read may miss the last acknowledged write. */
   readonly allowStale: boolean;
+  /** Of requests that do not say. Documents leave `strict` out: so they keep their bytes. */
+  readonly mode: RequestMode;
   /** Milliseconds that a value lives whose put says nothing of it; left out: it stays. */
   readonly ttlMs?: number;
 }

@@ -2,7 +2,13 @@ import { blake2s } from "@noble/hashes/blake2.js";
 import { equalBytes } from "../bytes/compare.ts";
 import { hex, utf8, writeHex } from "../bytes/text.ts";
 import { decodeUtf8 } from "../bytes/utf8-decode.ts";
-import type { ClusterDocument, ClusterSettings, Member } from "./cluster-document.ts";
+import type {
+  BucketSettings,
+  ClusterDocument,
+  ClusterSettings,
+  Member,
+  RequestMode,
+} from "./cluster-document.ts";
 import { documentProblem, ownersProblem } from "./document-problem.ts";
 import { hasDocumentShape } from "./document-shape.ts";
 import type { KeyHash } from "./token.ts";
@@ -88,23 +94,39 @@ export function canonicalSettings(settings: ClusterSettings): ClusterSettings {
   const { partitions, hash, nMax, buckets } = settings;
   const sorted = buckets
     .toSorted((left, right) => (left.name < right.name ? -1 : 1))
-    .map(({ name, policy, n, r, w, pr, pw, allowStale, ttlMs }) => {
-      const bucket = { name, policy, n, r, w, pr, pw, allowStale };
+    .map(({ name, policy, n, r, w, pr, pw, allowStale, mode, ttlMs }) => {
+      const bucket = { name, policy, n, r, w, pr, pw, allowStale, mode };
       return ttlMs === undefined ? bucket : { ...bucket, ttlMs };
     });
   return { partitions, hash, nMax, buckets: sorted };
 }
 
 /** Documents from before there was a choice of hash do not have the field, and keep their bytes. */
-type WrittenSettings = Omit<ClusterSettings, "hash"> & { readonly hash?: KeyHash };
+type WrittenSettings = Omit<ClusterSettings, "hash" | "buckets"> & {
+  readonly hash?: KeyHash;
+  readonly buckets: readonly WrittenBucket[];
+};
+
+/** The same holds of the mode: a bucket that does not say was made when there was but strict. */
+type WrittenBucket = Omit<BucketSettings, "mode"> & { readonly mode?: RequestMode };
 
 function writtenSettings(settings: ClusterSettings): WrittenSettings {
-  const { hash, partitions, ...rest } = canonicalSettings(settings);
+  const { hash, partitions, nMax, buckets } = canonicalSettings(settings);
+  const rest = { nMax, buckets: buckets.map(writtenBucket) };
   return hash === "md5" ? { partitions, ...rest } : { partitions, hash, ...rest };
 }
 
+function writtenBucket({ mode, ttlMs, ...rest }: BucketSettings): WrittenBucket {
+  return { ...rest, ...(mode !== "strict" && { mode }), ...(ttlMs !== undefined && { ttlMs }) };
+}
+
 function wholeSettings(settings: WrittenSettings): ClusterSettings {
-  return { ...settings, hash: settings.hash ?? "md5" };
+  const buckets = settings.buckets.map(({ ttlMs, ...bucket }) => ({
+    ...bucket,
+    mode: bucket.mode ?? "strict",
+    ...(ttlMs !== undefined && { ttlMs }),
+  }));
+  return { ...settings, hash: settings.hash ?? "md5", buckets };
 }
 
 /** Documents from before there was such a door do not have its field, and keep their bytes. */

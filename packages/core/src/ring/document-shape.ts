@@ -35,12 +35,13 @@ function isSettings(value: unknown): boolean {
 
 function isBucket(value: unknown): boolean {
   if (!isFields(value)) return false;
-  const { name, policy, n, r, w, pr, pw, allowStale, ttlMs } = value;
+  const { name, policy, n, r, w, pr, pw, allowStale, mode, ttlMs } = value;
   return (
     typeof name === "string" &&
     (policy === "siblings" || policy === "lww") &&
     [n, r, w, pr, pw, ttlMs ?? 1].every(Number.isSafeInteger) &&
-    typeof allowStale === "boolean"
+    typeof allowStale === "boolean" &&
+    (mode === undefined || mode === "strict" || mode === "sloppy")
   );
 }
 

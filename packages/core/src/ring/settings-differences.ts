@@ -1,7 +1,7 @@
 import type { BucketSettings, ClusterSettings } from "./cluster-document.ts";
 
 /** What of a bucket's settings may differ, in the order in which it is said. */
-const bucketFields = ["policy", "n", "r", "w", "pr", "pw", "allowStale", "ttlMs"] as const;
+const bucketFields = ["policy", "n", "r", "w", "pr", "pw", "allowStale", "mode", "ttlMs"] as const;
 
 /**
  * What differs between the settings that cannot change once a cluster has formed and those of one

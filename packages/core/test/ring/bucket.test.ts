@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkBucket, defaultBuckets, resolveQuorum } from "../../src/ring/bucket.ts";
+import { checkBucket, defaultBuckets, resolveMode, resolveQuorum } from "../../src/ring/bucket.ts";
 import type { BucketSettings } from "../../src/ring/cluster-document.ts";
 
 function bucketOf(changes: Partial<BucketSettings> = {}): BucketSettings {
@@ -13,9 +13,19 @@ function bucketOf(changes: Partial<BucketSettings> = {}): BucketSettings {
     pr: 0,
     pw: 0,
     allowStale: false,
+    mode: "strict",
     ...changes,
   };
 }
+
+it.each([
+  ["strict", undefined, "strict"],
+  ["sloppy", undefined, "sloppy"],
+  ["strict", false, "sloppy"],
+  ["sloppy", true, "strict"],
+] as const)("a request to a %s bucket that says strict=%s is %s", (mode, strict, resolved) => {
+  expect(resolveMode(bucketOf({ mode }), { strict })).toBe(resolved);
+});
 
 it("behaviour 20: (differs) defaults with r + w ≤ n are refused unless allowed", () => {
   const refused = checkBucket(bucketOf({ r: 1, w: 2 }), 3);

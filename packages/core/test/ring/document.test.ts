@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../src/bytes/text.ts";
 import type { PeerAddress } from "../../src/ids.ts";
+import { wholeBucket } from "../../src/ring/bucket.ts";
 import type { ClusterSettings, Member } from "../../src/ring/cluster-document.ts";
 import {
   contextKeyOf,
@@ -99,6 +100,25 @@ it("reads a document whose hash is not named as one with md5, whose bytes do not
   for (const other of ["md5", "crc32"]) {
     const changed = new TextEncoder().encode(text.replace("redis-slots", other));
     expect(decodeDocument(changed)).toMatchObject({ ok: false });
+  }
+});
+
+it("reads a bucket without a mode as a strict one, whose bytes do not name it", () => {
+  const modes = (bytes: Uint8Array): readonly string[] => {
+    const decoded = decodeDocument(bytes);
+    return decoded.ok ? decoded.document.settings.buckets.map(({ mode }) => mode) : [];
+  };
+  const buckets = (["strict", "sloppy"] as const).map((mode) => wholeBucket(mode, { mode }, 1));
+  const settings = { partitions: 2, hash: "md5", nMax: 1, buckets } as const;
+  const bytes = encodeDocument(documentOf(settings, [memberOf(1)]));
+  const text = new TextDecoder().decode(bytes);
+  expect(text).toContain('"name":"sloppy","policy":"siblings","n":1,"r":1,"w":1,"pr":0,"pw":0,');
+  expect(text).toContain('"allowStale":false,"mode":"sloppy"}');
+  expect(text).toContain('"allowStale":false}');
+  expect(modes(bytes)).toEqual(["sloppy", "strict"]);
+  for (const other of ['"strict"', '"lax"', "null"]) {
+    const changed = text.replace('"mode":"sloppy"', `"mode":${other}`);
+    expect(decodeDocument(new TextEncoder().encode(changed))).toMatchObject({ ok: false });
   }
 });
 

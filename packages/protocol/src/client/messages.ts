@@ -9,7 +9,7 @@ export interface KvGet {
   readonly key: Uint8Array;
   readonly r: number | undefined;
   readonly pr: number | undefined;
-  readonly strict: boolean;
+  readonly strict: boolean | undefined;
   readonly timeoutMs: number | undefined;
   readonly allSiblings: boolean;
 }
@@ -23,7 +23,7 @@ export interface KvPut {
   readonly contentType: string;
   readonly w: number | undefined;
   readonly pw: number | undefined;
-  readonly strict: boolean;
+  readonly strict: boolean | undefined;
   readonly timeoutMs: number | undefined;
   readonly ttlMs: number | undefined;
   readonly expiresAtMs: number | undefined;
@@ -39,7 +39,7 @@ export interface KvDelete {
   readonly context: string | undefined;
   readonly w: number | undefined;
   readonly pw: number | undefined;
-  readonly strict: boolean;
+  readonly strict: boolean | undefined;
   readonly timeoutMs: number | undefined;
   readonly writeId: WriteId | undefined;
 }

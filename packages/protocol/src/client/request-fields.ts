@@ -87,7 +87,7 @@ export function writeKvOperation(writer: WireWriter, request: KvOperation): void
   switch (request.kind) {
     case "get":
       writer.uintIfSet(0x18, request.r);
-      writer.bool(0x20, request.strict);
+      writer.boolIfSet(0x20, request.strict);
       writer.uintIfSet(0x28, request.timeoutMs);
       writer.uintIfSet(0x30, request.pr);
       writer.bool(0x38, request.allSiblings);
@@ -98,7 +98,7 @@ export function writeKvOperation(writer: WireWriter, request: KvOperation): void
     case "delete":
       writer.textOrDefault(0x1a, request.context ?? "");
       writer.uintIfSet(0x20, request.w);
-      writer.bool(0x28, request.strict);
+      writer.boolIfSet(0x28, request.strict);
       writer.uintIfSet(0x30, request.timeoutMs);
       if (request.writeId !== undefined) writer.hex(0x3a, request.writeId);
       writer.uintIfSet(0x40, request.pw);
@@ -110,7 +110,7 @@ function writePut(writer: WireWriter, request: KvPut): void {
   writer.textOrDefault(0x22, request.context ?? "");
   writer.textOrDefault(0x2a, request.contentType);
   writer.uintIfSet(0x30, request.w);
-  writer.bool(0x38, request.strict);
+  writer.boolIfSet(0x38, request.strict);
   writer.uintIfSet(0x40, request.timeoutMs);
   writer.doubleIfSet(0x49, request.ttlMs);
   if (request.writeId !== undefined) writer.hex(0x52, request.writeId);
@@ -131,7 +131,7 @@ function writeScan(writer: WireWriter, request: KvScan): void {
 export function readGet(reader: WireReader): KvGet {
   let bucket = "";
   let key = noBytes;
-  let strict = false;
+  let strict: boolean | undefined;
   let r: number | undefined;
   let pr: number | undefined;
   let timeoutMs: number | undefined;
@@ -151,9 +151,10 @@ export function readGet(reader: WireReader): KvGet {
 
 export function readPut(reader: WireReader): KvPut {
   const texts = { bucket: "", contentType: "" };
-  const flags = { strict: false, returnBody: false, ifAbsent: false };
+  const flags = { returnBody: false, ifAbsent: false };
   let key = noBytes;
   let value = noBytes;
+  let strict: boolean | undefined;
   let context: string | undefined;
   let writeId: WriteId | undefined;
   let w: number | undefined;
@@ -168,7 +169,7 @@ export function readPut(reader: WireReader): KvPut {
     else if (tag === 0x22) context = readContext(reader);
     else if (tag === 0x2a) texts.contentType = reader.text(contentTypeLimit);
     else if (tag === 0x30) w = reader.uint();
-    else if (tag === 0x38) flags.strict = reader.bool();
+    else if (tag === 0x38) strict = reader.bool();
     else if (tag === 0x40) timeoutMs = reader.uint();
     else if (tag === 0x49) ttlMs = reader.finite();
     else if (tag === 0x52) writeId = readWriteId(reader);
@@ -179,7 +180,7 @@ export function readPut(reader: WireReader): KvPut {
     else reader.skip(tag);
   }
   const { bucket, contentType } = texts;
-  const { strict, returnBody, ifAbsent } = flags;
+  const { returnBody, ifAbsent } = flags;
   return {
     kind: "put",
     bucket,
@@ -202,7 +203,7 @@ export function readPut(reader: WireReader): KvPut {
 export function readDelete(reader: WireReader): KvDelete {
   let bucket = "";
   let key = noBytes;
-  let strict = false;
+  let strict: boolean | undefined;
   let context: string | undefined;
   let writeId: WriteId | undefined;
   let w: number | undefined;

@@ -23,7 +23,7 @@ const maybe = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefine
 /** Not empty: an empty one is none. */
 const textOrNone = maybe(text.filter((each) => each !== ""));
 
-const options = { timeoutMs: maybe(u32), strict: fc.boolean() };
+const options = { timeoutMs: maybe(u32), strict: maybe(fc.boolean()) };
 const target = { bucket, key: bytes };
 
 /** A get, put or delete. */

@@ -165,7 +165,7 @@ describe("messages of unary calls", () => {
       key: Uint8Array.of(1),
       r: undefined,
       pr: undefined,
-      strict: false,
+      strict: undefined,
       timeoutMs: undefined,
       allSiblings: false,
     };
@@ -268,7 +268,7 @@ describe("the byte strings of a message", () => {
     const absent = { context: undefined, w: undefined, pw: undefined, writeId: undefined };
     for (let at = 1; at <= 10; at++) {
       const key = new Uint8Array(100);
-      const given = { kind: "delete", bucket: "b", key, strict: false } as const;
+      const given = { kind: "delete", bucket: "b", key, strict: undefined } as const;
       batch.add(at, { ...given, ...absent, timeoutMs: undefined });
     }
     const message = received(batch);

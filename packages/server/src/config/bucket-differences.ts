@@ -29,11 +29,12 @@ export function bucketDifferences(
   });
 }
 
-function missing({ name, policy, n, r, w, ttlMs }: BucketSettings): string {
-  const ttl = ttlMs === undefined ? "" : ` --ttl-ms ${ttlMs}`;
+function missing({ name, policy, n, r, w, mode, ttlMs }: BucketSettings): string {
+  const ttl = ttlMs === undefined ? "" : ` --ttl ${ttlMs}ms`;
+  const quorum = `--n ${n} --r ${r} --w ${w} --mode ${mode}`;
   return (
     `bucket ${name} is configured here and not in the cluster, which has formed: ` +
-    `coterie bucket create ${name} --policy ${policy} --n ${n} --r ${r} --w ${w}${ttl}`
+    `coterie bucket create ${name} --policy ${policy} ${quorum}${ttl}`
   );
 }
 

@@ -10,6 +10,7 @@ const schema = z.strictObject({
   pr: z.number().int().min(0).optional(),
   pw: z.number().int().min(0).optional(),
   allowStale: z.boolean().optional(),
+  mode: z.enum(["strict", "sloppy"]).optional(),
   ttlMs: z.number().int().min(0).max(limits.ttlMsMax).optional(),
 });
 

@@ -57,8 +57,9 @@ function judge(line: Uint8Array): void {
   }
   const { operation } = parsed;
   ok(operation.key.key.length > 0);
-  const { allSiblings, ...counts } = operation.options;
+  const { allSiblings, strict, ...counts } = operation.options;
   equal(typeof allSiblings, "boolean");
+  ok(strict === undefined || typeof strict === "boolean");
   for (const option of Object.values(counts)) {
     ok(option === undefined || Number.isSafeInteger(option));
   }

@@ -33,17 +33,17 @@ export const seeds: readonly Uint8Array[] = [
 
 export const tokens: readonly string[] = ["%", "%00", "&", "=", "q=", ";", ",", "[", "]", ":", "."];
 
+function judgeOption(option: number | boolean | undefined): void {
+  ok(typeof option === "boolean" || Number.isSafeInteger(option));
+}
+
 export function run(input: Uint8Array): void {
   const text = Buffer.from(input).toString("latin1");
   segment(text);
   for (const method of ["GET", "HEAD", "PUT", "DELETE", "POST"]) {
     const parsed = parseKeyOptions(method, text);
     if (parsed instanceof Response) ok([400, 501].includes(parsed.status));
-    else {
-      for (const option of Object.values(parsed.options)) {
-        ok(option === true || Number.isSafeInteger(option));
-      }
-    }
+    else Object.values(parsed.options).forEach(judgeOption);
   }
   const scan = parseScanQuery(text);
   if (scan instanceof Response) equal(scan.status, 400);

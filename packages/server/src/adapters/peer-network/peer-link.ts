@@ -321,4 +321,5 @@ const notUnderstood: PeerResponse = {
   outcome: "unknown",
   message: "the peer's answer is of an unknown kind",
   primaries: 0,
+  fallbacks: 0,
 };

@@ -149,5 +149,5 @@ export class ServedStream implements ServedCallEvents {
 }
 
 function refusal(code: PeerRefusal, message: string): PeerResponse {
-  return { kind: "refused", code, outcome: "refused", message, primaries: 0 };
+  return { kind: "refused", code, outcome: "refused", message, primaries: 0, fallbacks: 0 };
 }

@@ -35,7 +35,6 @@ export function parseKeyOptions(method: string, query: string): KeyOptions | Res
   let returnBody = false;
   let ttlMs: number | undefined;
   for (const [name, value] of new URLSearchParams(query)) {
-    if (name === "sloppy") return refuse("not-yet", "only strict requests are served so far");
     if (!allowed.includes(name)) {
       return refuse("bad-request", `${method} has no option "${name}": ${allowed.join(", ")}`);
     }
@@ -43,8 +42,10 @@ export function parseKeyOptions(method: string, query: string): KeyOptions | Res
     seen.add(name);
     switch (name) {
       case "strict":
-        if (value === "false") return refuse("not-yet", "only strict requests are served so far");
-        if (value !== "true") return refuse("bad-request", "strict is true or false");
+        if (value !== "true" && value !== "false") {
+          return refuse("bad-request", "strict is true or false");
+        }
+        options.strict = value === "true";
         break;
       case "siblings":
         if (value !== "all") return refuse("bad-request", "siblings is all, or left out");

@@ -43,11 +43,11 @@ export declare type GetRequest = Message<"coterie.v1.GetRequest"> & {
   r?: number | undefined;
 
   /**
-   * Only primaries count; the only mode so far.
+   * True: only primaries count. False: fallbacks may stand in for primaries out of reach.
    *
-   * @generated from field: bool strict = 4;
+   * @generated from field: optional bool strict = 4;
    */
-  strict: boolean;
+  strict?: boolean | undefined;
 
   /**
    * Milliseconds until the request is given up, at most 60 000.
@@ -214,9 +214,9 @@ export declare type PutRequest = Message<"coterie.v1.PutRequest"> & {
   w?: number | undefined;
 
   /**
-   * @generated from field: bool strict = 7;
+   * @generated from field: optional bool strict = 7;
    */
-  strict: boolean;
+  strict?: boolean | undefined;
 
   /**
    * @generated from field: optional uint32 timeout_ms = 8;
@@ -295,9 +295,9 @@ export declare type DeleteRequest = Message<"coterie.v1.DeleteRequest"> & {
   w?: number | undefined;
 
   /**
-   * @generated from field: bool strict = 5;
+   * @generated from field: optional bool strict = 5;
    */
-  strict: boolean;
+  strict?: boolean | undefined;
 
   /**
    * @generated from field: optional uint32 timeout_ms = 6;

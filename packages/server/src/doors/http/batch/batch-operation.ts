@@ -101,15 +101,14 @@ export function parseBatchLine(line: Uint8Array, valueBytesMax: number): ParsedL
 }
 
 function operationOf(line: BatchLine, valueBytesMax: number): ParsedLine {
-  if (line.strict === false) return refused("not-yet", "only strict requests are served so far");
   const key = bytesOf(line.key, line.key64);
   if (key === undefined) return malformed("give either key, a text, or key64, base64");
   const problem = problemWithKey(line.bucket, key);
   if (problem !== undefined) return refusedFor(problem);
-  const { r, pr, w, pw, timeout } = line;
+  const { r, pr, w, pw, strict, timeout } = line;
   const place = {
     key: { bucket: line.bucket, key },
-    options: { r, pr, w, pw, timeoutMs: timeout, allSiblings: line.siblings === "all" },
+    options: { r, pr, w, pw, strict, timeoutMs: timeout, allSiblings: line.siblings === "all" },
   };
   if (line.op === "get") return { ok: true, operation: { op: "get", ...place } };
   const writeId = line.writeId === undefined ? undefined : writeIdFrom(line.writeId);

@@ -62,6 +62,7 @@ const requiredBucketSettings = {
   pr: count,
   pw: count,
   allowStale: { type: "boolean" },
+  mode: { enum: ["strict", "sloppy"], description: "Of requests that do not say." },
 };
 const bucketSettings = {
   ...requiredBucketSettings,
@@ -174,7 +175,11 @@ export const parameters: Json = {
   w: query("w", count, "Replicas that must have stored a write."),
   pw: query("pw", count, "How many of them must be primaries."),
   timeout: query("timeout", count, "Milliseconds until the request is given up."),
-  strict: query("strict", { const: true }, "Only primaries count; the only mode so far."),
+  strict: query(
+    "strict",
+    { type: "boolean" },
+    "True: only primaries count. False: fallbacks may stand in for primaries out of reach.",
+  ),
   returnBody: query("return_body", { type: "boolean" }, "Answer with the siblings after it."),
   limit: query(
     "limit",

@@ -367,6 +367,13 @@ export declare type Put = Message<"coterie.peer.v1.Put"> & {
    * @generated from field: optional double expires_at_ms = 13;
    */
   expiresAtMs?: number | undefined;
+
+  /**
+   * Fallbacks may stand in for primaries out of reach.
+   *
+   * @generated from field: bool sloppy = 14;
+   */
+  sloppy: boolean;
 };
 
 /**
@@ -413,6 +420,11 @@ export declare type Delete = Message<"coterie.peer.v1.Delete"> & {
    * @generated from field: uint32 pw = 7;
    */
   pw: number;
+
+  /**
+   * @generated from field: bool sloppy = 8;
+   */
+  sloppy: boolean;
 };
 
 /**
@@ -1200,6 +1212,11 @@ export declare type Written = Message<"coterie.peer.v1.Written"> & {
    * @generated from field: optional bytes record = 4;
    */
   record?: Uint8Array | undefined;
+
+  /**
+   * @generated from field: uint32 fallbacks = 5;
+   */
+  fallbacks: number;
 };
 
 /**
@@ -1341,6 +1358,11 @@ export declare type Refused = Message<"coterie.peer.v1.Refused"> & {
    * @generated from field: uint32 primaries = 4;
    */
   primaries: number;
+
+  /**
+   * @generated from field: uint32 fallbacks = 5;
+   */
+  fallbacks: number;
 };
 
 /**
