@@ -1,5 +1,8 @@
 export type { CoordinationTuning } from "./coordinator/coordination.ts";
 export { loadDocument, type LoadedDocument } from "./formation/durable-identity.ts";
+export { type DebtKind, debtKinds } from "./handoff/debt.ts";
+export type { HandoffCounts } from "./handoff/handoff-counts.ts";
+export type { DebtView, HandoffEvent, HandoffView } from "./handoff/handoff.ts";
 export {
   type ConvergenceCounts,
   type MembershipView,
@@ -10,7 +13,7 @@ export type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
 export type { NodeEvent } from "./node-event.ts";
 export { type NodeCounters, type SiblingCounts, siblingBounds } from "./node-counters.ts";
 export { CoterieNode } from "./node.ts";
-export type { NodeConfig, NodePorts, StartOutcome } from "./node-config.ts";
+export type { HandoffSettings, NodeConfig, NodePorts, StartOutcome } from "./node-config.ts";
 export type {
   Acks,
   BucketOutcome,

@@ -1,5 +1,6 @@
 import type { BucketChange, BucketSettings, ClusterDocument, Key, NodeId } from "@coterie/core";
 import type { StoreStatistics } from "@coterie/storage";
+import type { HandoffView } from "./handoff/handoff.ts";
 import type { MembershipView } from "./membership/member-watch.ts";
 import type { NodeCounters } from "./node-counters.ts";
 import type {
@@ -43,6 +44,8 @@ export interface NodeApi {
   peers(): readonly PeerView[];
   /** Who is there, as this node knows; `undefined` until the cluster has formed. */
   membership(): MembershipView | undefined;
+  /** What this node owes to others; `undefined` until the cluster has formed. */
+  handoff(): HandoffView | undefined;
   statistics(): NodeStatistics;
 }
 

@@ -13,6 +13,13 @@ export interface NodePorts {
   readonly random: Random;
 }
 
+export interface HandoffSettings {
+  /** Bytes per second at which debts are paid, all targets together; 0: they are not. */
+  readonly bytesPerSecond: number;
+  /** Missed keys that are remembered, half of them for one target at most. */
+  readonly keysMax: number;
+}
+
 export interface NodeConfig {
   /** What this node says of itself; the nonce comes from its directory. */
   readonly member: Omit<Member, "nonce">;
@@ -24,6 +31,7 @@ export interface NodeConfig {
   readonly store: Omit<StoreOptions, "partitions" | "hash">;
   readonly tuning: CoordinationTuning;
   readonly membership: MembershipSettings;
+  readonly handoff: HandoffSettings;
   /** Client requests in flight above which further ones are refused. */
   readonly inFlightMax: number;
   /** Bytes of values in flight above which further requests are refused. */

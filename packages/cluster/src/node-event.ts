@@ -1,5 +1,6 @@
 import type { MembershipEvent } from "@coterie/core";
 import type { RecoveryReport } from "@coterie/storage";
+import type { HandoffEvent } from "./handoff/handoff.ts";
 
 /** What an operator wants to read in the log. */
 export type NodeEvent =
@@ -10,4 +11,5 @@ export type NodeEvent =
   | { readonly kind: "document-changed"; readonly epoch: number; readonly digest: string }
   | { readonly kind: "peer-refused"; readonly reason: string }
   | { readonly kind: "refilled" }
+  | { readonly kind: "handoff"; readonly event: HandoffEvent }
   | { readonly kind: "membership"; readonly event: MembershipEvent };

@@ -37,6 +37,8 @@ import {
   loadRegister,
   saveDocument,
 } from "./formation/durable-identity.ts";
+import { Handoff, type HandoffView } from "./handoff/handoff.ts";
+import type { PaymentPorts } from "./handoff/payment.ts";
 import { MemberWatch, type MembershipView } from "./membership/member-watch.ts";
 import type { Announcement, DataRequest, PeerRequest, PeerResponse } from "./messages.ts";
 import type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
@@ -59,6 +61,9 @@ import type {
   ScanOutcome,
   WriteOutcome,
 } from "./requests.ts";
+
+/** Above this part of the requests that may be in flight, what is owed to others can wait. */
+const busyShare = 64;
 
 const stoppedEarly: StartOutcome = {
   ok: false,
@@ -89,6 +94,7 @@ export class CoterieNode implements NodeApi {
   #coordination: Coordination | undefined;
   #sweeper: Sweeper | undefined;
   #watch: MemberWatch | undefined;
+  #handoff: Handoff | undefined;
   #isRefilling = false;
   /** Writes that other nodes passed on to this one and that have not settled. */
   #forwardedInFlight = 0;
@@ -169,6 +175,7 @@ export class CoterieNode implements NodeApi {
     this.#phase = "stopping";
     await this.#agreement?.stop();
     await this.#sweeper?.stop();
+    await this.#handoff?.stop();
     await this.#store?.stop();
     const { promise, settle } = oneShot<void>();
     this.#ports.disk.unlock(() => settle());
@@ -308,6 +315,16 @@ export class CoterieNode implements NodeApi {
     return this.#watch?.view();
   }
 
+  handoff(): HandoffView | undefined {
+    return this.#handoff?.view();
+  }
+
+  /** The stream to a peer is open again after it was broken: what it missed can be sent. */
+  returned(address: PeerAddress): void {
+    const member = this.document()?.members.find((each) => each.address === address);
+    if (member !== undefined) this.#handoff?.wake(member.id);
+  }
+
   /** The stream to a peer broke: it is probed, without waiting for its turn. */
   doubt(address: PeerAddress): void {
     this.#watch?.doubt(address);
@@ -415,12 +432,17 @@ export class CoterieNode implements NodeApi {
       hybridClock: this.#hybridClock,
       ring: () => agreement.ring,
     };
+    const { network, random } = this.#ports;
+    const replica = new Replica(shared);
+    const handoff = this.#newHandoff({ ...shared, network, replica });
+    this.#handoff = handoff;
     this.#coordination = {
       ...shared,
-      random: this.#ports.random,
-      network: this.#ports.network,
+      random,
+      network,
       isHealthy: (id) => watch.isHealthy(id),
-      replica: new Replica(shared),
+      replica,
+      handoff,
       counters: this.#counters,
       contextSeal: new ContextSeal(this.#config.contextKey ?? contextKeyOf(document)),
       tuning: this.#config.tuning,
@@ -434,6 +456,16 @@ export class CoterieNode implements NodeApi {
     this.#config.onEvent({ kind: "ready" });
     this.refillDamage();
     return { ok: true };
+  }
+
+  #newHandoff(ports: PaymentPorts): Handoff {
+    const { handoff, inFlightMax, onEvent } = this.#config;
+    return new Handoff({
+      ...ports,
+      bytesPerSecond: handoff.bytesPerSecond,
+      isBusy: () => this.#counters.inFlight > inFlightMax / busyShare,
+      onEvent: (event) => onEvent({ kind: "handoff", event }),
+    });
   }
 
   #agreementParts(): AgreementParts {
@@ -459,6 +491,7 @@ export class CoterieNode implements NodeApi {
       settings,
       onEvent: (event) => {
         if (event.kind === "behind") void agreement.reachEpoch(event.epoch);
+        if (event.kind === "alive") this.#handoff?.wake(event.id);
         onEvent({ kind: "membership", event });
       },
       onStranger: (reason) => onEvent({ kind: "peer-refused", reason }),

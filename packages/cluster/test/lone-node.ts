@@ -48,6 +48,7 @@ export function loneNode(
       },
       tuning: { hedgeAfterMs: 30, forwardAttemptMs: 300, timeoutMsDefault: 1000 },
       membership: membershipDefaults,
+      handoff: { bytesPerSecond: 1024 * 1024, keysMax: 1000 },
       inFlightMax: 100,
       inFlightBytesMax: 1024 * 1024,
       onEvent: () => undefined,

@@ -193,6 +193,7 @@ function assemble(
       nodeLog.brokenStream(peer, reason);
       node.doubt(peer);
     },
+    onReturned: (peer) => node.returned(peer),
   });
   const node: CoterieNode = new CoterieNode(
     { clock, disk, random, network },
@@ -327,6 +328,7 @@ function nodeSettings(
       keepExpiredMs: config.keepExpiredMs,
     },
     membership: membershipSettings(config.probeIntervalMs, config.suspicionMs),
+    handoff: { bytesPerSecond: config.handoffBytes, keysMax: config.handoffKeys },
     inFlightMax: config.inFlight,
     inFlightBytesMax: config.inFlightBytes,
   };

@@ -69,6 +69,8 @@ const usualTuning: CoordinationTuning = {
 /** Slower than usual: what matters here is in which order things happen. */
 const probeIntervalMs = 1000;
 const suspicionMs = 4000;
+const handoffBytesPerSecond = 8 * 1024 * 1024;
+const handoffKeysMax = 100;
 /** Small enough that segments rotate and records are read from the disk. */
 const segmentBytes = 64 * 1024;
 /** Room for some thirty records: most reads of a simulation go to the disk. */
@@ -191,6 +193,7 @@ export class SimCluster {
         },
         tuning: this.#options.tuning ?? usualTuning,
         membership: membershipSettings(probeIntervalMs, suspicionMs),
+        handoff: { bytesPerSecond: handoffBytesPerSecond, keysMax: handoffKeysMax },
         inFlightMax,
         inFlightBytesMax,
         onEvent: (event) => this.events.push({ node: id, event }),

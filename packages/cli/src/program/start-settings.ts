@@ -114,6 +114,18 @@ export const startSettings: readonly StartSetting[] = [
     "4000",
     "How long at least a suspected node may take to answer before it counts as dead",
   ),
+  row(
+    "handoffBytes",
+    "<bytes>",
+    "67108864",
+    "Bytes per second at which other nodes get what they missed; 0: they do not",
+  ),
+  row(
+    "handoffKeys",
+    "<count>",
+    "1000000",
+    "Keys remembered because other nodes missed them, half of them for one node",
+  ),
   row("logLevel", "<level>", "info", "Least severe lines that are logged"),
 ];
 

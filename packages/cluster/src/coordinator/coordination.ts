@@ -1,6 +1,7 @@
 import type { ContextSeal, HybridClock, NodeId, Pressure, Ring } from "@coterie/core";
 import type { Clock, Network, Random } from "@coterie/ports";
 import type { RecordStore } from "@coterie/storage";
+import type { Handoff } from "../handoff/handoff.ts";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
 import type { NodeCounters } from "../node-counters.ts";
 import type { Replica } from "../replica/replica.ts";
@@ -15,6 +16,7 @@ export interface Coordination {
   readonly replica: Replica;
   readonly hybridClock: HybridClock;
   readonly counters: NodeCounters;
+  readonly handoff: Handoff;
   /** Binds contexts to their keys, and to this cluster. */
   readonly contextSeal: ContextSeal;
   readonly tuning: CoordinationTuning;

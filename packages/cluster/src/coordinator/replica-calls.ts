@@ -57,7 +57,7 @@ function copyOf(key: Key, response: PeerResponse): ReplicaCopy | undefined {
 
 /** Merges `stored` into `member`'s copy; settles when it is durable there, or why it is not. */
 export function mergeCopy(
-  coordination: Coordination,
+  coordination: Pick<Coordination, "self" | "replica" | "network" | "ring">,
   member: Member,
   placed: PlacedKey,
   stored: StoredRecord,

@@ -50,6 +50,8 @@ export interface ServerConfig {
   readonly keepExpiredMs: number;
   readonly probeIntervalMs: number;
   readonly suspicionMs: number;
+  readonly handoffBytes: number;
+  readonly handoffKeys: number;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
 }
 
@@ -191,6 +193,13 @@ const schema = z.strictObject({
     .pipe(z.number().min(100).max(600_000))
     .default(membershipDefaults.suspicionMs)
     .describe("How long at least a suspected node may take to answer before it counts as dead"),
+  handoffBytes: number
+    .default(64 * mebibyte)
+    .describe("Bytes per second at which other nodes get what they missed; 0: they do not"),
+  handoffKeys: atLeastOne
+    .pipe(z.number().max(100_000_000))
+    .default(1_000_000)
+    .describe("Keys remembered because other nodes missed them, half of them for one node"),
   logLevel: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
     .default("info")

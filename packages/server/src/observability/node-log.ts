@@ -47,6 +47,14 @@ export class NodeLog {
       case "refilled":
         this.#log.info({ event: "refilled" }, "refilled");
         break;
+      case "handoff": {
+        const { target, records, durationMs } = event.event;
+        this.#log.info(
+          { event: "handoff-paid", target, records, durationMs: Math.round(durationMs) },
+          "a node has got back what it missed",
+        );
+        break;
+      }
       case "membership":
         this.#membershipEvent(event.event);
     }

@@ -17,6 +17,7 @@ export function methodsOf(node: NodeApi): NodeApi {
     documentDigest: () => node.documentDigest(),
     peers: () => node.peers(),
     membership: () => node.membership(),
+    handoff: () => node.handoff(),
     statistics: () => node.statistics(),
   };
 }

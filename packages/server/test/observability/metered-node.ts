@@ -134,6 +134,7 @@ export function meteredNode(
     },
     tuning: { hedgeAfterMs: 25, forwardAttemptMs: 400, timeoutMsDefault: 2000 },
     membership: given.membership ?? membershipDefaults,
+    handoff: { bytesPerSecond: 1024 * 1024, keysMax: 1000 },
     inFlightMax: 100,
     inFlightBytesMax: 64 * 1024 * 1024,
     onEvent: () => undefined,

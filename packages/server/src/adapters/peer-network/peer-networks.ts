@@ -27,7 +27,7 @@ export class PeerNetworks implements Network<PeerRequest, PeerResponse> {
   readonly #control: PeerNetwork;
 
   /** @param input with the options of the connections for data, if not the usual ones. */
-  constructor(input: Omit<PeerNetworkInput, "onReturned">) {
+  constructor(input: PeerNetworkInput) {
     this.#data = new PeerNetwork(input);
     this.#control = new PeerNetwork({
       ...input,

@@ -1,0 +1,137 @@
+import { type Member, invariant } from "@coterie/core";
+import type { PlacedKey, StoredRecord } from "@coterie/storage";
+import type { Coordination } from "../coordinator/coordination.ts";
+import { mergeCopy } from "../coordinator/replica-calls.ts";
+import type { PeerRefusal, PeerRequest, PeerResponse } from "../messages.ts";
+import { oneShot } from "../one-shot.ts";
+import type { DebtKind, Payer, PaymentOutcome } from "./debt.ts";
+import type { HandoffCounts } from "./handoff-counts.ts";
+import type { Pace } from "./pace.ts";
+
+/** Records under way to one target; while clients are many, and until it has answered at all. */
+const recordsMax = 256;
+const recordsMaxYielding = 32;
+const bytesMax = 4 * 1024 * 1024;
+/** So long at most it does not look whether the node stops. */
+const pauseMsMax = 100;
+/** How long one record, or one answer, may take, in milliseconds. */
+const callMs = 2000;
+/** What a message takes besides the record in it, as the rate counts it. */
+const overheadBytes = 64;
+
+/** Refusals that concern the record and not the target: others may well be taken. */
+const ofRecord: ReadonlySet<PeerRefusal> = new Set(["clock-skew", "malformed", "too-large"]);
+
+export type PaymentPorts = Pick<Coordination, "clock" | "self" | "replica" | "network" | "ring">;
+
+export interface PaymentParts extends PaymentPorts {
+  readonly member: Member;
+  readonly kind: DebtKind;
+  readonly pace: Pace;
+  readonly counts: HandoffCounts;
+  readonly isStopped: () => boolean;
+  readonly onPaid: () => void;
+}
+
+/** One attempt to pay a debt: from the first record until all are sent, or one is not taken. */
+export class Payment implements Payer {
+  readonly #parts: PaymentParts;
+  #records = 0;
+  #bytes = 0;
+  #outcome: PaymentOutcome = "paid";
+  /** One record goes first: a target that is away costs one call and not hundreds. */
+  #hasAnswered = false;
+  #wake: () => void = () => undefined;
+
+  constructor(parts: PaymentParts) {
+    this.#parts = parts;
+  }
+
+  async ready(): Promise<boolean> {
+    const { clock, pace } = this.#parts;
+    while (this.#isGoingOn()) {
+      if (!this.#hasRoom()) {
+        await this.#somethingSettled();
+        continue;
+      }
+      const now = clock.monotonicMs();
+      const pauseMs = pace.pauseMs(now);
+      if (pauseMs === 0) {
+        this.#records += 1;
+        return true;
+      }
+      const { promise, settle } = oneShot<void>();
+      clock.at(now + Math.min(pauseMs, pauseMsMax), settle);
+      await promise;
+    }
+    return false;
+  }
+
+  send(key: PlacedKey, stored: StoredRecord, settle: (isPaid: boolean) => void): void {
+    const { clock, counts, kind, member, pace, onPaid } = this.#parts;
+    const now = clock.monotonicMs();
+    const bytes = stored.bytes.length + overheadBytes;
+    pace.spend(bytes, now);
+    this.#bytes += bytes;
+    mergeCopy(this.#parts, member, key, stored, now + callMs, (outcome) => {
+      this.#bytes -= bytes;
+      if (outcome.ok) {
+        this.#hasAnswered = true;
+        counts.paid[kind] += 1;
+        counts.bytes += bytes;
+        onPaid();
+      } else {
+        counts.failed[kind] += 1;
+        this.#end(ofRecord.has(outcome.code) ? "stopped" : "target-failed");
+      }
+      settle(outcome.ok);
+      this.skip();
+    });
+  }
+
+  skip(): void {
+    invariant(this.#records > 0, "what is given back was taken");
+    this.#records -= 1;
+    this.#wake();
+  }
+
+  ask(request: PeerRequest): Promise<PeerResponse | undefined> {
+    const { clock, network, member, pace } = this.#parts;
+    const { promise, settle } = oneShot<PeerResponse | undefined>();
+    const now = clock.monotonicMs();
+    pace.spend(overheadBytes, now);
+    network.call(member.address, request, now + callMs, (reply) => {
+      const hasAnswered = reply.ok && reply.response.kind !== "refused";
+      if (hasAnswered) this.#hasAnswered = true;
+      else this.#end("target-failed");
+      settle(hasAnswered ? reply.response : undefined);
+    });
+    return promise;
+  }
+
+  async finish(): Promise<PaymentOutcome> {
+    while (this.#records > 0) await this.#somethingSettled();
+    return this.#parts.isStopped() ? "stopped" : this.#outcome;
+  }
+
+  /** A record that is refused for itself does not keep others from being sent. */
+  #isGoingOn(): boolean {
+    return this.#outcome !== "target-failed" && !this.#parts.isStopped();
+  }
+
+  #hasRoom(): boolean {
+    if (!this.#hasAnswered) return this.#records === 0;
+    const most = this.#parts.pace.isYielding ? recordsMaxYielding : recordsMax;
+    return this.#records < most && this.#bytes < bytesMax;
+  }
+
+  #end(outcome: PaymentOutcome): void {
+    if (this.#outcome !== "target-failed") this.#outcome = outcome;
+  }
+
+  #somethingSettled(): Promise<void> {
+    const { promise, settle } = oneShot<void>();
+    this.#wake = settle;
+    return promise;
+  }
+}
