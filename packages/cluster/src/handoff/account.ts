@@ -108,7 +108,7 @@ export class Account {
   /** Pays every debt; true if something could not be paid. */
   async #pay(): Promise<boolean> {
     let hasFailed = false;
-    for (const debt of [...this.#debts]) {
+    for (const debt of this.#debts) {
       const member = this.#parts.ring().member(this.#target);
       if (member === undefined) return true;
       const payment = new Payment({

@@ -153,7 +153,7 @@ it("stops at the first failure, loses nothing, and goes on with the next event",
   expect(await small.own(2, "key-49")).toEqual(["key-49"]);
 });
 
-it("keeps to its rate, to a quarter of it while clients come first, and pays nothing at 0", async () => {
+it("keeps to its rate, to a quarter of it while clients come first, to nothing at 0", async () => {
   const paidAfterASecond = async (given: Parameters<typeof debtor>[0]): Promise<number> => {
     const { small, handoff, owe } = await debtor(given);
     owe(names(1000));
