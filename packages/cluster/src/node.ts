@@ -463,7 +463,7 @@ export class CoterieNode implements NodeApi {
     return new Handoff({
       ...ports,
       bytesPerSecond: handoff.bytesPerSecond,
-      isBusy: () => this.#counters.inFlight > inFlightMax / busyShare,
+      isBusy: () => this.pressure.requests > inFlightMax / busyShare,
       onEvent: (event) => onEvent({ kind: "handoff", event }),
     });
   }
