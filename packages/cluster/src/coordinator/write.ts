@@ -1,14 +1,9 @@
 import {
-  type CausalContext,
   type CausalRecord,
   type Dot,
   type ErrorCode,
-  type Lifetime,
   QuorumTally,
   type WriteId,
-  applyDelete,
-  applyPut,
-  dropExpired,
   emptyRecord,
   invariant,
 } from "@coterie/core";
@@ -16,21 +11,11 @@ import type { Held, StoredRecord, UpdateOutcome } from "@coterie/storage";
 import type { PeerRefusal } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
 import type { Acks, Failure } from "../requests.ts";
+import { type Change, bytesOf, changeRecord } from "./change.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
-import { countReachable, mergeCopy, storedOf } from "./replica-calls.ts";
+import { countReachable, mergeCopy } from "./replica-calls.ts";
 import type { RequestPlan } from "./request-plan.ts";
-
-/** What a write does to the record that its coordinator holds. */
-export type Change = PutChange | { readonly kind: "delete"; readonly context: CausalContext };
-
-interface PutChange extends Lifetime {
-  readonly kind: "put";
-  readonly value: Uint8Array;
-  readonly contentType: string;
-  readonly context: CausalContext | undefined;
-  readonly writeId: WriteId | undefined;
-}
 
 /** The record that a write made, before it is dressed for a client or another node. */
 export type Written = ({ readonly ok: true; readonly acks: Acks } & WrittenRecord) | Failure;
@@ -41,9 +26,6 @@ export interface WrittenRecord {
   readonly dot: Dot | undefined;
   readonly writeId: WriteId | undefined;
 }
-
-/** Room for a key, a clock and a few marks, beside the value: for admission only. */
-const recordOverheadBytes = 256;
 
 /**
  * Coordinates one write at a primary (Dynamo, section 4.5): changes the copy held here, and in the
@@ -78,7 +60,6 @@ class WriteInProgress {
   #dot: Dot | undefined;
   #refusal: ErrorCode | undefined;
   #wasSent = false;
-  /** The client has read its own write: there is nothing to do, here or elsewhere. */
   #isRepeat = false;
   #isOver = false;
   /** Why a replica refused, where that says more than that too few acknowledged. */
@@ -100,7 +81,7 @@ class WriteInProgress {
       this.#fail("timeout", "unknown", "too few replicas acknowledged in time");
     });
     store.update(placed, {
-      bytes: recordOverheadBytes + (this.#change.kind === "put" ? this.#change.value.length : 0),
+      bytes: bytesOf(this.#change),
       mayUseReserve: this.#change.kind === "delete",
       apply: (held) => this.#apply(held),
       settle: (outcome) => this.#settleLocal(outcome),
@@ -117,7 +98,12 @@ class WriteInProgress {
     // A rolled-back directory may have learned from a delete's context what it has forgotten: then
     // the next dot of its actor would be one that others hold.
     if (before !== undefined) store.observeOwnCounter(before.record.clock.get(store.actor));
-    const after = this.#changed(before);
+    const changed = changeRecord(this.#coordination, this.#plan, this.#change, before, () =>
+      store.mint(),
+    );
+    if (!changed.ok) this.#refusal = changed.code;
+    else ({ dot: this.#dot, isRepeat: this.#isRepeat } = changed);
+    const after = changed.ok ? changed.stored : undefined;
     if (after === undefined) return undefined;
     this.#record = after.record;
     this.#wasSent = true;
@@ -130,48 +116,6 @@ class WriteInProgress {
       });
     }
     return after === before ? undefined : after;
-  }
-
-  /** The record to replicate: the one held if there is nothing to change, so that w may be met. */
-  #changed(before: StoredRecord | undefined): StoredRecord | undefined {
-    const { placed } = this.#plan;
-    if (this.#change.kind === "delete") {
-      const record = applyDelete(before?.record, this.#change.context);
-      return before !== undefined && record === before.record ? before : storedOf(placed, record);
-    }
-    const { clock, counters, hybridClock, store } = this.#coordination;
-    const { value, contentType, writeId } = this.#change;
-    const nowMs = clock.wallMs();
-    const held = before === undefined ? emptyRecord : dropExpired(before.record, nowMs);
-    const applied = applyPut(held, {
-      value,
-      contentType,
-      writeId,
-      writtenAt: hybridClock.next(nowMs),
-      expiresAtMs: this.#expiresAtMs(this.#change, nowMs),
-      context: this.#change.context,
-      overwrites: this.#plan.bucket.policy === "lww",
-      mint: () => {
-        this.#dot = store.mint();
-        return this.#dot;
-      },
-    });
-    if (!applied.ok) {
-      this.#refusal = applied.code === "record-too-large" ? "too-large" : applied.code;
-      return undefined;
-    }
-    if (applied.isRepeat) {
-      this.#isRepeat = true;
-      return before;
-    }
-    counters.expiredSiblings += (before?.record.siblings.length ?? 0) - held.siblings.length;
-    return storedOf(placed, applied.record);
-  }
-
-  #expiresAtMs({ ttlMs, expiresAtMs }: PutChange, nowMs: number): number | undefined {
-    if (expiresAtMs !== undefined) return expiresAtMs;
-    const livesMs = ttlMs ?? this.#plan.bucket.ttlMs;
-    return livesMs === undefined ? undefined : nowMs + livesMs;
   }
 
   /** This node's own vote, or the end of it all if nothing was sent. */

@@ -1,10 +1,11 @@
 import { type ErrorCode, encodeRecord, decodeContext } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
+import type { Change } from "../coordinator/change.ts";
 import type { Coordination } from "../coordinator/coordination.ts";
 import { contextAfterWrite, shownSiblings } from "../coordinator/presentation.ts";
 import { checkPut, isPrimary } from "../coordinator/put.ts";
 import { type RequestPlan, planRequest } from "../coordinator/request-plan.ts";
-import { type Change, type Written, write } from "../coordinator/write.ts";
+import { type Written, write } from "../coordinator/write.ts";
 import type {
   ForwardedDelete,
   ForwardedPut,
