@@ -94,7 +94,8 @@ class Client {
     // reads returned, not always: nothing is promised of it but what it holds.
     const isStrict = r >= key.bucket.r && r + w > n;
     this.#trace(operation, `get of ${key.name} returns [${values.join(", ")}]`);
-    this.#workload.history.addRead({
+    const { history, watcher } = this.#workload;
+    history.addRead({
       key: key.name,
       values,
       invokedMs,
@@ -104,6 +105,8 @@ class Client {
       context,
     });
     if (context !== undefined) this.#remember(key, context, values);
+    // Reads say more than acknowledgements do: what was read must survive as well.
+    if (values.some((number) => history.write(number)?.outcome !== "ok")) watcher.noteEarlyRead();
   }
 
   async #put(operation: Operation, key: ContendedKey): Promise<void> {

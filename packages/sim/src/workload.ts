@@ -15,6 +15,8 @@ const refillMs = 3000;
 export interface WorkloadWatcher {
   noteOperation(index: number): void;
   noteAck(): void;
+  /** A client has read what nobody was told is durable. */
+  noteEarlyRead(): void;
 }
 
 /** One operation of a client: its number, from 1, and what it draws from. */

@@ -1,22 +1,40 @@
-import type { Checker, Violation } from "../history.ts";
+import type { Checker, History, Violation, WriteNumber } from "../history.ts";
 
 /**
  * Every acknowledged put is in the final read of its key, or was overwritten by something in it,
- * or was deleted by someone who had read it. In an `lww` bucket another value may hide it: there
- * the key holds something, unless something was deleted.
+ * or was deleted by someone who had read it. So is a put that a repeatable read returned, whether
+ * it was acknowledged or not. In an `lww` bucket another value may hide it: there the key holds
+ * something, unless something was deleted.
  */
 export const noLostWrite: Checker = (history, final) => {
   const violations: Violation[] = [];
   for (const { key, values } of final) {
     const isLww = history.promisesOf(key).policy === "lww";
     if (isLww && values.length > 0) continue;
+    const read = readOf(history, key);
     for (const write of history.writesOf(key)) {
-      if (write.kind !== "put" || write.outcome !== "ok") continue;
-      if (history.isCovered(write.number, values) || history.deletesOf(write).length > 0) continue;
+      const { number } = write;
+      const isAcknowledged = write.outcome === "ok";
+      if (write.kind !== "put" || !(isAcknowledged || read.has(number))) continue;
+      if (history.isCovered(number, values) || history.deletesOf(write).length > 0) continue;
+      const title = isAcknowledged
+        ? `acknowledged write ${number}`
+        : `write ${number}, which was read,`;
       const held = values.join(", ");
-      const detail = `acknowledged write ${write.number} is gone; the key holds [${held}]`;
+      const detail = `${title} is gone; the key holds [${held}]`;
       violations.push({ checker: "no-lost-write", key, detail });
     }
   }
   return violations;
 };
+
+/** What strict reads must return ever since. */
+function readOf(history: History, key: string): ReadonlySet<WriteNumber> {
+  const read = new Set<WriteNumber>();
+  // A directory that forgot may have been one of those that a read relied on.
+  if (history.forgottenSince(key) < Number.POSITIVE_INFINITY) return read;
+  for (const { isRepeatable, values } of history.readsOf(key)) {
+    if (isRepeatable) for (const value of values) read.add(value);
+  }
+  return read;
+}

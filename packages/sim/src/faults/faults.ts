@@ -31,6 +31,7 @@ export class Faults implements Battlefield {
   readonly #plans: readonly Plan[];
   readonly #mends = new Set<() => void>();
   #onAck: (() => void)[] = [];
+  #onEarlyRead: (() => void)[] = [];
   #isOver = false;
 
   constructor(cluster: SimCluster, knobs: SwarmKnobs) {
@@ -65,6 +66,17 @@ export class Faults implements Battlefield {
     this.#onAck.push(run);
   }
 
+  /** A client has just been told of a write before the client that wrote it was. */
+  noteEarlyRead(): void {
+    const waiting = this.#onEarlyRead;
+    this.#onEarlyRead = [];
+    for (const each of waiting) each();
+  }
+
+  onNextEarlyRead(run: () => void): void {
+    this.#onEarlyRead.push(run);
+  }
+
   mendAfter(ms: number, mend: () => void): void {
     const once = (): void => {
       if (this.#mends.delete(once)) mend();
@@ -79,6 +91,7 @@ export class Faults implements Battlefield {
     cluster.world.trace("everything is healed");
     this.#isOver = true;
     this.#onAck = [];
+    this.#onEarlyRead = [];
     for (const mend of this.#mends) mend();
     cluster.network.heal();
     for (const id of cluster.ids) {

@@ -4,6 +4,7 @@ export type FaultKind =
   | "power"
   | "power-everywhere"
   | "power-after-ack"
+  | "power-after-read"
   | "pause"
   | "stop"
   | "cut"
@@ -31,6 +32,7 @@ const lossless: readonly FaultKind[] = [
   "power",
   "power-everywhere",
   "power-after-ack",
+  "power-after-read",
   "pause",
   "stop",
   "cut",

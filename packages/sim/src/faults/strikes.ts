@@ -17,6 +17,8 @@ export interface Battlefield {
   mendAfter(ms: number, mend: () => void): void;
   /** Runs something when a client has next been told that its write is durable. */
   onNextAck(run: () => void): void;
+  /** Runs something when a client has next read what no client was told is durable. */
+  onNextEarlyRead(run: () => void): void;
 }
 
 /** Does its damage now; false if there was nothing to be damaged. */
@@ -39,12 +41,12 @@ export const strikes: Readonly<Record<FaultKind, Strike>> = {
     return true;
   },
   "power-after-ack": (field, random) => {
-    field.onNextAck(() => {
-      const isTotal = random.chance(500);
-      for (const id of field.cluster.ids) {
-        if (isTotal || random.chance(500)) field.cluster.crash(id, "power");
-      }
-    });
+    field.onNextAck(() => powerOfMany(field, random));
+    return true;
+  },
+  "power-after-read": (field, random) => {
+    allFallBehind(field, random);
+    field.onNextEarlyRead(() => powerOfMany(field, random));
     return true;
   },
   pause: (field, random) => {
@@ -212,6 +214,23 @@ function powerWhileBehind(field: Battlefield, random: SeededRandom): boolean {
     if (cluster.node(id) === node) cluster.crash(id, "power");
   });
   return true;
+}
+
+/** Power fails at all nodes, or at some of them. */
+function powerOfMany({ cluster }: Battlefield, random: SeededRandom): void {
+  const isTotal = random.chance(500);
+  for (const id of cluster.ids) if (isTotal || random.chance(500)) cluster.crash(id, "power");
+}
+
+/** Disks fall behind, so that reads meet what is nowhere durable yet. */
+function allFallBehind(field: Battlefield, random: SeededRandom): void {
+  for (const id of field.cluster.ids) {
+    const disk = field.cluster.disk(id);
+    disk.slowdown = 20 + random.below(200);
+    field.mendAfter(100 + random.below(500), () => {
+      disk.slowdown = 1;
+    });
+  }
 }
 
 /**
