@@ -51,6 +51,11 @@ const durationUnits: ReadonlyMap<string, number> = new Map([
   ["d", 86_400_000],
 ]);
 
+/** `--ttl` of a value: how long it lives, or that it does so for ever. */
+export function lifetime(text: string): number | "never" {
+  return text === "never" ? text : timeToLive(text);
+}
+
 /** `--ttl`: a duration in milliseconds, to ten years. */
 export function timeToLive(text: string): number {
   const [, digits = "", unit = ""] = /^(\d{1,15})(ms|s|m|h|d)$/u.exec(text) ?? [];

@@ -8,7 +8,7 @@ import type { ExitCode } from "./exit.ts";
 import {
   causalContext,
   contentType,
-  timeToLive,
+  lifetime,
   wholeNumber,
   withBucketOption,
   withContextOptions,
@@ -106,7 +106,11 @@ function addWrites(program: Command, onExit: OnExit): void {
     .argument("<key>")
     .argument("<value>", "the text itself, @FILE, or - for standard input")
     .option("--content-type <type>", "kept with the value", contentType)
-    .option("--ttl <duration>", "how long it lives, such as 30s, 15m, 12h, 7d", timeToLive)
+    .option(
+      "--ttl <duration>",
+      "how long it lives: 30s, 15m, 12h, 7d, or never to expire",
+      lifetime,
+    )
     .addHelpText(
       "after",
       "\nExamples:\n  coterie put greeting hello\n  date | coterie put now -\n" +
@@ -136,6 +140,11 @@ function addWrites(program: Command, onExit: OnExit): void {
       causalContext,
     )
     .option("--content-type <type>", "kept with the value", contentType)
+    .option(
+      "--ttl <duration>",
+      "how long it lives: 30s, 15m, 12h, 7d, or never to expire",
+      lifetime,
+    )
     .addHelpText("after", "\nExamples:\n  coterie resolve cart --pick 2\n  coterie resolve cart @m")
     .action(async (key: string, value: string | undefined, options: ResolveOptions) => {
       const { resolve } = await import("./commands/write.ts");

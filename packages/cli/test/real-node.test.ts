@@ -177,6 +177,27 @@ it("creates and changes buckets", async () => {
   expect((await run(0, "get", "k", "--strict", "--sloppy")).exit).toBe(2);
 });
 
+it("keeps what is to stay in a bucket whose values expire, also through a file", async () => {
+  const bucket = ["--bucket", "brief"];
+  await run(0, "bucket", "create", "brief", "--ttl", "2h");
+  await run(0, "put", "goes", "v", ...bucket);
+  await run(0, "put", "stays", "v", "--ttl", "never", ...bucket);
+  const { stdout } = await run(0, "export", ...bucket);
+  expect(stdout).toMatch(/"key":"goes".*"expiresAt":"2\d{3}-/u);
+  expect(stdout).toMatch(/"key":"stays".*"expiresAt":"never"/u);
+  await run(0, "bucket", "create", "copy", "--ttl", "1h");
+  const env = { COTERIE_NODES: urls[0] ?? "" };
+  const copy = ["import", "-", "--json", "--bucket", "copy"];
+  const imported = await coterie(copy, { input: stdout, env });
+  expect(JSON.parse(imported.stdout)).toMatchObject({ written: 2, rejected: 0 });
+  expect((await run(0, "export", "--bucket", "copy")).stdout).toBe(stdout);
+  const again = await coterie(copy, { input: stdout, env });
+  expect(JSON.parse(again.stdout)).toMatchObject({ written: 0, unchanged: 2 });
+  await run(0, "put", "stays", "v", "--ttl", "1h", "--bucket", "copy");
+  const restored = await coterie(copy, { input: stdout, env });
+  expect(JSON.parse(restored.stdout)).toMatchObject({ written: 1, unchanged: 1 });
+});
+
 it("shows the members as a node sees them", async () => {
   const shown = await run(0, "members");
   expect(shown.exit).toBe(0);

@@ -46,7 +46,10 @@ export interface DeleteOptions extends KeyOptions {
 
 /** How long a value lives; at most one of the two. Without either, the bucket says so. */
 interface LifetimeOptions {
-  /** Milliseconds, to ten years. Then a read no longer finds it. */
+  /**
+   * Milliseconds, to ten years: then a read no longer finds it. `Infinity`: it stays, also in a
+   * bucket that has a time to live.
+   */
   readonly ttlMs?: number | undefined;
   /** In place of `ttlMs`. */
   readonly expiresAt?: Date | undefined;

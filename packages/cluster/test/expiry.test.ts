@@ -1,4 +1,4 @@
-import { type BucketSettings, type WriteId, defaultBuckets } from "@coterie/core";
+import { type BucketSettings, type WriteId, defaultBuckets, forever } from "@coterie/core";
 import { describe, expect, it } from "vitest";
 import { SmallCluster, address, node, successful } from "./small-cluster.ts";
 
@@ -114,6 +114,8 @@ describe("a value with a time to live", () => {
     ["of half a millisecond", { ttlMs: 0.5 }],
     ["of centuries", { ttlMs: 1e14 }],
     ["and a deadline too", { ttlMs: 5, expiresAtMs: 5 }],
+    ["without end, and a deadline", { ttlMs: forever, expiresAtMs: 5 }],
+    ["without beginning", { ttlMs: -forever }],
     ["until no time at all", { expiresAtMs: Number.NaN }],
   ])("%s is refused", async (_, lifetime) => {
     const small = await SmallCluster.start();
@@ -259,5 +261,16 @@ describe("a bucket with a time to live", () => {
     await small.pass(1500);
     expect(await small.read(2, "k")).toEqual([]);
     expect(await small.read(2, "long")).toEqual(["v"]);
+  });
+
+  it("gives none to what is to stay, also when the put is passed on", async () => {
+    const small = await SmallCluster.start({ buckets, nodes: 5 });
+    const { owners, others } = small.owners("k");
+    for (const at of [owners[0] as number, others[0] as number]) {
+      successful(await small.put(at, "k", `by n${at}`, { ttlMs: forever }));
+    }
+    await small.pass(sweptMs);
+    const read = successful(await small.get(1, "k"));
+    expect(read.siblings.map(({ expiresAtMs }) => expiresAtMs)).toEqual([undefined, undefined]);
   });
 });

@@ -101,7 +101,7 @@ export {
 } from "./ids.ts";
 export { InvariantViolation, invariant } from "./invariant.ts";
 export { type Key, isBucketName, keyBytesMax } from "./key.ts";
-export { type Lifetime, lifetimeProblem } from "./lifetime.ts";
+export { type Lifetime, forever, lifetimeProblem } from "./lifetime.ts";
 export { limits } from "./limits.ts";
 export { Pressure, type PressureSettings } from "./load/pressure.ts";
 export {

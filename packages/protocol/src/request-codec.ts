@@ -295,7 +295,7 @@ function readPut(reader: WireReader): ForwardedPut {
     else if (tag === 0x48) put.w = reader.uint();
     else if (tag === 0x50) put.pw = reader.uint();
     else if (tag === 0x58) put.returnBody = reader.bool();
-    else if (tag === 0x61) ttlMs = reader.finite();
+    else if (tag === 0x61) ttlMs = reader.duration();
     else if (tag === 0x69) expiresAtMs = reader.finite();
     else if (tag === 0x70) mode = readMode(reader);
     else reader.skip(tag);

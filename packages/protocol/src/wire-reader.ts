@@ -117,9 +117,16 @@ export class WireReader {
 
   /** A double that is a time or a size: neither infinite nor NaN, and zero has no sign. */
   finite(): number {
+    const value = this.duration();
+    if (value === Number.POSITIVE_INFINITY) this.fail();
+    return this.#failed ? 0 : value;
+  }
+
+  /** Likewise, but it may be without end. */
+  duration(): number {
     const at = this.#take(8);
     const value = at < 0 ? 0 : this.#view.getFloat64(at, true);
-    if (!Number.isFinite(value)) this.fail();
+    if (Number.isNaN(value) || value === Number.NEGATIVE_INFINITY) this.fail();
     return this.#failed ? 0 : value + 0;
   }
 

@@ -107,7 +107,7 @@ export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
     pw: u32,
     mode,
     returnBody: fc.boolean(),
-    ttlMs: maybe(fc.nat()),
+    ttlMs: maybe(fc.oneof(fc.nat(), fc.constant(Infinity))),
     expiresAtMs: maybe(fc.maxSafeNat()),
   }),
   fc.record({

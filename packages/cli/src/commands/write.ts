@@ -13,7 +13,7 @@ export interface WriteOptions extends KeyOptions {
   readonly blind?: boolean;
   readonly contentType?: string;
   /** Milliseconds that the value lives. */
-  readonly ttl?: number;
+  readonly ttl?: number | "never";
 }
 
 /** `coterie put KEY VALUE`: reads the context first, so that it replaces what is there. */
@@ -30,7 +30,7 @@ export async function put(
       contentType: options.contentType ?? contentType,
       context: await contextFor(bucket, key, options),
       writeId: newWriteId(),
-      ttlMs: options.ttl,
+      ttl: options.ttl,
     });
     await report(terminal, `put ${bucket.label(key)}`, reply, options);
     return exitCodes.ok;
@@ -90,7 +90,7 @@ export async function resolve(
       contentType: options.contentType ?? chosen.contentType,
       context: options.context ?? state.context,
       writeId: newWriteId(),
-      ttlMs: options.ttl,
+      ttl: options.ttl,
     });
     await report(terminal, `resolve ${bucket.label(key)}`, reply, options);
     return exitCodes.ok;

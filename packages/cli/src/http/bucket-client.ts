@@ -47,7 +47,7 @@ export interface WriteInput {
   readonly context: string | undefined;
   readonly writeId: string;
   /** Milliseconds that it lives. */
-  readonly ttlMs?: number | undefined;
+  readonly ttl?: number | "never" | undefined;
   /** In place of it: when it expires. */
   readonly expiresAt?: string | undefined;
 }
@@ -82,16 +82,13 @@ export function keyExchanges(
     read: (key) => ({ method: "GET", path: path(key, readQuery) }),
     readAll: (key, siblings) => ({
       method: "GET",
-      path: path(key, queryOf({ r, pr, timeout, siblings })),
+      path: path(key, queryOf({ r, pr, strict, timeout, siblings })),
       headers: { accept: "application/json" },
     }),
     head: (key) => ({ method: "HEAD", path: path(key, readQuery) }),
-    put: (key, { value, contentType, context, writeId, ttlMs, expiresAt }) => ({
+    put: (key, { value, contentType, context, writeId, ttl, expiresAt }) => ({
       method: "PUT",
-      path: path(
-        key,
-        ttlMs === undefined ? writeQuery : queryOf({ w, pw, strict, timeout, ttl: ttlMs }),
-      ),
+      path: path(key, ttl === undefined ? writeQuery : queryOf({ w, pw, strict, timeout, ttl })),
       body: value,
       headers: {
         "content-type": contentType,

@@ -101,7 +101,7 @@ function addBuckets(program: Command, onExit: OnExit): void {
 
 /** A duration in milliseconds; 0 for none. */
 function timeToLiveOrNone(text: string): number {
-  return text === "0" ? 0 : timeToLive(text);
+  return text === "0" || text === "never" ? 0 : timeToLive(text);
 }
 
 /** Settings that may change while there is data. */
@@ -121,7 +121,7 @@ function withBucketSettings(command: Command): Command {
     .option("--no-allow-stale", "refuse r + w <= n again")
     .option(
       "--ttl <duration>",
-      "how long values live whose put does not say, such as 30m; 0: for ever",
+      "how long values live whose put does not say, such as 30m, or never to expire",
       timeToLiveOrNone,
     );
 }

@@ -8,7 +8,7 @@ import {
 } from "../http/bucket-client.ts";
 import type { Reply } from "../http/exchange.ts";
 import { keyLabel } from "../http/keys.ts";
-import type { Entry, EntryValue } from "./entry.ts";
+import { type Entry, type EntryValue, neverExpires } from "./entry.ts";
 import { transferFailure, type PatientSender } from "./patient-sender.ts";
 
 /**
@@ -36,7 +36,7 @@ export class EntryWriter {
   async apply({ key, values }: Entry): Promise<"written" | "unchanged"> {
     const nowMs = Date.now();
     const alive = values.filter(
-      ({ expiresAt }) => expiresAt === undefined || Date.parse(expiresAt) > nowMs,
+      ({ expiresAt = neverExpires }) => expiresAt === neverExpires || Date.parse(expiresAt) > nowMs,
     );
     if (alive.length === 0 && values.length > 0) return "unchanged";
     const entry = { key, values: alive };
@@ -58,7 +58,7 @@ export class EntryWriter {
     const held = {
       value: reply.body,
       contentType: headerText(reply, "content-type") ?? "",
-      expiresAt: headerText(reply, "coterie-expires-at"),
+      expiresAt: headerText(reply, "coterie-expires-at") ?? neverExpires,
     };
     if (reply.status === 200 && isSame(input, held)) return "unchanged";
     await this.#put(key, input, headerText(reply, "coterie-context"));
@@ -67,8 +67,13 @@ export class EntryWriter {
 
   async #makeSiblings({ key, values }: Entry): Promise<"written" | "unchanged"> {
     const { context, siblings } = await this.#readAll(key);
-    const missing = without(values, siblings);
-    const foreign = without(siblings, values);
+    const held = siblings.map(({ value, contentType, expiresAt = neverExpires }) => ({
+      value,
+      contentType,
+      expiresAt,
+    }));
+    const missing = without(values, held);
+    const foreign = without(held, values);
     if (missing.length === 0 && (foreign.length === 0 || this.#mode === "sibling")) {
       return "unchanged";
     }
@@ -110,7 +115,8 @@ export class EntryWriter {
     { value, contentType, expiresAt }: EntryValue,
     context: string | undefined,
   ): Promise<string | undefined> {
-    const input = { value, contentType, context, writeId: newWriteId(), expiresAt };
+    const lifetime = expiresAt === neverExpires ? { ttl: neverExpires } : { expiresAt };
+    const input = { value, contentType, context, writeId: newWriteId(), ...lifetime };
     const reply = await this.#write(`writing ${keyLabel(key)}`, this.#exchanges.put(key, input));
     return headerText(reply, "coterie-context");
   }
@@ -127,15 +133,18 @@ export class EntryWriter {
   }
 }
 
-/** One without an end may have got one from its bucket. */
 function isSame(left: EntryValue, right: EntryValue): boolean {
-  const [leftEnd, rightEnd] = [left.expiresAt, right.expiresAt];
-  const mayDiffer = leftEnd === undefined || rightEnd === undefined;
   return (
     left.contentType === right.contentType &&
-    (mayDiffer || Date.parse(leftEnd) === Date.parse(rightEnd)) &&
+    hasSameEnd(left.expiresAt, right.expiresAt) &&
     left.value.equals(right.value)
   );
+}
+
+/** Of a line, which may leave it to the bucket, and of a value that is held. */
+function hasSameEnd(left: string | undefined, right: string | undefined): boolean {
+  if (left === undefined || right === undefined) return true;
+  return left === right || Date.parse(left) === Date.parse(right);
 }
 
 /** The values of `left` that `right` has no equal for, each equal used once. */

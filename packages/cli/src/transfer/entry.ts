@@ -2,7 +2,10 @@
 export interface EntryValue {
   readonly value: Buffer;
   readonly contentType: string;
-  /** When it expires, as the HTTP door writes it; left out: it stays. */
+  /**
+   * When it expires, as the HTTP door writes it. `never`: it stays, whatever its bucket says. Left
+   * out: as the bucket says.
+   */
   readonly expiresAt?: string | undefined;
 }
 
@@ -26,8 +29,12 @@ export function isContentType(text: string): boolean {
   return /^[\u0020-\u007e]{1,255}$/u.test(text);
 }
 
+/** In place of the time at which a value expires. */
+export const neverExpires = "never" as const;
+
 /** True if it says when a value expires as the HTTP door takes it. */
 export function isExpiry(text: string): boolean {
+  if (text === neverExpires) return true;
   const isForm = /^(?:\d{4}|\+\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/u.test(text);
   return isForm && Date.parse(text) > 0;
 }

@@ -5,11 +5,11 @@ import { finished } from "node:stream/promises";
 import { withPool, type NodeOptions } from "../connect.ts";
 import { CliFailure, exitCodes, type ExitCode } from "../exit.ts";
 import { headerText, isAbsent, keyExchanges, keyStateOf, queryOf } from "../http/bucket-client.ts";
-import { clusterIdOf } from "../http/cluster.ts";
+import { type BucketView, clusterIdOf, jsonOf } from "../http/cluster.ts";
 import { keyLabel } from "../http/keys.ts";
 import { durationText } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
-import type { Entry } from "./entry.ts";
+import { type Entry, neverExpires } from "./entry.ts";
 import { formatNdjsonLine } from "./ndjson.ts";
 import { PatientSender, transferFailure } from "./patient-sender.ts";
 import { showProgress } from "./progress-line.ts";
@@ -18,6 +18,11 @@ export interface ExportOptions extends NodeOptions {
   readonly bucket: string;
   readonly tombstones?: boolean;
   readonly concurrency: number;
+}
+
+interface Exported extends ExportOptions {
+  /** What a line says of a value that never expires. */
+  readonly stays: typeof neverExpires | undefined;
 }
 
 /** One line of `GET /v1/buckets/{bucket}/keys`. */
@@ -47,7 +52,8 @@ export function exportBucket(file: string | undefined, options: ExportOptions): 
       bytesBefore: 0,
     }));
     try {
-      for await (const line of exportedLines(sender, options)) {
+      const stays = (await hasTimeToLive(sender, options.bucket)) ? neverExpires : undefined;
+      for await (const line of exportedLines(sender, { ...options, stays })) {
         counts.keys += 1;
         counts.bytes += Buffer.byteLength(line);
         await (target === undefined ? terminal.data(line) : target.write(line));
@@ -73,11 +79,16 @@ function sayExported(
   terminal.say(`exported ${keys} keys of ${bucket} in ${durationText(elapsedMs)}`);
 }
 
+/** True if the bucket gives what is put an end that the put does not ask for. */
+async function hasTimeToLive(sender: PatientSender, bucket: string): Promise<boolean> {
+  const what = `asking for bucket ${bucket}`;
+  const reply = await sender.send(what, { method: "GET", path: `/v1/buckets/${bucket}` });
+  if (reply.status !== 200) throw transferFailure(what, reply);
+  return (jsonOf(what, reply) as BucketView).ttlMs !== undefined;
+}
+
 /** Reads keys ahead, a bounded number at once, and gives their lines in the order of the scan. */
-async function* exportedLines(
-  sender: PatientSender,
-  options: ExportOptions,
-): AsyncGenerator<string> {
+async function* exportedLines(sender: PatientSender, options: Exported): AsyncGenerator<string> {
   const ahead: Promise<{ line: string | undefined } | { error: unknown }>[] = [];
   for await (const scanned of scannedKeys(sender, options)) {
     const line = exportedLine(sender, options, scanned);
@@ -146,12 +157,16 @@ function scanPage(body: Buffer): {
 
 async function exportedLine(
   sender: PatientSender,
-  { bucket, tombstones }: ExportOptions,
+  { bucket, tombstones, stays }: Exported,
   { key }: ScannedKey,
 ): Promise<string | undefined> {
   const exchanges = keyExchanges(bucket, {});
   const what = `reading ${keyLabel(key)}`;
-  const entry = (values: Entry["values"]): string => formatNdjsonLine({ key, values });
+  const entry = (values: Entry["values"]): string =>
+    formatNdjsonLine({
+      key,
+      values: values.map((each) => ({ ...each, expiresAt: each.expiresAt ?? stays })),
+    });
   const reply = await sender.send(what, exchanges.read(key));
   if (reply.status === 200) {
     const contentType = headerText(reply, "content-type") ?? "application/octet-stream";

@@ -99,7 +99,7 @@ function valueOf(item: unknown): EntryValue | string {
   const expiresAt = fields["expiresAt"] ?? undefined;
   if (expiresAt === undefined) return { value: value.bytes, contentType };
   if (typeof expiresAt !== "string" || !isExpiry(expiresAt)) {
-    return '"expiresAt" is not a time such as 2031-02-28T12:00:00.000Z';
+    return '"expiresAt" is neither a time such as 2031-02-28T12:00:00.000Z nor "never"';
   }
   return { value: value.bytes, contentType, expiresAt };
 }

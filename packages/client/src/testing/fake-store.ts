@@ -20,6 +20,7 @@ import {
   emptyRecord,
   encodeContext,
   errorTable,
+  forever,
   fromBase64url,
   latin1,
   tokenOf,
@@ -104,7 +105,7 @@ export class FakeStore {
       contentType,
       writtenAt: this.#clock.next(wallMs),
       writeId,
-      expiresAtMs: expiresAtMs ?? (ttlMs === undefined ? undefined : wallMs + ttlMs),
+      expiresAtMs: ttlMs === undefined || ttlMs === forever ? expiresAtMs : wallMs + ttlMs,
       context: read.context,
       mint: () => {
         this.#counter += 1;

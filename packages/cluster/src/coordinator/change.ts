@@ -8,6 +8,7 @@ import {
   applyPut,
   dropExpired,
   emptyRecord,
+  forever,
 } from "@coterie/core";
 import type { StoredRecord } from "@coterie/storage";
 import type { Coordination } from "./coordination.ts";
@@ -92,5 +93,5 @@ function expiresAt(
 ): number | undefined {
   if (expiresAtMs !== undefined) return expiresAtMs;
   const livesMs = ttlMs ?? bucketTtlMs;
-  return livesMs === undefined ? undefined : nowMs + livesMs;
+  return livesMs === undefined || livesMs === forever ? undefined : nowMs + livesMs;
 }

@@ -171,7 +171,7 @@ export function readPut(reader: WireReader): KvPut {
     else if (tag === 0x30) w = reader.uint();
     else if (tag === 0x38) strict = reader.bool();
     else if (tag === 0x40) timeoutMs = reader.uint();
-    else if (tag === 0x49) ttlMs = reader.finite();
+    else if (tag === 0x49) ttlMs = reader.duration();
     else if (tag === 0x52) writeId = readWriteId(reader);
     else if (tag === 0x58) pw = reader.uint();
     else if (tag === 0x60) flags.returnBody = reader.bool();

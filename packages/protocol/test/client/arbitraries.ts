@@ -45,7 +45,7 @@ export const anyKvOperation: fc.Arbitrary<KvOperation> = fc.oneof(
     contentType: text,
     w: maybe(u32),
     pw: maybe(u32),
-    ttlMs: maybe(time),
+    ttlMs: maybe(fc.oneof(time, fc.constant(Infinity))),
     expiresAtMs: maybe(time),
     writeId: maybe(writeId),
     returnBody: fc.boolean(),

@@ -28,6 +28,7 @@ export const seeds: readonly Uint8Array[] = [
   "[::1]:7401",
   "2031-02-28T12:00:00.000Z",
   "ttl=1500",
+  "ttl=never",
   "r=1&siblings=all",
 ].map((text) => encoder.encode(text));
 

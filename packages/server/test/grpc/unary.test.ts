@@ -44,6 +44,20 @@ describe("unary calls", () => {
     ]);
   });
 
+  it("put values that never expire into a bucket whose values do", async () => {
+    const { client, node } = await doors.open();
+    const given = { ttlMs: 60_000 };
+    expect(await node.changeBucket({ intent: "change", name: "default", given })).toMatchObject({
+      ok: true,
+    });
+    replyOf(await client.put(putOf("goes", "v")));
+    replyOf(await client.put(putOf("stays", "v", { ttlMs: Number.POSITIVE_INFINITY })));
+    const [goes] = replyOf(await client.get(getOf("goes"))).siblings;
+    expect(goes?.expiresAtMs).toBeGreaterThan(Date.now());
+    const [stays] = replyOf(await client.get(getOf("stays"))).siblings;
+    expect(stays?.expiresAtMs).toBe(0);
+  });
+
   it("put values that expire, by a time to live or at a time", async () => {
     const { client } = await doors.open();
     const expiresAtMs = 4_000_000_000_123;

@@ -114,6 +114,12 @@ describe("a batch", () => {
     expect(brief).toMatchObject({ siblings: [{ expiresAt: expect.stringMatching(/^20\d\d-/u) }] });
     const [past] = await send({ op: "get", key: "past" });
     expect(past).toMatchObject({ status: 404, context: expect.any(String) });
+    const [never, both] = await send(
+      { op: "put", key: "never", value: "v", ttl: "never" },
+      { op: "put", key: "both", value: "v", ttl: "never", expiresAt },
+    );
+    expect(never).toMatchObject({ status: 204 });
+    expect(both).toMatchObject({ code: "bad-request" });
   });
 
   it("answers an empty one, blank lines, CR LF and a last line without an end", async () => {

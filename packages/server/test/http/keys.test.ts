@@ -165,6 +165,28 @@ describe("a key at the HTTP door", () => {
   });
 });
 
+describe("a value that never expires", () => {
+  it("stays in a bucket whose values expire", async () => {
+    const headers = { "Content-Type": "application/json" };
+    await send("PATCH", "/v1/buckets/default", { body: '{"ttlMs":60000}', headers });
+    await send("PUT", flag, { body: "v" });
+    const goes = await send("GET", flag);
+    expect(goes.headers.get("coterie-expires-at")).toMatch(/^20\d\d-/u);
+    const context = goes.headers.get("coterie-context") ?? "";
+    const stays = await send("PUT", `${flag}?ttl=never`, {
+      body: "w",
+      headers: { "Coterie-Context": context },
+    });
+    expect(stays.status).toBe(204);
+    expect((await send("GET", flag)).headers.get("coterie-expires-at")).toBeNull();
+    const both = await send("PUT", `${flag}?ttl=never`, {
+      body: "w",
+      headers: { "Coterie-Expires-At": "2101-02-28T12:00:00.000Z" },
+    });
+    expect(await both.json()).toMatchObject({ code: "bad-request" });
+  });
+});
+
 describe("a value with a time to live", () => {
   const expiresAt = "2101-02-28T12:00:00.000Z";
 
@@ -217,6 +239,7 @@ describe("what the HTTP door refuses", () => {
     ["r beyond n", "GET", `${flag}?r=2`, {}, 400, "bad-request"],
     ["a negative r", "GET", `${flag}?r=-1`, {}, 400, "bad-request"],
     ["n as a number that is none", "GET", `${flag}?w=NaN`, {}, 400, "bad-request"],
+    ["a time to live of some day", "PUT", `${flag}?ttl=Infinity`, {}, 400, "bad-request"],
     ["a time to live of 0", "PUT", `${flag}?ttl=0`, {}, 400, "bad-request"],
     ["a negative time to live", "PUT", `${flag}?ttl=-5`, {}, 400, "bad-request"],
     ["a time to live of centuries", "PUT", `${flag}?ttl=99999999999999`, {}, 400, "bad-request"],

@@ -276,6 +276,59 @@ describe("contexts", () => {
   });
 });
 
+describe("in a bucket with a time to live", () => {
+  it("what a command does not say comes from the bucket, and PERSIST takes it away", async () => {
+    const { node, client, defects } = await doors.open();
+    const given = { ttlMs: 100_000 };
+    const nearly = /^(?:100|9\d)$/u;
+    expect(await node.changeBucket({ intent: "change", name: "redis", given })).toMatchObject({
+      ok: true,
+    });
+    expect(
+      await mismatches(client, [
+        ["set a 1", "+OK"],
+        ["ttl a", nearly],
+        ["incr a", 2],
+        ["ttl a", nearly],
+        ["persist a", 1],
+        ["ttl a", -1],
+        ["persist a", 0],
+        ["incr a", 3],
+        ["append a 0", 2],
+        ["setrange a 0 4", 2],
+        ["incrbyfloat a 1", "41"],
+        ["set a 5 keepttl", "+OK"],
+        ["ttl a", -1],
+        ["getset a 6", "5"],
+        ["ttl a", nearly],
+        ["getex a persist", "6"],
+        ["ttl a", -1],
+        ["expire a 50 nx", 1],
+        ["ttl a", /^[45]\d$/u],
+        ["setnx b 1", 1],
+        ["append c 1", 1],
+        ["mset d 1 e 1", "+OK"],
+        ["set f 1 keepttl", "+OK"],
+        ["ttl b", nearly],
+        ["ttl c", nearly],
+        ["ttl d", nearly],
+        ["ttl f", nearly],
+        ["cot.put g 1", /^context/u],
+        ["ttl g", nearly],
+        ["cot.put g 1 persist", /^context/u],
+        ["ttl g", -1],
+        ["cot.put g 1 ex 50 bucket redis", /^context/u],
+        ["ttl g", /^[45]\d$/u],
+        ["cot.put g 1 ex 50 persist", "-ERR syntax error"],
+        ["cot.put g 1 persist px 5", "-ERR syntax error"],
+        ["cot.put g 1 ex 0", "-ERR invalid expire time in 'cot.put' command"],
+        ["cot.del g persist", "-ERR syntax error"],
+      ]),
+    ).toEqual([]);
+    expect(defects).toEqual([]);
+  });
+});
+
 it("nothing above met a defect", () => {
   expect(opened.defects).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import type { RequestOptions } from "@coterie/cluster";
-import type { WriteId } from "@coterie/core";
+import { type WriteId, forever } from "@coterie/core";
 import { problemWithLifetime } from "../request-checks.ts";
 import { expiryForm, expiryFrom } from "./expiry-text.ts";
 import { refuse } from "./responses.ts";
@@ -52,7 +52,7 @@ export function parseKeyOptions(method: string, query: string): KeyOptions | Res
         options.allSiblings = true;
         break;
       case "ttl":
-        ttlMs = /^\d{1,15}$/u.test(value) ? Number(value) : Number.NaN;
+        ttlMs = value === "never" ? forever : /^\d{1,15}$/u.test(value) ? Number(value) : NaN;
         break;
       case "return_body":
         if (value !== "true" && value !== "false") {

@@ -1,5 +1,5 @@
 import type { Failure, NodeApi, WriteOutcome } from "@coterie/cluster";
-import { type Sibling, latin1 } from "@coterie/core";
+import { type Sibling, forever, latin1 } from "@coterie/core";
 import type { RespReply } from "@coterie/protocol";
 import { dotText } from "../dot-text.ts";
 import { failureReply } from "./failure-reply.ts";
@@ -9,6 +9,18 @@ export interface HeldValue {
   readonly value: Uint8Array;
   /** Wall time from which on it is gone; `undefined`: it stays. */
   readonly expiresAtMs: number | undefined;
+}
+
+/** What a command writes. */
+export interface NextValue {
+  readonly value: Uint8Array;
+  /** Wall time from which on it is gone; `undefined`: as the bucket says. */
+  readonly expiresAtMs: number | "never" | undefined;
+}
+
+/** The deadline of a value that takes the place of another one, and keeps what that one had. */
+export function keptDeadline(held: HeldValue | undefined): NextValue["expiresAtMs"] {
+  return held === undefined ? undefined : (held.expiresAtMs ?? "never");
 }
 
 /** What a bucket of policy `lww` shows of a key. */
@@ -21,7 +33,7 @@ export interface Changed {
   /** If it comes to pass. */
   readonly reply: RespReply;
   /** What the key holds afterwards; left out, nothing is written. */
-  readonly next?: HeldValue | "deleted";
+  readonly next?: NextValue | "deleted";
 }
 
 /** A command that writes depending on what is there: a pure function of that. */
@@ -65,19 +77,29 @@ interface Lane {
 export class KeyLanes {
   readonly #node: NodeApi;
   readonly #bucket: string;
+  /** When a value expires that is written now and leaves that to the bucket. */
+  readonly #defaultDeadline: () => number | undefined;
   readonly #onDefect: (error: unknown) => RespReply;
   readonly #lanes = new Map<string, Lane>();
 
-  constructor(node: NodeApi, bucket: string, onDefect: (error: unknown) => RespReply) {
+  constructor(
+    node: NodeApi,
+    bucket: string,
+    given: {
+      readonly defaultDeadline: () => number | undefined;
+      readonly onDefect: (error: unknown) => RespReply;
+    },
+  ) {
     this.#node = node;
     this.#bucket = bucket;
-    this.#onDefect = onDefect;
+    this.#defaultDeadline = given.defaultDeadline;
+    this.#onDefect = given.onDefect;
   }
 
   /** Writes a value over whatever is there. */
   put(
     key: Uint8Array,
-    next: HeldValue,
+    next: NextValue,
     reply: RespReply,
     hold: LaneHold | undefined,
     settle: Settle,
@@ -178,20 +200,26 @@ export class KeyLanes {
     const replies = batch.map(({ change }, at) => {
       const { reply, next } = change(held);
       if (next === undefined) return reply;
-      held = next === "deleted" ? undefined : next;
+      held = next === "deleted" ? undefined : this.#heldAfter(next);
       firstWrite = Math.min(firstWrite, at);
       return reply;
     });
     if (firstWrite === batch.length || (held === undefined && before === undefined)) return replies;
-    const written = await this.#write(key, held, read.context);
+    const next = held && { value: held.value, expiresAtMs: keptDeadline(held) };
+    const written = await this.#write(key, next, read.context);
     if (written.ok) return replies;
     // What was answered by what was read stands; what counts on the write has failed with it.
     return replies.map((reply, at) => (at < firstWrite ? reply : failureReply(written)));
   }
 
+  /** What the changes after this one find. */
+  #heldAfter({ value, expiresAtMs = this.#defaultDeadline() }: NextValue): HeldValue {
+    return { value, expiresAtMs: expiresAtMs === "never" ? undefined : expiresAtMs };
+  }
+
   #write(
     key: Uint8Array,
-    next: HeldValue | undefined,
+    next: NextValue | undefined,
     context: string | undefined,
   ): Promise<WriteOutcome | Failure> {
     const place = { bucket: this.#bucket, key };
@@ -199,7 +227,8 @@ export class KeyLanes {
     const { value, expiresAtMs } = next;
     const input = {
       value,
-      expiresAtMs,
+      ttlMs: expiresAtMs === "never" ? forever : undefined,
+      expiresAtMs: expiresAtMs === "never" ? undefined : expiresAtMs,
       contentType: "",
       context,
       writeId: undefined,

@@ -8,7 +8,7 @@ import {
 } from "@coterie/protocol";
 import { type Command, wrongArity } from "./command.ts";
 import { failureReply } from "./failure-reply.ts";
-import type { Change, HeldValue, LaneHold } from "./key-lanes.ts";
+import type { Change, LaneHold, NextValue } from "./key-lanes.ts";
 import type { RespService } from "./resp-service.ts";
 import type { RespSession } from "./resp-session.ts";
 
@@ -70,7 +70,7 @@ export class RespCall {
   }
 
   /** Writes a value over what is there. */
-  put(key: Uint8Array, next: HeldValue, reply: RespReply): void {
+  put(key: Uint8Array, next: NextValue, reply: RespReply): void {
     this.service.lanes.put(key, next, reply, this.hold, (answer) => this.settle(answer));
   }
 

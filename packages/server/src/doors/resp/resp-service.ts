@@ -74,8 +74,17 @@ export class RespService {
     this.tuning = { ...respTuning, ...parts.options.tuning };
     this.unread = new ByteBudget(parts.options.unreadBytesMax);
     this.held = new ByteBudget(parts.options.heldBytesMax);
-    this.lanes = new KeyLanes(this.node, parts.options.bucket, (error) => this.defect(error));
+    this.lanes = new KeyLanes(this.node, parts.options.bucket, {
+      defaultDeadline: () => this.#defaultDeadline(),
+      onDefect: (error) => this.defect(error),
+    });
     this.startedAtMs = this.clock.monotonicMs();
+  }
+
+  #defaultDeadline(): number | undefined {
+    const buckets = this.node.document()?.settings.buckets ?? [];
+    const ttlMs = buckets.find(({ name }) => name === this.options.bucket)?.ttlMs;
+    return ttlMs === undefined ? undefined : this.clock.wallMs() + ttlMs;
   }
 
   /** Counts a command that was answered. */

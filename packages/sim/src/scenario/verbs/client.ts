@@ -1,5 +1,5 @@
 import type { Failure, GetOutcome, ReplicaAnswer, WriteOutcome } from "@coterie/cluster";
-import { type Key, type Sibling, type WriteId, hex, latin1, utf8 } from "@coterie/core";
+import { type Key, type Sibling, type WriteId, forever, hex, latin1, utf8 } from "@coterie/core";
 import type { ClientOutcome, ClientWrite } from "../../history.ts";
 import { type Arguments, ScenarioError, durationOf } from "../arguments.ts";
 import type { Lines, NamedContext, Stage } from "../stage.ts";
@@ -25,7 +25,7 @@ export async function put(stage: Stage, args: Arguments): Promise<Lines> {
         writeId: writeId === undefined ? undefined : writeIdOf(writeId),
         returnBody: false,
         ifAbsent: false,
-        ttlMs: ttl === undefined ? undefined : durationOf(ttl),
+        ttlMs: ttl === undefined ? undefined : ttl === "never" ? forever : durationOf(ttl),
       },
       options,
     ),

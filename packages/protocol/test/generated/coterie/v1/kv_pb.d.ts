@@ -224,7 +224,8 @@ export declare type PutRequest = Message<"coterie.v1.PutRequest"> & {
   timeoutMs?: number | undefined;
 
   /**
-   * Milliseconds that the value lives, 1 to ten years; without it the bucket says how long.
+   * Milliseconds that the value lives, 1 to ten years, or infinity: it never expires. Without it the
+   * bucket says how long.
    *
    * @generated from field: optional double ttl_ms = 9;
    */

@@ -1,5 +1,5 @@
 import type { PutInput, RequestOptions } from "@coterie/cluster";
-import type { Key } from "@coterie/core";
+import { type Key, forever } from "@coterie/core";
 import { z } from "zod";
 import {
   type RequestProblem,
@@ -41,7 +41,7 @@ const batchLine: z.ZodType<BatchLine> = z.discriminatedUnion("op", [
     ifAbsent: z.boolean().optional(),
     returnBody: z.boolean().optional(),
     /** Milliseconds. */
-    ttl: z.number().optional(),
+    ttl: z.union([z.number(), z.literal("never")]).optional(),
     expiresAt: text,
   }),
   z.strictObject({ op: z.literal("delete"), ...writing }),
@@ -66,7 +66,7 @@ interface BatchLine {
   readonly contentType?: string | undefined;
   readonly ifAbsent?: boolean | undefined;
   readonly returnBody?: boolean | undefined;
-  readonly ttl?: number | undefined;
+  readonly ttl?: number | "never" | undefined;
   readonly expiresAt?: string | undefined;
 }
 
@@ -125,7 +125,7 @@ function operationOf(line: BatchLine, valueBytesMax: number): ParsedLine {
   if (expiresAtMs === undefined && line.expiresAt !== undefined) {
     return malformed(`expiresAt is ${expiryForm}`);
   }
-  const lifetime = { ttlMs: line.ttl, expiresAtMs };
+  const lifetime = { ttlMs: line.ttl === "never" ? forever : line.ttl, expiresAtMs };
   const unfit =
     problemWithValue(value.length, valueBytesMax) ??
     problemWithContentType(contentType) ??

@@ -205,8 +205,8 @@ export const parameters: Json = {
   ),
   ttl: query(
     "ttl",
-    { type: "integer", minimum: 1, maximum: limits.ttlMsMax },
-    "Milliseconds that the value lives; without it the bucket says how long.",
+    { oneOf: [{ type: "integer", minimum: 1, maximum: limits.ttlMsMax }, { const: "never" }] },
+    "Milliseconds that the value lives, or that it stays; without it the bucket says how long.",
   ),
   expiresAt: {
     ...header("Coterie-Expires-At", "When the value expires, in place of a ttl."),

@@ -1,9 +1,10 @@
 import { type RespReply, respMap } from "@coterie/protocol";
-import { latin1 } from "@coterie/core";
+import { type Lifetime, forever, latin1 } from "@coterie/core";
 import type { WriteOutcome } from "@coterie/cluster";
 import { dotText } from "../../dot-text.ts";
 import { problemWithBucket } from "../../request-checks.ts";
 import { type Command, commandGroup } from "../command.ts";
+import { expiryOptions, readDeadline } from "../expiry.ts";
 import { failureReply } from "../failure-reply.ts";
 import type { RespCall } from "../resp-call.ts";
 import { optionOf } from "../words.ts";
@@ -27,7 +28,7 @@ export const contextCommands: readonly Command<RespCall>[] = commandGroup("coter
     flags: "write denyoom",
     keys: one,
     since: "0.1.0",
-    summary: "Writes a value in the place of what its context has read (CONTEXT, BUCKET)",
+    summary: "Writes a value in the place of what its context has read (CONTEXT, EX, PX, …)",
     run: put,
   },
   {
@@ -41,19 +42,32 @@ export const contextCommands: readonly Command<RespCall>[] = commandGroup("coter
   },
 ]);
 
-interface ContextOptions {
+interface ContextOptions extends Lifetime {
   bucket: string;
   context: string | undefined;
+  ttlMs?: number;
+  expiresAtMs?: number;
 }
 
 /** `undefined` once the call has been refused. */
 function readOptions(call: RespCall, from: number): ContextOptions | undefined {
   const options: ContextOptions = { bucket: call.service.options.bucket, context: undefined };
+  const isPut = call.command.name === "cot.put";
   for (let at = from; at < call.words.length; at += 2) {
     const value = call.words[at + 1];
     const option = optionOf(call.words[at]);
-    if (value === undefined) return call.refuseSyntax();
-    if (option === "bucket") options.bucket = latin1(value);
+    const expiry = isPut ? expiryOptions.get(option) : undefined;
+    const hasEnd = options.ttlMs !== undefined || options.expiresAtMs !== undefined;
+    if (isPut && option === "persist" && !hasEnd) {
+      options.ttlMs = forever;
+      at -= 1;
+    } else if (value === undefined) return call.refuseSyntax();
+    else if (expiry !== undefined && !hasEnd) {
+      const nowMs = call.service.clock.wallMs();
+      const deadline = readDeadline(value, expiry, { nowMs, command: "cot.put", mustLast: true });
+      if (!deadline.ok) return call.refuse(deadline.problem);
+      options.expiresAtMs = deadline.atMs;
+    } else if (option === "bucket") options.bucket = latin1(value);
     else if (option === "context" && call.command.name !== "cot.get") {
       options.context = latin1(value);
     } else return call.refuseSyntax();
@@ -93,8 +107,10 @@ function getSiblings(call: RespCall): void {
 function put(call: RespCall): void {
   const options = readOptions(call, 3);
   if (options === undefined) return;
-  const { bucket, context } = options;
+  const { bucket, context, ttlMs, expiresAtMs } = options;
   const input = {
+    ttlMs,
+    expiresAtMs,
     value: call.word(2),
     contentType: "",
     context,

@@ -91,7 +91,7 @@ export const expiryCommands: readonly Command<RespCall>[] = commandGroup("generi
       call.change((held) =>
         held?.expiresAtMs === undefined
           ? { reply: 0 }
-          : { reply: 1, next: { value: held.value, expiresAtMs: undefined } },
+          : { reply: 1, next: { value: held.value, expiresAtMs: "never" } },
       ),
   },
 ]);
@@ -190,6 +190,6 @@ function persistAndGet(call: RespCall): void {
     if (held === undefined) return { reply: null };
     const { value, expiresAtMs } = held;
     if (expiresAtMs === undefined) return { reply: value };
-    return { reply: value, next: { value, expiresAtMs: undefined } };
+    return { reply: value, next: { value, expiresAtMs: "never" } };
   });
 }

@@ -1,5 +1,6 @@
 import { type RespReply, respStatus } from "@coterie/protocol";
 import { expiryOptions, readDeadline, until } from "../expiry.ts";
+import { keptDeadline } from "../key-lanes.ts";
 import type { RespCall } from "../resp-call.ts";
 import { optionOf } from "../words.ts";
 
@@ -32,7 +33,7 @@ export function set(call: RespCall): void {
     if (!isMet) return { reply: isGet ? before : null };
     const reply = isGet ? before : ok;
     return keepsDeadline
-      ? { reply, next: { value, expiresAtMs: held?.expiresAtMs } }
+      ? { reply, next: { value, expiresAtMs: keptDeadline(held) } }
       : { reply, next };
   });
 }

@@ -2,7 +2,7 @@ import { latin1 } from "@coterie/core";
 import { type RespReply, isRespError, respStatus } from "@coterie/protocol";
 import { type Command, commandGroup } from "../command.ts";
 import { addDecimals } from "../decimal.ts";
-import type { Change, HeldValue } from "../key-lanes.ts";
+import { type Change, type HeldValue, keptDeadline } from "../key-lanes.ts";
 import { forEachKey, readKey, readKeys } from "../reading.ts";
 import type { RespCall } from "../resp-call.ts";
 import { int64Of, isInt64, notInteger, safeIntegerOf } from "../words.ts";
@@ -221,7 +221,7 @@ function append(call: RespCall): void {
     const value = new Uint8Array(length);
     value.set(before);
     value.set(added, before.length);
-    return { reply: length, next: { value, expiresAtMs: held?.expiresAtMs } };
+    return { reply: length, next: { value, expiresAtMs: keptDeadline(held) } };
   });
 }
 
@@ -258,7 +258,7 @@ function setRange(call: RespCall): void {
     const value = new Uint8Array(Math.max(before.length, offset + part.length));
     value.set(before);
     value.set(part, offset);
-    return { reply: value.length, next: { value, expiresAtMs: held?.expiresAtMs } };
+    return { reply: value.length, next: { value, expiresAtMs: keptDeadline(held) } };
   });
 }
 
@@ -277,7 +277,7 @@ function increment(call: RespCall, by: bigint | undefined): void {
     if (!isInt64(sum)) {
       return { reply: { kind: "error", text: "ERR increment or decrement would overflow" } };
     }
-    return { reply: sum, next: { value: ascii(String(sum)), expiresAtMs: held?.expiresAtMs } };
+    return { reply: sum, next: { value: ascii(String(sum)), expiresAtMs: keptDeadline(held) } };
   });
 }
 
@@ -286,7 +286,7 @@ function incrementByFloat(call: RespCall): void {
   call.change((held) => {
     const sum = addDecimals(held === undefined ? "0" : latin1(held.value), by);
     if (!sum.ok) return { reply: { kind: "error", text: sum.problem } };
-    return { reply: sum.text, next: { value: ascii(sum.text), expiresAtMs: held?.expiresAtMs } };
+    return { reply: sum.text, next: { value: ascii(sum.text), expiresAtMs: keptDeadline(held) } };
   });
 }
 

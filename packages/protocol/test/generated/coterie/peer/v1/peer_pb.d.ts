@@ -357,7 +357,8 @@ export declare type Put = Message<"coterie.peer.v1.Put"> & {
   returnBody: boolean;
 
   /**
-   * At most one of the two; the coordinating primary makes a time of the first.
+   * At most one of the two; the coordinating primary makes a time of the first, which may be
+   * infinite: then the value stays whatever its bucket says.
    *
    * @generated from field: optional double ttl_ms = 12;
    */
