@@ -25,6 +25,7 @@ export { compareBytes, equalBytes } from "./bytes/compare.ts";
 export { crc32c } from "./bytes/crc32c.ts";
 export { type Digest, digest64 } from "./bytes/digest.ts";
 export { ByteReader } from "./bytes/reader.ts";
+export { Slab } from "./bytes/slab.ts";
 export { base64url, fromBase64url, hex, latin1, utf8, writeHex } from "./bytes/text.ts";
 export { decodeUtf8 } from "./bytes/utf8-decode.ts";
 export { ByteWriter } from "./bytes/writer.ts";

@@ -1,8 +1,10 @@
-import { utf8, writeHex } from "@coterie/core";
+import { Slab, utf8, writeHex } from "@coterie/core";
 
 /** Slabs up to this size are reused; a larger one belongs to its message. */
 const slabBytesMax = 128 * 1024;
 const slabBytesFirst = 4 * 1024;
+/** What {@link WireWriter.take} copies a message to. */
+const messages: Slab = new Slab();
 
 /**
  * Writes protobuf wire format into a slab that is reused from message to message. Tags are passed
@@ -22,9 +24,13 @@ export class WireWriter {
   take(): Uint8Array {
     const { length } = this;
     this.#at = 0;
-    if (this.#bytes.length <= slabBytesMax) return this.#bytes.slice(0, length);
-    const message = this.#bytes.subarray(0, length);
-    this.#replace(new Uint8Array(slabBytesFirst));
+    const written = this.#bytes.subarray(0, length);
+    if (this.#bytes.length > slabBytesMax) {
+      this.#replace(new Uint8Array(slabBytesFirst));
+      return written;
+    }
+    const message = messages.take(length);
+    message.set(written);
     return message;
   }
 

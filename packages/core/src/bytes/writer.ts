@@ -1,4 +1,10 @@
+import { Slab } from "./slab.ts";
 import { writeHex } from "./text.ts";
+
+/** A larger buffer is not kept when its writer is used again. */
+const keptBytesMax = 64 * 1024;
+/** What {@link ByteWriter.finish} returns comes from here. */
+const slab: Slab = new Slab();
 
 /** Appends integers and bytes to a growing buffer. Integers are little-endian. */
 export class ByteWriter {
@@ -12,6 +18,12 @@ export class ByteWriter {
 
   get length(): number {
     return this.#length;
+  }
+
+  /** Forgets what was written, to write something else into the same memory. */
+  reset(): void {
+    this.#length = 0;
+    if (this.#bytes.length > keptBytesMax) this.#bytes = new Uint8Array(keptBytesMax);
   }
 
   u8(value: number): void {
@@ -86,9 +98,11 @@ export class ByteWriter {
     return this.#bytes.subarray(start, this.#length);
   }
 
-  /** The bytes written so far, in a buffer of their own: no slack is kept alive. */
+  /** A copy of the bytes written so far, which nobody else writes to. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const copy = slab.take(this.#length);
+    copy.set(this.view(0));
+    return copy;
   }
 
   #reserve(more: number): void {

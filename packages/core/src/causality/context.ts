@@ -21,6 +21,8 @@ export type DecodedContext =
   | { readonly ok: false; readonly code: "bad-context"; readonly reason: string };
 
 const CONTEXT_VERSION = 1;
+/** Used for one context after the other. */
+const writer: ByteWriter = new ByteWriter(1024);
 
 /**
  * The opaque text handed to clients: base64url of version, vector, write ids and 8 bytes of a keyed
@@ -33,7 +35,7 @@ export function encodeContext(
   seal: ContextSeal,
 ): string | undefined {
   for (let writes = context.writes; ; writes = newestHalf(writes)) {
-    const writer = boundTo(key, 256);
+    bindTo(key);
     const start = writer.length;
     writer.u8(CONTEXT_VERSION);
     writeVector(writer, context.vector);
@@ -56,7 +58,7 @@ export function decodeContext(text: string, key: Key, seal: ContextSeal): Decode
   if (bytes === undefined) return bad("the context is not base64url");
   if (bytes.length <= tagBytes) return bad("the context is too short");
   const body = bytes.subarray(0, bytes.length - tagBytes);
-  const writer = boundTo(key, bytes.length);
+  bindTo(key);
   writer.bytes(body);
   if (!isTag(bytes.subarray(body.length), seal.tag(writer.view(0)))) {
     return bad("the context was not issued by this cluster for this key");
@@ -82,12 +84,11 @@ function isTag(claimed: Uint8Array, actual: Uint8Array): boolean {
   return difference === 0;
 }
 
-/** A writer that begins with what a tag covers beside the context: its bucket and key. */
-function boundTo({ bucket, key }: Key, capacity: number): ByteWriter {
-  const writer = new ByteWriter(capacity + key.length + bucket.length);
+/** Begins with what a tag covers beside the context: its bucket and key. */
+function bindTo({ bucket, key }: Key): void {
+  writer.reset();
   writer.lengthPrefixed(utf8(bucket));
   writer.lengthPrefixed(key);
-  return writer;
 }
 
 function newestHalf(writes: readonly DeadWrite[]): readonly DeadWrite[] {

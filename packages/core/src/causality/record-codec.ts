@@ -39,9 +39,12 @@ export type DecodedRecord =
   | ({ readonly ok: true } & KeyedRecord)
   | { readonly ok: false; readonly reason: string };
 
+/** Used for one record after the other: what it holds is copied before anybody else runs. */
+const body: ByteWriter = new ByteWriter(1024);
+
 /** Encodes a record with its key. Equal records have equal bytes. */
 export function encodeRecord({ bucket, key }: Key, record: CausalRecord): Uint8Array {
-  const body = new ByteWriter(128 + key.length + valueBytes(record));
+  body.reset();
   body.u8(RECORD_VERSION);
   body.u32(0);
   body.u8(bucket.length);
@@ -280,12 +283,6 @@ function whyNotDistinct(siblings: readonly Sibling[]): string | undefined {
     writeIds.add(writeId);
   }
   return undefined;
-}
-
-function valueBytes(record: CausalRecord): number {
-  let bytes = 0;
-  for (const sibling of record.siblings) bytes += sibling.value.length + 64;
-  return bytes;
 }
 
 function malformed(reason: string): DecodedRecord {

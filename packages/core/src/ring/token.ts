@@ -12,6 +12,11 @@ export interface Token {
   readonly low: number;
 }
 
+// Used for one key after the other: each hash of its own would take memory of its own.
+const fresh: ReturnType<typeof md5.create> = md5.create();
+const scratch: ReturnType<typeof md5.create> = md5.create();
+const hash: Uint8Array = new Uint8Array(md5.outputLen);
+
 /** Positions that the upper half of a token tells apart. */
 const hashSpan = 0x1_0000_0000;
 
@@ -44,10 +49,9 @@ export function tokenOf(key: Key, space: HashSpace): Token {
  * hashes with MD5 too).
  */
 function md5TokenOf({ bucket, key }: Key): Token {
-  const input = new Uint8Array(bucket.length + 1 + key.length);
-  for (let at = 0; at < bucket.length; at += 1) input[at] = bucket.charCodeAt(at);
-  input.set(key, bucket.length + 1);
-  const hash = md5(input);
+  const prefix = new Uint8Array(bucket.length + 1);
+  for (let at = 0; at < bucket.length; at += 1) prefix[at] = bucket.charCodeAt(at);
+  fresh._cloneInto(scratch).update(prefix).update(key).digestInto(hash);
   return { high: bigEndian(hash, 0), low: bigEndian(hash, 4) };
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   ByteReader,
   ByteWriter,
+  Slab,
   base64url,
   compareBytes,
   crc32c,
@@ -198,6 +199,39 @@ describe("order and digest", () => {
         expect(digest64(Uint8Array.from([9, ...input]), 1)).toEqual(digest64(input));
       }),
       { numRuns: 1000 },
+    );
+  });
+});
+
+describe("a slab", () => {
+  it("hands out zeros of the length asked for, and no byte twice", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 5000 }), { maxLength: 60 }), (lengths) => {
+        const slab = new Slab();
+        const taken = lengths.map((length, at) => {
+          const piece = slab.take(length);
+          expect(piece.every((byte) => byte === 0)).toBe(true);
+          expect(piece.length).toBe(length);
+          return piece.fill(at + 1);
+        });
+        for (const [at, piece] of taken.entries()) {
+          expect(piece.every((byte) => byte === at + 1)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it("gives every finished writer bytes of its own, when one is used again", () => {
+    const writer = new ByteWriter(4);
+    fc.assert(
+      fc.property(fc.array(bytes, { maxLength: 20 }), (inputs) => {
+        const outputs = inputs.map((input) => {
+          writer.reset();
+          writer.bytes(input);
+          return writer.finish();
+        });
+        expect(outputs.map((output) => [...output])).toEqual(inputs.map((input) => [...input]));
+      }),
     );
   });
 });
