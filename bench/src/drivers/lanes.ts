@@ -45,7 +45,8 @@ export class Lanes<Found extends { readonly length: number }> {
   }
 
   send(request: readonly Buffer[], settle: OnAnswer<Found>): void {
-    const lane = this.#free.pop();
+    // By turns: servers close connections that are never used.
+    const lane = this.#free.shift();
     if (lane !== undefined) lane.send(request, settle);
     else if (this.#living > 0) this.#waiting.push({ request, settle });
     else setImmediate(() => settle(undefined, Buffer.alloc(0)));
@@ -102,8 +103,10 @@ class Lane<Found extends { readonly length: number }> {
       this.#bytes = 0;
       const settle = this.#settle;
       this.#settle = undefined;
+      // Nobody asked: the server says why it closes the connection.
+      if (settle === undefined) return void socket.destroy();
       this.#onFree();
-      settle?.(found, all);
+      settle(found, all);
     });
   }
 

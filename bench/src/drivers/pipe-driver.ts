@@ -23,6 +23,11 @@ export class PipeDriver implements Driver {
     return new PipeDriver(coterie);
   }
 
+  /** With a client of the caller's own settings. */
+  static over(coterie: Coterie): PipeDriver {
+    return new PipeDriver(coterie);
+  }
+
   get(key: string, settle: Settle): void {
     this.#coterie.get(key).then(
       (read) => {

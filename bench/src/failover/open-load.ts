@@ -1,0 +1,151 @@
+import { performance } from "node:perf_hooks";
+import { partitionOf, tokenOf } from "@coterie/core";
+import type { Asked } from "./doors.ts";
+import type { Outcome } from "./outcomes.ts";
+
+const keysPerGroup = 200;
+/** How often it is looked whether operations are due. */
+const tickMs = 1;
+
+export interface OpenLoadInput {
+  /** By node; which of them are asked is said by {@link OpenLoad.ask}. */
+  readonly drivers: ReadonlyMap<string, Asked>;
+  readonly operationsPerSecond: number;
+  readonly groups: readonly (readonly string[])[];
+  readonly value: Buffer;
+}
+
+/**
+ * Puts and gets at a steady rate, whatever becomes of those before, by turns for the nodes asked
+ * and the groups of keys. A put replaces what was put or read last.
+ */
+export class OpenLoad {
+  readonly #input: OpenLoadInput;
+  readonly #contexts = new Map<string, string>();
+  readonly #busy = new Set<string>();
+  #outcomes: Outcome[] = [];
+  #asked: readonly Asked[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #startMs = 0;
+  #begun = 0;
+  #pending = 0;
+  #lastTickMs = 0;
+  #stallMs = 0;
+
+  constructor(input: OpenLoadInput) {
+    this.#input = input;
+  }
+
+  /** Writes every key once, some at a time. */
+  async fill(): Promise<void> {
+    const keys = this.#input.groups.flat().values();
+    const worker = async (): Promise<void> => {
+      for (const key of keys) {
+        const error = await new Promise<string | undefined>((resolve) => {
+          this.#put(this.#asked[0] as Asked, key, resolve);
+        });
+        if (error !== undefined) throw new Error(`cannot fill: ${error}`);
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, worker));
+  }
+
+  /** From now on these nodes are asked and no others. */
+  ask(ids: readonly string[]): void {
+    this.#asked = ids.map((id) => this.#input.drivers.get(id) as Asked);
+  }
+
+  start(): void {
+    this.#startMs = performance.now();
+    this.#lastTickMs = this.#startMs;
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+  }
+
+  /** Resolves when all has ended that was begun, or nothing more can be hoped for. */
+  async stop(patienceMs: number): Promise<void> {
+    clearInterval(this.#timer);
+    const endMs = performance.now() + patienceMs;
+    while (this.#pending > 0 && performance.now() < endMs) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** What ended since the last time, and for how long this process itself stood still at most. */
+  take(): { readonly outcomes: readonly Outcome[]; readonly stallMs: number } {
+    const taken = { outcomes: this.#outcomes, stallMs: this.#stallMs };
+    this.#outcomes = [];
+    this.#stallMs = 0;
+    return taken;
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    this.#stallMs = Math.max(this.#stallMs, now - this.#lastTickMs - tickMs);
+    this.#lastTickMs = now;
+    const everyMs = 1000 / this.#input.operationsPerSecond;
+    for (; this.#startMs + this.#begun * everyMs <= now; this.#begun += 1) {
+      this.#begin(this.#begun, this.#startMs + this.#begun * everyMs);
+    }
+  }
+
+  /** The n-th operation: each group is put to and got from by turns, at each node. */
+  #begin(number: number, dueMs: number): void {
+    const { groups } = this.#input;
+    const kind = number % 2 === 0 ? "put" : "get";
+    const turn = Math.floor(number / 2);
+    const group = turn % groups.length;
+    const round = Math.floor(turn / groups.length);
+    const driver = this.#asked[(round + turn) % this.#asked.length] as Asked;
+    const key = this.#keyFor(group, round, kind);
+    this.#pending += 1;
+    const end = (error: string | undefined): void => {
+      this.#pending -= 1;
+      this.#outcomes.push({ kind, group, dueMs, endedMs: performance.now(), error });
+    };
+    if (kind === "put") this.#put(driver, key, end);
+    else {
+      driver.get(key, ({ error, context }) => {
+        const isUnknown = !this.#contexts.has(key) && !this.#busy.has(key);
+        if (context !== undefined && isUnknown) this.#contexts.set(key, context);
+        end(error);
+      });
+    }
+  }
+
+  /** Of the group's keys by turns; not one that is being written, lest siblings pile up. */
+  #keyFor(group: number, round: number, kind: Outcome["kind"]): string {
+    const keys = this.#input.groups[group] as readonly string[];
+    const key = keys[round % keys.length] as string;
+    if (kind === "get" || !this.#busy.has(key)) return key;
+    return keys.find((other) => !this.#busy.has(other)) ?? key;
+  }
+
+  #put(driver: Asked, key: string, end: (error: string | undefined) => void): void {
+    this.#busy.add(key);
+    driver.put(key, this.#input.value, this.#contexts.get(key), ({ error, context }) => {
+      this.#busy.delete(key);
+      if (context !== undefined) this.#contexts.set(key, context);
+      else if (error === undefined) this.#contexts.delete(key);
+      end(error);
+    });
+  }
+}
+
+/** Keys of so many partitions, spread over the ring; a group for each of them. */
+export function keyGroups(
+  bucket: string,
+  partitions: number,
+  count: number,
+): readonly (readonly string[])[] {
+  const groups = Array.from({ length: count }, (): string[] => []);
+  const space = { hash: "md5", partitions } as const;
+  for (let number = 0; groups.some((group) => group.length < keysPerGroup); number += 1) {
+    const text = `failover-${number}`;
+    const token = tokenOf({ bucket, key: Buffer.from(text) }, space);
+    const partition = partitionOf(token, partitions);
+    const group = groups[Math.floor((partition * count) / partitions)];
+    const isChosen = (partition * count) % partitions < count;
+    if (isChosen && group !== undefined && group.length < keysPerGroup) group.push(text);
+  }
+  return groups;
+}
