@@ -8,6 +8,7 @@ const writersPerNode = 12;
 const keysPerWriter = 12;
 const valueBytes = 100;
 const busyMsMax = 30_000;
+const excusedPauseMs = 50;
 
 /** What a writer knows of one of its keys: the context it has, and the writes that this covers. */
 interface Knowledge {
@@ -35,6 +36,7 @@ export class Load {
   readonly #name: string;
   readonly #writers: Promise<void>[] = [];
   readonly #out = new Set<string>();
+  readonly #excused = new Set<string>();
   readonly #acknowledgedMs: number[] = [];
   #isStopping = false;
   #serial = 0;
@@ -57,6 +59,26 @@ export class Load {
 
   putBack(...ids: readonly string[]): void {
     for (const id of ids) this.#out.delete(id);
+  }
+
+  /** These nodes are asked as before, and may fail: nothing else can be expected of them. */
+  excuse(...ids: readonly string[]): void {
+    for (const id of ids) this.#excused.add(id);
+  }
+
+  /** From now on failures count; not of what was begun before. */
+  hold(...ids: readonly string[]): void {
+    for (const id of ids) this.#excused.delete(id);
+  }
+
+  /** Waits until so many more writes were acknowledged. */
+  async untilAcknowledged(count: number): Promise<void> {
+    const aimed = this.#ledger.acknowledged + count;
+    const endMs = performance.now() + busyMsMax;
+    while (this.#ledger.acknowledged < aimed) {
+      if (performance.now() > endMs) throw new Error(`${count} writes take too long`);
+      await sleep(10);
+    }
   }
 
   /** Waits until so many writes were acknowledged within the last second. */
@@ -97,8 +119,9 @@ export class Load {
 
   async #operate(node: Endpoint, key: string, knowledge: Knowledge, turn: number): Promise<void> {
     const round = Math.floor(turn / keysPerWriter);
+    const wasExcused = this.#excused.has(node.id);
     const isUnsure = knowledge.context === undefined && round > 0;
-    if (isUnsure || round % 7 === 3) return this.#read(node, key, knowledge);
+    if (isUnsure || round % 7 === 3) return this.#read(node, key, knowledge, wasExcused);
     const isDelete = round % 11 === 10 && knowledge.context !== undefined;
     const isBlind = round % 5 === 4;
     const covers = isBlind && !isDelete ? [] : knowledge.covers;
@@ -115,20 +138,35 @@ export class Load {
     const fate = fateOf(answer);
     this.#ledger.settle(write, fate);
     if (fate === "acknowledged") this.#acknowledgedMs.push(performance.now());
-    else this.#fail(node, value === undefined ? "delete" : "put", answer);
+    else await this.#fail(node, value === undefined ? "delete" : "put", answer, wasExcused);
     knowledge.context = contextOf(answer);
     knowledge.covers = knowledge.context === undefined ? [] : [write];
   }
 
-  async #read(node: Endpoint, key: string, knowledge: Knowledge): Promise<void> {
+  async #read(
+    node: Endpoint,
+    key: string,
+    knowledge: Knowledge,
+    wasExcused: boolean,
+  ): Promise<void> {
     const { answer, values, context } = await this.#client.get(node.http, key);
-    if (values === undefined) return this.#fail(node, "get", answer);
+    if (values === undefined) return this.#fail(node, "get", answer, wasExcused);
     knowledge.context = context;
     knowledge.covers = this.#ledger.find(key, values);
   }
 
-  #fail(node: Endpoint, operation: string, answer: HttpAnswer): void {
+  async #fail(
+    node: Endpoint,
+    operation: string,
+    answer: HttpAnswer,
+    wasExcused: boolean,
+  ): Promise<void> {
     if (this.#out.has(node.id)) return;
+    if (wasExcused || this.#excused.has(node.id)) {
+      // What is refused at once is not asked again at once.
+      await sleep(excusedPauseMs);
+      return;
+    }
     const detail = answer.error ?? answer.body.toString();
     this.failures.push({ node: node.id, operation, status: answer.status, detail });
   }

@@ -83,11 +83,25 @@ export class RealCluster {
 
   /** Starts dead nodes again on their directories, as a user would, until they serve. */
   async revive(...ids: readonly string[]): Promise<void> {
-    const revivals = ids.map((id) => coterie("dev", "revive", id, "--data", this.directory));
-    for (const { code, output } of await Promise.all(revivals)) {
-      if (code !== 0) throw new Error(`cannot revive: ${output}`);
-    }
+    await Promise.all(ids.map((id) => this.#tellDev("revive", id)));
     await this.untilReady(...ids);
+  }
+
+  /**
+   * Cuts the network: the first group of nodes off from all others, or groups off from each other;
+   * one way, only what earlier groups send to later ones is lost.
+   */
+  async cut(
+    groups: readonly (readonly string[])[],
+    { isOneWay }: { readonly isOneWay: boolean } = { isOneWay: false },
+  ): Promise<void> {
+    const words = groups.map((ids) => ids.join(","));
+    await this.#tellDev("cut", ...words, ...(isOneWay ? ["--one-way"] : []));
+  }
+
+  /** Makes all links whole; settles when nodes reach each other again. */
+  async heal(): Promise<void> {
+    await this.#tellDev("heal");
   }
 
   async untilReady(...ids: readonly string[]): Promise<void> {
@@ -112,6 +126,11 @@ export class RealCluster {
       "--config": join(this.directory, "config.json"),
     };
     return ["start", ...Object.entries(options).flat()];
+  }
+
+  async #tellDev(...words: readonly string[]): Promise<void> {
+    const { code, output } = await coterie("dev", ...words, "--data", this.directory);
+    if (code !== 0) throw new Error(`coterie dev ${words.join(" ")}: ${output}`);
   }
 
   async stop(options: { readonly keepData: boolean } = { keepData: false }): Promise<void> {

@@ -104,7 +104,10 @@ class Lane<Found extends { readonly length: number }> {
       const settle = this.#settle;
       this.#settle = undefined;
       // Nobody asked: the server says why it closes the connection.
-      if (settle === undefined) return void socket.destroy();
+      if (settle === undefined) {
+        socket.destroy();
+        return;
+      }
       this.#onFree();
       settle(found, all);
     });
