@@ -3,6 +3,15 @@ export { loadDocument, type LoadedDocument } from "./formation/durable-identity.
 export { type DebtKind, debtKinds } from "./handoff/debt.ts";
 export type { HandoffCounts } from "./handoff/handoff-counts.ts";
 export type { DebtView, HandoffEvent, HandoffView } from "./handoff/handoff.ts";
+export type { GuestUpdate, HoldOutcome, Minter } from "./hints/guest-update.ts";
+export {
+  HintBook,
+  type HintBookParts,
+  type HintStatistics,
+  type HintsHeld,
+  type HintsLost,
+  type OpenBookOutcome,
+} from "./hints/hint-book.ts";
 export {
   type ConvergenceCounts,
   type MembershipView,

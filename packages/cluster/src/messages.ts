@@ -3,6 +3,7 @@ import type {
   Ballot,
   Digest,
   MembershipMessage,
+  NodeId,
   RequestMode,
   RingStamp,
   Token,
@@ -20,6 +21,8 @@ export type DataRequest =
   | ReadRequest
   | FindRequest
   | ListRequest
+  | HintRequest
+  | ReadHintRequest
   | ForwardedPut
   | ForwardedDelete;
 
@@ -59,6 +62,25 @@ export interface ListRequest {
   readonly limit: number;
   /** Asks for what is left where keys that nobody can name may be lost, instead of `unknown`. */
   readonly evenIfDamaged: boolean;
+}
+
+/**
+ * To a fallback of the key: merge this encoded record into what you hold for `target`, a primary of
+ * the key that is out of reach; reply `merged` when it is durable.
+ */
+export interface HintRequest {
+  readonly kind: "hint";
+  readonly stamp: RingStamp;
+  readonly target: NodeId;
+  readonly record: Uint8Array;
+}
+
+/** To a fallback of the key: what you hold of it for primaries out of reach, merged. */
+export interface ReadHintRequest {
+  readonly kind: "read-hint";
+  readonly stamp: RingStamp;
+  readonly bucket: string;
+  readonly key: Uint8Array;
 }
 
 export interface ForwardedPut {
@@ -210,4 +232,8 @@ export type PeerRefusal =
   | "too-large"
   | "quorum-not-met"
   | "timeout"
-  | "internal";
+  | "internal"
+  /** About a hint: the receiver is a primary of the key itself, or the target is none. */
+  | "not-fallback"
+  /** The fallback holds as many bytes of hints as it may. */
+  | "hints-full";

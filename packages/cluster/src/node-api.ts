@@ -1,6 +1,7 @@
 import type { BucketChange, BucketSettings, ClusterDocument, Key, NodeId } from "@coterie/core";
 import type { StoreStatistics } from "@coterie/storage";
 import type { HandoffView } from "./handoff/handoff.ts";
+import type { HintStatistics } from "./hints/hint-book.ts";
 import type { MembershipView } from "./membership/member-watch.ts";
 import type { NodeCounters } from "./node-counters.ts";
 import type {
@@ -66,4 +67,5 @@ export interface NodeStatistics extends Readonly<NodeCounters> {
   /** How busy the node is, from 0 to 1. */
   readonly pressure: number;
   readonly store: StoreStatistics | undefined;
+  readonly hints: HintStatistics | undefined;
 }

@@ -36,6 +36,8 @@ export interface NodeConfig {
   readonly inFlightMax: number;
   /** Bytes of values in flight above which further requests are refused. */
   readonly inFlightBytesMax: number;
+  /** Bytes of records that this node holds for others, at most. */
+  readonly hintBytesMax: number;
   readonly onEvent: (event: NodeEvent) => void;
 }
 

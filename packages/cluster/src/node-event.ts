@@ -1,6 +1,7 @@
 import type { MembershipEvent } from "@coterie/core";
 import type { RecoveryReport } from "@coterie/storage";
 import type { HandoffEvent } from "./handoff/handoff.ts";
+import type { HintsLost } from "./hints/hint-book.ts";
 
 /** What an operator wants to read in the log. */
 export type NodeEvent =
@@ -12,4 +13,5 @@ export type NodeEvent =
   | { readonly kind: "peer-refused"; readonly reason: string }
   | { readonly kind: "refilled" }
   | { readonly kind: "handoff"; readonly event: HandoffEvent }
+  | { readonly kind: "hints-lost"; readonly lost: HintsLost }
   | { readonly kind: "membership"; readonly event: MembershipEvent };

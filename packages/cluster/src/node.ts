@@ -39,6 +39,7 @@ import {
 } from "./formation/durable-identity.ts";
 import { Handoff, type HandoffView } from "./handoff/handoff.ts";
 import type { PaymentPorts } from "./handoff/payment.ts";
+import { HintBook, type OpenBookOutcome } from "./hints/hint-book.ts";
 import { MemberWatch, type MembershipView } from "./membership/member-watch.ts";
 import type { Announcement, DataRequest, PeerRequest, PeerResponse } from "./messages.ts";
 import type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
@@ -91,6 +92,7 @@ export class CoterieNode implements NodeApi {
   #nonce = "";
   #agreement: AgreedDocument | undefined;
   #store: RecordStore | undefined;
+  #hints: HintBook | undefined;
   #coordination: Coordination | undefined;
   #sweeper: Sweeper | undefined;
   #watch: MemberWatch | undefined;
@@ -176,6 +178,7 @@ export class CoterieNode implements NodeApi {
     await this.#agreement?.stop();
     await this.#sweeper?.stop();
     await this.#handoff?.stop();
+    await this.#hints?.stop();
     await this.#store?.stop();
     const { promise, settle } = oneShot<void>();
     this.#ports.disk.unlock(() => settle());
@@ -235,6 +238,10 @@ export class CoterieNode implements NodeApi {
         return coordination.replica.receiveFind(request, settle);
       case "list":
         return coordination.replica.receiveList(request, settle);
+      case "hint":
+        return coordination.replica.receiveHint(request, settle);
+      case "read-hint":
+        return coordination.replica.receiveReadHint(request, settle);
       case "put":
       case "delete":
         this.#forwardedInFlight += 1;
@@ -339,6 +346,7 @@ export class CoterieNode implements NodeApi {
       inFlightWindow: window,
       pressure: level,
       store: this.#store?.statistics(),
+      hints: this.#hints?.statistics(),
     };
   }
 
@@ -381,6 +389,9 @@ export class CoterieNode implements NodeApi {
       return { ok: false, code: code ?? "wrong-directory", message: opened.message };
     }
     this.#store = opened.store;
+    const hints = await this.#openHints();
+    if (!hints.ok) return hints;
+    this.#hints = hints.book;
     this.#config.onEvent({ kind: "store-opened", report: opened.report });
     if (this.#isStopping()) return stoppedEarly;
     if (known.document === undefined) return this.#form();
@@ -389,6 +400,17 @@ export class CoterieNode implements NodeApi {
     const started = this.#serveUnder(known.document, votes.state);
     if (started.ok) this.#agreement?.catchUp();
     return started;
+  }
+
+  #openHints(): Promise<OpenBookOutcome> {
+    const { hintBytesMax, onEvent, settings, store } = this.#config;
+    return HintBook.open({
+      ...this.#ports,
+      settings,
+      store,
+      bytesMax: hintBytesMax,
+      onLost: (lost) => onEvent({ kind: "hints-lost", lost }),
+    });
   }
 
   async #form(): Promise<StartOutcome> {
@@ -421,6 +443,7 @@ export class CoterieNode implements NodeApi {
   ): StartOutcome {
     if (this.#isStopping()) return stoppedEarly;
     const store = this.#store as RecordStore;
+    const hints = this.#hints as HintBook;
     const agreement = new AgreedDocument(this.#agreementParts(), document, votes);
     this.#agreement = agreement;
     const watch = this.#watchMembers(agreement);
@@ -429,6 +452,7 @@ export class CoterieNode implements NodeApi {
       self: this.id,
       clock: this.#ports.clock,
       store,
+      hints,
       hybridClock: this.#hybridClock,
       ring: () => agreement.ring,
     };

@@ -51,6 +51,7 @@ export function loneNode(
       handoff: { bytesPerSecond: 1024 * 1024, keysMax: 1000 },
       inFlightMax: 100,
       inFlightBytesMax: 1024 * 1024,
+      hintBytesMax: 1024 * 1024,
       onEvent: () => undefined,
     },
   );

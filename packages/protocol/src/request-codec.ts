@@ -18,6 +18,7 @@ import {
   writeDocumentRequest,
 } from "./agreement-codec.ts";
 import { announcementSizeHint, readAnnouncement, writeAnnouncement } from "./announcement-codec.ts";
+import { hintTags, readHint, readReadHint, writeHintRequest } from "./hint-codec.ts";
 import {
   membershipSizeHint,
   noMessage,
@@ -35,7 +36,10 @@ export function requestSizeHint(request: PeerRequest): number {
   switch (request.kind) {
     case "merge":
       return fixedFieldsHint + request.record.length;
+    case "hint":
+      return fixedFieldsHint + request.target.length + request.record.length;
     case "read":
+    case "read-hint":
       return fixedFieldsHint + request.bucket.length + request.key.length;
     case "find":
     case "list":
@@ -93,6 +97,7 @@ const requestTags = {
   tell: 0x62,
   ask: 0x6a,
   membership: 0x72,
+  ...hintTags,
 } as const;
 
 function writeStamped(writer: WireWriter, request: DataRequest): void {
@@ -118,6 +123,10 @@ function writeStamped(writer: WireWriter, request: DataRequest): void {
         writer.fixed32(0x35, request.after.low);
       }
       writer.bool(0x38, request.evenIfDamaged);
+      return;
+    case "hint":
+    case "read-hint":
+      writeHintRequest(writer, request);
       return;
     case "put":
       writePut(writer, request);
@@ -177,6 +186,10 @@ export function readRequest(reader: WireReader, tag: number): PeerRequest | unde
       return readAsk(reader);
     case requestTags.membership:
       return readMembershipRequest(reader);
+    case requestTags.hint:
+      return readHint(reader);
+    case requestTags["read-hint"]:
+      return readReadHint(reader);
     default:
       return undefined;
   }

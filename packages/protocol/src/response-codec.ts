@@ -37,6 +37,8 @@ export const refusalsInWireOrder: readonly PeerRefusal[] = [
   "quorum-not-met",
   "timeout",
   "internal",
+  "not-fallback",
+  "hints-full",
 ];
 
 const refusalNumbers: ReadonlyMap<PeerRefusal, number> = new Map(

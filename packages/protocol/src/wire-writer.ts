@@ -8,8 +8,9 @@ const messages: Slab = new Slab();
 
 /**
  * Writes protobuf wire format into a slab that is reused from message to message. Tags are passed
- * as the byte they are: field number × 8 + wire type, for fields 1 to 15. As generated code does,
- * fields without explicit presence are left out when they hold their default.
+ * as the byte they are: field number × 8 + wire type, for fields 1 to 15; only a nested message may
+ * have a higher one. As generated code does, fields without explicit presence are left out when
+ * they hold their default.
  */
 export class WireWriter {
   #bytes: Uint8Array = new Uint8Array(slabBytesFirst);
@@ -161,9 +162,9 @@ export class WireWriter {
    * the size of the length's varint is guessed: a wrong hint costs moving the content, no more.
    */
   open(tag: number, lengthHint: number): number {
-    this.#reserve(6);
-    this.#bytes[this.#at] = tag;
-    const start = this.#at + 1 + varintLength(lengthHint);
+    this.#reserve(7);
+    this.#varint(tag);
+    const start = this.#at + varintLength(lengthHint);
     this.#at = start;
     return start;
   }

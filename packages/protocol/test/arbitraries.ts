@@ -94,6 +94,8 @@ export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
     limit: u32,
     evenIfDamaged: fc.boolean(),
   }),
+  fc.record({ kind: fc.constant("hint" as const), stamp, target: nodeId, record: bytes }),
+  fc.record({ kind: fc.constant("read-hint" as const), stamp, bucket: text, key: bytes }),
   fc.record({
     kind: fc.constant("put" as const),
     stamp,

@@ -96,6 +96,12 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
       return { case: "merge", value: { ...stamp, record: request.record } };
     case "read":
       return { case: "read", value: { ...stamp, bucket: request.bucket, key: request.key } };
+    case "hint": {
+      const { target, record } = request;
+      return { case: "hint", value: { ...stamp, target, record } };
+    }
+    case "read-hint":
+      return { case: "readHint", value: { ...stamp, bucket: request.bucket, key: request.key } };
     case "find": {
       const { partition, token, evenIfDamaged } = request;
       const halves = { tokenHigh: token.high, tokenLow: token.low };

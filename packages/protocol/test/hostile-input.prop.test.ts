@@ -56,6 +56,10 @@ describe("operations that are refused alone: their frame is whole", () => {
     ["a bucket that is not UTF-8", [0x22, 3, 0x1a, 1, 0xff]],
     ["a write id of 15 bytes", [0x3a, 17, ...shortWriteId]],
     ["half a token", [0x32, 5, 0x2d, 1, 0, 0, 0]],
+    ["a hint for nobody", [0x7a, 2, 0x08, 1]],
+    ["a hint for a name that is none", [0x7a, 3, 0x1a, 1, 0x21]],
+    ["a hint whose record is a varint", [0x7a, 5, 0x1a, 1, 0x61, 0x20, 1]],
+    ["a read of hints with a field too many", [0x82, 0x01, 2, 0x28, 1]],
     ["an announcement of nobody", [0x4a, 2, 0x20, 1]],
     ["an announcement by a name that is none", [0x4a, 8, 0x0a, 6, 0x0a, 1, 0x21, 0x12, 1, 0x61]],
   ])("%s", (_, request) => {
@@ -70,6 +74,11 @@ describe("operations that are refused alone: their frame is whole", () => {
         { id: 7, request: { kind: "read" } },
       ],
     });
+  });
+
+  it("a hint for a proper name is not among them", () => {
+    const decoded = decodeBatch(batchOf(...idAndDeadline, 0x7a, 3, 0x1a, 1, 0x61));
+    expect(decoded).toMatchObject({ operations: [{ request: { kind: "hint", target: "a" } }] });
   });
 
   it("an announcement by a proper name is not among them", () => {

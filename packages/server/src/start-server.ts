@@ -331,6 +331,7 @@ function nodeSettings(
     handoff: { bytesPerSecond: config.handoffBytes, keysMax: config.handoffKeys },
     inFlightMax: config.inFlight,
     inFlightBytesMax: config.inFlightBytes,
+    hintBytesMax: config.hintBytes,
   };
 }
 

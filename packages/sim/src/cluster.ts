@@ -78,6 +78,7 @@ const cacheBytes = 4096;
 const queueBytesMax = 4 * 1024 * 1024;
 const inFlightMax = 1000;
 const inFlightBytesMax = 64 * 1024 * 1024;
+const hintBytesMax = 16 * 1024 * 1024;
 /** Over what contexts are authenticated; checkers read contexts with it. */
 export const contextKey: Uint8Array = utf8("the key of simulated contexts...");
 
@@ -196,6 +197,7 @@ export class SimCluster {
         handoff: { bytesPerSecond: handoffBytesPerSecond, keysMax: handoffKeysMax },
         inFlightMax,
         inFlightBytesMax,
+        hintBytesMax,
         onEvent: (event) => this.events.push({ node: id, event }),
       },
     );

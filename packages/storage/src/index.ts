@@ -1,5 +1,6 @@
 export { loadBlob, saveBlob } from "./blob.ts";
 export { openStore } from "./open-store.ts";
+export { PrefixedDisk } from "./prefixed-disk.ts";
 export { fsyncBoundsMs } from "./store.ts";
 export type {
   DamagedToken,

@@ -86,6 +86,12 @@ export const startSettings: readonly StartSetting[] = [
   row("reserveBytes", "<bytes>", "67108864", "Kept aside for deletes and repairs on a full disk"),
   row("cacheBytes", "<bytes>", "33554432", "Recently used records kept in memory"),
   row("queueBytes", "<bytes>", "67108864", "Writes that may wait for the disk"),
+  row(
+    "hintBytes",
+    "<bytes>",
+    "1073741824",
+    "Records held for other nodes that are out of reach; more are refused",
+  ),
   row("valueBytes", "<bytes>", "8388608", "Largest value taken"),
   row("inFlight", "<count>", "8192", "Requests served at once; more are refused"),
   row("inFlightBytes", "<bytes>", "268435456", "Bytes of their values"),

@@ -2,6 +2,7 @@ import type { ContextSeal, HybridClock, NodeId, Pressure, Ring } from "@coterie/
 import type { Clock, Network, Random } from "@coterie/ports";
 import type { RecordStore } from "@coterie/storage";
 import type { Handoff } from "../handoff/handoff.ts";
+import type { HintBook } from "../hints/hint-book.ts";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
 import type { NodeCounters } from "../node-counters.ts";
 import type { Replica } from "../replica/replica.ts";
@@ -14,6 +15,8 @@ export interface Coordination {
   readonly network: Network<PeerRequest, PeerResponse>;
   readonly store: RecordStore;
   readonly replica: Replica;
+  /** What this node holds for primaries that are out of reach. */
+  readonly hints: HintBook;
   readonly hybridClock: HybridClock;
   readonly counters: NodeCounters;
   readonly handoff: Handoff;

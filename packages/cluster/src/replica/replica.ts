@@ -5,23 +5,25 @@ import {
   type NodeId,
   type Ring,
   decodeRecord,
-  encodeRecord,
   limits,
-  mergeRecords,
   partitionOf,
   tokenOf,
 } from "@coterie/core";
 import type { Clock } from "@coterie/ports";
 import type { Held, PlacedKey, RecordStore, StoredRecord, UpdateOutcome } from "@coterie/storage";
+import type { HintBook } from "../hints/hint-book.ts";
 import type {
   FindRequest,
+  HintRequest,
   ListRequest,
   MergeRequest,
   PeerRefusal,
   PeerResponse,
+  ReadHintRequest,
   ReadRequest,
   RefusedResponse,
 } from "../messages.ts";
+import { mergeHeld } from "./merge-held.ts";
 
 /** Tokens listed in one answer, at most. */
 const listMax = 1024;
@@ -34,6 +36,8 @@ export interface ReplicaParts {
   readonly self: NodeId;
   readonly clock: Clock;
   readonly store: RecordStore;
+  /** What this node holds for others. */
+  readonly hints: HintBook;
   readonly hybridClock: HybridClock;
   ring(): Ring;
 }
@@ -99,6 +103,46 @@ export class Replica {
     });
   }
 
+  /** Answers a {@link HintRequest} when the hint is durable here. */
+  receiveHint(request: HintRequest, settle: (response: PeerResponse) => void): void {
+    const decoded = decodeRecord(request.record);
+    if (!decoded.ok) return settle(refusal("malformed", decoded.reason));
+    const placed = this.place(decoded);
+    const problem = this.#problemAsFallback(placed, request.target);
+    if (problem !== undefined) return settle(problem);
+    const incoming = { record: decoded.record, bytes: request.record };
+    this.hold(request.target, placed, incoming, (outcome) => {
+      settle(
+        outcome.ok
+          ? { kind: "merged", changed: outcome.changed }
+          : refusal(outcome.code, `the hint for ${request.target} was not stored`),
+      );
+    });
+  }
+
+  /**
+   * Merges `incoming` into what is held here for `target`, a primary of the key, as this node is
+   * none; `settle` is called when the result is durable.
+   */
+  hold(
+    target: NodeId,
+    placed: PlacedKey,
+    incoming: StoredRecord,
+    settle: (outcome: MergeOutcome) => void,
+  ): void {
+    if (this.#observeTimes(placed, incoming.record)) {
+      this.#parts.hints.hold(target, placed, incoming, settle);
+    } else settle({ ok: false, code: "clock-skew" });
+  }
+
+  /** Answers a {@link ReadHintRequest} with what is durable here, for whichever primaries. */
+  receiveReadHint(request: ReadHintRequest, settle: (response: PeerResponse) => void): void {
+    const placed = this.place(request);
+    const problem = this.#problemAsFallback(placed, undefined);
+    if (problem !== undefined) return settle(problem);
+    this.#parts.hints.read(placed, (held) => settle(responseOf(held)));
+  }
+
   receiveFind(request: FindRequest, settle: (response: PeerResponse) => void): void {
     if (!this.#owns(request.partition)) return settle(this.#notOwner(request.partition));
     this.#parts.store.find(request, (found) => {
@@ -135,24 +179,26 @@ export class Replica {
     );
   }
 
+  /** Why this node can hold nothing of the key for `target`, or for anybody. */
+  #problemAsFallback(
+    { bucket: name, partition }: PlacedKey,
+    target: NodeId | undefined,
+  ): RefusedResponse | undefined {
+    const { self } = this.#parts;
+    const ring = this.#parts.ring();
+    const bucket = ring.bucket(name);
+    if (bucket === undefined) return refusal("no-such-bucket", `there is no bucket ${name}`);
+    const primaries = ring.owners(partition).slice(0, bucket.n);
+    if (primaries.some(({ id }) => id === self)) {
+      return refusal("not-fallback", `${self} is a primary of partition ${partition} itself`);
+    }
+    if (target === undefined || primaries.some(({ id }) => id === target)) return undefined;
+    return refusal("not-fallback", `${target} is no primary of partition ${partition}`);
+  }
+
   #notOwner(partition: number): PeerResponse {
     return refusal("not-owner", `${this.#parts.self} does not own partition ${partition}`);
   }
-}
-
-/**
- * What to hold after merging, or `undefined` when `incoming` adds nothing. Two records within the
- * size limit may merge to one beyond it: acknowledged siblings are never dropped, so the limit
- * stops new puts (`applyPut`) and not what replicas must agree on.
- */
-function mergeHeld(key: Key, held: Held, incoming: StoredRecord): StoredRecord | undefined {
-  if (held.state !== "present") return incoming;
-  const { record } = held.stored;
-  const merged = mergeRecords(record, incoming.record);
-  if (merged === record) return undefined;
-  // Usually the newer record covers the older one: then its bytes are stored as they came.
-  if (mergeRecords(incoming.record, record) === incoming.record) return incoming;
-  return { record: merged, bytes: encodeRecord(key, merged) };
 }
 
 function responseOf(held: Held): PeerResponse {

@@ -13,6 +13,7 @@ import type { RecordStore, StoredRecord } from "@coterie/storage";
 import { expect, it } from "vitest";
 import type { Debt, Owed, Payer, PaymentOutcome } from "../../src/handoff/debt.ts";
 import { Handoff, type HandoffEvent } from "../../src/handoff/handoff.ts";
+import type { HintBook } from "../../src/index.ts";
 import { Replica } from "../../src/replica/replica.ts";
 import { SmallCluster, address, node } from "../small-cluster.ts";
 
@@ -85,8 +86,9 @@ async function debtor({ bytesPerSecond = 1 << 23, isBusy = false } = {}): Promis
   const place = "debtor" as PeerAddress;
   const network = small.cluster.network.register(place, clock, () => undefined);
   const store = {} as RecordStore;
+  const hints = {} as HintBook;
   const shared = { self, clock, ring: () => ring };
-  const replica = new Replica({ ...shared, store, hybridClock: new HybridClock() });
+  const replica = new Replica({ ...shared, store, hints, hybridClock: new HybridClock() });
   const events: HandoffEvent[] = [];
   const handoff = new Handoff({
     ...shared,

@@ -42,6 +42,7 @@ export interface ServerConfig {
   readonly reserveBytes: number;
   readonly cacheBytes: number;
   readonly queueBytes: number;
+  readonly hintBytes: number;
   readonly valueBytes: number;
   readonly inFlight: number;
   readonly inFlightBytes: number;
@@ -169,6 +170,9 @@ const schema = z.strictObject({
     .describe("Kept aside for deletes and repairs on a full disk"),
   cacheBytes: number.default(32 * mebibyte).describe("Recently used records kept in memory"),
   queueBytes: atLeastOne.default(64 * mebibyte).describe("Writes that may wait for the disk"),
+  hintBytes: number
+    .default(1024 * mebibyte)
+    .describe("Records held for other nodes that are out of reach; more are refused"),
   valueBytes: atLeastOne
     .pipe(z.number().max(limits.valueBytesMax))
     .default(limits.valueBytesMax)

@@ -55,6 +55,11 @@ export class NodeLog {
         );
         break;
       }
+      case "hints-lost": {
+        const { lost } = event;
+        this.#log.error({ event: "hints-lost", ...lost }, "damage took records held for a node");
+        break;
+      }
       case "membership":
         this.#membershipEvent(event.event);
     }

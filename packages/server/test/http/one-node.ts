@@ -59,6 +59,7 @@ export async function oneNode(
       handoff: { bytesPerSecond: 1024 * 1024, keysMax: 1000 },
       inFlightMax: 100,
       inFlightBytesMax: 1024 * 1024,
+      hintBytesMax: 1024 * 1024,
       onEvent: () => undefined,
     },
   );

@@ -137,6 +137,7 @@ export function meteredNode(
     handoff: { bytesPerSecond: 1024 * 1024, keysMax: 1000 },
     inFlightMax: 100,
     inFlightBytesMax: 64 * 1024 * 1024,
+    hintBytesMax: 64 * 1024 * 1024,
     onEvent: () => undefined,
   });
   const metrics = new NodeMetrics(node, {

@@ -134,6 +134,18 @@ export declare type Operation = Message<"coterie.peer.v1.Operation"> & {
      */
     value: Membership;
     case: "membership";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Hint hint = 15;
+     */
+    value: Hint;
+    case: "hint";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.ReadHint read_hint = 16;
+     */
+    value: ReadHint;
+    case: "readHint";
   } | { case: undefined; value?: undefined };
 };
 
@@ -292,6 +304,76 @@ export declare type List = Message<"coterie.peer.v1.List"> & {
  * Use `create(ListSchema)` to create a new message.
  */
 export declare const ListSchema: GenMessage<List>;
+
+/**
+ * To a fallback, for a primary that is out of reach: docs/internals/handoff.md.
+ *
+ * @generated from message coterie.peer.v1.Hint
+ */
+export declare type Hint = Message<"coterie.peer.v1.Hint"> & {
+  /**
+   * @generated from field: uint32 epoch = 1;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: fixed32 tag = 2;
+   */
+  tag: number;
+
+  /**
+   * The primary's name. Required.
+   *
+   * @generated from field: optional string target = 3;
+   */
+  target?: string | undefined;
+
+  /**
+   * An encoded record, which carries its key.
+   *
+   * @generated from field: bytes record = 4;
+   */
+  record: Uint8Array;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Hint.
+ * Use `create(HintSchema)` to create a new message.
+ */
+export declare const HintSchema: GenMessage<Hint>;
+
+/**
+ * What a fallback holds of a key for primaries out of reach.
+ *
+ * @generated from message coterie.peer.v1.ReadHint
+ */
+export declare type ReadHint = Message<"coterie.peer.v1.ReadHint"> & {
+  /**
+   * @generated from field: uint32 epoch = 1;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: fixed32 tag = 2;
+   */
+  tag: number;
+
+  /**
+   * @generated from field: string bucket = 3;
+   */
+  bucket: string;
+
+  /**
+   * @generated from field: bytes key = 4;
+   */
+  key: Uint8Array;
+};
+
+/**
+ * Describes the message coterie.peer.v1.ReadHint.
+ * Use `create(ReadHintSchema)` to create a new message.
+ */
+export declare const ReadHintSchema: GenMessage<ReadHint>;
 
 /**
  * @generated from message coterie.peer.v1.Put
@@ -1500,6 +1582,16 @@ export enum Refusal {
    * @generated from enum value: REFUSAL_INTERNAL = 18;
    */
   INTERNAL = 18,
+
+  /**
+   * @generated from enum value: REFUSAL_NOT_FALLBACK = 19;
+   */
+  NOT_FALLBACK = 19,
+
+  /**
+   * @generated from enum value: REFUSAL_HINTS_FULL = 20;
+   */
+  HINTS_FULL = 20,
 }
 
 /**
