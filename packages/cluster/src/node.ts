@@ -41,7 +41,14 @@ import { Handoff, type HandoffView } from "./handoff/handoff.ts";
 import type { PaymentPorts } from "./handoff/payment.ts";
 import { HintBook, type OpenBookOutcome } from "./hints/hint-book.ts";
 import { MemberWatch, type MembershipView } from "./membership/member-watch.ts";
-import type { Announcement, DataRequest, PeerRequest, PeerResponse } from "./messages.ts";
+import type {
+  Announcement,
+  DataRequest,
+  ForwardedDelete,
+  ForwardedPut,
+  PeerRequest,
+  PeerResponse,
+} from "./messages.ts";
 import type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
 import type { NodeConfig, NodePorts, StartOutcome } from "./node-config.ts";
 import { newNodeCounters } from "./node-counters.ts";
@@ -210,14 +217,22 @@ export class CoterieNode implements NodeApi {
     const { epoch, tag } = agreement.ring.stamp;
     if (request.stamp.tag !== tag) return settle(this.#refuseStamp(agreement, request.stamp.epoch));
     if (request.stamp.epoch > epoch) {
-      // Its sender goes by settings that this node does not know yet.
-      void agreement.reachEpoch(request.stamp.epoch).then(() => {
-        this.#carryOut(coordination, request, deadline, settle);
-      });
+      void this.#carryOutLater({ agreement, coordination }, request, deadline, settle);
       return;
     }
     if (request.stamp.epoch < epoch) agreement.noteBehind();
     this.#carryOut(coordination, request, deadline, settle);
+  }
+
+  /** The sender goes by settings that this node does not know yet. */
+  async #carryOutLater(
+    parts: { readonly agreement: AgreedDocument; readonly coordination: Coordination },
+    request: DataRequest,
+    deadline: MonotonicMs,
+    settle: (response: PeerResponse) => void,
+  ): Promise<void> {
+    await parts.agreement.reachEpoch(request.stamp.epoch);
+    this.#carryOut(parts.coordination, request, deadline, settle);
   }
 
   #carryOut(
@@ -244,13 +259,21 @@ export class CoterieNode implements NodeApi {
         return coordination.replica.receiveReadHint(request, settle);
       case "put":
       case "delete":
-        this.#forwardedInFlight += 1;
-        void coordinateForwarded(coordination, request, deadline).then((response) => {
-          this.#forwardedInFlight -= 1;
-          settle(response);
-          if (this.#isIdle()) this.#onIdle?.();
-        });
+        void this.#coordinate(coordination, request, deadline, settle);
     }
+  }
+
+  async #coordinate(
+    coordination: Coordination,
+    request: ForwardedPut | ForwardedDelete,
+    deadline: MonotonicMs,
+    settle: (response: PeerResponse) => void,
+  ): Promise<void> {
+    this.#forwardedInFlight += 1;
+    const response = await coordinateForwarded(coordination, request, deadline);
+    this.#forwardedInFlight -= 1;
+    settle(response);
+    if (this.#isIdle()) this.#onIdle?.();
   }
 
   get(key: Key, options: RequestOptions): Promise<GetOutcome> {

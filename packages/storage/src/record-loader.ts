@@ -22,11 +22,6 @@ export interface Found {
 /** What looking for a key may find besides its record. */
 export type Lookup = Found | "damaged" | "absent";
 
-interface Unsynced {
-  readonly stored: StoredRecord;
-  readonly group: Group;
-}
-
 export interface LoaderParts {
   readonly index: RecordIndex;
   readonly files: SegmentFiles;
@@ -44,7 +39,8 @@ export interface LoaderParts {
 /** Finds records: in the group being gathered or written, in the cache, or on the disk. */
 export class RecordLoader {
   readonly #parts: LoaderParts;
-  readonly #unsynced = new Map<number, Unsynced>();
+  /** Groups with records that are not yet durable, in the order of the log: rarely more than two. */
+  #unsynced: Group[] = [];
   readsFromDisk = 0;
   readsFromCache = 0;
   readsPending = 0;
@@ -56,23 +52,37 @@ export class RecordLoader {
   /** Notes a record that was appended and is not yet durable. */
   noteAppended(location: Location, stored: StoredRecord, group: Group): void {
     const place = placeOf(location.segment, location.offset);
-    this.#unsynced.set(place, { stored, group });
-    this.#parts.cache.set(place, stored.bytes);
+    if (this.#unsynced.at(-1) !== group) this.#unsynced.push(group);
     group.places.push(place);
+    group.records.push(stored);
+    this.#parts.cache.set(place, stored.bytes);
   }
 
   noteDurable(group: Group): void {
-    for (const place of group.places) this.#unsynced.delete(place);
+    if (group.places.length > 0) this.#unsynced = this.#unsynced.filter((each) => each !== group);
   }
 
-  isDurable({ segment, offset }: Location): boolean {
-    return !this.#unsynced.has(placeOf(segment, offset));
+  isDurable(location: Location): boolean {
+    return this.#groupOf(location) === undefined;
   }
 
-  whenDurable({ segment, offset }: Location, waiter: GroupWaiter): void {
-    const unsynced = this.#unsynced.get(placeOf(segment, offset));
-    if (unsynced === undefined) waiter.becameDurable();
-    else unsynced.group.waiters.push(waiter);
+  whenDurable(location: Location, waiter: GroupWaiter): void {
+    const group = this.#groupOf(location);
+    if (group === undefined) waiter.becameDurable();
+    else group.waiters.push(waiter);
+  }
+
+  /** The group that the entry there is to become durable with. */
+  #groupOf({ segment, offset }: Location): Group | undefined {
+    for (const group of this.#unsynced) {
+      if (segment === group.segment && offset >= group.offset && offset < group.end) return group;
+    }
+    return undefined;
+  }
+
+  #unsyncedAt(location: Location, place: number): StoredRecord | undefined {
+    const group = this.#groupOf(location);
+    return group?.records[group.places.lastIndexOf(place)];
   }
 
   /**
@@ -132,7 +142,7 @@ export class RecordLoader {
   ): void {
     const { segment, offset, length } = location;
     const place = placeOf(segment, offset);
-    const inMemory = this.#unsynced.get(place)?.stored ?? this.#parts.cache.get(place);
+    const inMemory = this.#unsyncedAt(location, place) ?? this.#parts.cache.get(place);
     if (inMemory !== undefined) {
       this.readsFromCache += 1;
       return settle(inMemory);

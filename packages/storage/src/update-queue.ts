@@ -148,20 +148,23 @@ export class UpdateQueue {
    * what a clock and the marks of dead writes may add.
    */
   #begin(pending: PendingUpdate): void {
-    const { update } = pending;
     this.#parts.loader.lookup(pending.key, (lookup) => {
-      if (this.#isEnded) return;
-      const heldBytes = typeof lookup === "object" ? lookup.stored.bytes.length : 0;
-      const admission = this.#parts.log.admit(heldBytes + update.bytes + marginBytes);
-      if (admission === "room") return this.#run(pending, lookup);
-      const mayCome = admission === "wait" || this.#parts.onFull();
-      const mayUse = update.mayUseReserve || !this.#parts.isSpaceLow();
-      if (mayCome && mayUse) this.#stalled.push(pending);
-      else {
-        this.#leave(pending);
-        this.#settleSoon(pending, diskFull);
-      }
+      if (!this.#isEnded) this.#admit(pending, lookup);
     });
+  }
+
+  #admit(pending: PendingUpdate, lookup: Lookup): void {
+    const { update } = pending;
+    const heldBytes = typeof lookup === "object" ? lookup.stored.bytes.length : 0;
+    const admission = this.#parts.log.admit(heldBytes + update.bytes + marginBytes);
+    if (admission === "room") return this.#run(pending, lookup);
+    const mayCome = admission === "wait" || this.#parts.onFull();
+    const mayUse = update.mayUseReserve || !this.#parts.isSpaceLow();
+    if (mayCome && mayUse) this.#stalled.push(pending);
+    else {
+      this.#leave(pending);
+      this.#settleSoon(pending, diskFull);
+    }
   }
 
   #run(pending: PendingUpdate, lookup: Lookup): void {
@@ -237,7 +240,10 @@ function replacedBy(lookup: Lookup, atToken: readonly Location[]): Location | un
   return lookup === "damaged" && atToken.length === 1 ? atToken[0] : undefined;
 }
 
-/** One lane per token, or very nearly: tokens that share one merely wait for each other. */
-function laneOf(token: Token): number {
-  return token.high * 0x10_0000 + (token.low >>> 12);
+/**
+ * One lane per token, or very nearly: tokens that share one merely wait for each other. A small
+ * integer, for which a `Map` needs no object.
+ */
+function laneOf({ high, low }: Token): number {
+  return (high ^ low) & 0x3fff_ffff;
 }

@@ -252,14 +252,16 @@ function readKey(reader: ByteReader): Key {
 
 /** Merging relies on this: a record that breaks it was not written by {@link encodeRecord}. */
 function whyNotCanonical({ clock, siblings, deadWrites }: CausalRecord): string | undefined {
-  for (const [at, sibling] of siblings.entries()) {
+  for (let at = 0; at < siblings.length; at += 1) {
+    const sibling = siblings[at] as Sibling;
     const next = siblings[at + 1];
     if (next !== undefined && compareSiblings(sibling, next) >= 0) return "siblings out of order";
     if (isDead(deadWrites, sibling.writeId)) return "a sibling whose write is dead";
     if (isSpent(sibling) && sibling.value.length + sibling.contentType.length > 0) {
       return "a spent sibling that has a value";
     }
-    for (const [index, dot] of sibling.dots.entries()) {
+    for (let index = 0; index < sibling.dots.length; index += 1) {
+      const dot = sibling.dots[index] as Dot;
       if (!clock.covers(dot)) return "a dot that the clock does not cover";
       const after = sibling.dots[index + 1];
       if (after !== undefined && compareDots(dot, after) >= 0) return "dots out of order";

@@ -84,18 +84,22 @@ export function resolveQuorum(
   },
 ): ResolvedQuorum {
   const { r = bucket.r, w = bucket.w, pr = bucket.pr, pw = bucket.pw } = options;
-  for (const [name, value, least] of [
-    ["r", r, 1],
-    ["w", w, 1],
-    ["pr", pr, 0],
-    ["pw", pw, 0],
-  ] as const) {
-    if (!isWithin(value, least, bucket.n)) {
-      const message = `${name} is an integer from ${least} to n = ${bucket.n}, not ${value}`;
-      return { ok: false, message };
-    }
-  }
-  return { ok: true, r, w, pr, pw };
+  const problem =
+    quorumProblem("r", r, 1, bucket) ??
+    quorumProblem("w", w, 1, bucket) ??
+    quorumProblem("pr", pr, 0, bucket) ??
+    quorumProblem("pw", pw, 0, bucket);
+  return problem === undefined ? { ok: true, r, w, pr, pw } : { ok: false, message: problem };
+}
+
+function quorumProblem(
+  name: string,
+  value: number,
+  least: number,
+  { n }: BucketSettings,
+): string | undefined {
+  if (isWithin(value, least, n)) return undefined;
+  return `${name} is an integer from ${least} to n = ${n}, not ${value}`;
 }
 
 /** The mode of one request: what it asks for, or the bucket's. */

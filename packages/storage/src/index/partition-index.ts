@@ -244,7 +244,7 @@ export class PartitionIndex {
       const home = this.#home(old[from + TOKEN_HIGH] as number, old[from + TOKEN_LOW] as number);
       const slot = Math.max(next, home);
       if ((slot + 1) * STRIDE > this.#words.length) return false;
-      this.#words.set(old.subarray(from, from + STRIDE), slot * STRIDE);
+      copySlot(old, from, this.#words, slot * STRIDE);
       next = slot + 1;
     }
     return true;
@@ -274,7 +274,7 @@ export class PartitionIndex {
     let to = 0;
     for (let at = 0; at < this.#words.length; at += STRIDE) {
       if (this.#words[at + LENGTH] === 0) continue;
-      words.set(this.#words.subarray(at, at + STRIDE), to);
+      copySlot(this.#words, at, words, to);
       to += STRIDE;
     }
     return words;
@@ -293,4 +293,9 @@ export class PartitionIndex {
       this.#slack *= 2;
     }
   }
+}
+
+/** Word by word: a view of each slot would be as many objects for the garbage collector. */
+function copySlot(from: Uint32Array, at: number, to: Uint32Array, place: number): void {
+  for (let word = 0; word < STRIDE; word += 1) to[place + word] = from[at + word] as number;
 }

@@ -5,6 +5,7 @@ import {
   writeEntry,
   writeGroupHeader,
 } from "./format.ts";
+import type { StoredRecord } from "../store.ts";
 
 /** Told once when its group is durable. After a failed write or sync nobody is told anything. */
 export interface GroupWaiter {
@@ -16,8 +17,9 @@ export class Group {
   readonly segment: number;
   readonly offset: number;
   readonly waiters: GroupWaiter[] = [];
-  /** Places of its records. */
+  /** Places of its records, and the records. */
   readonly places: number[] = [];
+  readonly records: StoredRecord[] = [];
   #bytes: Uint8Array;
   #length = groupHeaderBytes;
   #firstLsn = 0;
