@@ -1,4 +1,4 @@
-export type { CoordinationTuning } from "./coordinator/coordination.ts";
+export type { CoordinationTuning } from "./coordinator/coordination-tuning.ts";
 export { loadDocument, type LoadedDocument } from "./formation/durable-identity.ts";
 export { type DebtKind, debtKinds } from "./handoff/debt.ts";
 export type { HandoffCounts } from "./handoff/handoff-counts.ts";

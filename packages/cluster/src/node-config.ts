@@ -1,7 +1,7 @@
 import type { ClusterSettings, Member, MembershipSettings, PeerAddress } from "@coterie/core";
 import type { Clock, Disk, Network, Random } from "@coterie/ports";
 import type { StoreOptions } from "@coterie/storage";
-import type { CoordinationTuning } from "./coordinator/coordination.ts";
+import type { CoordinationTuning } from "./coordinator/coordination-tuning.ts";
 import type { PeerRequest, PeerResponse } from "./messages.ts";
 import type { NodeEvent } from "./node-event.ts";
 

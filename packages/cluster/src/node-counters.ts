@@ -23,8 +23,14 @@ export interface NodeCounters {
   quorumFailures: number;
   timeouts: number;
   overloads: number;
-  /** Reads that asked all replicas because those asked first were silent. */
+  /** Hedges: further replicas asked because those asked first were silent. */
   hedgedReads: number;
+  /** Hedges whose answer was one of those that a read waited for. */
+  hedgesWon: number;
+  /** Times that a read waited on, because too many had hedged or this process was late itself. */
+  hedgesSuppressed: number;
+  /** Reads that were also sent to a replica avoided for its slowness, to see how it is. */
+  readProbes: number;
   /** Records written to a replica because a read found it behind. */
   readRepairs: number;
   /** Values dropped because their time was up: by the sweep, or when their record was rewritten. */
@@ -53,6 +59,9 @@ export function newNodeCounters(): NodeCounters {
     timeouts: 0,
     overloads: 0,
     hedgedReads: 0,
+    hedgesWon: 0,
+    hedgesSuppressed: 0,
+    readProbes: 0,
     readRepairs: 0,
     expiredSiblings: 0,
     siblings: new Map(),

@@ -27,6 +27,7 @@ import { deleteKey } from "./coordinator/delete.ts";
 import { explain, readOwnCopy } from "./coordinator/explain.ts";
 import { get } from "./coordinator/get.ts";
 import { put } from "./coordinator/put.ts";
+import { ReadRouting } from "./coordinator/read-routing.ts";
 import { scan } from "./coordinator/scan.ts";
 import { answerAsFormed } from "./formation/answer-as-formed.ts";
 import { problemWith } from "./formation/document-fit.ts";
@@ -494,6 +495,13 @@ export class CoterieNode implements NodeApi {
       contextSeal: new ContextSeal(this.#config.contextKey ?? contextKeyOf(document)),
       tuning: this.#config.tuning,
       pressure: this.pressure,
+      routing: new ReadRouting({
+        self: this.id,
+        random,
+        network,
+        tuning: this.#config.tuning,
+        isHealthy: (id) => watch.isHealthy(id),
+      }),
     };
     const { keepExpiredMs } = this.#config.tuning;
     const { pressure } = this;

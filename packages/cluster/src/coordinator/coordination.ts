@@ -6,6 +6,8 @@ import type { HintBook } from "../hints/hint-book.ts";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
 import type { NodeCounters } from "../node-counters.ts";
 import type { Replica } from "../replica/replica.ts";
+import type { ReadRouting } from "./read-routing.ts";
+import type { CoordinationTuning } from "./coordination-tuning.ts";
 
 /** What the coordinator's stories stand on. One per node; the ring may change, the rest stays. */
 export interface Coordination {
@@ -24,20 +26,8 @@ export interface Coordination {
   readonly contextSeal: ContextSeal;
   readonly tuning: CoordinationTuning;
   readonly pressure: Pressure;
+  readonly routing: ReadRouting;
   ring(): Ring;
   /** False for members that are suspected, dead or gone: they are asked last. */
   isHealthy(id: NodeId): boolean;
-}
-
-export interface CoordinationTuning {
-  /** Milliseconds of silence after which a read asks the replicas it had left out. */
-  readonly hedgeAfterMs: number;
-  /** Milliseconds one forwarding attempt may take while other primaries are left to try. */
-  readonly forwardAttemptMs: number;
-  /** Deadline of a request that names none, in milliseconds. */
-  readonly timeoutMsDefault: number;
-  /** How long requests may have to wait for this process before fewer are let in; left out: 100. */
-  readonly queueDelayMs?: number;
-  /** Milliseconds that a value's bytes are kept after its deadline; left out: a minute. */
-  readonly keepExpiredMs?: number;
 }

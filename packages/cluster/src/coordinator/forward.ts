@@ -12,7 +12,6 @@ import type {
 import type { Failure, WriteOutcome } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure } from "./failure.ts";
-import { askingOrder } from "./replica-calls.ts";
 import { shownSiblings } from "./presentation.ts";
 import type { RequestPlan } from "./request-plan.ts";
 
@@ -48,9 +47,10 @@ export async function forward(
 ): Promise<WriteOutcome> {
   coordination.counters.forwards += 1;
   const required = Math.max(plan.quorum.w, plan.quorum.pw);
-  const targets = askingOrder(coordination, plan.replicas.primaries).filter(
-    (member) => member.id !== coordination.self,
-  );
+  const { clock, routing, self } = coordination;
+  const targets = routing
+    .order(plan.replicas.primaries, clock.monotonicMs())
+    .filter((member) => member.id !== self);
   let last: Failure = failure(
     coordination,
     "quorum-not-met",

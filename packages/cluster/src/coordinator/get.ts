@@ -21,7 +21,7 @@ import { failure } from "./failure.ts";
 import { type GatheredAnswer, gather } from "./gather.ts";
 import { allSiblings, shownSiblings } from "./presentation.ts";
 import { type RequestPlan, planRequest } from "./request-plan.ts";
-import { type ReplicaCopy, askingOrder, mergeCopy, readCopy, storedOf } from "./replica-calls.ts";
+import { type ReplicaCopy, mergeCopy, readCopy, storedOf } from "./replica-calls.ts";
 
 /** What a quorum of replicas holds of a key: a read before it is dressed for a client. */
 export type QuorumRead =
@@ -82,18 +82,23 @@ export async function readQuorum(
   plan: RequestPlan,
 ): Promise<QuorumRead> {
   const { deadline, placed, quorum, replicas } = plan;
+  const { clock, counters, routing } = coordination;
   const required = Math.max(quorum.r, quorum.pr);
+  const members = routing.order(replicas.primaries, clock.monotonicMs());
+  // In the ring's own order nobody is left out for being slow.
+  if (members !== replicas.primaries) probeOne(coordination, plan, members);
   const gathered = await gather<ReplicaCopy>({
-    clock: coordination.clock,
-    counters: coordination.counters,
+    clock,
+    counters,
+    routing,
     deadline,
-    members: askingOrder(coordination, replicas.primaries),
+    members,
     required,
-    hedgeAfterMs: coordination.tuning.hedgeAfterMs,
-    ask: (member, settle) =>
-      readCopy(coordination, member, placed, deadline, (copy) =>
-        settle(isFromTheFuture(coordination, plan, copy) ? undefined : copy),
-      ),
+    ask: (member, settle, isHedge) => {
+      const take = (copy: ReplicaCopy | undefined): void =>
+        settle(isFromTheFuture(coordination, plan, copy) ? undefined : copy);
+      readCopy(coordination, member, placed, deadline, take, isHedge);
+    },
   });
   const acks = { primaries: gathered.answers.length, fallbacks: 0, required };
   if (!gathered.ok) {
@@ -108,6 +113,20 @@ export async function readQuorum(
     }
   }
   return { ok: true, stored, acks };
+}
+
+/** Asks one that this read avoids as well, without waiting: it may have recovered. */
+function probeOne(
+  coordination: Coordination,
+  { deadline, placed, quorum }: RequestPlan,
+  members: readonly Member[],
+): void {
+  const { clock, counters, routing } = coordination;
+  const required = Math.max(quorum.r, quorum.pr);
+  const member = routing.dueProbe(members, required, clock.monotonicMs());
+  if (member === undefined) return;
+  counters.readProbes += 1;
+  readCopy(coordination, member, placed, deadline, () => undefined);
 }
 
 /**

@@ -1,14 +1,15 @@
 import {
   type Key,
   type Member,
+  type PeerLoad,
   type Ring,
   decodeRecord,
   encodeRecord,
   equalBytes,
 } from "@coterie/core";
-import type { MonotonicMs } from "@coterie/ports";
+import type { MonotonicMs, Reply } from "@coterie/ports";
 import type { PlacedKey, StoredRecord } from "@coterie/storage";
-import type { PeerResponse, RingStamp } from "../messages.ts";
+import type { FindRequest, ListRequest, PeerResponse, RingStamp } from "../messages.ts";
 import type { MergeOutcome } from "../replica/replica.ts";
 import type { Coordination } from "./coordination.ts";
 
@@ -26,6 +27,7 @@ export function readCopy(
   placed: PlacedKey,
   deadline: MonotonicMs,
   settle: (copy: ReplicaCopy | undefined) => void,
+  isHedge = false,
 ): void {
   if (member.id === coordination.self) {
     coordination.store.read(placed, (outcome) => {
@@ -37,12 +39,44 @@ export function readCopy(
   }
   const { bucket, key } = placed;
   const stamp = stampOf(coordination.ring());
-  coordination.network.call(
-    member.address,
-    { kind: "read", stamp, bucket, key },
-    deadline,
-    (reply) => settle(reply.ok ? copyOf(placed, reply.response) : undefined),
-  );
+  const { clock, network, routing } = coordination;
+  const load = routing.loadOf(member.address);
+  const sinceMs = clock.monotonicMs();
+  load.began(sinceMs);
+  network.call(member.address, { kind: "read", stamp, bucket, key }, deadline, (reply) => {
+    learn(load, reply, sinceMs, clock.monotonicMs(), isHedge);
+    settle(reply.ok ? copyOf(placed, reply.response) : undefined);
+  });
+}
+
+/** Asks another node for tokens or records, and learns how quickly it answers. */
+export function callToScan(
+  { clock, network, routing }: Coordination,
+  { address }: Member,
+  request: ListRequest | FindRequest,
+  deadline: MonotonicMs,
+  settle: (response: PeerResponse | undefined) => void,
+  isHedge: boolean,
+): void {
+  const load = routing.loadOf(address);
+  const sinceMs = clock.monotonicMs();
+  load.began(sinceMs);
+  network.call(address, request, deadline, (reply) => {
+    learn(load, reply, sinceMs, clock.monotonicMs(), isHedge);
+    settle(reply.ok ? reply.response : undefined);
+  });
+}
+
+function learn(
+  load: PeerLoad,
+  reply: Reply<PeerResponse>,
+  sinceMs: MonotonicMs,
+  nowMs: MonotonicMs,
+  isHedge: boolean,
+): void {
+  if (reply.ok) load.answered(sinceMs, nowMs, isHedge);
+  else if (reply.reason === "timeout") load.timedOut(sinceMs, nowMs, isHedge);
+  else load.refused();
 }
 
 function copyOf(key: Key, response: PeerResponse): ReplicaCopy | undefined {
@@ -94,28 +128,6 @@ export function stampOf(ring: Ring): RingStamp {
 /** Encodes a record that was made here. */
 export function storedOf(key: Key, record: StoredRecord["record"]): StoredRecord {
   return { record, bytes: encodeRecord(key, record) };
-}
-
-/** Members in the order to ask them: this node, then the healthy and reachable, then the rest. */
-export function askingOrder(
-  coordination: Coordination,
-  members: readonly Member[],
-): readonly Member[] {
-  const { self, network } = coordination;
-  const rank = (member: Member): number => {
-    if (member.id === self) return 0;
-    // Asked in either case: whoever is interested has broken streams opened again.
-    const isReachable = network.isReachable(member.address);
-    return isReachable && coordination.isHealthy(member.id) ? 1 : 2;
-  };
-  let isSorted = true;
-  let last = 0;
-  for (const member of members) {
-    const now = rank(member);
-    if (now < last) isSorted = false;
-    last = now;
-  }
-  return isSorted ? members : members.toSorted((left, right) => rank(left) - rank(right));
 }
 
 /** How many of `members` look reachable, this node included. */

@@ -17,9 +17,9 @@ import type { FindRequest, ListRequest, ListedEntry, PeerResponse } from "../mes
 import type { Failure, ScanItem, ScanOptions, ScanOutcome } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
+import { callToScan } from "./replica-calls.ts";
 import { type Gathered, gather } from "./gather.ts";
 import { shownSiblings } from "./presentation.ts";
-import { askingOrder } from "./replica-calls.ts";
 import { parseToken, tokenText } from "./token-text.ts";
 
 /** Tokens listed and looked up at once; bounds what a page holds in memory. */
@@ -169,19 +169,19 @@ function gatherFrom<Answer>(
   { bucket, deadline }: BatchPlan,
   { request, askSelf, answerOf }: Question<Answer>,
 ): Promise<Gathered<Answer>> {
-  const { clock, counters, network, self, tuning } = coordination;
+  const { clock, counters, routing, self } = coordination;
   return gather<Answer>({
     clock,
     counters,
     deadline,
-    members: askingOrder(coordination, members),
+    routing,
+    members: routing.order(members, clock.monotonicMs()),
     required: bucket.r,
-    hedgeAfterMs: tuning.hedgeAfterMs,
-    ask: (member, settle) => {
-      if (member.id === self) return askSelf((response) => settle(answerOf(response)));
-      network.call(member.address, request, deadline, (reply) =>
-        settle(reply.ok ? answerOf(reply.response) : undefined),
-      );
+    ask: (member, settle, isHedge) => {
+      const take = (response: PeerResponse | undefined): void =>
+        settle(response === undefined ? undefined : answerOf(response));
+      if (member.id === self) askSelf(take);
+      else callToScan(coordination, member, request, deadline, take, isHedge);
     },
   });
 }

@@ -1,0 +1,84 @@
+import { expect, it } from "vitest";
+import { SmallCluster, address, successful } from "./small-cluster.ts";
+
+const keys: readonly string[] = Array.from({ length: 40 }, (_, index) => `key-${index}`);
+
+async function filled(): Promise<SmallCluster> {
+  const small = await SmallCluster.start();
+  for (const key of keys) successful(await small.put(1, key, "v", { w: 3 }));
+  return small;
+}
+
+/** Reads `count` times at node 1, so many per second; resolves with what each took, sorted. */
+async function read(
+  small: SmallCluster,
+  count: number,
+  perSecond: number,
+): Promise<readonly number[]> {
+  const took: number[] = [];
+  const reads: Promise<void>[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const since = small.world.nowMs;
+    const key = keys[index % keys.length] as string;
+    const place = { bucket: "default", key: new TextEncoder().encode(key) };
+    reads.push(
+      small
+        .at(1)
+        .get(place, {})
+        .then((outcome) => {
+          successful(outcome);
+          took.push(small.world.nowMs - since);
+        }),
+    );
+    await small.pass(1000 / perSecond);
+  }
+  await small.until(Promise.all(reads));
+  return took.toSorted((left, right) => left - right);
+}
+
+it("a peer that gets slow costs a few hedges, and is avoided until it has recovered", async () => {
+  const small = await filled();
+  const usual = await read(small, 2000, 500);
+  const before = small.at(1).statistics();
+  small.cluster.network.slow(address(2), 60);
+
+  const slowed = await read(small, 2000, 500);
+  const slow = small.at(1).statistics();
+  expect(slowed[Math.floor(slowed.length * 0.99)]).toBeLessThan((usual.at(-1) ?? 0) + 30);
+  expect(slowed.at(-1)).toBeLessThan(200);
+  const hedged = slow.hedgedReads - before.hedgedReads;
+  expect(hedged).toBeGreaterThan(0);
+  expect(hedged).toBeLessThan(60);
+  expect(slow.readProbes - before.readProbes).toBeGreaterThan(5);
+  expect(slow.readProbes - before.readProbes).toBeLessThan(40);
+
+  small.cluster.network.slow(address(2), 1);
+  await read(small, 2000, 500);
+  const served = small.at(2).statistics().peerRequestsServed;
+  await read(small, 400, 500);
+  // About half of the keys have it before the third in their preference lists.
+  expect(small.at(2).statistics().peerRequestsServed - served).toBeGreaterThan(100);
+});
+
+it("reads of a cluster that is slow altogether hedge no more than their budget", async () => {
+  const small = await filled();
+  await read(small, 400, 500);
+  const before = small.at(1).statistics();
+  const { network } = small.cluster;
+  network.weather = { ...network.weather, latency: { msMin: 5, msMax: 60 } };
+  const count = 4000;
+  await read(small, count, 1000);
+  const after = small.at(1).statistics();
+  const hedged = after.hedgedReads - before.hedgedReads;
+  expect(hedged).toBeGreaterThan(count / 20);
+  expect(hedged).toBeLessThanOrEqual(count / 10 + 64);
+  expect(after.hedgesSuppressed).toBeGreaterThan(before.hedgesSuppressed);
+});
+
+it("a node that stands still holds no read up for long, however many wait for it", async () => {
+  const small = await filled();
+  await read(small, 400, 500);
+  small.cluster.pause("n2" as never);
+  const took = await read(small, 4000, 4000);
+  expect(took.at(-1)).toBeLessThan(100);
+});
