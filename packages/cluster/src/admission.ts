@@ -1,11 +1,26 @@
-import type { ErrorCode, NodeId, Pressure } from "@coterie/core";
+import { type ErrorCode, type NodeId, Pressure } from "@coterie/core";
 import type { Clock, MonotonicMs } from "@coterie/ports";
 import { failure, noAcks } from "./coordinator/failure.ts";
 import type { NodeCounters } from "./node-counters.ts";
+import type { NodeConfig } from "./node-config.ts";
 import type { Failure } from "./requests.ts";
 
 /** Of so many requests one is timed. */
 const timedOneOf = 4;
+
+/** How long requests may wait for the process unless the configuration says otherwise. */
+const queueDelayMs = 100;
+
+/** How busy a node with these bounds is: not at all, to begin with. */
+export function newPressure(
+  config: Pick<NodeConfig, "inFlightMax" | "inFlightBytesMax" | "tuning">,
+): Pressure {
+  return new Pressure({
+    requestsMax: config.inFlightMax,
+    bytesMax: config.inFlightBytesMax,
+    delayMsTarget: config.tuning.queueDelayMs ?? queueDelayMs,
+  });
+}
 
 interface AdmissionParts {
   readonly self: NodeId;

@@ -9,13 +9,13 @@ import {
   type Key,
   type NodeId,
   type PeerAddress,
-  Pressure,
+  type Pressure,
   contextKeyOf,
   documentDigest,
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
 import { type RecordStore, openStore } from "@coterie/storage";
-import { Admission } from "./admission.ts";
+import { Admission, newPressure } from "./admission.ts";
 import type { Coordination } from "./coordinator/coordination.ts";
 import {
   AgreedDocument,
@@ -32,6 +32,7 @@ import { scan } from "./coordinator/scan.ts";
 import { answerAsFormed } from "./formation/answer-as-formed.ts";
 import { problemWith } from "./formation/document-fit.ts";
 import { form } from "./formation/form.ts";
+import { lockDirectory } from "./formation/lock-directory.ts";
 import {
   loadDocument,
   loadIdentity,
@@ -80,9 +81,6 @@ const stoppedEarly: StartOutcome = {
   message: "the node was stopped before it served",
 };
 
-/** How long requests may wait for the process unless the configuration says otherwise. */
-const queueDelayMs = 100;
-
 type Phase = "opening" | "forming" | "ready" | "stopping";
 
 /** A member of a cluster, whole: made from its ports, its configuration and its disk alone. */
@@ -116,11 +114,7 @@ export class CoterieNode implements NodeApi {
     this.id = config.member.id;
     this.#ports = ports;
     this.#config = config;
-    this.pressure = new Pressure({
-      requestsMax: config.inFlightMax,
-      bytesMax: config.inFlightBytesMax,
-      delayMsTarget: config.tuning.queueDelayMs ?? queueDelayMs,
-    });
+    this.pressure = newPressure(config);
     this.#admission = new Admission({
       self: this.id,
       clock: ports.clock,
@@ -148,16 +142,8 @@ export class CoterieNode implements NodeApi {
   }
 
   async #start(): Promise<StartOutcome> {
-    const { disk } = this.#ports;
-    const locked = oneShot<StartOutcome>();
-    disk.lock((outcome) => {
-      if (outcome.ok) locked.settle({ ok: true });
-      else if (outcome.error === "locked") {
-        locked.settle({ ok: false, code: "locked", message: outcome.message });
-      } else locked.settle({ ok: false, code: "io", message: outcome.message });
-    });
-    const lock = await locked.promise;
-    if (!lock.ok) return lock;
+    const locked = await lockDirectory(this.#ports.disk);
+    if (!locked.ok) return locked;
     const started = await this.#open();
     if (!started.ok) await this.#close();
     return started;
@@ -481,6 +467,8 @@ export class CoterieNode implements NodeApi {
       ring: () => agreement.ring,
     };
     const { network, random } = this.#ports;
+    const { tuning } = this.#config;
+    const isHealthy = (id: NodeId): boolean => watch.isHealthy(id);
     const replica = new Replica(shared);
     const handoff = this.#newHandoff({ ...shared, network, replica });
     this.#handoff = handoff;
@@ -488,20 +476,14 @@ export class CoterieNode implements NodeApi {
       ...shared,
       random,
       network,
-      isHealthy: (id) => watch.isHealthy(id),
+      isHealthy,
       replica,
       handoff,
       counters: this.#counters,
       contextSeal: new ContextSeal(this.#config.contextKey ?? contextKeyOf(document)),
-      tuning: this.#config.tuning,
+      tuning,
       pressure: this.pressure,
-      routing: new ReadRouting({
-        self: this.id,
-        random,
-        network,
-        tuning: this.#config.tuning,
-        isHealthy: (id) => watch.isHealthy(id),
-      }),
+      routing: new ReadRouting({ ...shared, isHealthy, random, network, tuning }),
     };
     const { keepExpiredMs } = this.#config.tuning;
     const { pressure } = this;
