@@ -62,6 +62,8 @@ export interface ListRequest {
   readonly limit: number;
   /** Asks for what is left where keys that nobody can name may be lost, instead of `unknown`. */
   readonly evenIfDamaged: boolean;
+  /** Leaves out what is known to hold nothing: tombstones, and values that are spent. */
+  readonly skipsEmpty: boolean;
 }
 
 /**

@@ -120,6 +120,8 @@ export interface ScanOptions {
   readonly prefix: Uint8Array | undefined;
   /** Also returns deleted keys whose tombstones are kept; they have no siblings. */
   readonly tombstones: boolean;
+  /** Milliseconds after which a page ends in any case, though never before its first batch. */
+  readonly patienceMs?: number | undefined;
 }
 
 export interface ScanItem {
@@ -128,6 +130,8 @@ export interface ScanItem {
   readonly siblings: number;
   /** Of all sibling values together. */
   readonly bytes: number;
+  /** One of the siblings has a deadline. */
+  readonly expires: boolean;
 }
 
 export type ScanOutcome =

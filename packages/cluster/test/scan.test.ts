@@ -77,6 +77,33 @@ describe("a scan", () => {
     expect(all.names.toSorted()).toEqual(keys.toSorted());
   });
 
+  it("meets a key that one replica knows as deleted, and others as written again", async () => {
+    const small = await SmallCluster.start();
+    successful(await small.put(1, "k", "old", { w: 3 }));
+    successful(await small.delete(1, "k", { w: 3 }));
+    small.cluster.network.partition(["n1"] as never, ["n2", "n3"] as never);
+    successful(await small.put(2, "k", "new"));
+    expect(await small.own(1, "k")).toEqual([]);
+    small.cluster.network.heal();
+    small.crash(3);
+    for (const at of [1, 2]) expect((await scanAll(small, at)).names).toEqual(["k"]);
+  });
+
+  it("looks nothing up of what was deleted", async () => {
+    const small = await filled();
+    for (const key of keys.slice(1)) successful(await small.delete(2, key, { w: 3 }));
+    for (const at of [1, 2, 3]) small.crash(at);
+    for (const at of [1, 2, 3]) await small.restart(at);
+    const asked = { limit: 10_000, cursor: undefined, prefix: undefined, tombstones: false };
+    const beganMs = small.world.nowMs;
+    const page = successful(await small.until(small.at(1).scan("default", asked)));
+    expect(page.items.map(({ key }) => latin1(key))).toEqual([keys[0]]);
+    const spentMs = small.world.nowMs - beganMs;
+    const all = await small.until(small.at(1).scan("default", { ...asked, tombstones: true }));
+    expect(successful(all).items).toHaveLength(keys.length);
+    expect(spentMs).toBeLessThan((small.world.nowMs - beganMs - spentMs) / 2);
+  });
+
   it("returns keys of a prefix, with contexts that delete", async () => {
     const small = await filled();
     const asked = { limit: 1000, cursor: undefined, prefix: utf8("key-19"), tombstones: false };

@@ -37,6 +37,7 @@ export {
 } from "./causality/context.ts";
 export { ContextSeal } from "./causality/context-seal.ts";
 export {
+  type NextDeadline,
   dropExpired,
   isExpired,
   isSpent,

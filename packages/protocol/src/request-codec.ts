@@ -123,6 +123,7 @@ function writeStamped(writer: WireWriter, request: DataRequest): void {
         writer.fixed32(0x35, request.after.low);
       }
       writer.bool(0x38, request.evenIfDamaged);
+      writer.bool(0x40, request.skipsEmpty);
       return;
     case "hint":
     case "read-hint":
@@ -268,6 +269,7 @@ function readList(reader: WireReader): ListRequest {
   let high: number | undefined;
   let low: number | undefined;
   let evenIfDamaged = false;
+  let skipsEmpty = false;
   const outer = reader.enter();
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x08) stamp.epoch = reader.uint();
@@ -277,12 +279,13 @@ function readList(reader: WireReader): ListRequest {
     else if (tag === 0x2d) high = reader.fixed32();
     else if (tag === 0x35) low = reader.fixed32();
     else if (tag === 0x38) evenIfDamaged = reader.bool();
+    else if (tag === 0x40) skipsEmpty = reader.bool();
     else reader.skip(tag);
   }
   if ((high === undefined) !== (low === undefined)) reader.fail();
   reader.leave(outer);
   const after = high === undefined || low === undefined ? undefined : { high, low };
-  return { kind: "list", stamp, partition, after, limit, evenIfDamaged };
+  return { kind: "list", stamp, partition, after, limit, evenIfDamaged, skipsEmpty };
 }
 
 function readPut(reader: WireReader): ForwardedPut {

@@ -93,6 +93,7 @@ export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
     after: maybe(halves),
     limit: u32,
     evenIfDamaged: fc.boolean(),
+    skipsEmpty: fc.boolean(),
   }),
   fc.record({ kind: fc.constant("hint" as const), stamp, target: nodeId, record: bytes }),
   fc.record({ kind: fc.constant("read-hint" as const), stamp, bucket: text, key: bytes }),

@@ -108,9 +108,10 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
       return { case: "find", value: { ...stamp, partition, ...halves, evenIfDamaged } };
     }
     case "list": {
-      const { partition, limit, after, evenIfDamaged } = request;
+      const { partition, limit, after, evenIfDamaged, skipsEmpty } = request;
       const halves = present({ afterHigh: after?.high, afterLow: after?.low });
-      return { case: "list", value: { ...stamp, partition, limit, ...halves, evenIfDamaged } };
+      const flags = { evenIfDamaged, skipsEmpty };
+      return { case: "list", value: { ...stamp, partition, limit, ...halves, ...flags } };
     }
     case "put": {
       const { bucket, key, value, contentType, w, pw, mode, returnBody } = request;

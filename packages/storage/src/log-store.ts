@@ -1,6 +1,7 @@
 import type { ActorId, Dot, PartitionId, Token } from "@coterie/core";
 import type { Clock, Disk, Random } from "@coterie/ports";
 import { ActorMinter } from "./actor-minter.ts";
+import { dueEmpty } from "./index/due.ts";
 import type { RecordIndex } from "./index/record-index.ts";
 import { entryKinds } from "./log/format.ts";
 import { Log, type LogStart } from "./log/log.ts";
@@ -199,10 +200,16 @@ export class LogStore implements RecordStore {
     });
   }
 
-  list(partition: PartitionId, after: Token | undefined, limit: number): readonly IndexEntry[] {
+  list(
+    partition: PartitionId,
+    after: Token | undefined,
+    limit: number,
+    skipsEmpty: boolean = false,
+  ): readonly IndexEntry[] {
     const entries: IndexEntry[] = [];
     if (limit < 1) return entries;
     for (const { token, location } of this.index.entriesAfter(partition, after)) {
+      if (skipsEmpty && location.due === dueEmpty) continue;
       // Entries with one token stay together: the next call begins after it.
       const last = entries.at(-1)?.token;
       const isSame = last !== undefined && last.high === token.high && last.low === token.low;

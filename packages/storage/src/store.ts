@@ -86,8 +86,16 @@ export interface RecordStore {
    * unless `evenIfDamaged` asks for whatever is left, as repair does.
    */
   find(query: FindQuery, settle: (outcome: readonly StoredRecord[] | "unknown") => void): void;
-  /** Up to `limit` index entries of a partition in token order, after `after`. Reads no record. */
-  list(partition: PartitionId, after: Token | undefined, limit: number): readonly IndexEntry[];
+  /**
+   * Up to `limit` index entries of a partition in token order, after `after`; without those known
+   * to hold nothing that a read could show, if `skipsEmpty`. Reads no record.
+   */
+  list(
+    partition: PartitionId,
+    after: Token | undefined,
+    limit: number,
+    skipsEmpty?: boolean,
+  ): readonly IndexEntry[];
   /** Tokens of records of which something has expired by a given time. Reads no record. */
   expired(query: ExpiredQuery): readonly Token[];
   /** Tokens of records known to be damaged, and whether keys nobody can name may be missing. */

@@ -47,12 +47,13 @@ export async function scan(
   const deadline = start + tuning.timeoutMsDefault;
   const nowMs = clock.wallMs();
   // A page that takes long ends early: one that failed at its deadline would make no progress.
-  const fullAt = start + tuning.timeoutMsDefault / 2;
+  const fullAt = start + Math.min(tuning.timeoutMsDefault / 2, options.patienceMs ?? Infinity);
   const items: ScanItem[] = [];
   let after = checked.after;
   let partition = after === undefined ? 0 : partitionOf(after, partitions);
+  const place = { bucket, deadline, tombstones: options.tombstones };
   while (partition < partitions) {
-    const batch = await scanBatch(coordination, { bucket, partition, after, deadline });
+    const batch = await scanBatch(coordination, { ...place, partition, after });
     if (!batch.ok) return batch;
     for (const found of batch.found) {
       const item = itemOf(coordination, bucket, found, { ...options, nowMs });
@@ -103,6 +104,7 @@ interface BatchPlan {
   readonly partition: PartitionId;
   readonly after: Token | undefined;
   readonly deadline: MonotonicMs;
+  readonly tombstones: boolean;
 }
 
 interface FoundRecord {
@@ -148,7 +150,9 @@ function listTokens(
   const { stamp } = coordination.ring();
   const { partition, after } = plan;
   const page = { partition, after, limit: batchTokens };
-  const request = { kind: "list", stamp, ...page, evenIfDamaged: false } as const;
+  // What holds nothing at r replicas holds nothing: a write would be known to one of them.
+  const skipsEmpty = !plan.tombstones;
+  const request = { kind: "list", stamp, ...page, evenIfDamaged: false, skipsEmpty } as const;
   return gatherFrom(coordination, members, plan, {
     request,
     askSelf: (settle) => coordination.replica.receiveList(request, settle),
@@ -255,6 +259,7 @@ function itemOf(
     context: encodeContext(contextOf(record), place, coordination.contextSeal),
     siblings: siblings.length,
     bytes,
+    expires: siblings.some(({ expiresAtMs }) => expiresAtMs !== undefined),
   };
 }
 

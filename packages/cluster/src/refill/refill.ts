@@ -73,7 +73,13 @@ async function refillFrom(
   let after: Token | undefined;
   for (;;) {
     const page = { partition, after, limit: pageTokens };
-    const request = { kind: "list", stamp, ...page, evenIfDamaged: true } as const;
+    const request = {
+      kind: "list",
+      stamp,
+      ...page,
+      evenIfDamaged: true,
+      skipsEmpty: false,
+    } as const;
     const response = await ask(coordination, member, request);
     if (response?.kind !== "listed") return false;
     for (const token of differing(coordination, partition, after, response.entries)) {

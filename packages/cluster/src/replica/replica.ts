@@ -157,7 +157,7 @@ export class Replica {
     // A key that is in no list is not looked up: so a list that may lack one is no answer.
     if (!request.evenIfDamaged && !store.damage().isWhole) return settle({ kind: "unknown" });
     const limit = Math.min(request.limit, listMax);
-    const entries = store.list(request.partition, request.after, limit);
+    const entries = store.list(request.partition, request.after, limit, request.skipsEmpty);
     settle({ kind: "listed", entries: entries.map(({ token, digest }) => ({ token, digest })) });
   }
 

@@ -58,12 +58,21 @@ export function isSpent({ expiresAtMs }: Sibling): boolean {
   return expiresAtMs === spent;
 }
 
-/** The first deadline at which something can be taken from this record; `undefined`: never. */
-export function nextDeadlineMs({ siblings }: CausalRecord): number | undefined {
-  let next: number | undefined;
-  for (const { expiresAtMs } of siblings) {
-    if (expiresAtMs === undefined || expiresAtMs === spent) continue;
-    if (next === undefined || expiresAtMs < next) next = expiresAtMs;
-  }
+/**
+ * The first deadline at which something can be taken from this record. `undefined`: it stays as it
+ * is. `empty`: there is nothing to take, it is a tombstone or its values are spent.
+ */
+export type NextDeadline = number | "empty" | undefined;
+
+export function nextDeadlineMs({ siblings }: CausalRecord): NextDeadline {
+  let next: NextDeadline = "empty";
+  for (const { expiresAtMs } of siblings) next = earlierDeadline(next, expiresAtMs);
   return next;
+}
+
+/** The next deadline of a record with one sibling more. */
+export function earlierDeadline(next: NextDeadline, expiresAtMs: number | undefined): NextDeadline {
+  if (expiresAtMs === spent) return next;
+  if (next === "empty" || next === undefined) return expiresAtMs;
+  return expiresAtMs === undefined ? next : Math.min(next, expiresAtMs);
 }

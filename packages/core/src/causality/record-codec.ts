@@ -14,7 +14,7 @@ import {
   compareSiblings,
 } from "./record.ts";
 import { isDead } from "./dead-writes.ts";
-import { isSpent } from "./expiry.ts";
+import { type NextDeadline, earlierDeadline, isSpent } from "./expiry.ts";
 import { type Dot, VersionVector } from "./version-vector.ts";
 
 // The bytes of a record: the same in the log, on the wire, and for every replica that holds the
@@ -90,20 +90,20 @@ export function decodeRecordKey(bytes: Uint8Array): Key | undefined {
 }
 
 /** {@link nextDeadlineMs} of an encoded record, without decoding the rest. */
-export function recordDeadlineMs(bytes: Uint8Array): number | undefined {
+export function recordDeadlineMs(bytes: Uint8Array): NextDeadline {
   const reader = new ByteReader(bytes, HEADER_BYTES);
   reader.view(reader.u8());
   reader.lengthPrefixed();
   skipDots(reader);
-  let next: number | undefined;
+  let next: NextDeadline = "empty";
   for (let left = reader.varint(); left > 0 && !reader.failed; left -= 1) {
     skipDots(reader);
     reader.u48();
     reader.varint();
     const flags = reader.u8();
     if ((flags & HAS_WRITE_ID) !== 0) reader.view(WRITE_ID_BYTES);
-    const expiresAtMs = (flags & HAS_DEADLINE) === 0 ? 0 : reader.u48();
-    if (expiresAtMs > 0 && (next === undefined || expiresAtMs < next)) next = expiresAtMs;
+    const expiresAtMs = (flags & HAS_DEADLINE) === 0 ? undefined : reader.u48();
+    next = earlierDeadline(next, expiresAtMs);
     reader.lengthPrefixed();
     reader.lengthPrefixed();
   }

@@ -137,11 +137,12 @@ describe("a spent value", () => {
 
 describe("the next deadline of a record", () => {
   it.each([
-    ["nothing", emptyRecord, undefined],
+    ["nothing", emptyRecord, "empty"],
     ["a value that stays", put(emptyRecord, "a"), undefined],
     ["one that expires", twoOfWhichOneExpires, 1000],
     ["the first of two", put(twoOfWhichOneExpires, "b", { expiresAtMs: 900 }), 900],
-    ["a spent one", spendExpired(twoOfWhichOneExpires, 1000), undefined],
+    ["a spent one beside one that stays", spendExpired(twoOfWhichOneExpires, 1000), undefined],
+    ["a spent one", spendExpired(put(emptyRecord, "a", { expiresAtMs: 5 }), 1000), "empty"],
     [
       "one with a write id",
       put(emptyRecord, "c", { expiresAtMs: 2 ** 48 - 1, writeId: writeIdNamed(1) }),

@@ -14,6 +14,31 @@ afterAll(() => doors.close());
 const later = Date.now() + 1_000_000_000;
 const laterSeconds = Math.floor(later / 1000);
 
+it("INFO says how many keys there are, and how many of them expire", async () => {
+  const { client } = await doors.open({ options: { tuning: { keyspacePatienceMs: 60_000 } } });
+  for (let at = 0; at < 20; at += 1) await client.ask("SET", `k${at}`, "v");
+  for (let at = 0; at < 5; at += 1) await client.ask("EXPIRE", `k${at}`, "100");
+  await client.ask("DEL", "k9", "k10");
+  const text = await client.ask("INFO");
+  expect(text).toMatch(/# Keyspace\r\ndb0:keys=18,expires=5,avg_ttl=0\r\nkeyspace_is_estimate:0/u);
+  expect(await client.ask("DBSIZE")).toBe(18);
+  const empty = await doors.open({ options: { tuning: { keyspacePatienceMs: 60_000 } } });
+  expect(await empty.client.ask("INFO", "keyspace")).toMatch(
+    /^# Keyspace\r\nkeyspace_is_estimate:0\r\n/u,
+  );
+});
+
+it("INFO estimates from a part of the keys where counting them takes too long", async () => {
+  const { client } = await doors.open({ options: { tuning: { keyspacePatienceMs: 0 } } });
+  for (let at = 0; at < 400; at += 1) await client.ask("SET", `k${at}`, "v", "EX", 1000);
+  const text = String(await client.ask("INFO", "keyspace"));
+  const [, keys, expires] = /db0:keys=(\d+),expires=(\d+),avg_ttl=0\r\n/u.exec(text) ?? [];
+  expect(text).toContain("keyspace_is_estimate:1");
+  expect(Number(keys)).toBeGreaterThan(200);
+  expect(Number(keys)).toBeLessThan(800);
+  expect(expires).toBe(keys);
+});
+
 describe("deadlines", () => {
   it.each<[string, readonly Expected[]]>([
     [

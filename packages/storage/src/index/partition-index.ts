@@ -1,5 +1,5 @@
 import { type Token, invariant } from "@coterie/core";
-import { neverDue } from "./due.ts";
+import { dueEmpty, neverDue } from "./due.ts";
 import type { LiveRows } from "./live-rows.ts";
 import type { Location } from "./location.ts";
 
@@ -150,7 +150,7 @@ export class PartitionIndex {
     const words = this.#words;
     for (let at = this.#firstAfter(after) * STRIDE; at < words.length; at += STRIDE) {
       const due = words[at + DUE] as number;
-      if (due === neverDue) continue;
+      if (due === neverDue || due === dueEmpty) continue;
       if (due < firstDue) firstDue = due;
       if (due > until) continue;
       tokens.push(this.token(at / STRIDE));

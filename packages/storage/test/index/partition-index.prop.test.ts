@@ -35,7 +35,7 @@ interface Entry {
 
 function locationAt(offset: number): Location {
   const digest = { high: offset, low: ~offset >>> 0 };
-  return { segment: 7, offset, length: 40, digest, due: offset % 3 };
+  return { segment: 7, offset, length: 40, digest, due: offset % 4 };
 }
 
 function slotOf(index: PartitionIndex, { token: wanted, offset }: Entry): number {
@@ -95,8 +95,9 @@ it("holds what a sorted array holds, in the order of tokens", () => {
       const rest = model.filter((entry) => compareTokens(entry.token, after) > 0);
       expect(sorted(contentOf(index, after))).toEqual(sorted(rest));
       expect(index.count).toBe(model.length);
-      for (const until of [0, 1, 2]) {
-        const due = model.filter(({ offset }) => offset % 3 > 0 && offset % 3 <= until);
+      for (const until of [0, 1, 2, 3]) {
+        // 0 is never, and 1 that there is nothing to take.
+        const due = model.filter(({ offset }) => offset % 4 > 1 && offset % 4 <= until);
         const tokens = sorted(due).map((entry) => entry.token);
         expect(index.due(until, undefined, 999)).toEqual(tokens);
         // Looked through once, it must not have forgotten what is due later.

@@ -31,6 +31,8 @@ export interface RespTuning {
   readonly silenceMs: number;
   /** How often connections are looked at for that. */
   readonly checkMs: number;
+  /** For how long INFO counts keys before it estimates. */
+  readonly keyspacePatienceMs: number;
 }
 
 /** The values in force. */
@@ -41,4 +43,5 @@ export const respTuning: RespTuning = {
   commandBytesMax: 64 * mebibyte,
   silenceMs: 60_000,
   checkMs: 1000,
+  keyspacePatienceMs: 50,
 };

@@ -4,6 +4,7 @@ import { type RespReply, RespWriter, respError } from "@coterie/protocol";
 import { ByteBudget } from "../byte-budget.ts";
 import type { CommandAbout } from "./command.ts";
 import { KeyLanes } from "./key-lanes.ts";
+import { KeyspaceEstimate } from "./keyspace-estimate.ts";
 import { type RespDoorOptions, type RespTuning, respTuning } from "./resp-options.ts";
 import type { RespSession } from "./resp-session.ts";
 import type { RespStatistics } from "./resp-statistics.ts";
@@ -44,6 +45,7 @@ export class RespService {
   /** Every command, by its name in small letters and in capitals. */
   readonly commands: ReadonlyMap<string, CommandAbout>;
   readonly lanes: KeyLanes;
+  readonly keyspace: KeyspaceEstimate;
   readonly statistics: RespStatistics;
   readonly writer: RespWriter = new RespWriter();
   readonly unread: ByteBudget;
@@ -77,6 +79,10 @@ export class RespService {
     this.lanes = new KeyLanes(this.node, parts.options.bucket, {
       defaultDeadline: () => this.#defaultDeadline(),
       onDefect: (error) => this.defect(error),
+    });
+    this.keyspace = new KeyspaceEstimate(this.node, this.clock, {
+      bucket: parts.options.bucket,
+      patienceMs: this.tuning.keyspacePatienceMs,
     });
     this.startedAtMs = this.clock.monotonicMs();
   }

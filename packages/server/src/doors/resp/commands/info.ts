@@ -7,8 +7,9 @@ import type { RespService } from "../resp-service.ts";
 import { optionOf } from "../words.ts";
 
 type Facts = Readonly<Record<string, string | number>>;
+type Section = (service: RespService) => Facts | Promise<Facts>;
 
-const sections: readonly (readonly [string, (service: RespService) => Facts])[] = [
+const sections: readonly (readonly [string, Section])[] = [
   ["Server", server],
   ["Clients", clients],
   ["Memory", memory],
@@ -20,22 +21,38 @@ const sections: readonly (readonly [string, (service: RespService) => Facts])[] 
   ],
   ["CPU", cpu],
   ["Cluster", () => ({ cluster_enabled: 1 })],
-  ["Keyspace", () => ({})],
+  ["Keyspace", keyspace],
   ["Coterie", coterie],
 ];
 
 /** The text of INFO: the sections asked for, or all. */
-export function infoText(service: RespService, asked: readonly Uint8Array[]): string {
+export async function infoText(
+  service: RespService,
+  asked: readonly Uint8Array[],
+): Promise<string> {
   const names = asked.map(optionOf);
   const isAll =
     names.length === 0 || names.some((name) => ["all", "default", "everything"].includes(name));
-  return sections
-    .filter(([title]) => isAll || names.includes(title.toLowerCase()))
-    .map(([title, facts]) => {
-      const lines = Object.entries(facts(service)).map(([name, value]) => `${name}:${value}\r\n`);
-      return `# ${title}\r\n${lines.join("")}`;
-    })
-    .join("\r\n");
+  const texts: string[] = [];
+  for (const [title, facts] of sections) {
+    if (!isAll && !names.includes(title.toLowerCase())) continue;
+    const entries = Object.entries(await facts(service));
+    const lines = entries.map(([name, value]) => `${name}:${value}\r\n`);
+    texts.push(`# ${title}\r\n${lines.join("")}`);
+  }
+  return texts.join("\r\n");
+}
+
+/** Redis leaves out a database without keys. What is an estimate says so, and how old it is. */
+async function keyspace({ clock, keyspace: estimate }: RespService): Promise<Facts> {
+  const size = await estimate.read();
+  if (size === undefined) return {};
+  const { keys, expiring, isCounted, takenAtMs } = size;
+  return {
+    ...(keys > 0 && { db0: `keys=${keys},expires=${expiring},avg_ttl=0` }),
+    keyspace_is_estimate: isCounted ? 0 : 1,
+    keyspace_age_ms: Math.floor(clock.monotonicMs() - takenAtMs),
+  };
 }
 
 function server({ clock, startedAtMs, address, node }: RespService): Facts {

@@ -14,8 +14,7 @@ export const serverCommands: readonly Command<RespCall>[] = commandGroup("server
     flags,
     since: "1.0.0",
     summary: "What this node is and does, by sections",
-    run: (call) =>
-      call.settle({ kind: "verbatim", text: infoText(call.service, call.words.slice(1)) }),
+    run: info,
   },
   {
     name: "time",
@@ -72,6 +71,13 @@ const help: readonly RespReply[] = [
   "GET <pattern>: settings in Redis' names.",
   "SET <name> <value>: takes what holds already; others are made when a node is started.",
 ].map((text) => ({ kind: "status", text }));
+
+function info(call: RespCall): void {
+  infoText(call.service, call.words.slice(1)).then(
+    (text) => call.settle({ kind: "verbatim", text }),
+    (error: unknown) => call.settle(call.service.defect(error)),
+  );
+}
 
 function time(call: RespCall): void {
   const ms = call.service.clock.wallMs();

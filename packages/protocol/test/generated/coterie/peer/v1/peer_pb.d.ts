@@ -297,6 +297,13 @@ export declare type List = Message<"coterie.peer.v1.List"> & {
    * @generated from field: bool even_if_damaged = 7;
    */
   evenIfDamaged: boolean;
+
+  /**
+   * Without what is known to hold nothing: tombstones, and values that are spent.
+   *
+   * @generated from field: bool skips_empty = 8;
+   */
+  skipsEmpty: boolean;
 };
 
 /**
