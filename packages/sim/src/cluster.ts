@@ -12,6 +12,7 @@ import {
   type KeyHash,
   type NodeId,
   type PeerAddress,
+  Slab,
   defaultBuckets,
   invariant,
   membershipSettings,
@@ -56,6 +57,8 @@ interface Place {
   /** The wall clock belongs to the machine: its jumps outlive the process. */
   wallOffsetMs: number;
   starts: number;
+  /** What the store of the process last said of its space. */
+  isDiskFull: boolean;
   /** Told when the process crashes: what it was asked will never be answered. */
   readonly onCrash: Set<() => void>;
 }
@@ -121,6 +124,7 @@ export class SimCluster {
       gate: undefined,
       wallOffsetMs: 0,
       starts: 0,
+      isDiskFull: false,
       onCrash: new Set(),
     }));
   }
@@ -143,6 +147,7 @@ export class SimCluster {
     const place = this.#place(id);
     invariant(place.node === undefined, "a node is started when it is down");
     place.starts += 1;
+    place.isDiskFull = false;
     const random = this.world.random.fork(`node/${id}/${place.starts}`);
     const gate = new ProcessGate(this.world);
     const driftMax = this.#options.driftPerMillionMax ?? 0;
@@ -190,6 +195,8 @@ export class SimCluster {
           onEvent: (event) => {
             this.world.trace(`${id}: ${event.kind}`);
             if (event.kind === "damage") node.refillDamage();
+            if (event.kind === "disk-full") place.isDiskFull = true;
+            if (event.kind === "disk-space-back") place.isDiskFull = false;
           },
         },
         tuning: this.#options.tuning ?? usualTuning,
@@ -287,6 +294,11 @@ export class SimCluster {
     return this.#place(id).node !== undefined;
   }
 
+  /** True if the node's store found no space when it last looked. */
+  isDiskFull(id: NodeId): boolean {
+    return this.#place(id).isDiskFull;
+  }
+
   /** How many processes the node has had. */
   startsOf(id: NodeId): number {
     return this.#place(id).starts;
@@ -330,6 +342,9 @@ export class SimCluster {
   }
 }
 
+/** What messages carry comes from here. */
+const slab: Slab = new Slab();
+
 /** Nodes share no memory: byte arrays of a message are copied, as encoding would. */
 function copy<Message extends PeerRequest | PeerResponse>(message: Message): Message {
   const copied = { ...message } as Record<string, unknown>;
@@ -341,7 +356,7 @@ function copy<Message extends PeerRequest | PeerResponse>(message: Message): Mes
 }
 
 function copyValue(value: object): unknown {
-  if (value instanceof Uint8Array) return value.slice();
+  if (value instanceof Uint8Array) return slab.copy(value);
   if (Array.isArray(value)) {
     const items = value as readonly unknown[];
     return items.map((item) =>

@@ -6,8 +6,8 @@ export interface Event {
   /** Drawn from the seed: orders events of one time and phase. */
   readonly tie: number;
   readonly sequence: number;
-  readonly run: () => void;
-  isCancelled: boolean;
+  /** Nothing any more once the event is cancelled: its time may be far, and what it holds much. */
+  run: (() => void) | undefined;
 }
 
 /** A binary heap of events, earliest first. */
@@ -29,8 +29,9 @@ export class EventQueue {
 
   /** The earliest event, left in the queue. */
   peek(): Event | undefined {
-    while (this.#heap[0]?.isCancelled === true) this.#removeFirst();
-    return this.#heap[0];
+    const heap = this.#heap;
+    while (heap.length > 0 && (heap[0] as Event).run === undefined) this.#removeFirst();
+    return heap[0];
   }
 
   pop(): Event | undefined {

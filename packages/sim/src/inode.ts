@@ -1,9 +1,13 @@
+import { Slab } from "@coterie/core";
 import type { SeededRandom } from "./random.ts";
 
 /** What a real disk writes whole or not at all. */
 const sectorBytes = 512;
 /** What a file system allocates at once. */
 const blockBytes = 4096;
+
+/** What is written and read comes from here. */
+const slab: Slab = new Slab();
 
 type Change =
   | { readonly kind: "write"; readonly position: number; readonly bytes: Uint8Array }
@@ -38,7 +42,7 @@ export class Inode {
   }
 
   write(position: number, bytes: Uint8Array): void {
-    const copy = bytes.slice();
+    const copy = slab.copy(bytes);
     this.#seen.write(position, copy);
     this.#allocate(position, copy.length);
     this.#note({ kind: "write", position, bytes: copy });
@@ -167,7 +171,7 @@ class Content {
   }
 
   read(position: number, length: number): Uint8Array {
-    return this.#buffer.slice(position, Math.min(this.#size, position + length));
+    return slab.copy(this.#buffer.subarray(position, Math.min(this.#size, position + length)));
   }
 
   write(position: number, bytes: Uint8Array): void {

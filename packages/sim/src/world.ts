@@ -185,7 +185,7 @@ export class World {
     this.#eventsThisInstant++;
     this.#trace.mix(event.sequence);
     invariant(this.#eventsThisInstant <= eventsPerInstantMax, "virtual time moves on");
-    event.run();
+    event.run?.();
   }
 
   #advanceTo(timeMs: number): void {
@@ -201,11 +201,10 @@ export class World {
       tie: this.#ties.below(2 ** 32),
       sequence: this.#sequence++,
       run,
-      isCancelled: false,
     };
     this.#queue.push(event);
     return () => {
-      event.isCancelled = true;
+      event.run = undefined;
     };
   }
 }

@@ -1,7 +1,9 @@
-import { type CausalRecord, decodeRecord, invariant } from "@coterie/core";
+import { type CausalRecord, Slab, decodeRecord, invariant } from "@coterie/core";
 import { PlaceTable } from "./place-table.ts";
 import type { StoredRecord } from "./store.ts";
 
+/** What {@link RecordCache.get} returns comes from here. */
+const slab: Slab = new Slab();
 /** Of an entry: its place as a double, and how many bytes follow. */
 const headerBytes = 12;
 /** An entry may take this share of the ring, so that one does not drive out all others. */
@@ -36,7 +38,7 @@ export class RecordCache {
     if (position === undefined) return undefined;
     const at = position % this.#ring.length;
     const start = at + headerBytes;
-    const bytes = this.#ring.slice(start, start + this.#view.getUint32(at + 8));
+    const bytes = slab.copy(this.#ring.subarray(start, start + this.#view.getUint32(at + 8)));
     if (this.#head - position > this.#ring.length / 2) this.set(place, bytes);
     return new CachedRecord(bytes);
   }

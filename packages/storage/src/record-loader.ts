@@ -1,5 +1,6 @@
 import {
   type PartitionId,
+  Slab,
   type Token,
   decodeRecord,
   decodeRecordKey,
@@ -12,6 +13,9 @@ import type { Group, GroupWaiter } from "./log/group.ts";
 import type { SegmentFiles } from "./log/segment-files.ts";
 import type { RecordCache } from "./record-cache.ts";
 import type { PlacedKey, StoredRecord } from "./store.ts";
+
+/** What is read from the disk comes from here. */
+const slab: Slab = new Slab();
 
 /** A key's record, and where it is. */
 export interface Found {
@@ -39,7 +43,7 @@ export interface LoaderParts {
 /** Finds records: in the group being gathered or written, in the cache, or on the disk. */
 export class RecordLoader {
   readonly #parts: LoaderParts;
-  /** Groups with records that are not yet durable, in the order of the log: rarely more than two. */
+  /** Groups with records that are not yet durable, in the order of the log: rarely above two. */
   #unsynced: Group[] = [];
   readsFromDisk = 0;
   readsFromCache = 0;
@@ -171,7 +175,7 @@ export class RecordLoader {
 function decodeStored(bytes: Uint8Array, length: number): StoredRecord | undefined {
   const entry = bytes.length === length ? decodeEntry(bytes, 0, length) : undefined;
   if (entry === undefined || !isRecordKind(entry.kind)) return undefined;
-  const own = entry.body.slice();
+  const own = slab.copy(entry.body);
   const decoded = decodeRecord(own);
   return decoded.ok ? { record: decoded.record, bytes: own } : undefined;
 }

@@ -23,4 +23,11 @@ export class Slab {
     this.#at += length;
     return this.#bytes.subarray(start, this.#at);
   }
+
+  /** `bytes` in memory of their own. */
+  copy(bytes: Uint8Array): Uint8Array {
+    const own = this.take(bytes.length);
+    own.set(bytes);
+    return own;
+  }
 }

@@ -13,20 +13,27 @@ export function joinDeadWrites(
   left: readonly DeadWrite[],
   right: readonly DeadWrite[],
 ): readonly DeadWrite[] {
-  if (right.length === 0 || left === right) return left;
+  if (left === right || right.every((entry) => isKnown(left, entry))) return left;
   const latest = new Map<WriteId, DeadWrite>();
   for (const entry of left) latest.set(entry.writeId, entry);
-  let isNew = false;
   for (const entry of right) {
     const known = latest.get(entry.writeId);
-    const joined = known === undefined ? entry : joinEntries(known, entry);
-    if (joined === known) continue;
-    latest.set(entry.writeId, joined);
-    isNew = true;
+    latest.set(entry.writeId, known === undefined ? entry : joinEntries(known, entry));
   }
-  if (!isNew) return left;
   const joined = bounded([...latest.values()]);
   return isSame(joined, left) ? left : joined;
+}
+
+/** True if `entry` adds nothing to `writes`, which are sorted by their ids. */
+function isKnown(writes: readonly DeadWrite[], entry: DeadWrite): boolean {
+  let from = 0;
+  for (let to = writes.length; from < to;) {
+    const middle = (from + to) >> 1;
+    if ((writes[middle] as DeadWrite).writeId < entry.writeId) from = middle + 1;
+    else to = middle;
+  }
+  const known = writes[from];
+  return known?.writeId === entry.writeId && joinEntries(known, entry) === known;
 }
 
 /** True if `writeId` is among the ids remembered as dead: no copy of that write may live on. */

@@ -48,9 +48,13 @@ function addSurvivor(joined: Sibling[], sibling: Sibling, other: CausalRecord): 
   const dots = survivingDots(sibling, other.clock, other.siblings);
   if (dots.length === 0) return;
   const survivor = dots === sibling.dots ? sibling : { ...sibling, dots };
-  const index = joined.findIndex((known) => isSameWrite(known, survivor));
-  if (index < 0) joined.push(survivor);
-  else joined[index] = joinTwins(joined[index] as Sibling, survivor);
+  for (let at = 0; at < joined.length; at += 1) {
+    const known = joined[at] as Sibling;
+    if (!isSameWrite(known, survivor)) continue;
+    joined[at] = joinTwins(known, survivor);
+    return;
+  }
+  joined.push(survivor);
 }
 
 function survivingDots(
@@ -63,12 +67,24 @@ function survivingDots(
 }
 
 function holdsDot(siblings: readonly Sibling[], dot: Dot): boolean {
-  return siblings.some((sibling) => sibling.dots.some((held) => compareDots(held, dot) === 0));
+  return siblings.some((sibling) => hasDot(sibling, dot));
+}
+
+/** A sibling has one dot nearly always: a loop costs less than a closure for each. */
+function hasDot({ dots }: Sibling, { actor, counter }: Dot): boolean {
+  for (let at = 0; at < dots.length; at += 1) {
+    const held = dots[at] as Dot;
+    if (held.counter === counter && held.actor === actor) return true;
+  }
+  return false;
 }
 
 function isSameWrite(left: Sibling, right: Sibling): boolean {
   if (left.writeId !== undefined && left.writeId === right.writeId) return true;
-  return left.dots.some((dot) => right.dots.some((other) => compareDots(dot, other) === 0));
+  for (let at = 0; at < left.dots.length; at += 1) {
+    if (hasDot(right, left.dots[at] as Dot)) return true;
+  }
+  return false;
 }
 
 /** One write under several dots. Which copy's value is kept depends on the copies alone. */

@@ -237,7 +237,9 @@ function readSibling(reader: ByteReader): Sibling {
 
 /** A door limits the characters of a content type; each is at most three bytes of UTF-8. */
 function readContentType(reader: ByteReader): string {
-  const bytes = reader.lengthPrefixed();
+  const length = reader.varint();
+  if (length === 0) return "";
+  const bytes = reader.view(length);
   const text = decodeUtf8(bytes);
   if (text === undefined || bytes.length > limits.contentTypeBytesMax * 3) reader.fail();
   return text ?? "";
@@ -270,21 +272,29 @@ function whyNotCanonical({ clock, siblings, deadWrites }: CausalRecord): string 
   return siblings.length > 1 ? whyNotDistinct(siblings) : undefined;
 }
 
+/** Of siblings in their order, whose first dots therefore differ. */
 function whyNotDistinct(siblings: readonly Sibling[]): string | undefined {
-  const dots = new Set<string>();
+  const hasMore = siblings.some(({ dots }) => dots.length > 1);
+  if (hasMore && hasSharedDot(siblings)) return "two siblings under one dot";
   const writeIds = new Set<WriteId>();
-  for (const sibling of siblings) {
-    for (const { actor, counter } of sibling.dots) {
-      const name = `${actor}:${counter}`;
-      if (dots.has(name)) return "two siblings under one dot";
-      dots.add(name);
-    }
-    const { writeId } = sibling;
+  for (const { writeId } of siblings) {
     if (writeId === undefined) continue;
     if (writeIds.has(writeId)) return "two siblings of one write";
     writeIds.add(writeId);
   }
   return undefined;
+}
+
+function hasSharedDot(siblings: readonly Sibling[]): boolean {
+  const names = new Set<string>();
+  for (const { dots } of siblings) {
+    for (const { actor, counter } of dots) {
+      const name = `${actor}:${counter}`;
+      if (names.has(name)) return true;
+      names.add(name);
+    }
+  }
+  return false;
 }
 
 function malformed(reason: string): DecodedRecord {

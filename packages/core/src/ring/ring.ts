@@ -22,18 +22,16 @@ export interface PreferenceList {
 /** The table of one cluster document, made ready for requests. Immutable. */
 export class Ring {
   readonly document: ClusterDocument;
-  readonly digest: string;
-  readonly stamp: RingStamp;
   readonly #buckets: ReadonlyMap<string, BucketSettings>;
   readonly #members: ReadonlyMap<NodeId, Member>;
   readonly #owners: readonly (readonly Member[])[];
   /** Per n, per partition: its first n owners. Requests share these lists. */
   readonly #primaries = new Map<number, readonly (readonly Member[])[]>();
+  #digest: string | undefined;
+  #stamp: RingStamp | undefined;
 
   constructor(document: ClusterDocument) {
     this.document = document;
-    this.digest = documentDigest(document);
-    this.stamp = { epoch: document.epoch, tag: placementTag(document) };
     this.#buckets = new Map(document.settings.buckets.map((bucket) => [bucket.name, bucket]));
     this.#members = new Map(document.members.map((member) => [member.id, member]));
     this.#owners = document.owners.map((owners) =>
@@ -46,6 +44,17 @@ export class Ring {
         this.#owners.map((owners) => owners.slice(0, n)),
       );
     }
+  }
+
+  /** Names the document; see {@link documentDigest}. */
+  get digest(): string {
+    this.#digest ??= documentDigest(this.document);
+    return this.#digest;
+  }
+
+  get stamp(): RingStamp {
+    this.#stamp ??= { epoch: this.epoch, tag: placementTag(this.document) };
+    return this.#stamp;
   }
 
   get epoch(): number {

@@ -46,7 +46,7 @@ export class Health {
       !this.#bereft.has(id) &&
       cluster.disk(id).isSound &&
       // A store that ran out of space looks only once in a while whether there is some again.
-      cluster.node(id)?.statistics().store?.isDiskFull === false &&
+      !cluster.isDiskFull(id) &&
       !cluster.network.isSlow(addressOf(id))
     );
   }
