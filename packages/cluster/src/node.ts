@@ -41,6 +41,7 @@ import {
 } from "./formation/durable-identity.ts";
 import { Handoff, type HandoffView } from "./handoff/handoff.ts";
 import type { PaymentPorts } from "./handoff/payment.ts";
+import { deliverHints } from "./hints/hint-debt.ts";
 import { HintBook, type OpenBookOutcome } from "./hints/hint-book.ts";
 import { MemberWatch, type MembershipView } from "./membership/member-watch.ts";
 import type {
@@ -472,6 +473,7 @@ export class CoterieNode implements NodeApi {
     const replica = new Replica(shared);
     const handoff = this.#newHandoff({ ...shared, network, replica });
     this.#handoff = handoff;
+    deliverHints(hints, handoff);
     this.#coordination = {
       ...shared,
       random,

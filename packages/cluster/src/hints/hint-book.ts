@@ -99,6 +99,7 @@ export class HintBook {
   #bytesPending = 0;
   #refused = 0;
   #isStopped = false;
+  #onOwed: (target: NodeId) => void = () => undefined;
 
   private constructor(parts: HintBookParts) {
     this.#parts = parts;
@@ -159,6 +160,22 @@ export class HintBook {
       if (isUnknown) settle({ state: "unknown" });
       else settle(stored === undefined ? { state: "absent" } : { state: "present", stored });
     });
+  }
+
+  /** Calls back for every target to whom something is owed, now and whenever that begins. */
+  whenOwed(onOwed: (target: NodeId) => void): void {
+    this.#onOwed = onOwed;
+    for (const target of this.targets()) onOwed(target);
+  }
+
+  get partitions(): number {
+    return this.#parts.settings.partitions;
+  }
+
+  /** Partitions of which damage took something that the generation held. */
+  dirtyPartitions(generation: Generation): number {
+    const { tokens, isWhole } = generation.store.damage();
+    return isWhole ? new Set(tokens.map(({ partition }) => partition)).size : this.partitions;
   }
 
   /** To whom something is owed, in the order of their names. */
@@ -285,6 +302,7 @@ export class HintBook {
     }
     const generation = this.#add(number, target, opened.store);
     this.#newest.set(target, generation);
+    this.#onOwed(target);
     return generation;
   }
 

@@ -185,6 +185,22 @@ export class BookWorld {
     return dot;
   }
 
+  /** Lets some virtual milliseconds pass. */
+  async pass(ms: number): Promise<void> {
+    await this.world.run({ until: this.world.nowMs + ms });
+  }
+
+  /** Flips a bit in the value of the key's newest record, while no process runs. */
+  rot(name: string): void {
+    for (const [file, bytes] of [...this.disk.image()].toReversed()) {
+      const offset = latin1(bytes).lastIndexOf(name);
+      if (!file.endsWith(".seg") || offset < 0) continue;
+      this.disk.flipBit(file, offset + name.length + 12);
+      return;
+    }
+    throw new Error(`${name} is in no segment`);
+  }
+
   read(name: string): Promise<Held> {
     return this.until(
       new Promise((resolve) => {

@@ -1,33 +1,13 @@
-import { Ring, encodeRecord, utf8 } from "@coterie/core";
+import { encodeRecord, utf8 } from "@coterie/core";
 import { describe, expect, it } from "vitest";
-import type { PeerRequest, PeerResponse } from "../../src/index.ts";
+import type { PeerRequest } from "../../src/index.ts";
 import { SmallCluster, node } from "../small-cluster.ts";
 import { version } from "./book-world.ts";
+import { hint, tell } from "./tell.ts";
 
 /** Five nodes, so that every key has two that are not its primaries. */
 function five(): Promise<SmallCluster> {
   return SmallCluster.start({ nodes: 5 });
-}
-
-async function ask(
-  small: SmallCluster,
-  at: number,
-  request: Partial<PeerRequest>,
-): Promise<PeerResponse> {
-  const receiver = small.at(at);
-  const document = receiver.document();
-  if (document === undefined) throw new Error("the cluster has not formed");
-  const { stamp } = new Ring(document);
-  const deadline = Number.MAX_SAFE_INTEGER as never;
-  return small.until(
-    new Promise((resolve) => {
-      receiver.receive({ stamp, ...request } as PeerRequest, deadline, resolve);
-    }),
-  );
-}
-
-function hint(key: string, target: number, counter: number = 1): Partial<PeerRequest> {
-  return { kind: "hint", target: node(target), record: version(key, counter).bytes };
 }
 
 const readHint = (key: string): Partial<PeerRequest> => ({
@@ -41,13 +21,13 @@ describe("a fallback", () => {
     const small = await five();
     const { owners, others } = small.owners("a");
     const [fallback = 0] = others;
-    expect(await ask(small, fallback, readHint("a"))).toEqual({ kind: "absent" });
-    const held = await ask(small, fallback, hint("a", owners[1] ?? 0));
+    expect(await tell(small, fallback, readHint("a"))).toEqual({ kind: "absent" });
+    const held = await tell(small, fallback, hint("a", owners[1] ?? 0));
     expect(held).toEqual({ kind: "merged", changed: true });
-    const again = await ask(small, fallback, hint("a", owners[1] ?? 0));
+    const again = await tell(small, fallback, hint("a", owners[1] ?? 0));
     expect(again).toEqual({ kind: "merged", changed: false });
     const record = version("a", 1).bytes;
-    expect(await ask(small, fallback, readHint("a"))).toEqual({ kind: "present", record });
+    expect(await tell(small, fallback, readHint("a"))).toEqual({ kind: "present", record });
     expect(await small.own(fallback, "a")).toBe("absent");
     expect(small.at(fallback).statistics().hints?.held).toMatchObject([{ records: 1 }]);
   });
@@ -56,14 +36,14 @@ describe("a fallback", () => {
     const small = await five();
     const { owners, others } = small.owners("a");
     const [fallback = 0] = others;
-    await ask(small, fallback, hint("a", owners[0] ?? 0));
+    await tell(small, fallback, hint("a", owners[0] ?? 0));
     const record = version("a", 1).bytes;
     await small.stop(fallback);
     await small.restart(fallback);
-    expect(await ask(small, fallback, readHint("a"))).toEqual({ kind: "present", record });
+    expect(await tell(small, fallback, readHint("a"))).toEqual({ kind: "present", record });
     small.crash(fallback);
     await small.restart(fallback);
-    expect(await ask(small, fallback, readHint("a"))).toEqual({ kind: "present", record });
+    expect(await tell(small, fallback, readHint("a"))).toEqual({ kind: "present", record });
   });
 
   it("is none for a key of which it is a primary, nor for a target that is none", async () => {
@@ -72,11 +52,11 @@ describe("a fallback", () => {
     const refused = { kind: "refused", code: "not-fallback", outcome: "refused" };
     const [primary = 0, second = 0] = owners;
     const [fallback = 0, another = 0] = others;
-    expect(await ask(small, primary, hint("a", second))).toMatchObject(refused);
-    expect(await ask(small, primary, hint("a", primary))).toMatchObject(refused);
-    expect(await ask(small, fallback, hint("a", another))).toMatchObject(refused);
-    expect(await ask(small, fallback, hint("a", 99))).toMatchObject(refused);
-    expect(await ask(small, primary, readHint("a"))).toMatchObject(refused);
+    expect(await tell(small, primary, hint("a", second))).toMatchObject(refused);
+    expect(await tell(small, primary, hint("a", primary))).toMatchObject(refused);
+    expect(await tell(small, fallback, hint("a", another))).toMatchObject(refused);
+    expect(await tell(small, fallback, hint("a", 99))).toMatchObject(refused);
+    expect(await tell(small, primary, readHint("a"))).toMatchObject(refused);
     for (const number of [...owners, ...others]) {
       expect(small.at(number).statistics().hints?.held).toEqual([]);
     }
@@ -88,9 +68,9 @@ describe("a fallback", () => {
     const [fallback = 0] = others;
     const target = node(owners[0] ?? 0);
     const garbage = { kind: "hint", target, record: utf8("no record") } as const;
-    expect(await ask(small, fallback, garbage)).toMatchObject({ code: "malformed" });
+    expect(await tell(small, fallback, garbage)).toMatchObject({ code: "malformed" });
     const unknown = { kind: "read-hint", bucket: "nowhere", key: utf8("a") } as const;
-    expect(await ask(small, fallback, unknown)).toMatchObject({ code: "no-such-bucket" });
+    expect(await tell(small, fallback, unknown)).toMatchObject({ code: "no-such-bucket" });
   });
 
   it("refuses a sender that goes by another table of owners", async () => {
@@ -98,7 +78,7 @@ describe("a fallback", () => {
     const { owners, others } = small.owners("a");
     const [fallback = 0] = others;
     const foreign = { ...hint("a", owners[0] ?? 0), stamp: { epoch: 1, tag: 7 } };
-    const answer = await ask(small, fallback, foreign);
+    const answer = await tell(small, fallback, foreign);
     expect(answer).toMatchObject({ kind: "refused", code: "other-cluster" });
   });
 
@@ -115,7 +95,7 @@ describe("a fallback", () => {
     for (const at of [1, 2, 3, 4, 5]) {
       for (const target of [1, 2, 3, 4, 5]) {
         const request = { kind: "hint", target: node(target), record: bytes } as const;
-        const answer = await ask(small, at, request);
+        const answer = await tell(small, at, request);
         answers.add(answer.kind === "refused" ? answer.code : answer.kind);
       }
     }
