@@ -14,6 +14,8 @@ export function joinDeadWrites(
   right: readonly DeadWrite[],
 ): readonly DeadWrite[] {
   if (left === right || right.every((entry) => isKnown(left, entry))) return left;
+  // The usual case of all: one write was read, and it is in canonical form by itself.
+  if (left.length === 0 && right.length === 1) return right;
   const latest = new Map<WriteId, DeadWrite>();
   for (const entry of left) latest.set(entry.writeId, entry);
   for (const entry of right) {
