@@ -124,6 +124,7 @@ export {
   membershipDefaults,
   membershipSettings,
 } from "./membership/settings.ts";
+export { type SloppyQuorum, SloppyTally, type Voter } from "./quorum/sloppy-tally.ts";
 export { QuorumTally, type TallyVerdict } from "./quorum/tally.ts";
 export {
   type BucketCheck,

@@ -20,6 +20,17 @@ interface HeldContext {
 /** A client that has not read anything: it knows nothing. */
 const nothingHeld: HeldContext | undefined = undefined;
 
+interface Begun {
+  readonly kind: "put" | "delete";
+  readonly held: HeldContext | undefined;
+  readonly isStrict: boolean;
+}
+
+interface DrawnMode {
+  readonly isStrict: boolean;
+  readonly asked: { readonly strict?: boolean };
+}
+
 interface Sent {
   readonly outcome: WriteOutcome | undefined;
   /** True if an attempt before the last one may have done it. */
@@ -77,22 +88,22 @@ class Client {
     const { random } = operation;
     const { habits } = this.#workload.knobs;
     const r = random.chance(habits.weakGets) ? 1 : key.bucket.r;
+    const mode = this.#drawMode(operation, key);
     const invokedMs = this.#now();
-    const outcome = await this.#ask(operation, (node) => node.get(key.place, { r }));
-    if (outcome?.ok === true) this.#noteRead(operation, key, outcome, { invokedMs, r });
+    const outcome = await this.#ask(operation, (node) => node.get(key.place, { r, ...mode.asked }));
+    if (outcome?.ok !== true) return;
+    this.#noteRead(operation, key, outcome, { invokedMs, isStrict: mode.isStrict });
   }
 
   #noteRead(
     operation: Operation,
     key: ContendedKey,
-    { siblings, context }: GetOutcome & { readonly ok: true },
-    { invokedMs, r }: { readonly invokedMs: number; readonly r: number },
+    { siblings, context, acks }: GetOutcome & { readonly ok: true },
+    { invokedMs, isStrict }: { readonly invokedMs: number; readonly isStrict: boolean },
   ): void {
     const values = this.#workload.numbersOf(siblings);
-    const { n, w } = key.bucket;
-    // A read of fewer replicas than usual meets what was acknowledged, perhaps, and what usual
-    // reads returned, not always: nothing is promised of it but what it holds.
-    const isStrict = r >= key.bucket.r && r + w > n;
+    const { n, r, w } = key.bucket;
+    const asked = acks.primaries;
     this.#trace(operation, `get of ${key.name} returns [${values.join(", ")}]`);
     const { history, watcher } = this.#workload;
     history.addRead({
@@ -100,8 +111,10 @@ class Client {
       values,
       invokedMs,
       settledMs: this.#now(),
-      isStrict,
-      isRepeatable: isStrict && 2 * r > n,
+      isStrict: true,
+      asked,
+      // What a sloppy read found to differ may differ still.
+      isRepeatable: isStrict && asked >= r && r + w > n && 2 * r > n,
       context,
     });
     if (context !== undefined) this.#remember(key, context, values);
@@ -114,7 +127,8 @@ class Client {
     const { habits, valueBytesMax } = this.#workload.knobs;
     const ifAbsent = random.chance(habits.ifAbsent);
     const held = ifAbsent ? nothingHeld : this.#chooseContext(random, key);
-    const write = this.#begin(operation, key, "put", held);
+    const mode = this.#drawMode(operation, key);
+    const write = this.#begin(operation, key, { kind: "put", held, isStrict: mode.isStrict });
     const value = this.#workload.newValue(write.number, random.below(valueBytesMax));
     const isIdentified = random.chance(habits.identified);
     const input: PutInput = {
@@ -126,11 +140,11 @@ class Client {
       ifAbsent,
     };
     const sent = await this.#send(operation, isIdentified, (node) =>
-      node.put(key.place, input, {}),
+      node.put(key.place, input, mode.asked),
     );
     this.#end(operation, write, sent);
     if (sent.outcome?.ok !== true) return;
-    if (ifAbsent && !sent.wasRetried) this.#noteAbsence(key, write);
+    if (ifAbsent && !sent.wasRetried && mode.isStrict) this.#noteAbsence(key, write);
     this.#noteWritten(key, write, sent.outcome);
   }
 
@@ -138,9 +152,10 @@ class Client {
     const { random } = operation;
     const isBlind = random.chance(this.#workload.knobs.habits.blindDeletes);
     const held = isBlind ? nothingHeld : this.#chooseContext(random, key);
-    const write = this.#begin(operation, key, "delete", held);
+    const mode = this.#drawMode(operation, key);
+    const write = this.#begin(operation, key, { kind: "delete", held, isStrict: mode.isStrict });
     const sent = await this.#send(operation, true, (node) =>
-      node.delete(key.place, held?.text, {}),
+      node.delete(key.place, held?.text, mode.asked),
     );
     this.#end(operation, write, sent);
   }
@@ -167,12 +182,7 @@ class Client {
     return { outcome, wasRetried };
   }
 
-  #begin(
-    operation: Operation,
-    key: ContendedKey,
-    kind: "put" | "delete",
-    held: HeldContext | undefined,
-  ): ClientWrite {
+  #begin(operation: Operation, key: ContendedKey, { kind, held, isStrict }: Begun): ClientWrite {
     const { history } = this.#workload;
     const write: ClientWrite = {
       number: history.writes.length,
@@ -185,6 +195,8 @@ class Client {
       settledMs: Number.POSITIVE_INFINITY,
       outcome: "unknown",
       context: undefined,
+      // Of the primaries that a sloppy delete has read nothing is known.
+      ...(!isStrict && { asked: 0 }),
     };
     history.addWrite(write);
     const over = held === undefined ? "blindly" : `having read [${write.saw.join(", ")}]`;
@@ -200,6 +212,7 @@ class Client {
     const verdict: ClientOutcome = outcome.ok ? "ok" : outcome.outcome;
     write.outcome = verdict === "refused" && wasRetried ? "unknown" : verdict;
     write.settledMs = this.#now();
+    if (outcome.ok) write.holders = this.#workload.holdersOf(outcome.acks);
   }
 
   #noteWritten(
@@ -230,10 +243,18 @@ class Client {
       values: [],
       invokedMs,
       settledMs,
-      isStrict: bucket.r + bucket.w > bucket.n,
+      isStrict: true,
+      asked: bucket.r,
       isRepeatable: false,
       context: undefined,
     });
+  }
+
+  /** The bucket's mode, or now and then the other one; drawn apart from all else. */
+  #drawMode({ random }: Operation, { bucket }: ContendedKey): DrawnMode {
+    const isUsual = !random.fork("mode").chance(this.#workload.knobs.habits.otherMode ?? 0);
+    const isStrict = (bucket.mode !== "sloppy") === isUsual;
+    return { isStrict, asked: isUsual ? {} : { strict: isStrict } };
   }
 
   /** The newest context mostly; sometimes an old one, one of another key, or none. */

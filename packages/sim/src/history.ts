@@ -9,8 +9,9 @@ export type ClientOutcome = "ok" | FailureOutcome;
 /** What a bucket promises, as far as clients are concerned. */
 export interface BucketPromises {
   readonly policy: "siblings" | "lww";
-  /** True if reads and writes meet: r + w > n. */
-  readonly isStrict: boolean;
+  readonly n: number;
+  readonly r: number;
+  readonly w: number;
 }
 
 /** One put or delete, as its client saw it. */
@@ -30,6 +31,10 @@ export interface ClientWrite {
   outcome: ClientOutcome;
   /** The context that came with an acknowledgement. */
   context: string | undefined;
+  /** Primaries that had it durably when it was acknowledged; left out: the bucket's w. */
+  holders?: number;
+  /** Primaries that the read of a delete without a context met; left out: the bucket's r. */
+  readonly asked?: number;
 }
 
 /** One successful read, as its client saw it. */
@@ -38,8 +43,10 @@ export interface ClientRead {
   readonly values: readonly WriteNumber[];
   readonly invokedMs: number;
   readonly settledMs: number;
-  /** False for a read that need not meet every write, for one of its own replica only. */
+  /** False for a read of which nothing is promised but what it holds. */
   readonly isStrict: boolean;
+  /** Primaries that answered; left out: the bucket's r. */
+  readonly asked?: number;
   /**
    * True if strict reads after it return what it returned, acknowledged or not: any two such reads
    * have a replica in common, 2r > n.
@@ -55,8 +62,8 @@ export interface ClientScan {
   readonly keys: readonly string[];
   readonly invokedMs: number;
   readonly settledMs: number;
-  /** True if it meets every write: r + w > n. */
-  readonly isStrict: boolean;
+  /** Primaries that answered for each key; left out: the bucket's r. */
+  readonly asked?: number;
 }
 
 /**
@@ -73,7 +80,7 @@ export class History {
   readonly #readsByKey = new Map<string, ClientRead[]>();
   readonly #forgotten = new Map<string, number>();
 
-  /** @param promises by bucket; strict, and of siblings, where there is none. */
+  /** @param promises by bucket; of siblings on one node, where there is none. */
   constructor(promises: ReadonlyMap<string, BucketPromises> = new Map()) {
     this.#promises = promises;
   }
@@ -118,7 +125,23 @@ export class History {
 
   promisesOf(key: string): BucketPromises {
     const promises = this.#promises.get(key.slice(0, key.indexOf("/")));
-    return promises ?? { policy: "siblings", isStrict: true };
+    return promises ?? { policy: "siblings", n: 1, r: 1, w: 1 };
+  }
+
+  /**
+   * True if who asked so many primaries has asked one of so many that held something: whatever
+   * fallbacks did beside them. This is all that is promised of requests of either mode, and of
+   * both of them mixed.
+   */
+  meets(key: string, holders: number | undefined, asked: number | undefined): boolean {
+    const { n, r, w } = this.promisesOf(key);
+    return (holders ?? w) + (asked ?? r) > n;
+  }
+
+  /** How many primaries hold what a repeatable read returned. */
+  holdersAfter(key: string, { asked, isRepeatable }: ClientRead): number {
+    const { n, r } = this.promisesOf(key);
+    return isRepeatable ? Math.min(asked ?? r, n - (asked ?? r) + 1) : 0;
   }
 
   /** The causal past of a write: what it saw, what that saw, and so on. Itself left out. */

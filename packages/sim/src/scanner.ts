@@ -49,15 +49,8 @@ export class Scanner {
       ({ cursor } = page);
     } while (cursor !== undefined);
     world.trace(`scan of ${bucket.name} returns ${keys.length} keys`);
-    const isStrict = bucket.r + bucket.w > bucket.n;
     const { nowMs: settledMs } = world;
-    this.#workload.history.scans.push({
-      bucket: bucket.name,
-      keys,
-      invokedMs,
-      settledMs,
-      isStrict,
-    });
+    this.#workload.history.scans.push({ bucket: bucket.name, keys, invokedMs, settledMs });
     return true;
   }
 

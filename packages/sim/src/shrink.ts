@@ -112,7 +112,7 @@ class Shrinking {
       await attempt(isDue, { weather: { ...this.#knobs.weather, [name]: 0 } });
     }
     for (const name of Object.keys(habits) as (keyof typeof habits)[]) {
-      const isDue = this.#knobs.habits[name] > 0 && name !== "get" && name !== "put";
+      const isDue = (this.#knobs.habits[name] ?? 0) > 0 && name !== "get" && name !== "put";
       await attempt(isDue, { habits: { ...this.#knobs.habits, [name]: 0 } });
     }
     await attempt(this.#knobs.scans > 0, { scans: 0 });

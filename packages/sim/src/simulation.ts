@@ -144,7 +144,7 @@ class Run {
         pr: 0,
         pw: 0,
         allowStale: bucket.r + bucket.w <= bucket.n,
-        mode: "strict",
+        mode: bucket.mode ?? "strict",
       })),
       tuning: { hedgeAfterMs: knobs.hedgeAfterMs, forwardAttemptMs: 300, timeoutMsDefault: 1000 },
       segmentBytes: knobs.segmentBytes,

@@ -1,3 +1,4 @@
+import type { RequestMode } from "@coterie/core";
 import { type FaultKind, faultKinds } from "./faults/kinds.ts";
 import { SeededRandom } from "./random.ts";
 
@@ -8,6 +9,8 @@ export interface BucketKnobs {
   readonly n: number;
   readonly r: number;
   readonly w: number;
+  /** Left out: strict. */
+  readonly mode?: RequestMode;
 }
 
 /** How often, of a thousand times, clients do what they do; operations are weights. */
@@ -37,6 +40,8 @@ export interface ClientKnobs {
   readonly blindDeletes: number;
   /** Operations after which a client rests for a while. */
   readonly rests: number;
+  /** Operations that ask for the mode that is not the bucket's; left out: none. */
+  readonly otherMode?: number;
 }
 
 /** What the network does to messages all the time, until all is healed. Of a thousand messages. */
@@ -150,7 +155,7 @@ function drawHabits(random: SeededRandom): ClientKnobs {
 function drawFaults(random: SeededRandom, buckets: readonly BucketKnobs[]): SwarmKnobs["faults"] {
   const faults: Partial<Record<FaultKind, number>> = {};
   const copiesLeft = Math.min(...buckets.map(({ w }) => w)) - 1;
-  const left = faultKinds.filter(({ losesCopies }) => !losesCopies);
+  const left = faultKinds.filter(({ name, losesCopies }) => !losesCopies && name !== "split");
   for (let kinds = 3 + random.below(6); kinds > 0; kinds -= 1) {
     const [kind] = left.splice(random.below(left.length), 1);
     if (kind !== undefined) faults[kind.name] = 2 + random.below(4);

@@ -1,6 +1,7 @@
-import type { CoterieNode, GetOutcome } from "@coterie/cluster";
+import type { Acks, CoterieNode, GetOutcome } from "@coterie/cluster";
 import { type Key, type NodeId, Ring, invariant, utf8 } from "@coterie/core";
 import type { SimCluster } from "./cluster.ts";
+import { faultKinds } from "./faults/kinds.ts";
 import { type BucketPromises, type FinalState, History } from "./history.ts";
 import type { SeededRandom } from "./random.ts";
 import type { BucketKnobs, SwarmKnobs } from "./swarm-knobs.ts";
@@ -61,7 +62,7 @@ export class Workload {
     this.#kept = knobs.kept === undefined ? undefined : new Set(knobs.kept);
     const promises = knobs.buckets.map(({ name, policy, n, r, w }): [string, BucketPromises] => [
       name,
-      { policy, isStrict: r + w > n },
+      { policy, n, r, w },
     ]);
     this.history = new History(new Map(promises));
     this.keys = Array.from({ length: knobs.keys }, (_, index) => {
@@ -125,6 +126,17 @@ export class Workload {
     return count;
   }
 
+  /**
+   * Primaries that will hold what so many have acknowledged: where one of them may lose it, and
+   * would fetch it from the others, not if it was the only one.
+   */
+  holdersOf({ primaries }: Acks): number {
+    const losesCopies = faultKinds.some((kind) => {
+      return kind.losesCopies && this.knobs.faults[kind.name] !== undefined;
+    });
+    return losesCopies && primaries < 2 ? 0 : primaries;
+  }
+
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       this.cluster.world.schedule(ms, resolve);
@@ -168,7 +180,7 @@ export class Workload {
     for (let attempt = 0; attempt < 3 && outcome?.ok !== true; attempt += 1) {
       if (attempt > 0) await this.sleep(refillMs);
       outcome = await this.ask(through, (node) =>
-        node.get(key.place, { r: key.bucket.n, timeoutMs: 3000 }),
+        node.get(key.place, { r: key.bucket.n, strict: true, timeoutMs: 3000 }),
       );
     }
     invariant(outcome?.ok === true, "after healing every key can be read from all replicas");

@@ -7,14 +7,15 @@ import {
 } from "@coterie/core";
 import type { ForwardedDelete } from "../messages.ts";
 import type { Failure, RequestOptions, WriteOutcome } from "../requests.ts";
+import { coordinate } from "./coordinate.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
-import { forward, forwardFromFull } from "./forward.ts";
+import { forwardFromFull } from "./forward.ts";
 import { readQuorum } from "./get.ts";
-import { dressWritten, isPrimary } from "./put.ts";
+import { passOn } from "./pass-on.ts";
+import { dressWritten } from "./presentation.ts";
 import { stampOf } from "./replica-calls.ts";
-import { type RequestPlan, planRequest } from "./request-plan.ts";
-import { write } from "./write.ts";
+import { type RequestPlan, isPrimary, planRequest } from "./request-plan.ts";
 
 /**
  * Takes a client's delete of what `context` covers. Without a context it first reads at r and
@@ -35,9 +36,10 @@ export async function deleteKey(
   if (seen.context === undefined) {
     return { ok: true, context: undefined, siblings: 0, acks: seen.acks, body: undefined };
   }
+  const change = { kind: "delete", context: seen.context } as const;
   let full: Failure | undefined;
   if (isPrimary(coordination, plan)) {
-    const written = await write(coordination, plan, { kind: "delete", context: seen.context });
+    const written = await coordinate(coordination, plan, change);
     if (written.ok || written.code !== "disk-full" || written.outcome !== "refused") {
       return dressWritten(coordination, plan, written, false);
     }
@@ -50,7 +52,7 @@ export async function deleteKey(
   }
   const request = forwardedDelete(coordination, plan, text);
   return full === undefined
-    ? forward(coordination, plan, request)
+    ? passOn(coordination, plan, request, change)
     : forwardFromFull(coordination, plan, request, full);
 }
 

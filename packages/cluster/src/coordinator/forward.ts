@@ -45,6 +45,26 @@ export async function forward(
   plan: RequestPlan,
   request: ForwardedPut | ForwardedDelete,
 ): Promise<WriteOutcome> {
+  const identified = withWriteId(coordination, request);
+  return (await tryPrimaries(coordination, plan, identified, 0)).outcome;
+}
+
+export interface TriedPrimaries {
+  readonly outcome: WriteOutcome;
+  /** Of a failure: somebody else may well carry the write out, or find it carried out. */
+  readonly mayTryNext: boolean;
+}
+
+/**
+ * As {@link forward}, of a write that has its id. Time is left for as many attempts as are to come
+ * after all primaries.
+ */
+export async function tryPrimaries(
+  coordination: Coordination,
+  plan: RequestPlan,
+  identified: ForwardedPut | ForwardedDelete,
+  attemptsAfter: number,
+): Promise<TriedPrimaries> {
   coordination.counters.forwards += 1;
   const required = Math.max(plan.quorum.w, plan.quorum.pw);
   const { clock, routing, self } = coordination;
@@ -58,13 +78,13 @@ export async function forward(
     { primaries: 0, fallbacks: 0, required },
     "no primary of the key is reachable",
   );
-  const identified = withWriteId(coordination, request);
+  let mayTryNext = true;
   let mayHaveHappened = false;
   for (const [at, member] of targets.entries()) {
     const now = coordination.clock.monotonicMs();
     if (now >= plan.deadline) break;
     // A silent primary must leave time for those after it, however short the deadline is.
-    const left = targets.length - at;
+    const left = targets.length - at + attemptsAfter;
     const share = Math.min((plan.deadline - now) / left, coordination.tuning.forwardAttemptMs);
     const attempt = left === 1 ? plan.deadline : now + share;
     const reply = await callPrimary(coordination, {
@@ -73,13 +93,13 @@ export async function forward(
       deadline: attempt,
     });
     const outcome = outcomeOf(coordination, plan, reply);
-    if (outcome.ok) return outcome;
+    if (outcome.ok) return { outcome, mayTryNext: false };
     mayHaveHappened ||= outcome.outcome === "unknown";
     last = outcome;
-    const mayTryNext = !reply.ok || isRetryable(reply.response);
+    mayTryNext = !reply.ok || isRetryable(reply.response);
     if (!mayTryNext) break;
   }
-  return mayHaveHappened ? { ...last, outcome: "unknown" } : last;
+  return { outcome: mayHaveHappened ? { ...last, outcome: "unknown" } : last, mayTryNext };
 }
 
 /**
@@ -115,7 +135,7 @@ function callPrimary(
 }
 
 /** The id under which all attempts of one forwarded put are one write. */
-function withWriteId<Request extends ForwardedPut | ForwardedDelete>(
+export function withWriteId<Request extends ForwardedPut | ForwardedDelete>(
   { random }: Coordination,
   request: Request,
 ): Request {

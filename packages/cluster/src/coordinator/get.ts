@@ -6,7 +6,6 @@ import {
   emptyRecord,
   encodeContext,
   equalBytes,
-  limits,
   mergeRecords,
   unexpiredSiblings,
 } from "@coterie/core";
@@ -18,10 +17,12 @@ import { isOverWarning } from "../replica/replica.ts";
 import type { Acks, GetOutcome, RequestOptions } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure } from "./failure.ts";
-import { type GatheredAnswer, gather } from "./gather.ts";
+import type { GatheredAnswer } from "./gather.ts";
+import { gatherCopies } from "./gather-copies.ts";
 import { allSiblings, shownSiblings } from "./presentation.ts";
-import { type RequestPlan, planRequest } from "./request-plan.ts";
-import { type ReplicaCopy, mergeCopy, readCopy, storedOf } from "./replica-calls.ts";
+import { type RequestPlan, isPrimaryOf, planRequest } from "./request-plan.ts";
+import { type ReplicaCopy, mergeCopy, storedOf } from "./replica-calls.ts";
+import { silentAt } from "./stand-ins.ts";
 
 /** What a quorum of replicas holds of a key: a read before it is dressed for a client. */
 export type QuorumRead =
@@ -81,33 +82,16 @@ export async function readQuorum(
   coordination: Coordination,
   plan: RequestPlan,
 ): Promise<QuorumRead> {
-  const { deadline, placed, quorum, replicas } = plan;
-  const { clock, counters, routing } = coordination;
-  const required = Math.max(quorum.r, quorum.pr);
-  const members = routing.order(replicas.primaries, clock.monotonicMs());
-  // In the ring's own order nobody is left out for being slow.
-  if (members !== replicas.primaries) probeOne(coordination, plan, members);
-  const gathered = await gather<ReplicaCopy>({
-    clock,
-    counters,
-    routing,
-    deadline,
-    members,
-    required,
-    ask: (member, settle, isHedge) => {
-      const take = (copy: ReplicaCopy | undefined): void =>
-        settle(isFromTheFuture(coordination, plan, copy) ? undefined : copy);
-      readCopy(coordination, member, placed, deadline, take, isHedge);
-    },
-  });
-  const acks = { primaries: gathered.answers.length, fallbacks: 0, required };
+  const required = Math.max(plan.quorum.r, plan.quorum.pr);
+  const gathered = await gatherCopies(coordination, plan);
+  const acks = acksOf(plan, gathered.answers, required);
   if (!gathered.ok) {
     return failure(coordination, gathered.code, "refused", acks, readMessage(acks));
   }
-  const { stored, holders } = reconcile(placed, gathered.answers);
-  if (stored !== undefined && holders.length < gathered.answers.length) {
-    const isRepaired = await repair(coordination, plan, stored, holders);
-    if (!isRepaired) {
+  const { stored, holders } = reconcile(plan, gathered.answers);
+  if (stored !== undefined && holders.length < acks.primaries) {
+    const isRepaired = await repair(coordination, repairPlan(coordination, plan), stored, holders);
+    if (!isRepaired && plan.mode === "strict") {
       const message = "what the replicas held differed, and could not be made equal in time";
       return failure(coordination, "quorum-not-met", "refused", acks, message);
     }
@@ -115,38 +99,24 @@ export async function readQuorum(
   return { ok: true, stored, acks };
 }
 
-/** Asks one that this read avoids as well, without waiting: it may have recovered. */
-function probeOne(
-  coordination: Coordination,
-  { deadline, placed, quorum }: RequestPlan,
-  members: readonly Member[],
-): void {
-  const { clock, counters, routing } = coordination;
-  const required = Math.max(quorum.r, quorum.pr);
-  const member = routing.dueProbe(members, required, clock.monotonicMs());
-  if (member === undefined) return;
-  counters.readProbes += 1;
-  readCopy(coordination, member, placed, deadline, () => undefined);
+function acksOf(
+  plan: RequestPlan,
+  answers: readonly GatheredAnswer<ReplicaCopy>[],
+  required: number,
+): Acks {
+  const primaries = answers.filter(({ member }) => isPrimaryOf(plan, member)).length;
+  return { primaries, fallbacks: answers.length - primaries, required };
 }
 
-/**
- * In an `lww` bucket a coordinator whose clock is far ahead leaves a timestamp in its own copy that
- * all others refuse. That copy is no answer: taken for one, it could not be repaired, and every
- * read that met it would fail until time caught up.
- */
-function isFromTheFuture(
-  { clock }: Coordination,
-  { bucket }: RequestPlan,
-  copy: ReplicaCopy | undefined,
-): boolean {
-  if (bucket.policy !== "lww" || copy?.stored === undefined) return false;
-  const latestMs = clock.wallMs() + limits.clockSkewMsMax;
-  return copy.stored.record.siblings.some(({ writtenAt }) => writtenAt.wallMs > latestMs);
+/** A sloppy read does not wait long for primaries to be made equal. */
+function repairPlan({ clock }: Coordination, plan: RequestPlan): RequestPlan {
+  if (plan.mode === "strict") return plan;
+  return { ...plan, deadline: silentAt(clock.monotonicMs(), plan.deadline) };
 }
 
-/** Merges the copies, and says who already holds the result. */
+/** Merges the copies, and says which primaries already hold the result. */
 function reconcile(
-  key: Key,
+  plan: RequestPlan,
   answers: readonly GatheredAnswer<ReplicaCopy>[],
 ): { readonly stored: StoredRecord | undefined; readonly holders: readonly Member[] } {
   const [first, ...rest] = answers.map(({ answer }) => answer.stored);
@@ -155,14 +125,15 @@ function reconcile(
       ? first === stored
       : equalBytes(first.bytes, stored.bytes),
   );
-  if (isUnanimous) return { stored: first, holders: answers.map(({ member }) => member) };
+  const primaries = answers.filter(({ member }) => isPrimaryOf(plan, member));
+  if (isUnanimous) return { stored: first, holders: primaries.map(({ member }) => member) };
 
   let merged: CausalRecord = emptyRecord;
   for (const { answer } of answers) {
     if (answer.stored !== undefined) merged = mergeRecords(merged, answer.stored.record);
   }
-  const stored = storedOf(key, merged);
-  const holders = answers
+  const stored = storedOf(plan.placed, merged);
+  const holders = primaries
     .filter(({ answer }) => {
       return answer.stored !== undefined && equalBytes(answer.stored.bytes, stored.bytes);
     })

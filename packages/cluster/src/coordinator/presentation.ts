@@ -11,7 +11,10 @@ import {
   latestSibling,
   unexpiredSiblings,
 } from "@coterie/core";
-import type { WrittenRecord } from "./write.ts";
+import type { WriteOutcome } from "../requests.ts";
+import type { Coordination } from "./coordination.ts";
+import type { RequestPlan } from "./request-plan.ts";
+import type { Written, WrittenRecord } from "./write.ts";
 
 /**
  * What a client of `bucket` sees of a record at `nowMs`: all siblings that have not expired, or in
@@ -52,4 +55,22 @@ export function contextAfterWrite(
 ): string | undefined {
   const context = contextAfterPut(record, { dot, writeId });
   return context === undefined ? undefined : encodeContext(context, key, contextSeal);
+}
+
+/** Dresses a write's result for a client. */
+export function dressWritten(
+  coordination: Coordination,
+  plan: RequestPlan,
+  written: Written,
+  returnBody: boolean,
+): WriteOutcome {
+  if (!written.ok) return written;
+  const siblings = shownSiblings(plan.bucket, written.record, plan.nowMs);
+  return {
+    ok: true,
+    context: contextAfterWrite(plan.placed, written, coordination.contextSeal),
+    siblings: siblings.length,
+    acks: written.acks,
+    body: returnBody ? siblings : undefined,
+  };
 }

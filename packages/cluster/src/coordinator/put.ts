@@ -10,14 +10,15 @@ import {
 } from "@coterie/core";
 import type { ForwardedPut } from "../messages.ts";
 import type { Failure, PutInput, RequestOptions, WriteOutcome } from "../requests.ts";
+import { coordinate } from "./coordinate.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
-import { forward, forwardFromFull } from "./forward.ts";
+import { forwardFromFull } from "./forward.ts";
 import { readQuorum } from "./get.ts";
-import { contextAfterWrite, shownSiblings } from "./presentation.ts";
-import { type RequestPlan, planRequest } from "./request-plan.ts";
+import { passOn } from "./pass-on.ts";
+import { dressWritten, shownSiblings } from "./presentation.ts";
+import { type RequestPlan, isPrimary, planRequest } from "./request-plan.ts";
 import { stampOf } from "./replica-calls.ts";
-import { type Written, write } from "./write.ts";
 
 /** Takes a client's put: coordinates it here if this node is a primary, passes it on if not. */
 export async function put(
@@ -37,10 +38,11 @@ export async function put(
     const refusal = await refuseIfPresent(coordination, plan, input.writeId);
     if (refusal !== undefined) return refusal;
   }
+  const change = { kind: "put", ...input, context: checked.context } as const;
   if (!isPrimary(coordination, plan)) {
-    return forward(coordination, plan, forwardedPut(coordination, plan, input));
+    return passOn(coordination, plan, forwardedPut(coordination, plan, input), change);
   }
-  const written = await write(coordination, plan, { kind: "put", ...input, ...checked });
+  const written = await coordinate(coordination, plan, change);
   if (!written.ok && written.code === "disk-full" && written.outcome === "refused") {
     return forwardFromFull(coordination, plan, forwardedPut(coordination, plan, input), written);
   }
@@ -74,29 +76,6 @@ export function checkPut(
   const decoded = decodeContext(input.context, key, coordination.contextSeal);
   if (decoded.ok) return decoded;
   return failure(coordination, "bad-context", "refused", noAcks, decoded.reason);
-}
-
-/** Dresses a write's result for a client. */
-export function dressWritten(
-  coordination: Coordination,
-  plan: RequestPlan,
-  written: Written,
-  returnBody: boolean,
-): WriteOutcome {
-  if (!written.ok) return written;
-  const siblings = shownSiblings(plan.bucket, written.record, plan.nowMs);
-  return {
-    ok: true,
-    context: contextAfterWrite(plan.placed, written, coordination.contextSeal),
-    siblings: siblings.length,
-    acks: written.acks,
-    body: returnBody ? siblings : undefined,
-  };
-}
-
-/** True if this node holds one of the copies. */
-export function isPrimary(coordination: Coordination, plan: RequestPlan): boolean {
-  return plan.replicas.primaries.some((member) => member.id === coordination.self);
 }
 
 /** A create that is repeated finds what it created itself: that is no reason to refuse it. */

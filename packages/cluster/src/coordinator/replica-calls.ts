@@ -79,7 +79,8 @@ function learn(
   else load.refused();
 }
 
-function copyOf(key: Key, response: PeerResponse): ReplicaCopy | undefined {
+/** The copy in a replica's answer; `undefined`: it is none. */
+export function copyOf(key: Key, response: PeerResponse): ReplicaCopy | undefined {
   if (response.kind === "absent") return { stored: undefined };
   if (response.kind !== "present") return undefined;
   const decoded = decodeRecord(response.record);
@@ -107,17 +108,16 @@ export function mergeCopy(
     member.address,
     { kind: "merge", stamp, record: stored.bytes },
     deadline,
-    (reply) => {
-      if (!reply.ok)
-        settle({ ok: false, code: reply.reason === "timeout" ? "timeout" : "expired" });
-      else if (reply.response.kind === "merged") {
-        settle({ ok: true, changed: reply.response.changed });
-      } else {
-        const { response } = reply;
-        settle({ ok: false, code: response.kind === "refused" ? response.code : "malformed" });
-      }
-    },
+    (reply) => settle(mergedOf(reply)),
   );
+}
+
+/** What a reply to a record that was sent says of it. */
+export function mergedOf(reply: Reply<PeerResponse>): MergeOutcome {
+  if (!reply.ok) return { ok: false, code: reply.reason === "timeout" ? "timeout" : "expired" };
+  const { response } = reply;
+  if (response.kind === "merged") return { ok: true, changed: response.changed };
+  return { ok: false, code: response.kind === "refused" ? response.code : "malformed" };
 }
 
 /** The stamp that every request under `ring` carries. */

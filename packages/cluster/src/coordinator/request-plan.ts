@@ -1,6 +1,7 @@
 import {
   type BucketSettings,
   type Key,
+  type Member,
   type Quorum,
   type ReplicaPlan,
   type RequestMode,
@@ -37,7 +38,7 @@ export function planRequest(
   key: Key,
   options: RequestOptions,
 ): PlannedRequest {
-  const refuse = (code: "bad-request" | "no-such-bucket" | "not-yet", message: string): Failure =>
+  const refuse = (code: "bad-request" | "no-such-bucket", message: string): Failure =>
     failure(coordination, code, "refused", noAcks, message);
   if (key.key.length < 1 || key.key.length > keyBytesMax) {
     return refuse("bad-request", `a key has 1 to ${keyBytesMax} bytes, not ${key.key.length}`);
@@ -48,7 +49,6 @@ export function planRequest(
   const quorum = resolveQuorum(bucket, options);
   if (!quorum.ok) return refuse("bad-request", quorum.message);
   const mode = resolveMode(bucket, options);
-  if (mode === "sloppy") return refuse("not-yet", "only strict requests are served so far");
   const timeoutMs = options.timeoutMs ?? coordination.tuning.timeoutMsDefault;
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > timeoutMsMax) {
     return refuse("bad-request", `timeout is an integer from 1 to ${timeoutMsMax} milliseconds`);
@@ -67,4 +67,14 @@ export function planRequest(
       nowMs: coordination.clock.wallMs(),
     },
   };
+}
+
+/** True if the plan has `member` among the key's primaries. */
+export function isPrimaryOf({ replicas }: RequestPlan, member: Member): boolean {
+  return replicas.primaries.includes(member);
+}
+
+/** True if this node holds one of the copies. */
+export function isPrimary({ self }: Pick<Coordination, "self">, plan: RequestPlan): boolean {
+  return plan.replicas.primaries.some((member) => member.id === self);
 }

@@ -163,11 +163,13 @@ class WriteInProgress {
   }
 }
 
-function refusalMessage(code: ErrorCode): string {
+/** Why a change was refused, for whoever asked for it. */
+export function refusalMessage(code: ErrorCode): string {
   if (code !== "bad-context") return "the key holds too much; read it and resolve it";
   return "the context has seen more of this node than its own directory has: read the key again";
 }
 
-function isTelling(code: PeerRefusal): code is "disk-full" | "clock-skew" {
+/** True for a refusal that says more than that too few acknowledged. */
+export function isTelling(code: PeerRefusal): code is "disk-full" | "clock-skew" {
   return code === "disk-full" || code === "clock-skew";
 }

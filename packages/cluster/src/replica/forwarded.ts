@@ -1,11 +1,12 @@
 import { type ErrorCode, encodeRecord, decodeContext } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
 import type { Change } from "../coordinator/change.ts";
+import { coordinate } from "../coordinator/coordinate.ts";
 import type { Coordination } from "../coordinator/coordination.ts";
 import { contextAfterWrite, shownSiblings } from "../coordinator/presentation.ts";
-import { checkPut, isPrimary } from "../coordinator/put.ts";
-import { type RequestPlan, planRequest } from "../coordinator/request-plan.ts";
-import { type Written, write } from "../coordinator/write.ts";
+import { checkPut } from "../coordinator/put.ts";
+import { type RequestPlan, isPrimary, planRequest } from "../coordinator/request-plan.ts";
+import type { Written } from "../coordinator/write.ts";
 import type {
   ForwardedDelete,
   ForwardedPut,
@@ -34,7 +35,7 @@ export async function coordinateForwarded(
   }
   const change = changeOf(coordination, request);
   if (change.kind === "refused") return change;
-  const written = await write(coordination, plan, change);
+  const written = await coordinate(coordination, plan, change);
   return respond(coordination, plan, written, request.kind === "put" && request.returnBody);
 }
 

@@ -174,7 +174,6 @@ describe("a line of a batch that is refused", () => {
       JSON.stringify({ ...a, ttl: 9, expiresAt: "2031-01-01T00:00:00Z" }),
       "bad-request",
     ],
-    ["a sloppy one", JSON.stringify({ ...a, strict: false }), "not-yet"],
   ])("has %s, and the rest goes on", async (_, line, code) => {
     const body = Buffer.concat([
       Buffer.from(line),

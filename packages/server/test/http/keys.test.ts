@@ -253,7 +253,6 @@ describe("what the HTTP door refuses", () => {
       400,
       "bad-request",
     ],
-    ["a sloppy request", "GET", `${flag}?strict=false`, {}, 501, "not-yet"],
     ["a forged context", "PUT", flag, { "Coterie-Context": "AAAA" }, 400, "bad-context"],
     ["a write id of another length", "PUT", flag, { "Coterie-Write-Id": "AA" }, 400, "bad-request"],
     ["an entity tag", "PUT", flag, { "If-None-Match": '"x"' }, 501, "not-yet"],

@@ -2,7 +2,8 @@ import type { Checker, ClientScan, History } from "../history.ts";
 
 /**
  * A scan of a whole bucket returns no key twice, none that was never put, and every key that was
- * there throughout: put and acknowledged before the scan began, and not deleted before it ended.
+ * there throughout: put and acknowledged before the scan began, by primaries that it must have met,
+ * and not deleted before it ended.
  */
 export const completeScans: Checker = (history) =>
   history.scans.flatMap((scan) =>
@@ -21,7 +22,6 @@ function faultsOf(history: History, scan: ClientScan): readonly string[] {
     else if (!mayHoldSomething(history, key, scan)) faults.push(`returned ${key}, never put`);
     returned.add(key);
   }
-  if (!scan.isStrict) return faults;
   for (const key of history.keys()) {
     const isInside = key.startsWith(`${scan.bucket}/`);
     if (!isInside || returned.has(key) || history.forgottenSince(key) <= scan.settledMs) continue;
@@ -49,6 +49,7 @@ function writtenThroughout(history: History, key: string, scan: ClientScan): num
         write.kind === "put" &&
         write.outcome === "ok" &&
         write.settledMs < scan.invokedMs &&
+        history.meets(key, write.holders, scan.asked) &&
         !history.deletesOf(write).some(({ invokedMs }) => invokedMs <= scan.settledMs),
     )?.number;
 }

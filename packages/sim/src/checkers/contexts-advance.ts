@@ -6,24 +6,25 @@ interface Seen {
   readonly invokedMs: number;
   readonly settledMs: number;
   readonly vector: VersionVector;
+  /** Of a read: primaries that answered. */
+  readonly asked: number | undefined;
+  /** Primaries that hold at least so much from then on. */
+  readonly holders: number | undefined;
 }
 
 /**
- * Contexts never go backwards: one that a strict read returns covers every context that came
- * with an acknowledged put of that key, or with a read that can be repeated, before it began.
+ * Contexts never go backwards: one that a read returns covers every context that came with an
+ * acknowledged put of that key, or with a read that can be repeated, before it began; of those that
+ * it must have met, as `freshness` has it.
  */
 export const contextsAdvance: Checker = (history) => {
   const violations: Violation[] = [];
   for (const key of history.keys()) {
-    if (!history.promisesOf(key).isStrict) continue;
     const { reads, all } = contextsOf(history, key);
-    const known: VersionVector[] = [];
-    let joined: VersionVector = VersionVector.empty;
-    for (const { vector } of all) {
-      joined = joined.merge(vector);
-      known.push(joined);
-    }
-    for (const { invokedMs, vector } of reads) {
+    const joins = new Map<number | undefined, readonly VersionVector[]>();
+    for (const { invokedMs, vector, asked } of reads) {
+      const known = joins.get(asked) ?? joinsMetBy(history, key, all, asked);
+      joins.set(asked, known);
       const before = all.findLastIndex(({ settledMs }) => settledMs < invokedMs);
       const earlier = known[before];
       if (earlier === undefined || vector.descends(earlier)) continue;
@@ -33,6 +34,20 @@ export const contextsAdvance: Checker = (history) => {
   }
   return violations;
 };
+
+/** What had come by each of the contexts, of those that a read of so many primaries meets. */
+function joinsMetBy(
+  history: History,
+  key: string,
+  all: readonly Seen[],
+  asked: number | undefined,
+): readonly VersionVector[] {
+  let joined: VersionVector = VersionVector.empty;
+  return all.map(({ vector, holders }) => {
+    if (history.meets(key, holders, asked)) joined = joined.merge(vector);
+    return joined;
+  });
+}
 
 /** All contexts of a key in the order in which they came, and those of strict reads. */
 function contextsOf(
@@ -53,15 +68,18 @@ function contextsOf(
   };
   const reads: Seen[] = [];
   const all: Seen[] = [];
-  for (const { isStrict, isRepeatable, context, invokedMs, settledMs } of history.readsOf(key)) {
+  for (const read of history.readsOf(key)) {
+    const { isStrict, isRepeatable, context, invokedMs, settledMs, asked } = read;
     if (!isStrict || context === undefined) continue;
     if (settledMs >= history.forgottenSince(key)) continue;
-    const seen = { invokedMs, settledMs, vector: vectorOf(context) };
+    const holders = history.holdersAfter(key, read);
+    const seen = { invokedMs, settledMs, vector: vectorOf(context), asked, holders };
     reads.push(seen);
     if (isRepeatable) all.push(seen);
   }
-  for (const { context, invokedMs, settledMs } of history.writesOf(key)) {
-    if (context !== undefined) all.push({ invokedMs, settledMs, vector: vectorOf(context) });
+  for (const { context, invokedMs, settledMs, holders } of history.writesOf(key)) {
+    if (context === undefined) continue;
+    all.push({ invokedMs, settledMs, vector: vectorOf(context), asked: undefined, holders });
   }
   all.sort((left, right) => left.settledMs - right.settledMs);
   return { reads, all };

@@ -1,10 +1,11 @@
 import type { Checker, ClientRead, History, Violation, WriteNumber } from "../history.ts";
 
 /**
- * With r + w > n, a strict read begun after a put was acknowledged returns it, or something that
- * replaced it; unless a delete that knew of it may have happened before the read ended. The same
- * holds for what an earlier read returned if 2r > n: such reads are monotonic. And it returns
- * nothing that a write acknowledged by then had replaced or deleted.
+ * A read begun after a put was acknowledged returns it, or something that replaced it, if more than
+ * n primaries in all acknowledged the one and answered the other, as they do in strict mode with
+ * r + w > n; unless a delete that knew of it may have happened before the read ended. The same
+ * holds for what an earlier strict read returned if 2r > n: such reads are monotonic. And it
+ * returns nothing that such a write had replaced or deleted.
  *
  * In an `lww` bucket another value may hide the put: there the read returns something.
  */
@@ -20,11 +21,12 @@ export const freshness: Checker = (history) => {
 };
 
 function undead(history: History, read: ClientRead): readonly Violation[] {
-  const { key, values, invokedMs } = read;
+  const { key, values, invokedMs, asked } = read;
   if (values.length === 0) return [];
   const violations: Violation[] = [];
   for (const write of history.writesOf(key)) {
     if (write.outcome !== "ok" || write.settledMs >= invokedMs) continue;
+    if (!history.meets(key, write.holders, asked)) continue;
     for (const value of values) {
       if (!isReplacedBy(history, value, write.number)) continue;
       const detail =
@@ -36,12 +38,13 @@ function undead(history: History, read: ClientRead): readonly Violation[] {
   return violations;
 }
 
-/** A delete without a context replaces what was acknowledged before it began. */
+/** A delete without a context replaces what was acknowledged before it began, if it met that. */
 function isReplacedBy(history: History, value: WriteNumber, number: WriteNumber): boolean {
   if (history.pastOf(number).has(value)) return true;
   const write = history.write(number);
   const put = history.write(value);
-  return write?.isBlindDelete === true && put?.outcome === "ok" && put.settledMs < write.invokedMs;
+  if (write?.isBlindDelete !== true || put?.outcome !== "ok") return false;
+  return put.settledMs < write.invokedMs && history.meets(put.key, put.holders, write.asked);
 }
 
 function missing(history: History, read: ClientRead): readonly Violation[] {
@@ -63,14 +66,19 @@ function missing(history: History, read: ClientRead): readonly Violation[] {
 }
 
 /** The values that were acknowledged or read before the read began. */
-function knownBefore(history: History, { key, invokedMs }: ClientRead): ReadonlySet<WriteNumber> {
+function knownBefore(
+  history: History,
+  { key, invokedMs, asked }: ClientRead,
+): ReadonlySet<WriteNumber> {
   const known = new Set<WriteNumber>();
   for (const write of history.writesOf(key)) {
     const isEarlier = write.outcome === "ok" && write.settledMs < invokedMs;
-    if (isEarlier && write.kind === "put") known.add(write.number);
+    const isPut = write.kind === "put";
+    if (isEarlier && isPut && history.meets(key, write.holders, asked)) known.add(write.number);
   }
   for (const earlier of history.readsOf(key)) {
     if (!earlier.isRepeatable || earlier.settledMs >= invokedMs) continue;
+    if (!history.meets(key, history.holdersAfter(key, earlier), asked)) continue;
     for (const value of earlier.values) known.add(value);
   }
   return known;

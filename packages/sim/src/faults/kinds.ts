@@ -9,6 +9,7 @@ export type FaultKind =
   | "stop"
   | "cut"
   | "partition"
+  | "split"
   | "dead-stream"
   | "slow-peer"
   | "clock-jump"
@@ -45,6 +46,7 @@ const lossless: readonly FaultKind[] = [
   "full-disk",
   "slow-disk",
   "wipe",
+  "split",
 ];
 
 /** Every kind of fault. */

@@ -68,16 +68,8 @@ export const strikes: Readonly<Record<FaultKind, Strike>> = {
     }
     return true;
   },
-  partition: (field, random) => {
-    const kind = random.chance(700) ? "silent" : "refusing";
-    const sides = new Map(field.cluster.ids.map((id) => [id, random.below(2)]));
-    for (const from of field.cluster.ids) {
-      for (const to of field.cluster.ids) {
-        if (sides.get(from) !== sides.get(to)) cutFor(field, random, { from, to, kind });
-      }
-    }
-    return new Set(sides.values()).size > 1;
-  },
+  partition: (field, random) => partition(field, random, { least: 100, more: 2500 }),
+  split: (field, random) => partition(field, random, { least: 4000, more: 12_000 }),
   "dead-stream": ({ cluster }, random) => {
     for (const id of cluster.ids) {
       const other = pick(random, cluster.ids);
@@ -123,6 +115,23 @@ export const strikes: Readonly<Record<FaultKind, Strike>> = {
   rot,
   rollback,
 };
+
+interface Duration {
+  readonly least: number;
+  readonly more: number;
+}
+
+/** Two sides; long enough, each side takes the other one for dead. */
+function partition(field: Battlefield, random: SeededRandom, ms: Duration): boolean {
+  const kind = random.chance(700) ? "silent" : "refusing";
+  const sides = new Map(field.cluster.ids.map((id) => [id, random.below(2)]));
+  for (const from of field.cluster.ids) {
+    for (const to of field.cluster.ids) {
+      if (sides.get(from) !== sides.get(to)) cutFor(field, random, { from, to, kind }, ms);
+    }
+  }
+  return new Set(sides.values()).size > 1;
+}
 
 /** A clean stop, and another start. */
 function stop(field: Battlefield, random: SeededRandom): boolean {
@@ -265,10 +274,17 @@ interface LinkCut {
   readonly kind: "silent" | "refusing";
 }
 
-function cutFor(field: Battlefield, random: SeededRandom, { from, to, kind }: LinkCut): void {
+const aWhile: Duration = { least: 100, more: 2500 };
+
+function cutFor(
+  field: Battlefield,
+  random: SeededRandom,
+  { from, to, kind }: LinkCut,
+  { least, more }: Duration = aWhile,
+): void {
   const { network } = field.cluster;
   network.cut(addressOf(from), addressOf(to), kind);
-  field.mendAfter(100 + random.below(2500), () => network.mend(addressOf(from), addressOf(to)));
+  field.mendAfter(least + random.below(more), () => network.mend(addressOf(from), addressOf(to)));
 }
 
 function setCapacity({ cluster }: Battlefield, id: NodeId, bytes: number): void {

@@ -1,3 +1,5 @@
+import type { RequestMode } from "@coterie/core";
+
 /** Why a script cannot be run: the script is wrong, not what it tests. */
 export class ScenarioError extends Error {}
 
@@ -76,4 +78,10 @@ export function durationOf(text: string): number {
   const factor = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit ?? ""];
   if (factor === undefined) throw new ScenarioError(`${text} is no duration such as 500ms or 2s`);
   return Number(digits) * factor * (sign === "-" ? -1 : 1);
+}
+
+/** `strict` or `sloppy`. */
+export function modeOf(text: string): RequestMode {
+  if (text === "strict" || text === "sloppy") return text;
+  throw new ScenarioError(`a mode is strict or sloppy, not ${text}`);
 }

@@ -1,4 +1,4 @@
-import { type BucketSettings, type NodeId, defaultBuckets } from "@coterie/core";
+import { type BucketSettings, type NodeId, type RequestMode, defaultBuckets } from "@coterie/core";
 import { SimCluster } from "../cluster.ts";
 import type { DiskImage } from "../disk.ts";
 import { History } from "../history.ts";
@@ -19,6 +19,7 @@ export interface StageSettings {
   readonly n: number | undefined;
   readonly r: number | undefined;
   readonly w: number | undefined;
+  readonly mode: RequestMode;
 }
 
 /** Lines that a verb puts out. */
@@ -82,7 +83,7 @@ export class Stage {
   }
 }
 
-function quorumOf(bucket: BucketSettings, { n, r, w }: StageSettings): BucketSettings {
+function quorumOf(bucket: BucketSettings, { n, r, w, mode }: StageSettings): BucketSettings {
   const quorum = { n: n ?? bucket.n, r: r ?? bucket.r, w: w ?? bucket.w };
-  return { ...bucket, ...quorum, allowStale: quorum.r + quorum.w <= quorum.n };
+  return { ...bucket, ...quorum, mode, allowStale: quorum.r + quorum.w <= quorum.n };
 }

@@ -50,7 +50,7 @@ function readAll(stage: Stage, key: Key): Promise<GetOutcome | undefined> {
   const [first] = cluster.ids;
   if (first === undefined) throw new ScenarioError("a cluster has nodes");
   return world.runUntilSettled(
-    cluster.ask(first, (node) => node.get(key, { r: replicas, timeoutMs: 10_000 })),
+    cluster.ask(first, (node) => node.get(key, { r: replicas, strict: true, timeoutMs: 10_000 })),
   );
 }
 

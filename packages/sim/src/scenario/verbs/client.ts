@@ -1,10 +1,10 @@
-import type { Failure, GetOutcome, ReplicaAnswer, WriteOutcome } from "@coterie/cluster";
+import type { Acks, Failure, GetOutcome, ReplicaAnswer, WriteOutcome } from "@coterie/cluster";
 import { type Key, type Sibling, type WriteId, forever, hex, latin1, utf8 } from "@coterie/core";
 import type { ClientOutcome, ClientWrite } from "../../history.ts";
-import { type Arguments, ScenarioError, durationOf } from "../arguments.ts";
+import { type Arguments, ScenarioError, durationOf, modeOf } from "../arguments.ts";
 import type { Lines, NamedContext, Stage } from "../stage.ts";
 
-/** `put n1 KEY VALUE [context=C] [as=C] [id=NAME] [ttl=T] [w=N] [timeout=T] [bucket=B]`. */
+/** `put n1 KEY VALUE [context=C] [as=C] [id=NAME] [ttl=T] [w=N] [mode=M] [timeout=T] [bucket=B]` */
 export async function put(stage: Stage, args: Arguments): Promise<Lines> {
   const id = stage.node(args.word("a node"));
   const name = args.word("a key");
@@ -37,7 +37,7 @@ export async function put(stage: Stage, args: Arguments): Promise<Lines> {
   return [outcome === undefined ? noAnswer : describeWrite(outcome)];
 }
 
-/** `delete n1 KEY [context=C] [w=N] [timeout=T] [bucket=B]`. */
+/** `delete n1 KEY [context=C] [w=N] [mode=M] [timeout=T] [bucket=B]`. */
 export async function deleteKey(stage: Stage, args: Arguments): Promise<Lines> {
   const id = stage.node(args.word("a node"));
   const name = args.word("a key");
@@ -49,7 +49,7 @@ export async function deleteKey(stage: Stage, args: Arguments): Promise<Lines> {
   return [outcome === undefined ? noAnswer : describeWrite(outcome)];
 }
 
-/** `get n1 KEY [as=C] [r=N] [timeout=T] [bucket=B]`. */
+/** `get n1 KEY [as=C] [r=N] [mode=M] [timeout=T] [bucket=B]`. */
 export async function get(stage: Stage, args: Arguments): Promise<Lines> {
   const id = stage.node(args.word("a node"));
   const name = args.word("a key");
@@ -64,7 +64,12 @@ export async function get(stage: Stage, args: Arguments): Promise<Lines> {
   if (options.r === undefined) {
     const settledMs = stage.world.nowMs;
     const read = { key: name, values, invokedMs, settledMs, context: undefined };
-    stage.history.addRead({ ...read, isStrict: true, isRepeatable: true });
+    const isStrict = outcome.acks.fallbacks === 0;
+    stage.history.addRead({
+      ...read,
+      isStrict,
+      isRepeatable: isStrict && options.strict !== false,
+    });
   }
   if (as !== undefined) stage.contexts.set(as, { text: outcome.context, saw: values });
   return [describeRead(outcome)];
@@ -116,13 +121,19 @@ const noAnswer = "no answer: the node is down";
 
 interface Request {
   readonly key: Key;
-  readonly options: { readonly r?: number; readonly w?: number; readonly timeoutMs?: number };
+  readonly options: {
+    readonly r?: number;
+    readonly w?: number;
+    readonly strict?: boolean;
+    readonly timeoutMs?: number;
+  };
 }
 
 function requestOf(stage: Stage, args: Arguments, name: string): Request {
   const bucket = args.option("bucket") ?? "default";
   const r = args.number("r");
   const w = args.number("w");
+  const mode = args.option("mode");
   const timeout = args.option("timeout");
   args.end();
   stage.keys.add(`${bucket}/${name}`);
@@ -131,6 +142,7 @@ function requestOf(stage: Stage, args: Arguments, name: string): Request {
     options: {
       ...(r === undefined ? {} : { r }),
       ...(w === undefined ? {} : { w }),
+      ...(mode === undefined ? {} : { strict: modeOf(mode) === "strict" }),
       ...(timeout === undefined ? {} : { timeoutMs: durationOf(timeout) }),
     },
   };
@@ -189,6 +201,8 @@ function endWrite({ world }: Stage, write: ClientWrite, outcome: WriteOutcome | 
   // A refusal says nothing of the attempts before it.
   const isFirst = write.settledMs === Number.POSITIVE_INFINITY;
   write.outcome = verdict === "refused" && !isFirst ? write.outcome : verdict;
+  // What fallbacks took part in, reads of primaries need not meet.
+  if (outcome.ok && outcome.acks.fallbacks > 0) write.holders = 0;
   write.settledMs = world.nowMs;
 }
 
@@ -196,16 +210,30 @@ function describeWrite(outcome: WriteOutcome): string {
   if (!outcome.ok) return describeFailure(outcome);
   const { siblings } = outcome;
   const held = siblings === 1 ? "1 value" : `${siblings} values`;
-  return `ok, ${held}, ${outcome.context === undefined ? "no context" : "a context"}`;
+  const context = outcome.context === undefined ? "no context" : "a context";
+  return `ok, ${held}, ${context}${describeFallbacks("by", outcome.acks)}`;
 }
 
 function describeFailure({ code, outcome, acks }: Failure): string {
-  return `${code} (${outcome}), ${acks.primaries} of ${acks.required} replicas`;
+  const by = describeFallbacks("by", acks);
+  return `${code} (${outcome}), ${acks.primaries} of ${acks.required} replicas${by}`;
+}
+
+/** Who took part, if fallbacks did. */
+function describeFallbacks(preposition: string, { primaries, fallbacks }: Acks): string {
+  if (fallbacks === 0) return "";
+  const [own, others] = [count(primaries, "primary", "primaries"), count(fallbacks, "fallback")];
+  return `, ${preposition} ${own} and ${others}`;
+}
+
+function count(number: number, one: string, more = `${one}s`): string {
+  return `${number} ${number === 1 ? one : more}`;
 }
 
 function describeRead(outcome: GetOutcome & { readonly ok: true }): string {
-  if (outcome.context === undefined) return "nothing";
-  return outcome.siblings.length === 0 ? "deleted" : valuesOf(outcome.siblings);
+  const from = describeFallbacks("from", outcome.acks);
+  if (outcome.context === undefined) return `nothing${from}`;
+  return `${outcome.siblings.length === 0 ? "deleted" : valuesOf(outcome.siblings)}${from}`;
 }
 
 function describeCopy(copy: ReplicaAnswer | undefined): string {

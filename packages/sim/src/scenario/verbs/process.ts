@@ -1,17 +1,18 @@
 import type { NodeId } from "@coterie/core";
-import { type Arguments, ScenarioError, durationOf } from "../arguments.ts";
+import { type Arguments, ScenarioError, durationOf, modeOf } from "../arguments.ts";
 import type { Lines, Stage } from "../stage.ts";
 
 const silent: Lines = [];
 
-/** `nodes 3 [seed=N] [partitions=N] [n=N] [r=N] [w=N]`: starts the cluster; the first command. */
+/** `nodes 3 [seed=N] [partitions=N] [n=N] [r=N] [w=N] [mode=M]`: starts the cluster; is first. */
 export async function nodes(stage: Stage, args: Arguments): Promise<Lines> {
   const count = Number(args.word("a number of nodes"));
   const seed = args.number("seed") ?? 1;
   const partitions = args.number("partitions") ?? 8;
   const quorum = { n: args.number("n"), r: args.number("r"), w: args.number("w") };
+  const mode = modeOf(args.option("mode") ?? "strict");
   args.end();
-  await stage.begin({ nodes: count, seed, partitions, ...quorum });
+  await stage.begin({ nodes: count, seed, partitions, mode, ...quorum });
   return silent;
 }
 

@@ -1,0 +1,131 @@
+import { wholeBucket } from "@coterie/core";
+import { describe, expect, it } from "vitest";
+import { SmallCluster, address, node, successful } from "./small-cluster.ts";
+
+const key = "k";
+const sloppy = { strict: false } as const;
+
+interface Placed {
+  readonly small: SmallCluster;
+  /** Primaries in ring order, and everybody else in the order in which they stand in. */
+  readonly owners: readonly number[];
+  readonly others: readonly number[];
+}
+
+async function fiveNodes(mode: "strict" | "sloppy" = "strict"): Promise<Placed> {
+  const buckets = [wholeBucket("default", { mode }, 3)];
+  const small = await SmallCluster.start({ nodes: 5, buckets });
+  return { small, ...small.owners(key) };
+}
+
+/** Cuts nodes off from all others, and from each other: calls to them are refused at once. */
+function away({ cluster }: SmallCluster, ...numbers: readonly (number | undefined)[]): void {
+  for (const one of numbers) {
+    for (const other of cluster.ids) {
+      if (one === undefined || other === node(one)) continue;
+      const [here, there] = [address(one), address(Number(other.slice(1)))];
+      cluster.network.cut(here, there, "refusing");
+      cluster.network.cut(there, here, "refusing");
+    }
+  }
+}
+
+describe("with two of three primaries away", () => {
+  it("a strict put is refused, and a sloppy one is held by a fallback", async () => {
+    const { small, owners, others } = await fiveNodes();
+    away(small, owners[1], owners[2]);
+    const refused = await small.put(owners[0] as number, key, "v");
+    expect(refused).toMatchObject({ ok: false, code: "quorum-not-met", outcome: "refused" });
+    const put = await small.put(owners[0] as number, key, "v", sloppy);
+    expect(put).toMatchObject({ ok: true, acks: { primaries: 1, fallbacks: 1, required: 2 } });
+    for (const through of [owners[0], ...others]) {
+      const read = successful(await small.get(through as number, key, sloppy));
+      expect(read.acks).toEqual({ primaries: 1, fallbacks: 1, required: 2 });
+      expect(read.siblings).toHaveLength(1);
+    }
+    expect(await small.read(owners[0] as number, key)).toBe("quorum-not-met");
+  });
+});
+
+describe("with all primaries away", () => {
+  it("a fallback coordinates, and reads meet what it and others hold", async () => {
+    const { small, owners, others } = await fiveNodes();
+    away(small, ...owners);
+    const [one, two] = others as readonly [number, number];
+    const first = successful(await small.put(one, key, "v", sloppy));
+    expect(first.acks).toEqual({ primaries: 0, fallbacks: 2, required: 2 });
+    expect(await small.read(two, key, sloppy)).toEqual(["v"]);
+    const second = successful(
+      await small.put(two, key, "w", { ...sloppy, context: first.context }),
+    );
+    expect(second.siblings).toBe(1);
+    expect(await small.read(one, key, sloppy)).toEqual(["w"]);
+    const strict = await small.put(one, key, "x");
+    expect(strict).toMatchObject({ ok: false, code: "quorum-not-met", outcome: "refused" });
+  });
+
+  it("blind puts at one fallback, under its guest actor, are both kept", async () => {
+    const { small, owners, others } = await fiveNodes();
+    away(small, ...owners);
+    const [one] = others as readonly [number];
+    successful(await small.put(one, key, "v", sloppy));
+    successful(await small.put(one, key, "w", sloppy));
+    expect(await small.read(one, key, sloppy)).toEqual(["v", "w"]);
+  });
+
+  it("a delete is held as well", async () => {
+    const { small, owners, others } = await fiveNodes();
+    away(small, ...owners);
+    const [one, two] = others as readonly [number, number];
+    successful(await small.put(one, key, "v", sloppy));
+    const deleted = successful(await small.delete(two, key, sloppy));
+    expect(deleted.acks).toMatchObject({ primaries: 0, fallbacks: 2 });
+    expect(await small.read(one, key, sloppy)).toEqual([]);
+  });
+
+  it("pw and pr are met by primaries only", async () => {
+    const { small, owners, others } = await fiveNodes();
+    away(small, ...owners);
+    const [one] = others as readonly [number];
+    const put = await small.put(one, key, "v", { ...sloppy, pw: 1 });
+    expect(put).toMatchObject({ ok: false, code: "quorum-not-met", outcome: "refused" });
+    expect(await small.read(one, key, { ...sloppy, pr: 1 })).toBe("quorum-not-met");
+  });
+});
+
+it("a bucket's mode is that of requests which do not say", async () => {
+  const { small, owners } = await fiveNodes("sloppy");
+  away(small, owners[1], owners[2]);
+  expect(await small.put(owners[0] as number, key, "v")).toMatchObject({
+    ok: true,
+    acks: { primaries: 1, fallbacks: 1 },
+  });
+  expect(await small.put(owners[0] as number, key, "w", { strict: true })).toMatchObject({
+    ok: false,
+    outcome: "refused",
+  });
+});
+
+it("no fallback takes part while all primaries are well", async () => {
+  const { small, owners, others } = await fiveNodes("sloppy");
+  for (const through of [...owners, ...others]) {
+    const put = successful(await small.put(through, key, `v${through}`));
+    expect(put.acks).toEqual({ primaries: 2, fallbacks: 0, required: 2 });
+    const read = successful(await small.get(through, key));
+    expect(read.acks).toEqual({ primaries: 2, fallbacks: 0, required: 2 });
+  }
+});
+
+it("primaries that are silent are taken for absent halfway to the deadline", async () => {
+  const { small, owners } = await fiveNodes("sloppy");
+  const { network } = small.cluster;
+  const [first, ...rest] = owners as readonly [number, number, number];
+  for (const other of rest) {
+    network.cut(address(first), address(other), "silent");
+    network.cut(address(other), address(first), "silent");
+  }
+  const put = successful(await small.put(first, key, "v"));
+  expect(put.acks).toEqual({ primaries: 1, fallbacks: 1, required: 2 });
+  const read = successful(await small.get(first, key));
+  expect(read.acks).toEqual({ primaries: 1, fallbacks: 1, required: 2 });
+});
