@@ -18,8 +18,10 @@ export class Command {
   #stdout = "";
   #stderr = "";
 
-  constructor(words: readonly string[]) {
-    this.child = spawn(process.execPath, [bin, ...words], {
+  /** @param within a command that becomes the one in its arguments, such as `nice`. */
+  constructor(words: readonly string[], within: readonly string[] = []) {
+    const [program = "", ...rest] = [...within, process.execPath, bin, ...words];
+    this.child = spawn(program, rest, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, NO_COLOR: "1" },
     });

@@ -1,17 +1,26 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { KvClient } from "./kv.ts";
 import type { Ledger } from "./ledger.ts";
 import { Load, type LoadFailure } from "./load.ts";
-import type { RealCluster } from "./real-cluster.ts";
+import type { Endpoint } from "./real-cluster.ts";
 import { type Verification, verify } from "./verify.ts";
 
+/** A cluster as far as its links matter. */
+export interface CutCluster {
+  readonly endpoints: readonly Endpoint[];
+  cut(groups: readonly (readonly string[])[], way?: { readonly isOneWay: boolean }): Promise<void>;
+  heal(): Promise<void>;
+}
+
 /** Something that befalls a running cluster, and its end. */
-export interface Fault {
+export interface Fault<Cluster extends CutCluster = CutCluster> {
   readonly name: string;
   /** Nodes that may fail meanwhile: those that cannot reach a quorum, or are gone. */
   readonly excused: readonly string[];
   /** Nodes that nobody asks meanwhile, since they would not answer. */
   readonly silent: readonly string[];
-  readonly inflict: (cluster: RealCluster, load: Load) => Promise<void>;
-  readonly heal: (cluster: RealCluster) => Promise<void>;
+  readonly inflict: (cluster: Cluster, load: Load) => Promise<void>;
+  readonly heal: (cluster: Cluster) => Promise<void>;
 }
 
 export interface FaultReport {
@@ -26,12 +35,13 @@ export interface FaultReport {
 const writesBefore = 200;
 const writesMeanwhile = 400;
 const writesAfter = 200;
+const patienceMs = 60_000;
 
 /** Lets a fault befall a cluster under load, heals it, and holds every copy to the ledger. */
-export async function faultRound(
-  cluster: RealCluster,
+export async function faultRound<Cluster extends CutCluster>(
+  cluster: Cluster,
   ledger: Ledger,
-  fault: Fault,
+  fault: Fault<Cluster>,
 ): Promise<FaultReport> {
   const { name, excused, silent } = fault;
   const load = new Load(cluster.endpoints, ledger, name.replaceAll(/\W/gu, "-"));
@@ -40,8 +50,11 @@ export async function faultRound(
     load.excuse(...excused);
     load.takeOut(...silent);
     await fault.inflict(cluster, load);
-    await load.untilAcknowledged(writesMeanwhile);
+    // If nobody is asked, nothing is acknowledged.
+    if (silent.length < cluster.endpoints.length) await load.untilAcknowledged(writesMeanwhile);
     await fault.heal(cluster);
+    const away = cluster.endpoints.filter(({ id }) => [...excused, ...silent].includes(id));
+    for (const node of away) await untilServes(node);
     load.hold(...excused);
     load.putBack(...silent);
     await load.untilAcknowledged(writesAfter);
@@ -50,6 +63,17 @@ export async function faultRound(
   }
   const verification = await verify(cluster.endpoints, ledger);
   return { name, failures: load.failures, verification };
+}
+
+/** What was on its way when a network was healed is sent again after a while, and not at once. */
+async function untilServes({ id, http }: Endpoint): Promise<void> {
+  const client = new KvClient();
+  const endMs = performance.now() + patienceMs;
+  while ((await client.put(http, "served-again", id)).status !== 204) {
+    if (performance.now() > endMs) throw new Error(`${id} does not serve again`);
+    await sleep(25);
+  }
+  client.close();
 }
 
 /** What a report holds against the cluster, in words; nothing if all is well. */
@@ -61,46 +85,4 @@ export function faultProblems({ failures, verification }: FaultReport): readonly
     ),
     ...(lost + corrupt + resurrected + unreadable > 0 ? examples : []),
   ];
-}
-
-const nothing = (): Promise<void> => Promise.resolve();
-
-/** A node is cut off from all others: it cannot serve, and they can. */
-export function cutOff(id: string): Fault {
-  return {
-    name: `${id} is cut off`,
-    excused: [id],
-    silent: [],
-    inflict: (cluster) => cluster.cut([[id]]),
-    heal: (cluster) => cluster.heal(),
-  };
-}
-
-/** One link is cut, both ways or one: everybody reaches a quorum still. */
-export function cutLink(from: string, to: string, isOneWay: boolean): Fault {
-  return {
-    name: isOneWay ? `what ${from} sends to ${to} is lost` : `${from} and ${to} are cut`,
-    excused: [],
-    silent: [],
-    inflict: (cluster) => cluster.cut([[from], [to]], { isOneWay }),
-    heal: (cluster) => cluster.heal(),
-  };
-}
-
-/** A node is cut off and reached again, several times. */
-export function flapping(id: string, times: number): Fault {
-  return {
-    name: `${id} flaps`,
-    excused: [id],
-    silent: [],
-    inflict: async (cluster, load) => {
-      for (let time = 0; time < times; time += 1) {
-        await cluster.cut([[id]]);
-        await load.untilAcknowledged(writesMeanwhile / times);
-        await cluster.heal();
-        await load.untilAcknowledged(writesMeanwhile / times);
-      }
-    },
-    heal: nothing,
-  };
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { cutLink, cutOff, faultProblems, faultRound, flapping } from "../src/fault-round.ts";
+import { faultProblems, faultRound } from "../src/fault-round.ts";
 import { Ledger } from "../src/ledger.ts";
+import { cutLink, cutOff, flapping } from "../src/link-faults.ts";
 import { RealCluster } from "../src/real-cluster.ts";
 
 let cluster: RealCluster;
