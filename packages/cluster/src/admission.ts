@@ -31,6 +31,17 @@ interface AdmissionParts {
   readonly onIdle: () => void;
 }
 
+export interface AdmissionStatistics {
+  /** Client requests that have not settled. */
+  readonly inFlight: number;
+  /** Bytes of their values. */
+  readonly inFlightBytes: number;
+  /** How many of them there may be now. */
+  readonly inFlightWindow: number;
+  /** How busy the node is, from 0 to 1. */
+  readonly pressure: number;
+}
+
 /** The way in for client requests: lets them in or refuses them, and counts them out again. */
 export class Admission {
   readonly #parts: AdmissionParts;
@@ -76,6 +87,11 @@ export class Admission {
   refuse(code: ErrorCode, message: string): Failure {
     this.#count(code);
     return failure(this.#parts, code, "refused", noAcks, message);
+  }
+
+  statistics(): AdmissionStatistics {
+    const { requests, bytes, window, level } = this.#parts.pressure;
+    return { inFlight: requests, inFlightBytes: bytes, inFlightWindow: window, pressure: level };
   }
 
   /** Something came: what comes last in a turn has waited for all that came before it. */

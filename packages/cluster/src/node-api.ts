@@ -3,6 +3,7 @@ import type { StoreStatistics } from "@coterie/storage";
 import type { HandoffView } from "./handoff/handoff.ts";
 import type { HintStatistics } from "./hints/hint-book.ts";
 import type { MembershipView } from "./membership/member-watch.ts";
+import type { AdmissionStatistics } from "./admission.ts";
 import type { NodeCounters } from "./node-counters.ts";
 import type {
   BucketOutcome,
@@ -57,15 +58,7 @@ export interface PeerView {
 }
 
 /** Counters since the start, and gauges; read by metrics. */
-export interface NodeStatistics extends Readonly<NodeCounters> {
-  /** Client requests that have not settled. */
-  readonly inFlight: number;
-  /** Bytes of their values. */
-  readonly inFlightBytes: number;
-  /** How many of them there may be now. */
-  readonly inFlightWindow: number;
-  /** How busy the node is, from 0 to 1. */
-  readonly pressure: number;
+export interface NodeStatistics extends Readonly<NodeCounters>, AdmissionStatistics {
   readonly store: StoreStatistics | undefined;
   readonly hints: HintStatistics | undefined;
 }

@@ -257,6 +257,9 @@ export class CoterieNode implements NodeApi {
     deadline: MonotonicMs,
     settle: (response: PeerResponse) => void,
   ): Promise<void> {
+    if (this.#forwardedInFlight >= this.#config.inFlightMax) {
+      return settle(refusal("overloaded", `${this.id} coordinates enough for others`));
+    }
     this.#forwardedInFlight += 1;
     const response = await coordinateForwarded(coordination, request, deadline);
     this.#forwardedInFlight -= 1;
@@ -349,13 +352,9 @@ export class CoterieNode implements NodeApi {
   }
 
   statistics(): NodeStatistics {
-    const { requests, bytes, window, level } = this.pressure;
     return {
       ...this.#counters,
-      inFlight: requests,
-      inFlightBytes: bytes,
-      inFlightWindow: window,
-      pressure: level,
+      ...this.#admission.statistics(),
       store: this.#store?.statistics(),
       hints: this.#hints?.statistics(),
     };
@@ -391,10 +390,10 @@ export class CoterieNode implements NodeApi {
       const problem = problemWith(known.document, this.#nonce, this.#config);
       if (problem !== undefined) return { ok: false, code: "wrong-directory", message: problem };
     }
-    const opened = await openStore(
-      { clock, disk, random },
-      { ...this.#config.store, partitions: settings.partitions, hash: settings.hash },
-    );
+    const { pressure } = this;
+    const { partitions, hash } = settings;
+    const options = { ...this.#config.store, partitions, hash, pressure };
+    const opened = await openStore({ clock, disk, random }, options);
     if (!opened.ok) {
       const code = opened.code === "disk-full" || opened.code === "io" ? opened.code : undefined;
       return { ok: false, code: code ?? "wrong-directory", message: opened.message };

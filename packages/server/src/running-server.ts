@@ -1,6 +1,7 @@
 import type { CoterieNode, NodeApi, StartOutcome } from "@coterie/cluster";
 import type { PeerNetworks } from "./adapters/peer-network/peer-networks.ts";
 import type { PeerServer } from "./adapters/peer-network/peer-server.ts";
+import { UtilizationWatch } from "./adapters/utilization-watch.ts";
 import type { GrpcDoor } from "./doors/grpc/grpc-door.ts";
 import type { HttpDoor } from "./doors/http/listen.ts";
 import type { RespDoor } from "./doors/resp/resp-door.ts";
@@ -36,10 +37,12 @@ export class RunningServer {
   /** Settles when the node serves, or with why it does not. */
   readonly started: Promise<StartOutcome>;
   readonly #parts: RunningParts;
+  readonly #utilization: UtilizationWatch;
   #stopped: Promise<void> | undefined;
 
   constructor(parts: RunningParts) {
     this.#parts = parts;
+    this.#utilization = new UtilizationWatch(parts.node.pressure);
     this.started = this.#start();
   }
 
@@ -102,6 +105,7 @@ export class RunningServer {
     network.close();
     await peers.close();
     metrics.stop();
+    this.#utilization.stop();
     log.info({ event: "stopped" }, "stopped");
   }
 }

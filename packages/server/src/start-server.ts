@@ -52,8 +52,8 @@ export type ServerStart =
   | { readonly ok: true; readonly server: RunningServer }
   | { readonly ok: false; readonly message: string };
 
-/** How long a read waits before it asks further replicas; a forwarded write, another primary. */
-const tuning = { hedgeAfterMs: 25, forwardAttemptMs: 400 };
+/** How long a forwarded write waits before it goes to another primary. */
+const forwardAttemptMs = 400;
 
 /**
  * Opens the doors and starts a node behind them. It answers /livez at once and is ready later:
@@ -241,7 +241,7 @@ function assemble(
   });
   serveDoors(parts, doors, node, { metrics, nodeLog, http });
   return {
-    server: new RunningServer({ node, network, ...doors, place: parts.place, metrics, log }),
+    server: new RunningServer({ ...doors, node, network, place: parts.place, metrics, log }),
     node,
   };
 }
@@ -323,7 +323,11 @@ function nodeSettings(
     },
     bootstrap: config.bootstrap as readonly PeerAddress[],
     tuning: {
-      ...tuning,
+      forwardAttemptMs,
+      hedgeAfterMs: config.hedgeMsMax,
+      hedgeMsMin: config.hedgeMsMin,
+      hedgePercentMax: config.hedgePercentMax,
+      queueDelayMs: config.queueDelayMs,
       timeoutMsDefault: config.timeoutMs,
       keepExpiredMs: config.keepExpiredMs,
     },

@@ -6,6 +6,7 @@ import type {
   Key,
   KeyHash,
   PartitionId,
+  Pressure,
   Token,
 } from "@coterie/core";
 
@@ -181,6 +182,8 @@ export interface StoreOptions {
   readonly durability: "fsync" | "os";
   /** Memory for recently used records. */
   readonly cacheBytes: number;
+  /** What the store does in the background yields to it. */
+  readonly pressure?: Pressure;
   /** A failed fsync or write: the process must stop, and never acknowledge anything again. */
   readonly onFatal: (reason: string) => void;
   /** For the log: damage found, disk full, compaction done. */

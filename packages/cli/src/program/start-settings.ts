@@ -103,6 +103,25 @@ export const startSettings: readonly StartSetting[] = [
   ),
   row("timeoutMs", "<ms>", "2000", "Deadline of a request that names none"),
   row(
+    "queueDelayMs",
+    "<ms>",
+    "100",
+    "How long requests may wait for the process before fewer are let in",
+  ),
+  row("hedgeMsMin", "<ms>", "5", "Least silence after which a read asks one more node"),
+  row(
+    "hedgeMsMax",
+    "<ms>",
+    "25",
+    "Longest; in between it is what 95 of 100 reads take at the nodes asked",
+  ),
+  row(
+    "hedgePercentMax",
+    "<count>",
+    "10",
+    "Of a hundred reads so many may ask one more; 0: only for nodes that stand still",
+  ),
+  row(
     "keepExpiredMs",
     "<ms>",
     "60000",

@@ -26,7 +26,7 @@ type Ask<Answer> = (
 
 type HedgeCounters = Pick<NodeCounters, "hedgedReads" | "hedgesWon" | "hedgesSuppressed">;
 
-/** A timer later than this says that this process stood still; its peers are asked to wait. */
+/** A timer later than this says that this process stood still: its peers get another chance. */
 const lateMsMax = 15;
 
 export interface GatheredAnswer<Answer> {
@@ -56,6 +56,7 @@ export function gather<Answer>(plan: GatherPlan<Answer>): Promise<Gathered<Answe
   let isDone = false;
   let hedged: Member | undefined;
   let cancelHedge: Cancel | undefined;
+  let wasLate = false;
 
   const finish = (outcome: Gathered<Answer>): void => {
     isDone = true;
@@ -90,10 +91,10 @@ export function gather<Answer>(plan: GatherPlan<Answer>): Promise<Gathered<Answe
     cancelHedge = clock.at(dueMs, () => {
       if (asked >= members.length) return;
       const now = clock.monotonicMs();
-      if (
-        now - dueMs <= lateMsMax &&
-        plan.routing.mayHedge(silentOf(members, asked, answers), now)
-      ) {
+      const isExcused = !wasLate && now - dueMs > lateMsMax;
+      wasLate = isExcused;
+      const silent = silentOf(members, asked, answers);
+      if (!isExcused && plan.routing.mayHedge(silent, now)) {
         counters.hedgedReads += 1;
         askNext(true);
       } else counters.hedgesSuppressed += 1;

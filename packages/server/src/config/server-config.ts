@@ -48,6 +48,10 @@ export interface ServerConfig {
   readonly inFlightBytes: number;
   readonly connections: number;
   readonly timeoutMs: number;
+  readonly queueDelayMs: number;
+  readonly hedgeMsMin: number;
+  readonly hedgeMsMax: number;
+  readonly hedgePercentMax: number;
   readonly keepExpiredMs: number;
   readonly probeIntervalMs: number;
   readonly suspicionMs: number;
@@ -186,6 +190,22 @@ const schema = z.strictObject({
     .pipe(z.number().max(60_000))
     .default(2000)
     .describe("Deadline of a request that names none"),
+  queueDelayMs: atLeastOne
+    .pipe(z.number().max(10_000))
+    .default(100)
+    .describe("How long requests may wait for the process before fewer are let in"),
+  hedgeMsMin: atLeastOne
+    .pipe(z.number().max(10_000))
+    .default(5)
+    .describe("Least silence after which a read asks one more node"),
+  hedgeMsMax: atLeastOne
+    .pipe(z.number().max(10_000))
+    .default(25)
+    .describe("Longest; in between it is what 95 of 100 reads take at the nodes asked"),
+  hedgePercentMax: number
+    .pipe(z.number().max(100))
+    .default(10)
+    .describe("Of a hundred reads so many may ask one more; 0: only for nodes that stand still"),
   keepExpiredMs: number
     .default(60_000)
     .describe("How long the bytes of a value are kept after it has expired"),

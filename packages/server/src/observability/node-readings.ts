@@ -5,7 +5,12 @@ import { type MetricReading, counter, gauge, labelled } from "./metric.ts";
 /** What a node counts of requests, and where it stands in its cluster. */
 export function nodeReadings(node: NodeApi): readonly MetricReading[] {
   const statistics = (): NodeStatistics => node.statistics();
-  return [...requestReadings(statistics), ...siblingReadings(statistics), ...standing(node)];
+  return [
+    ...requestReadings(statistics),
+    ...slowReadings(statistics),
+    ...siblingReadings(statistics),
+    ...standing(node),
+  ];
 }
 
 function requestReadings(statistics: () => NodeStatistics): readonly MetricReading[] {
@@ -22,7 +27,7 @@ function requestReadings(statistics: () => NodeStatistics): readonly MetricReadi
         | "quorumFailures"
         | "timeouts"
         | "overloads"
-        | "hedgedReads"
+        | "pressure"
         | "readRepairs"
         | "expiredSiblings"
         | "peerRequestsServed"
@@ -33,6 +38,7 @@ function requestReadings(statistics: () => NodeStatistics): readonly MetricReadi
   return [
     gauge("requests_in_flight", "Client requests that have no answer yet.", of("inFlight")),
     gauge("requests_in_flight_bytes", "Bytes of their values.", of("inFlightBytes")),
+    gauge("pressure", "How busy the node is, from 0 to 1.", of("pressure")),
     counter("puts_total", "Puts taken from clients.", of("puts")),
     counter("put_bytes_total", "Bytes of their values.", of("putBytes")),
     counter("gets_total", "Gets taken from clients.", of("gets")),
@@ -54,11 +60,6 @@ function requestReadings(statistics: () => NodeStatistics): readonly MetricReadi
     counter("timeouts_total", "Requests that ran out of time.", of("timeouts")),
     counter("overloads_total", "Requests refused because of a limit.", of("overloads")),
     counter(
-      "hedged_reads_total",
-      "Reads that asked further replicas because those asked first were slow.",
-      of("hedgedReads"),
-    ),
-    counter(
       "read_repairs_total",
       "Records written to a replica that a read found behind.",
       of("readRepairs"),
@@ -73,6 +74,31 @@ function requestReadings(statistics: () => NodeStatistics): readonly MetricReadi
       "stale_epochs_total",
       "Refused requests of nodes that are of another cluster, or go by other owners.",
       of("staleEpochs"),
+    ),
+  ];
+}
+
+function slowReadings(statistics: () => NodeStatistics): readonly MetricReading[] {
+  return [
+    counter(
+      "hedged_reads_total",
+      "Further replicas that reads asked because those asked first were slow.",
+      () => statistics().hedgedReads,
+    ),
+    counter(
+      "hedges_won_total",
+      "Those of them whose answer a read used.",
+      () => statistics().hedgesWon,
+    ),
+    counter(
+      "hedges_suppressed_total",
+      "Times that a slow read waited on: too many had asked further replicas.",
+      () => statistics().hedgesSuppressed,
+    ),
+    counter(
+      "read_probes_total",
+      "Reads also sent to a node that is avoided as slow, to see how it is.",
+      () => statistics().readProbes,
     ),
   ];
 }

@@ -14,7 +14,7 @@ import { Space } from "./space.ts";
 const checkpointEveryBytes = 16 * 1024 * 1024;
 /** How often background work looks for something to do, in milliseconds. */
 const tickMs = 1000;
-/** The scrub's pace: bytes per millisecond, about 4 MB/s. */
+/** The scrub's pace at an idle node: bytes per millisecond, about 4 MB/s. */
 const scrubBytesPerMs = 4096;
 /** Pause between two passes of the scrub, in milliseconds. */
 const scrubRestMs = 60 * 60 * 1000;
@@ -140,7 +140,9 @@ export class Housekeeper implements Housekeeping {
     if (victims.length === 0 || !(await this.#hasSpaceFor(victims))) return false;
     const store = this.#store;
     const isStopped = (): boolean => this.#isStopped;
-    const compacted = await compact({ ...this.#ports, store, partitions, isStopped }, victims);
+    const restMs = (ms: number): number => this.#restMs(ms);
+    const parts = { ...this.#ports, store, partitions, isStopped, restMs };
+    const compacted = await compact(parts, victims);
     if (compacted === "stopped") return false;
     if (!compacted.ok) {
       this.#failed("compaction", compacted);
@@ -231,6 +233,11 @@ export class Housekeeper implements Housekeeping {
     return false;
   }
 
+  /** Yields to what clients wait for; but on a full disk, that waits for space. */
+  #restMs(ms: number): number {
+    return this.space.isLow ? ms : (this.#options.pressure?.restMs(ms) ?? ms);
+  }
+
   #scheduleScrub(): void {
     if (this.#isStopped) return;
     const { clock } = this.#ports;
@@ -253,7 +260,8 @@ export class Housekeeper implements Housekeeping {
   async #paceScrub(bytes: number): Promise<boolean> {
     const { clock } = this.#ports;
     await new Promise<void>((resolve) => {
-      const cancel = clock.at(clock.monotonicMs() + bytes / scrubBytesPerMs, resolve);
+      const restMs = this.#restMs(bytes / scrubBytesPerMs);
+      const cancel = clock.at(clock.monotonicMs() + restMs, resolve);
       this.#wakeScrub = () => {
         cancel();
         resolve();
