@@ -216,7 +216,7 @@ export class BookWorld {
   }
 }
 
-function placed(name: string): PlacedKey {
+export function placed(name: string): PlacedKey {
   const key: Key = { bucket: "default", key: utf8(name) };
   const token = tokenOf(key, settings);
   return { ...key, token, partition: partitionOf(token, settings.partitions) };

@@ -8,6 +8,7 @@ import type { ObservedCommand } from "../doors/resp/resp-service.ts";
 import type { RespStatistics } from "../doors/resp/resp-statistics.ts";
 import { GcPauses } from "./gc-pauses.ts";
 import { grpcReadings } from "./grpc-readings.ts";
+import { hintReadings } from "./hint-readings.ts";
 import { membershipReadings } from "./membership-readings.ts";
 import { type MetricReading, labelled, register } from "./metric.ts";
 import { nodeReadings } from "./node-readings.ts";
@@ -60,6 +61,7 @@ export class NodeMetrics {
       ...nodeReadings(node),
       ...membershipReadings(node),
       ...storeReadings(() => node.statistics().store),
+      ...hintReadings(() => node.statistics().hints),
       ...peerReadings(parts.peers),
       batchLinesReading(parts.http),
       ...grpcReadings(parts.grpc),

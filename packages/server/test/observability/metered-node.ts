@@ -97,6 +97,7 @@ export function meteredNode(
     readonly network?: Network<PeerRequest, PeerResponse>;
     readonly nMax?: number;
     readonly membership?: MembershipSettings;
+    readonly hintBytesMax?: number;
   } = {},
 ): MeteredNode {
   const { member = { id: "n1", address: "127.0.0.1:1" }, bootstrap = [], nMax = 1 } = given;
@@ -137,7 +138,7 @@ export function meteredNode(
     handoff: { bytesPerSecond: 1024 * 1024, keysMax: 1000 },
     inFlightMax: 100,
     inFlightBytesMax: 64 * 1024 * 1024,
-    hintBytesMax: 64 * 1024 * 1024,
+    hintBytesMax: given.hintBytesMax ?? 64 * 1024 * 1024,
     onEvent: () => undefined,
   });
   const metrics = new NodeMetrics(node, {
