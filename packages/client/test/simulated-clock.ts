@@ -50,6 +50,14 @@ export class SimulatedClock implements Clock {
     this.isClosed = true;
   }
 
+  /** The process stands still: what was due fires late, before anything that came meanwhile. */
+  stall(ms: number): void {
+    this.#nowMs += ms;
+    const due = this.#alarms.filter(({ atMs }) => atMs <= this.#nowMs);
+    this.#alarms = this.#alarms.filter((alarm) => !due.includes(alarm));
+    for (const { fire } of due.toSorted((left, right) => left.atMs - right.atMs)) fire();
+  }
+
   /** Lets everything happen that happens within `ms`. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;

@@ -54,8 +54,12 @@ export class Call implements Abortable {
   wakeMs: number = Number.POSITIVE_INFINITY;
   hedgeMs: number = Number.POSITIVE_INFINITY;
   retryMs: number = Number.POSITIVE_INFINITY;
-  /** When a silent attempt is joined by another. */
+  /** When it is looked whether the node asked is silent, and whether another must join it. */
   patienceMs: number = Number.POSITIVE_INFINITY;
+  /** When an attempt is joined by another though its node is not silent. */
+  joinMs: number = Number.POSITIVE_INFINITY;
+  /** It was looked at much later than planned, once. */
+  wasLate = false;
   retries = 0;
   wasHedged = false;
   hasFailedOver = false;

@@ -47,5 +47,7 @@ export const sweepMsMin = 2;
 /** Of a call's time, what an attempt may take before another one is sent beside it. */
 export const patienceShare: number = 1 / 3;
 export const patienceMsMin = 50;
+/** What is looked at so much later than planned tells of this process, not of a node. */
+export const lateMs = 30;
 /** Attempts of one call in flight at once. */
 export const inFlightMax = 3;

@@ -7,6 +7,7 @@ import {
   type EngineOptions,
   avoidMs,
   inFlightMax,
+  lateMs,
   patienceMsMin,
   patienceShare,
 } from "./engine-options.ts";
@@ -232,8 +233,8 @@ export class Engine implements CallHost {
     }
     this.#counters.attempts += 1;
     if (call.mayRetry) {
-      const patienceMs = Math.max(patienceMsMin, (call.deadlineMs - now) * patienceShare);
-      call.patienceMs = now + patienceMs;
+      call.joinMs = now + Math.max(patienceMsMin, (call.deadlineMs - now) * patienceShare);
+      call.patienceMs = Math.min(call.joinMs, link.doubtfulAtMs(now));
     }
     if (call.mayHedge && !call.wasHedged) call.hedgeMs = now + this.#hedgeDelay.delayMs;
     this.#sweep.plan(call);
@@ -307,6 +308,10 @@ export class Engine implements CallHost {
     } else if (now >= call.hedgeMs) {
       call.hedgeMs = Number.POSITIVE_INFINITY;
       this.#hedge(call, now);
+    } else if (now >= call.patienceMs + lateMs && !call.wasLate) {
+      // This process stood still: what was answered meanwhile is read first.
+      call.wasLate = true;
+      call.patienceMs = now;
     } else if (now >= call.patienceMs) {
       call.patienceMs = Number.POSITIVE_INFINITY;
       this.#joinSilent(call, now);
@@ -332,8 +337,16 @@ export class Engine implements CallHost {
    */
   #joinSilent(call: Call, now: number): void {
     if (call.attempts.length >= inFlightMax) return;
+    const silentAtMs = Math.max(...call.attempts.map((attempt) => attempt.link.doubtfulAtMs(now)));
+    if (now < Math.min(silentAtMs, call.joinMs)) {
+      call.patienceMs = Math.min(silentAtMs, call.joinMs);
+      return;
+    }
     const link = this.#other(call, now);
-    if (link === undefined) return;
+    if (link === undefined) {
+      if (now < call.joinMs) call.patienceMs = call.joinMs;
+      return;
+    }
     const isNodeSilent =
       link.health(now) === "good" &&
       call.attempts.every((attempt) => attempt.link.health(now) !== "good");
@@ -341,6 +354,8 @@ export class Engine implements CallHost {
       call.hasFailedOver = true;
       this.#counters.failovers += 1;
       this.#send(call, link, false, now);
+    } else if (now < call.joinMs) {
+      call.patienceMs = call.joinMs;
     } else if (call.retries < this.#options.retries.retriesMax && this.#payRetry(call)) {
       this.#send(call, link, false, now);
     } else call.patienceMs = now + patienceMsMin;

@@ -10,8 +10,12 @@ export interface LinkOptions {
   readonly probeMs: number;
   /** How often one that is not in use is. */
   readonly keepaliveMs: number;
-  /** One that leaves questions unanswered for this long is avoided while there are others. */
-  readonly suspectMs: number;
+  /**
+   * One that leaves questions unanswered for several times what is usual with it is avoided while
+   * there are others: after so long at least, and at most.
+   */
+  readonly suspectMsMin: number;
+  readonly suspectMsMax: number;
   /** And for this long, it is cut. */
   readonly silenceMs: number;
   /** Pause before the first attempt to reopen a broken connection; doubled by each failure. */
@@ -27,7 +31,8 @@ export const defaultLinkOptions: LinkOptions = {
   idleMs: 60_000,
   probeMs: 1000,
   keepaliveMs: 5000,
-  suspectMs: 500,
+  suspectMsMin: 100,
+  suspectMsMax: 500,
   silenceMs: 3000,
   backoffMsMin: 50,
   backoffMsMax: 2000,

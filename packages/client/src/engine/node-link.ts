@@ -4,6 +4,7 @@ import type { Cancel, Clock } from "./clock.ts";
 import { type LinkOptions, messageBytesFull, messageRequestsFull } from "./link-options.ts";
 import type { Random } from "./random.ts";
 import type { PipeStream, Transport } from "./transport.ts";
+import { UsualSilence } from "./usual-silence.ts";
 
 export interface NodeLinkInput {
   readonly address: string;
@@ -19,6 +20,8 @@ export interface NodeLinkInput {
 /** How willing a node seems: `good` ones are asked first, `broken` ones not at all. */
 export type Health = "good" | "doubtful" | "broken";
 
+/** Silence is unusual when it lasts so many times longer than it does. */
+const unusualFactor = 4;
 const idCount = 2 ** 32;
 const cancel: KvRequest = { kind: "cancel" };
 
@@ -53,6 +56,7 @@ export class NodeLink {
   #lastHeardMs = 0;
   /** Since when something that must be answered is not; `undefined`: nothing is. */
   #unheardSinceMs: number | undefined;
+  readonly #silence = new UsualSilence();
   #avoidUntilMs = 0;
   #failures = 0;
   #brokenReason = "";
@@ -82,9 +86,16 @@ export class NodeLink {
 
   health(nowMs: number): Health {
     if (this.#state === "broken" || this.#state === "closed") return "broken";
-    const sinceMs = this.#unheardSinceMs;
-    const isSilent = sinceMs !== undefined && nowMs - sinceMs > this.#options.suspectMs;
+    const isSilent = this.#unheardSinceMs !== undefined && nowMs >= this.doubtfulAtMs(nowMs);
     return isSilent || nowMs < this.#avoidUntilMs ? "doubtful" : "good";
+  }
+
+  /** When the node is doubted, if it says nothing more from now on to what is asked now. */
+  doubtfulAtMs(nowMs: number): number {
+    const { suspectMsMax, suspectMsMin } = this.#options;
+    const usualMs = this.#silence.usualMs ?? suspectMsMax;
+    const silentMs = Math.min(suspectMsMax, Math.max(suspectMsMin, usualMs * unusualFactor));
+    return (this.#unheardSinceMs ?? nowMs) + silentMs;
   }
 
   /** Others are asked first for a while: the node said that it does not serve. */
@@ -223,6 +234,9 @@ export class NodeLink {
 
   #heard(): void {
     this.#lastHeardMs = this.#clock.monotonicMs();
+    if (this.#unheardSinceMs !== undefined) {
+      this.#silence.observe(this.#lastHeardMs - this.#unheardSinceMs);
+    }
     this.#unheardSinceMs = undefined;
   }
 
