@@ -146,13 +146,14 @@ export class RecordLoader {
   ): void {
     const { segment, offset, length } = location;
     const place = placeOf(segment, offset);
+    // Read once more, or from memory, it may be sound: then the refill would leave it where it is,
+    // and drop it.
+    if (this.#parts.isDamaged(token, location)) return settle("damaged");
     const inMemory = this.#unsyncedAt(location, place) ?? this.#parts.cache.get(place);
     if (inMemory !== undefined) {
       this.readsFromCache += 1;
       return settle(inMemory);
     }
-    // Read once more it may be sound, and then the refill would leave it where it is, and drop it.
-    if (this.#parts.isDamaged(token, location)) return settle("damaged");
     this.readsFromDisk += 1;
     this.readsPending += 1;
     this.#parts.files.read(segment, offset, length, (content) => {

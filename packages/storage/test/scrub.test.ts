@@ -50,3 +50,29 @@ it("the scrub comes round by itself", async () => {
   await directory.pass(2 * 60 * 60 * 1000);
   expect(directory.store.damage().tokens).toHaveLength(1);
 });
+
+it("a damaged record that is remembered gives way to what refills it", async () => {
+  const directory = new StoreWorld(5, { cacheBytes: 64 * 1024 });
+  await directory.open();
+  for (const name of names) await directory.updated(name, 1, 1000);
+  await directory.restart();
+  const key = placed("key-7.");
+  const before = await directory.read("key-7.");
+  directory.rot("key-7.");
+  await directory.world.runUntilSettled(directory.store.scrub());
+  expect(await directory.read("key-7.")).toEqual({ state: "unknown" });
+  // As a refill does: what others hold is merged into what is held here.
+  await directory.world.runUntilSettled(
+    new Promise((resolve) => {
+      directory.store.update(key, {
+        bytes: 1000,
+        mayUseReserve: false,
+        apply: (held) =>
+          held.state === "present" || before.state !== "present" ? undefined : before.stored,
+        settle: resolve,
+      });
+    }),
+  );
+  directory.store.markRefilled(key.partition, key.token);
+  expect(versionOf(await directory.read("key-7."))).toBe(1);
+});
