@@ -2,7 +2,7 @@ export type { CoordinationTuning } from "./coordinator/coordination-tuning.ts";
 export { loadDocument, type LoadedDocument } from "./formation/durable-identity.ts";
 export { type DebtKind, debtKinds } from "./handoff/debt.ts";
 export type { HandoffCounts } from "./handoff/handoff-counts.ts";
-export type { DebtView, HandoffEvent, HandoffView } from "./handoff/handoff.ts";
+export type { DebtView, HandoffEvent, HandoffView } from "./handoff/handoff-view.ts";
 export type { GuestUpdate, HoldOutcome, Minter } from "./hints/guest-update.ts";
 export {
   HintBook,

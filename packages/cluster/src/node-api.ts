@@ -1,6 +1,6 @@
 import type { BucketChange, BucketSettings, ClusterDocument, Key, NodeId } from "@coterie/core";
 import type { StoreStatistics } from "@coterie/storage";
-import type { HandoffView } from "./handoff/handoff.ts";
+import type { HandoffView } from "./handoff/handoff-view.ts";
 import type { HintStatistics } from "./hints/hint-book.ts";
 import type { MembershipView } from "./membership/member-watch.ts";
 import type { AdmissionStatistics } from "./admission.ts";

@@ -1,6 +1,6 @@
 import type { MembershipEvent } from "@coterie/core";
 import type { RecoveryReport } from "@coterie/storage";
-import type { HandoffEvent } from "./handoff/handoff.ts";
+import type { HandoffEvent } from "./handoff/handoff-view.ts";
 import type { HintsLost } from "./hints/hint-book.ts";
 
 /** What an operator wants to read in the log. */

@@ -39,9 +39,9 @@ import {
   loadRegister,
   saveDocument,
 } from "./formation/durable-identity.ts";
-import { Handoff, type HandoffView } from "./handoff/handoff.ts";
-import type { PaymentPorts } from "./handoff/payment.ts";
-import { deliverHints } from "./hints/hint-debt.ts";
+import type { HandoffView } from "./handoff/handoff-view.ts";
+import { loadOwed } from "./handoff/owed-file.ts";
+import { type HandoffBefore, type NodeHandoff, startHandoff } from "./handoff/start-handoff.ts";
 import { HintBook, type OpenBookOutcome } from "./hints/hint-book.ts";
 import { MemberWatch, type MembershipView } from "./membership/member-watch.ts";
 import type {
@@ -73,9 +73,6 @@ import type {
   WriteOutcome,
 } from "./requests.ts";
 
-/** Above this part of the requests that may be in flight, what is owed to others can wait. */
-const busyShare = 64;
-
 const stoppedEarly: StartOutcome = {
   ok: false,
   code: "not-formed",
@@ -103,7 +100,7 @@ export class CoterieNode implements NodeApi {
   #coordination: Coordination | undefined;
   #sweeper: Sweeper | undefined;
   #watch: MemberWatch | undefined;
-  #handoff: Handoff | undefined;
+  #handoff: NodeHandoff | undefined;
   #isRefilling = false;
   /** Writes that other nodes passed on to this one and that have not settled. */
   #forwardedInFlight = 0;
@@ -337,13 +334,13 @@ export class CoterieNode implements NodeApi {
   }
 
   handoff(): HandoffView | undefined {
-    return this.#handoff?.view();
+    return this.#handoff?.handoff.view();
   }
 
   /** The stream to a peer is open again after it was broken: what it missed can be sent. */
   returned(address: PeerAddress): void {
     const member = this.document()?.members.find((each) => each.address === address);
-    if (member !== undefined) this.#handoff?.wake(member.id);
+    if (member !== undefined) this.#handoff?.handoff.wake(member.id);
   }
 
   /** The stream to a peer broke: it is probed, without waiting for its turn. */
@@ -407,7 +404,9 @@ export class CoterieNode implements NodeApi {
     if (known.document === undefined) return this.#form();
     const votes = await loadRegister(disk);
     if (!votes.ok) return votes;
-    const started = this.#serveUnder(known.document, votes.state);
+    const owed = await loadOwed(disk, settings.partitions);
+    const hasCrashed = !opened.report.wasCleanStop || owed?.ok !== true;
+    const started = this.#serveUnder(known.document, votes.state, { owed, hasCrashed });
     if (started.ok) this.#agreement?.catchUp();
     return started;
   }
@@ -440,7 +439,7 @@ export class CoterieNode implements NodeApi {
     if (!saved.ok) return saved;
     const digest = documentDigest(formed.document);
     this.#config.onEvent({ kind: "formed", clusterId: formed.document.clusterId, digest });
-    return this.#serveUnder(formed.document, undefined);
+    return this.#serveUnder(formed.document, undefined, { owed: undefined, hasCrashed: false });
   }
 
   #isStopping(): boolean {
@@ -450,6 +449,7 @@ export class CoterieNode implements NodeApi {
   #serveUnder(
     document: ClusterDocument,
     votes: AcceptorState<ClusterDocument> | undefined,
+    before: HandoffBefore,
   ): StartOutcome {
     if (this.#isStopping()) return stoppedEarly;
     const store = this.#store as RecordStore;
@@ -470,16 +470,23 @@ export class CoterieNode implements NodeApi {
     const { tuning } = this.#config;
     const isHealthy = (id: NodeId): boolean => watch.isHealthy(id);
     const replica = new Replica(shared);
-    const handoff = this.#newHandoff({ ...shared, network, replica });
-    this.#handoff = handoff;
-    deliverHints(hints, handoff);
+    const owing = startHandoff({
+      ...shared,
+      replica,
+      pressure: this.pressure,
+      ports: this.#ports,
+      config: this.#config,
+      ...before,
+    });
+    this.#handoff = owing;
     this.#coordination = {
       ...shared,
       random,
       network,
       isHealthy,
       replica,
-      handoff,
+      handoff: owing.handoff,
+      missed: owing.missed,
       counters: this.#counters,
       contextSeal: new ContextSeal(this.#config.contextKey ?? contextKeyOf(document)),
       tuning,
@@ -494,16 +501,6 @@ export class CoterieNode implements NodeApi {
     this.#config.onEvent({ kind: "ready" });
     this.refillDamage();
     return { ok: true };
-  }
-
-  #newHandoff(ports: PaymentPorts): Handoff {
-    const { handoff, inFlightMax, onEvent } = this.#config;
-    return new Handoff({
-      ...ports,
-      bytesPerSecond: handoff.bytesPerSecond,
-      isBusy: () => this.pressure.requests > inFlightMax / busyShare,
-      onEvent: (event) => onEvent({ kind: "handoff", event }),
-    });
   }
 
   #agreementParts(): AgreementParts {
@@ -529,7 +526,7 @@ export class CoterieNode implements NodeApi {
       settings,
       onEvent: (event) => {
         if (event.kind === "behind") void agreement.reachEpoch(event.epoch);
-        if (event.kind === "alive") this.#handoff?.wake(event.id);
+        if (event.kind === "alive") this.#handoff?.handoff.wake(event.id);
         onEvent({ kind: "membership", event });
       },
       onStranger: (reason) => onEvent({ kind: "peer-refused", reason }),

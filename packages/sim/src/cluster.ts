@@ -1,6 +1,7 @@
 import {
   CoterieNode,
   type CoordinationTuning,
+  type HandoffSettings,
   type NodeEvent,
   type PeerRequest,
   type PeerResponse,
@@ -35,6 +36,7 @@ export interface SimClusterOptions {
   /** Changes requests on their way: for planted bugs. */
   readonly corrupt?: (request: PeerRequest) => PeerRequest;
   readonly tuning?: CoordinationTuning;
+  readonly handoff?: HandoffSettings;
   /** Bytes of one log segment, and of the cache of records. */
   readonly segmentBytes?: number;
   readonly cacheBytes?: number;
@@ -72,8 +74,8 @@ const usualTuning: CoordinationTuning = {
 /** Slower than usual: what matters here is in which order things happen. */
 const probeIntervalMs = 1000;
 const suspicionMs = 4000;
-const handoffBytesPerSecond = 8 * 1024 * 1024;
-const handoffKeysMax = 100;
+/** Few keys: now and then there are more, and lists are compared. */
+const usualHandoff: HandoffSettings = { bytesPerSecond: 8 * 1024 * 1024, keysMax: 100 };
 /** Small enough that segments rotate and records are read from the disk. */
 const segmentBytes = 64 * 1024;
 /** Room for some thirty records: most reads of a simulation go to the disk. */
@@ -201,7 +203,7 @@ export class SimCluster {
         },
         tuning: this.#options.tuning ?? usualTuning,
         membership: membershipSettings(probeIntervalMs, suspicionMs),
-        handoff: { bytesPerSecond: handoffBytesPerSecond, keysMax: handoffKeysMax },
+        handoff: this.#options.handoff ?? usualHandoff,
         inFlightMax,
         inFlightBytesMax,
         hintBytesMax,

@@ -16,6 +16,8 @@ export interface Evidence {
   readonly stalled: readonly string[];
   /** Operations that failed though nothing was wrong any more, and nodes that do not serve. */
   readonly failedProbes: readonly string[];
+  /** Long after everything was healed: what is owed, and keys whose copies differ unread. */
+  readonly undrained: readonly string[];
   /** Long after everything was healed: who takes whom for something else than alive. */
   readonly disagreements: readonly string[];
 }

@@ -6,6 +6,7 @@ import { completeScans } from "./checkers/complete-scans.ts";
 import { convergence } from "./checkers/convergence.ts";
 import { foreignContext } from "./checkers/foreign-context.ts";
 import { freshness } from "./checkers/freshness.ts";
+import { handoffDrained } from "./checkers/handoff-drained.ts";
 import { liveness } from "./checkers/liveness.ts";
 import { membershipAgreement } from "./checkers/membership-agreement.ts";
 import { noFalseSibling } from "./checkers/no-false-sibling.ts";
@@ -23,6 +24,7 @@ import { Faults } from "./faults/faults.ts";
 import type { FaultKind } from "./faults/kinds.ts";
 import type { Checker, FinalState, Violation } from "./history.ts";
 import { takenFor } from "./member-states.ts";
+import { whatIsOwed } from "./what-is-owed.ts";
 import { fairWeather } from "./network.ts";
 import { Prober } from "./prober.ts";
 import { Scanner } from "./scanner.ts";
@@ -88,6 +90,7 @@ export const evidenceCheckers: readonly EvidenceChecker[] = [
   liveness,
   progress,
   membershipAgreement,
+  handoffDrained,
 ];
 
 /** Virtual time within which the clients' operations end, whatever goes wrong. */
@@ -100,6 +103,8 @@ const quietMs = 5000;
 const revivalMsMax = 20_000;
 /** And within which it holds nobody back any more for having come and gone too often. */
 const holdMsMax = 40_000;
+/** And within which nobody owes anything, what a crash made suspect among it. */
+const drainMsMax = 60_000;
 const goneStates: ReadonlySet<MemberState> = new Set(["dead", "left"]);
 const otherStates: ReadonlySet<MemberState> = new Set(["unknown", "suspect", "dead", "left"]);
 /** How often queues are looked at. */
@@ -127,6 +132,7 @@ class Run {
   readonly #overLimit = new Set<string>();
   readonly #failedProbes: string[] = [];
   readonly #disagreements: string[] = [];
+  readonly #undrained: string[] = [];
   #error: { readonly error: unknown } | undefined;
 
   constructor(options: SimulationOptions, knobs: SwarmKnobs) {
@@ -150,6 +156,7 @@ class Run {
       segmentBytes: knobs.segmentBytes,
       cacheBytes: knobs.cacheBytes,
       driftPerMillionMax: knobs.driftPerMillionMax,
+      handoff: knobs.handoff,
       onDown: (id) => this.#faults.supervisor.noteDown(id),
       onError: (error) => {
         this.#error ??= { error };
@@ -177,6 +184,7 @@ class Run {
     await this.#waitFor(scans, workloadMsMax);
     await this.#recover();
     await this.#agree();
+    await this.#drain();
     await this.#probe();
     await this.#scanAll();
     const final = await this.#waitFor(this.#workload.finalState(), workloadMsMax);
@@ -221,6 +229,21 @@ class Run {
       const others = (): readonly string[] => takenFor(this.#cluster, states);
       while (this.#world.nowMs < end && others().length > 0) await this.#pass(100);
       this.#disagreements.push(...others());
+    }
+  }
+
+  /** Waits until nobody owes anything; then all copies are equal, and nobody has read them. */
+  async #drain(): Promise<void> {
+    if (this.#knobs.handoff.bytesPerSecond === 0) return;
+    const end = this.#world.nowMs + drainMsMax;
+    const owed = (): readonly string[] => whatIsOwed(this.#cluster);
+    while (this.#world.nowMs < end && owed().length > 0) await this.#pass(100);
+    this.#undrained.push(...owed());
+    const unread = await this.#waitFor(this.#workload.ownCopies(), recoveryMsMax);
+    for (const { key, copies } of unread ?? []) {
+      if (new Set(copies.values()).size <= 1) continue;
+      const held = [...copies].map(([node, digest]) => `${node}=${digest || "nothing"}`);
+      this.#undrained.push(`${key} differs unread: ${held.join(" ")}`);
     }
   }
 
@@ -320,6 +343,7 @@ class Run {
       stalled: this.#prober.stalled,
       failedProbes: this.#failedProbes,
       disagreements: this.#disagreements,
+      undrained: this.#undrained,
     };
   }
 }

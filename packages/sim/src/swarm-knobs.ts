@@ -1,3 +1,4 @@
+import type { HandoffSettings } from "@coterie/cluster";
 import type { RequestMode } from "@coterie/core";
 import { type FaultKind, faultKinds } from "./faults/kinds.ts";
 import { SeededRandom } from "./random.ts";
@@ -79,6 +80,7 @@ export interface SwarmKnobs {
   readonly segmentBytes: number;
   readonly cacheBytes: number;
   readonly hedgeAfterMs: number;
+  readonly handoff: HandoffSettings;
   /** Scans of whole buckets while things go wrong. */
   readonly scans: number;
 }
@@ -115,6 +117,7 @@ export function drawKnobs(seed: number): SwarmKnobs {
     cacheBytes: pick(random, [4, 4, 64]) * 1024,
     hedgeAfterMs: pick(random, [5, 30, 30]),
     scans: 1 + random.below(3),
+    handoff: drawHandoff(new SeededRandom(seed).fork("knobs/handoff")),
   };
 }
 
@@ -128,6 +131,12 @@ function drawBucket(random: SeededRandom, name: string, nodes: number): BucketKn
   // Now and then quorums that need not meet: then nothing is promised of reads but what they hold.
   const r = dice < 9 ? n - w + 1 : 1 + random.below(n);
   return { name, policy, n, r, w };
+}
+
+/** Now and then nothing is paid: then read repair alone brings copies together. */
+function drawHandoff(random: SeededRandom): HandoffSettings {
+  const bytesPerSecond = pick(random, [0, 10_000, 100_000, 1_000_000, 1_000_000, 1_000_000]);
+  return { bytesPerSecond, keysMax: pick(random, [2, 10, 1000, 1000]) };
 }
 
 function drawHabits(random: SeededRandom): ClientKnobs {

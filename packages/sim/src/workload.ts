@@ -174,6 +174,16 @@ export class Workload {
     return states;
   }
 
+  /** Each owner's own copy of every key, which nobody reads for that. */
+  async ownCopies(): Promise<readonly Omit<FinalState, "values">[]> {
+    const ring = this.#ring();
+    const states: Omit<FinalState, "values">[] = [];
+    for (const key of this.keys) {
+      states.push({ key: key.name, copies: await this.#copiesOf(ring, key) });
+    }
+    return states;
+  }
+
   async #finalRead(through: NodeId, key: ContendedKey): Promise<readonly number[]> {
     let outcome: GetOutcome | undefined;
     // Damage that nobody had met is met by this read, and refilled after it.

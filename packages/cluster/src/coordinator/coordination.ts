@@ -1,9 +1,8 @@
 import type { ContextSeal, HybridClock, NodeId, Pressure, Ring } from "@coterie/core";
 import type { Clock, Network, Random } from "@coterie/ports";
-import type { RecordStore } from "@coterie/storage";
-import type { Handoff } from "../handoff/handoff.ts";
+import type { PlacedKey, RecordStore } from "@coterie/storage";
 import type { HintBook } from "../hints/hint-book.ts";
-import type { PeerRequest, PeerResponse } from "../messages.ts";
+import type { PeerRefusal, PeerRequest, PeerResponse } from "../messages.ts";
 import type { NodeCounters } from "../node-counters.ts";
 import type { Replica } from "../replica/replica.ts";
 import type { ReadRouting } from "./read-routing.ts";
@@ -21,7 +20,10 @@ export interface Coordination {
   readonly hints: HintBook;
   readonly hybridClock: HybridClock;
   readonly counters: NodeCounters;
-  readonly handoff: Handoff;
+  /** Hears of members that acknowledge something: they may take what is owed to them. */
+  readonly handoff: { noteAnswer(target: NodeId): void };
+  /** Hears of keys of which a member did not acknowledge a record. */
+  readonly missed: { note(target: NodeId, key: PlacedKey, code: PeerRefusal): void };
   /** Binds contexts to their keys, and to this cluster. */
   readonly contextSeal: ContextSeal;
   readonly tuning: CoordinationTuning;

@@ -21,7 +21,7 @@ import type { GatheredAnswer } from "./gather.ts";
 import { gatherCopies } from "./gather-copies.ts";
 import { allSiblings, shownSiblings } from "./presentation.ts";
 import { type RequestPlan, isPrimaryOf, planRequest } from "./request-plan.ts";
-import { type ReplicaCopy, mergeCopy, storedOf } from "./replica-calls.ts";
+import { type ReplicaCopy, mergeCopy, noteOutcome, storedOf } from "./replica-calls.ts";
 import { silentAt } from "./stand-ins.ts";
 
 /** What a quorum of replicas holds of a key: a read before it is dressed for a client. */
@@ -184,7 +184,10 @@ interface Repair {
 
 function repairOne(coordination: Coordination, todo: Repair, settle: (ok: boolean) => void): void {
   const { member, placed, stored, deadline } = todo;
-  mergeCopy(coordination, member, placed, stored, deadline, (outcome) => settle(outcome.ok));
+  mergeCopy(coordination, member, placed, stored, deadline, (outcome) => {
+    noteOutcome(coordination, member, placed, outcome);
+    settle(outcome.ok);
+  });
 }
 
 function countRead(

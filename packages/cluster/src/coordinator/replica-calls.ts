@@ -120,6 +120,21 @@ export function mergedOf(reply: Reply<PeerResponse>): MergeOutcome {
   return { ok: false, code: response.kind === "refused" ? response.code : "malformed" };
 }
 
+/** What a member did not acknowledge is owed to it; what it did says that it is there. */
+export function noteOutcome(
+  coordination: Coordination,
+  member: Member,
+  placed: PlacedKey,
+  outcome: MergeOutcome,
+): void {
+  const { handoff, missed, self } = coordination;
+  if (outcome.ok) handoff.noteAnswer(member.id);
+  // Who holds no copy has nothing to pay with: those who do have noted it themselves.
+  else if (member.id !== self && coordination.ring().isOwner(self, placed.partition)) {
+    missed.note(member.id, placed, outcome.code);
+  }
+}
+
 /** The stamp that every request under `ring` carries. */
 export function stampOf(ring: Ring): RingStamp {
   return ring.stamp;

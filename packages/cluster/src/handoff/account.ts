@@ -1,7 +1,7 @@
 import type { NodeId } from "@coterie/core";
 import type { Cancel, MonotonicMs } from "@coterie/ports";
 import type { Debt } from "./debt.ts";
-import type { DebtView, HandoffParts } from "./handoff.ts";
+import type { DebtView, HandoffParts } from "./handoff-view.ts";
 import type { HandoffCounts } from "./handoff-counts.ts";
 import type { Pace } from "./pace.ts";
 import { Payment } from "./payment.ts";

@@ -1,51 +1,10 @@
 import type { NodeId } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
 import { Account } from "./account.ts";
-import type { Debt, DebtKind } from "./debt.ts";
+import type { Debt } from "./debt.ts";
 import { type HandoffCounts, newHandoffCounts } from "./handoff-counts.ts";
+import type { HandoffParts, HandoffView } from "./handoff-view.ts";
 import { Pace } from "./pace.ts";
-import type { PaymentPorts } from "./payment.ts";
-
-/** One debt as operators see it. */
-export interface DebtView {
-  readonly target: NodeId;
-  readonly kind: DebtKind;
-  readonly records: number;
-  /** `undefined` where it is not known. */
-  readonly bytes: number | undefined;
-  /** Partitions of which the keys are not known: they are paid by comparing lists. */
-  readonly dirtyPartitions: number;
-  readonly state: "waiting" | "delivering";
-  /** Records per second that the target has acknowledged lately; 0 while it waits. */
-  readonly recordsPerSecond: number;
-  /** When the records known will be paid at this rate; `undefined` while nothing moves. */
-  readonly etaMs: number | undefined;
-  /** How long something has been owed to the target without a break. */
-  readonly ageMs: number;
-}
-
-export interface HandoffView {
-  /** In the order of their targets. */
-  readonly debts: readonly DebtView[];
-  readonly counts: HandoffCounts;
-}
-
-/** What was paid, for the log: nothing is owed to the target any more. */
-export interface HandoffEvent {
-  readonly kind: "paid";
-  readonly target: NodeId;
-  readonly records: number;
-  /** Since something was first owed. */
-  readonly durationMs: number;
-}
-
-export interface HandoffParts extends PaymentPorts {
-  /** 0: nothing is paid. */
-  readonly bytesPerSecond: number;
-  /** True while clients' requests come first. */
-  readonly isBusy: () => boolean;
-  readonly onEvent: (event: HandoffEvent) => void;
-}
 
 /**
  * Pays back what this node owes to others: keys that they missed, and records held for them. It

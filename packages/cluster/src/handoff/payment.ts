@@ -41,7 +41,8 @@ export class Payment implements Payer {
   #outcome: PaymentOutcome = "paid";
   /** One record goes first: a target that is away costs one call and not hundreds. */
   #hasAnswered = false;
-  #wake: () => void = () => undefined;
+  /** Whoever waits until something has settled. */
+  #waiting: (() => void)[] = [];
 
   constructor(parts: PaymentParts) {
     this.#parts = parts;
@@ -92,7 +93,9 @@ export class Payment implements Payer {
   skip(): void {
     invariant(this.#records > 0, "what is given back was taken");
     this.#records -= 1;
-    this.#wake();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
   }
 
   ask(request: PeerRequest): Promise<PeerResponse | undefined> {
@@ -104,7 +107,8 @@ export class Payment implements Payer {
       const hasAnswered = reply.ok && reply.response.kind !== "refused";
       if (hasAnswered) this.#hasAnswered = true;
       else this.#end("target-failed");
-      settle(hasAnswered ? reply.response : undefined);
+      if (reply.ok) pace.spend(answerBytes(reply.response), clock.monotonicMs());
+      settle(reply.ok && hasAnswered ? reply.response : undefined);
     });
     return promise;
   }
@@ -131,7 +135,16 @@ export class Payment implements Payer {
 
   #somethingSettled(): Promise<void> {
     const { promise, settle } = oneShot<void>();
-    this.#wake = settle;
+    this.#waiting.push(settle);
     return promise;
   }
+}
+
+/** Bytes of one token and its digest in a list. */
+const entryBytes = 24;
+
+function answerBytes(response: PeerResponse): number {
+  if (response.kind === "listed") return response.entries.length * entryBytes;
+  if (response.kind !== "found") return 0;
+  return response.records.reduce((sum, record) => sum + record.length, 0);
 }

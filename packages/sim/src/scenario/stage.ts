@@ -1,3 +1,4 @@
+import type { HandoffSettings } from "@coterie/cluster";
 import { type BucketSettings, type NodeId, type RequestMode, defaultBuckets } from "@coterie/core";
 import { SimCluster } from "../cluster.ts";
 import type { DiskImage } from "../disk.ts";
@@ -15,6 +16,7 @@ export interface StageSettings {
   readonly nodes: number;
   readonly seed: number;
   readonly partitions: number;
+  readonly handoff: HandoffSettings;
   /** Of all buckets; `undefined` is the usual. */
   readonly n: number | undefined;
   readonly r: number | undefined;
@@ -51,8 +53,8 @@ export class Stage {
     const world = new World({ seed: settings.seed, drain: this.drain });
     const buckets = defaultBuckets(settings.nodes).map((bucket) => quorumOf(bucket, settings));
     this.replicas = buckets[0]?.n ?? 0;
-    const { nodes, partitions } = settings;
-    this.#cluster = new SimCluster(world, { nodes, partitions, buckets });
+    const { nodes, partitions, handoff } = settings;
+    this.#cluster = new SimCluster(world, { nodes, partitions, buckets, handoff });
     await this.#cluster.start();
   }
 

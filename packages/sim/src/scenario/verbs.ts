@@ -3,6 +3,7 @@ import type { Lines, Stage } from "./stage.ts";
 import { check } from "./verbs/check.ts";
 import { copies, deleteKey, get, own, put, scan } from "./verbs/client.ts";
 import { fault, restore, rot, save, slow, wipe } from "./verbs/disk.ts";
+import { compare, fill, owed } from "./verbs/handoff.ts";
 import { cut, cutWay, heal, hold, isolate, release, weather } from "./verbs/network.ts";
 import { seed } from "./verbs/seed.ts";
 import { advance, crash, jump, nodes, start, status, stop } from "./verbs/process.ts";
@@ -36,6 +37,7 @@ export const acts: ReadonlyMap<string, Act> = new Map<string, Act>([
   ["slow", slow],
   ["check", check],
   ["seed", seed],
+  ["owed", owed],
 ]);
 
 export const stories: ReadonlyMap<string, Story> = new Map<string, Story>([
@@ -45,4 +47,6 @@ export const stories: ReadonlyMap<string, Story> = new Map<string, Story>([
   ["scan", scan],
   ["own", own],
   ["copies", copies],
+  ["fill", fill],
+  ["compare", compare],
 ]);

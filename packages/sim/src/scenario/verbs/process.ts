@@ -3,16 +3,25 @@ import { type Arguments, ScenarioError, durationOf, modeOf } from "../arguments.
 import type { Lines, Stage } from "../stage.ts";
 
 const silent: Lines = [];
+const handoffBytesPerSecond = 8 * 1024 * 1024;
+const handoffKeysMax = 100;
 
-/** `nodes 3 [seed=N] [partitions=N] [n=N] [r=N] [w=N] [mode=M]`: starts the cluster; is first. */
+/**
+ * `nodes 3 [seed=N] [partitions=N] [n=N] [r=N] [w=N] [mode=M] [handoff=off] [missed=N]`: starts the
+ * cluster; is first. `missed` is how many missed keys a node remembers.
+ */
 export async function nodes(stage: Stage, args: Arguments): Promise<Lines> {
   const count = Number(args.word("a number of nodes"));
   const seed = args.number("seed") ?? 1;
   const partitions = args.number("partitions") ?? 8;
   const quorum = { n: args.number("n"), r: args.number("r"), w: args.number("w") };
   const mode = modeOf(args.option("mode") ?? "strict");
+  const handoff = {
+    bytesPerSecond: args.option("handoff") === "off" ? 0 : handoffBytesPerSecond,
+    keysMax: args.number("missed") ?? handoffKeysMax,
+  };
   args.end();
-  await stage.begin({ nodes: count, seed, partitions, mode, ...quorum });
+  await stage.begin({ nodes: count, seed, partitions, mode, handoff, ...quorum });
   return silent;
 }
 

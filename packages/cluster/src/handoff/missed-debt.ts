@@ -1,0 +1,169 @@
+import {
+  type NodeId,
+  type PartitionId,
+  type Token,
+  decodeRecordKey,
+  invariant,
+} from "@coterie/core";
+import type { MonotonicMs } from "@coterie/ports";
+import type { Coordination } from "../coordinator/coordination.ts";
+import { compareLists } from "./compare-lists.ts";
+import type { Debt, Owed, Payer, PaymentOutcome } from "./debt.ts";
+import type { HandoffCounts } from "./handoff-counts.ts";
+import { OwedPartition } from "./owed-partition.ts";
+
+/** How many keys are remembered, those of all targets together. */
+export interface KeyBudget {
+  used: number;
+  readonly most: number;
+  readonly mostForOne: number;
+}
+
+export interface MissedDebtParts extends Pick<
+  Coordination,
+  "self" | "clock" | "store" | "replica" | "ring"
+> {
+  readonly target: NodeId;
+  readonly budget: KeyBudget;
+  readonly counts: HandoffCounts;
+  /** A partition owes something that owed nothing. */
+  readonly onOwed: () => void;
+  /** A partition owes nothing any more. */
+  readonly onPaid: () => void;
+}
+
+/** What one node missed of the keys that this one holds too. */
+export class MissedDebt implements Debt {
+  readonly target: NodeId;
+  readonly kind = "missed";
+  readonly #parts: MissedDebtParts;
+  readonly #partitions = new Map<PartitionId, OwedPartition>();
+  #keys = 0;
+  #suspects: readonly PartitionId[] = [];
+  #suspectsFromMs: MonotonicMs = 0;
+  /** Something could not be read here. */
+  #isStuck = false;
+
+  constructor(parts: MissedDebtParts) {
+    this.target = parts.target;
+    this.#parts = parts;
+  }
+
+  owed(): Owed {
+    let dirtyPartitions = this.#suspects.length;
+    for (const each of this.#partitions.values()) if (each.isDirty) dirtyPartitions += 1;
+    return { records: this.#keys, bytes: undefined, dirtyPartitions };
+  }
+
+  /** Partitions that owe anything, in ascending order. */
+  partitions(): readonly PartitionId[] {
+    const owing = new Set([...this.#partitions.keys(), ...this.#suspects]);
+    return [...owing].toSorted((left, right) => left - right);
+  }
+
+  /** The target did not acknowledge a record of this key. */
+  note(partition: PartitionId, token: Token): void {
+    const owing = this.#owing(partition);
+    if (owing.coversAll || !owing.add(token)) return;
+    const { budget, counts } = this.#parts;
+    this.#keys += 1;
+    budget.used += 1;
+    if (budget.used <= budget.most && this.#keys <= budget.mostForOne) return;
+    counts.overBudget += 1;
+    this.#forget(owing.soil());
+  }
+
+  /** The target may have missed anything of the partition. */
+  soil(partition: PartitionId): void {
+    this.#forget(this.#owing(partition).soil());
+  }
+
+  /**
+   * After a crash: the target and this node may differ in any of these partitions, by what was
+   * under way. They are compared from `fromMs` on, when what was noted is probably paid.
+   */
+  suspect(partitions: readonly PartitionId[], fromMs: MonotonicMs): void {
+    this.#suspects = partitions;
+    this.#suspectsFromMs = fromMs;
+    this.#parts.onOwed();
+  }
+
+  async pay(payer: Payer): Promise<PaymentOutcome> {
+    this.#isStuck = false;
+    for (const owing of this.#partitions.values()) await this.#payKeys(payer, owing);
+    const outcome = await payer.finish();
+    if (outcome === "target-failed") return outcome;
+    if (this.#parts.clock.monotonicMs() >= this.#suspectsFromMs) {
+      for (const partition of this.#suspects) this.soil(partition);
+      this.#suspects = [];
+    }
+    for (const owing of this.#partitions.values()) {
+      if (owing.isDirty && !(await this.#compare(payer, owing))) break;
+    }
+    const compared = await payer.finish();
+    return compared === "paid" && (this.#isStuck || outcome === "stopped") ? "stopped" : compared;
+  }
+
+  async #payKeys(payer: Payer, owing: OwedPartition): Promise<void> {
+    let isGoingOn = true;
+    for (const token of owing.take()) {
+      isGoingOn &&= await payer.ready();
+      if (isGoingOn) this.#payKey(payer, owing, token);
+      else this.#settle(owing, token, false);
+    }
+  }
+
+  #payKey(payer: Payer, owing: OwedPartition, token: Token): void {
+    const { partition } = owing;
+    this.#parts.store.find({ partition, token, evenIfDamaged: false }, (found) => {
+      const [stored, another] = found === "unknown" ? [] : found;
+      if (stored === undefined || another !== undefined) {
+        if (found === "unknown") this.#isStuck = true;
+        // Keys that share a token are rare: lists know how to tell them apart.
+        if (another !== undefined) this.soil(partition);
+        this.#settle(owing, token, found !== "unknown");
+        return payer.skip();
+      }
+      const key = decodeRecordKey(stored.bytes);
+      invariant(key !== undefined, "a record that was read has a key");
+      payer.send({ ...key, partition, token }, stored, (isPaid) => {
+        this.#settle(owing, token, isPaid);
+      });
+    });
+  }
+
+  /** True if paying goes on. */
+  async #compare(payer: Payer, owing: OwedPartition): Promise<boolean> {
+    owing.beginComparison();
+    const isEqual = await compareLists(this.#parts, payer, owing.partition);
+    owing.endComparison(isEqual);
+    if (!isEqual) this.#isStuck = true;
+    this.#closeIfPaid(owing);
+    return isEqual;
+  }
+
+  #settle(owing: OwedPartition, token: Token, isPaid: boolean): void {
+    this.#forget(owing.settle(token, isPaid));
+    this.#closeIfPaid(owing);
+  }
+
+  #closeIfPaid(owing: OwedPartition): void {
+    if (!owing.isPaid || !this.#partitions.delete(owing.partition)) return;
+    this.#parts.onPaid();
+  }
+
+  #forget(keys: number): void {
+    this.#keys -= keys;
+    this.#parts.budget.used -= keys;
+  }
+
+  #owing(partition: PartitionId): OwedPartition {
+    let owing = this.#partitions.get(partition);
+    if (owing === undefined) {
+      owing = new OwedPartition(partition);
+      this.#partitions.set(partition, owing);
+      this.#parts.onOwed();
+    }
+    return owing;
+  }
+}

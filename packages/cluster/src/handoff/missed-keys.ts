@@ -1,0 +1,122 @@
+import type { NodeId } from "@coterie/core";
+import type { Disk } from "@coterie/ports";
+import type { PlacedKey } from "@coterie/storage";
+import type { Coordination } from "../coordinator/coordination.ts";
+import type { PeerRefusal } from "../messages.ts";
+import type { Handoff } from "./handoff.ts";
+import { type KeyBudget, MissedDebt } from "./missed-debt.ts";
+import type { OwedPartitions } from "./owed-codec.ts";
+import { OwedFile } from "./owed-file.ts";
+
+/** After a crash, when all partitions are compared; until then what was noted goes first. */
+const suspectMs = 15_000;
+
+export interface MissedKeysParts extends Pick<
+  Coordination,
+  "self" | "clock" | "store" | "replica" | "ring"
+> {
+  readonly handoff: Handoff;
+  readonly disk: Disk;
+  readonly keysMax: number;
+  readonly onFatal: (reason: string) => void;
+}
+
+/**
+ * Keys of which another primary did not acknowledge a record, noted by the coordinator, itself a
+ * primary. In memory: the tokens. On the disk: only which partitions owe anything to whom, so that
+ * nothing in a put waits for it. What is noted is owed until the target has acknowledged.
+ */
+export class MissedKeys {
+  readonly #parts: MissedKeysParts;
+  readonly #debts = new Map<NodeId, MissedDebt>();
+  readonly #budget: KeyBudget;
+  readonly #file: OwedFile;
+
+  constructor(parts: MissedKeysParts) {
+    const { clock, disk, keysMax, onFatal } = parts;
+    this.#parts = parts;
+    this.#budget = { used: 0, most: keysMax, mostForOne: Math.ceil(keysMax / 2) };
+    this.#file = new OwedFile({ clock, disk, onFatal, owed: () => this.#owed() });
+  }
+
+  /** `target` did not acknowledge a record of this key, for this reason. */
+  note(target: NodeId, { partition, token }: PlacedKey, code: PeerRefusal): void {
+    // It never will: it is our own mistake, or a version that does not go with ours.
+    if (code === "malformed") return;
+    const { handoff } = this.#parts;
+    handoff.counts.noted += 1;
+    const debt = this.#debtTo(target);
+    debt.note(partition, token);
+    handoff.owe(debt);
+  }
+
+  /** Takes over what was owed when the node last ran: its keys are not known any more. */
+  adopt(owed: OwedPartitions): void {
+    for (const [target, partitions] of owed) {
+      if (target === this.#parts.self || partitions.length === 0) continue;
+      const debt = this.#debtTo(target);
+      for (const partition of partitions) {
+        if (this.#areOwners(target, partition)) debt.soil(partition);
+      }
+      if (debt.partitions().length > 0) this.#parts.handoff.owe(debt);
+    }
+  }
+
+  /**
+   * The node did not stop in order: what it had under way may be here and not there, or there and
+   * not here. So it is to compare all its partitions with all their other owners.
+   */
+  suspectAll(): void {
+    const { clock, handoff, ring, self } = this.#parts;
+    const own = ring().partitionsOf(self);
+    const fromMs = clock.monotonicMs() + suspectMs;
+    for (const { id } of ring().document.members) {
+      if (id === self) continue;
+      const shared = own.filter((partition) => ring().isOwner(id, partition));
+      if (shared.length === 0) continue;
+      const debt = this.#debtTo(id);
+      debt.suspect(shared, fromMs);
+      handoff.owe(debt);
+    }
+  }
+
+  /** From now on there is a file: if a later start finds none, it could not be written. */
+  begin(): void {
+    this.#file.noteOwed();
+  }
+
+  /** Resolves when what is owed is written down. */
+  stop(): Promise<void> {
+    return this.#file.stop();
+  }
+
+  #areOwners(target: NodeId, partition: number): boolean {
+    const ring = this.#parts.ring();
+    return ring.isOwner(target, partition) && ring.isOwner(this.#parts.self, partition);
+  }
+
+  #owed(): OwedPartitions {
+    const owed = new Map<NodeId, readonly number[]>();
+    for (const [target, debt] of this.#debts) {
+      const partitions = debt.partitions();
+      if (partitions.length > 0) owed.set(target, partitions);
+    }
+    return owed;
+  }
+
+  #debtTo(target: NodeId): MissedDebt {
+    let debt = this.#debts.get(target);
+    if (debt === undefined) {
+      debt = new MissedDebt({
+        ...this.#parts,
+        target,
+        budget: this.#budget,
+        counts: this.#parts.handoff.counts,
+        onOwed: () => this.#file.noteOwed(),
+        onPaid: () => this.#file.notePaid(),
+      });
+      this.#debts.set(target, debt);
+    }
+    return debt;
+  }
+}

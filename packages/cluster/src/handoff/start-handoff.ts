@@ -1,0 +1,65 @@
+import type { NodeConfig, NodePorts } from "../node-config.ts";
+import type { Coordination } from "../coordinator/coordination.ts";
+import { deliverHints } from "../hints/hint-debt.ts";
+import { Handoff } from "./handoff.ts";
+import { MissedKeys } from "./missed-keys.ts";
+import type { DecodedOwed } from "./owed-codec.ts";
+
+/** Above this part of the requests that may be in flight, what is owed to others can wait. */
+const busyShare = 64;
+
+/** What a start knows of the time before it. */
+export interface HandoffBefore {
+  /** What the node owed when it last ran; `undefined` if nothing was written down. */
+  readonly owed: DecodedOwed | undefined;
+  /** The node ran before and did not stop in order, or does not know what it owed. */
+  readonly hasCrashed: boolean;
+}
+
+export interface HandoffStart
+  extends
+    HandoffBefore,
+    Pick<Coordination, "self" | "store" | "hints" | "replica" | "ring" | "pressure"> {
+  readonly ports: NodePorts;
+  readonly config: NodeConfig;
+}
+
+/** All that one node owes to others. */
+export interface NodeHandoff {
+  readonly handoff: Handoff;
+  readonly missed: MissedKeys;
+  /** Resolves when nothing is being paid any more, and what is owed is written down. */
+  stop(): Promise<void>;
+}
+
+/** What a node owes to others from now on, and what it owed before. */
+export function startHandoff({
+  ports,
+  config,
+  owed,
+  hasCrashed,
+  ...shared
+}: HandoffStart): NodeHandoff {
+  const { clock, disk, network } = ports;
+  const { inFlightMax, onEvent } = config;
+  const { bytesPerSecond, keysMax } = config.handoff;
+  const handoff = new Handoff({
+    ...shared,
+    clock,
+    network,
+    bytesPerSecond,
+    isBusy: () => shared.pressure.requests > inFlightMax / busyShare,
+    onEvent: (event) => onEvent({ kind: "handoff", event }),
+  });
+  deliverHints(shared.hints, handoff);
+  const { onFatal } = config.store;
+  const missed = new MissedKeys({ ...shared, clock, disk, handoff, keysMax, onFatal });
+  if (owed?.ok === true) missed.adopt(owed.owed);
+  if (hasCrashed) missed.suspectAll();
+  missed.begin();
+  const stop = async (): Promise<void> => {
+    await handoff.stop();
+    await missed.stop();
+  };
+  return { handoff, missed, stop };
+}
