@@ -18,7 +18,11 @@ export class Trace {
   add(timeMs: number, text: string): void {
     this.mix(timeMs | 0);
     this.mix((timeMs % 1) * 0x4000_0000);
-    for (let at = 0; at < text.length; at++) this.mix(text.charCodeAt(at));
+    let units = this.#low;
+    for (let at = 0; at < text.length; at++) {
+      units = Math.imul(units ^ text.charCodeAt(at), 0x01000193);
+    }
+    this.mix(units);
     this.#kept.push({ timeMs, text });
     // Cut now and then rather than at every line, which would copy the array each time.
     if (this.#kept.length >= this.#linesMax * 2) this.#kept.splice(0, this.#linesMax);

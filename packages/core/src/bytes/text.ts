@@ -60,23 +60,34 @@ function fromCodes(codes: Uint8Array): string {
 export function hex(bytes: Uint8Array, start: number = 0, end: number = bytes.length): string {
   let text = "";
   let at = start;
-  for (; at + 4 <= end; at += 4) {
-    text += String.fromCharCode(
-      digitOf((bytes[at] as number) >> 4),
-      digitOf((bytes[at] as number) & 15),
-      digitOf((bytes[at + 1] as number) >> 4),
-      digitOf((bytes[at + 1] as number) & 15),
-      digitOf((bytes[at + 2] as number) >> 4),
-      digitOf((bytes[at + 2] as number) & 15),
-      digitOf((bytes[at + 3] as number) >> 4),
-      digitOf((bytes[at + 3] as number) & 15),
-    );
-  }
+  // Eight at a time: an actor is one string then, and not two that have to be put together.
+  for (; at + 8 <= end; at += 8) text += hexOfEight(bytes, at);
   for (; at < end; at += 1) {
     const byte = bytes[at] as number;
     text += String.fromCharCode(digitOf(byte >> 4), digitOf(byte & 15));
   }
   return text;
+}
+
+function hexOfEight(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(
+    digitOf((bytes[at] as number) >> 4),
+    digitOf((bytes[at] as number) & 15),
+    digitOf((bytes[at + 1] as number) >> 4),
+    digitOf((bytes[at + 1] as number) & 15),
+    digitOf((bytes[at + 2] as number) >> 4),
+    digitOf((bytes[at + 2] as number) & 15),
+    digitOf((bytes[at + 3] as number) >> 4),
+    digitOf((bytes[at + 3] as number) & 15),
+    digitOf((bytes[at + 4] as number) >> 4),
+    digitOf((bytes[at + 4] as number) & 15),
+    digitOf((bytes[at + 5] as number) >> 4),
+    digitOf((bytes[at + 5] as number) & 15),
+    digitOf((bytes[at + 6] as number) >> 4),
+    digitOf((bytes[at + 6] as number) & 15),
+    digitOf((bytes[at + 7] as number) >> 4),
+    digitOf((bytes[at + 7] as number) & 15),
+  );
 }
 
 function digitOf(nibble: number): number {

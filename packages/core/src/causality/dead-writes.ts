@@ -41,7 +41,12 @@ function isKnown(writes: readonly DeadWrite[], entry: DeadWrite): boolean {
 /** True if `writeId` is among the ids remembered as dead: no copy of that write may live on. */
 export function isDead(deadWrites: readonly DeadWrite[], writeId: WriteId | undefined): boolean {
   if (writeId === undefined) return false;
-  return deadWrites.some((entry) => entry.writeId === writeId && entry.isUnread !== true);
+  // Asked for every sibling of every merge: a loop makes no closure.
+  for (let at = 0; at < deadWrites.length; at += 1) {
+    const entry = deadWrites[at] as DeadWrite;
+    if (entry.writeId === writeId) return entry.isUnread !== true;
+  }
+  return false;
 }
 
 /** True if `writeId` is among the ids remembered at all: a retry of that write changes nothing. */
