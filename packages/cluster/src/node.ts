@@ -396,7 +396,7 @@ export class CoterieNode implements NodeApi {
       return { ok: false, code: code ?? "wrong-directory", message: opened.message };
     }
     this.#store = opened.store;
-    const hints = await this.#openHints();
+    const hints = await this.#openHints(opened.store);
     if (!hints.ok) return hints;
     this.#hints = hints.book;
     this.#config.onEvent({ kind: "store-opened", report: opened.report });
@@ -411,13 +411,14 @@ export class CoterieNode implements NodeApi {
     return started;
   }
 
-  #openHints(): Promise<OpenBookOutcome> {
+  #openHints(own: RecordStore): Promise<OpenBookOutcome> {
     const { hintBytesMax, onEvent, settings, store } = this.#config;
     return HintBook.open({
       ...this.#ports,
       settings,
       store,
       bytesMax: hintBytesMax,
+      borrowReserve: () => own.lendReserve(),
       onLost: (lost) => onEvent({ kind: "hints-lost", lost }),
     });
   }

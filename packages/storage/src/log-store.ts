@@ -279,6 +279,10 @@ export class LogStore implements RecordStore {
     await this.#housekeeper?.compactAll();
   }
 
+  async lendReserve(): Promise<boolean> {
+    return (await this.#housekeeper?.space.lend()) ?? false;
+  }
+
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.#updates.drained();

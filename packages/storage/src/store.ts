@@ -110,6 +110,11 @@ export interface RecordStore {
   scrub(): Promise<void>;
   /** Compacts, now, whatever is worth it; this too happens all the time. */
   compact(): Promise<void>;
+  /**
+   * Releases the reserve for another store on the same disk, as if this one needed it: puts are
+   * refused until there is space again. False if it was spent already.
+   */
+  lendReserve(): Promise<boolean>;
   /** Waits for what was appended, writes the checkpoint and the mark of a clean stop, closes. */
   stop(): Promise<void>;
 }
@@ -178,6 +183,8 @@ export interface StoreOptions {
   readonly queueBytesMax: number;
   /** Bytes of the reserve file, released when the disk is full. */
   readonly reserveBytes: number;
+  /** Asked once, when the disk is full and the own reserve is spent: another store's. */
+  readonly borrowReserve?: () => Promise<boolean>;
   /** `os` acknowledges once written, without fsync: data survives a process crash only. */
   readonly durability: "fsync" | "os";
   /** Memory for recently used records. */

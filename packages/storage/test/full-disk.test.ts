@@ -44,6 +44,48 @@ describe("a full disk", () => {
     expect(directory.fatal).toBeUndefined();
   });
 
+  it("lends the reserve to another store, once, and refuses puts from then on", async () => {
+    const directory = new StoreWorld(7, options, 2048 * kilobyte);
+    await directory.open();
+    await directory.pass(1000);
+    const { store, world } = directory;
+    expect(directory.files()).toContain("reserve");
+    expect(await world.runUntilSettled(store.lendReserve())).toBe(true);
+    expect(directory.files()).not.toContain("reserve");
+    expect(store.statistics().isDiskFull).toBe(true);
+    expect(await directory.updated("key", 1)).toEqual(diskFull);
+    expect(await world.runUntilSettled(store.lendReserve())).toBe(false);
+    await directory.pass(5000);
+    expect(directory.files()).toContain("reserve");
+    expect(await directory.updated("key", 1)).toEqual({ ok: true, changed: true });
+  });
+
+  it("borrows another store's reserve when its own is spent, for what may use it", async () => {
+    const capacity = 1024 * kilobyte;
+    let asked = 0;
+    const borrowReserve = (): Promise<boolean> => {
+      asked += 1;
+      directory.disk.capacityBytes = 2 * capacity;
+      return Promise.resolve(true);
+    };
+    const directory: StoreWorld = new StoreWorld(
+      8,
+      { ...options, reserveBytes: 0, borrowReserve },
+      capacity,
+    );
+    await directory.open();
+    let taken = 0;
+    while (asked === 0) {
+      const update = directory.update(`key-${taken}`, 1, 10 * kilobyte, true);
+      expect(await directory.world.runUntilSettled(update)).toEqual({ ok: true, changed: true });
+      taken += 1;
+    }
+    expect(taken).toBeGreaterThan(50);
+    for (let key = 0; key < taken; key += 1) {
+      expect(versionOf(await directory.read(`key-${key}`))).toBe(1);
+    }
+  });
+
   it("recovers by itself when deletes make room: compaction frees it", async () => {
     const { directory, taken } = await full(2);
     for (const name of taken) {

@@ -8,6 +8,7 @@ import {
 import type { Clock, Disk, Random } from "@coterie/ports";
 import {
   type Held,
+  type OpenOutcome,
   type PlacedKey,
   type RecordStore,
   type StoreOptions,
@@ -62,6 +63,8 @@ export interface HintBookParts {
   readonly store: Omit<StoreOptions, "partitions" | "hash">;
   /** Bytes of records that may be held for others, all together. */
   readonly bytesMax: number;
+  /** Releases the reserve of the node's own store; false if it was spent already. */
+  readonly borrowReserve: () => Promise<boolean>;
   readonly onLost: (lost: HintsLost) => void;
 }
 
@@ -116,7 +119,7 @@ export class HintBook {
       const removed = target === undefined ? await removeGeneration(view) : undefined;
       if (removed?.ok === false) return { ok: false, code: "io", message: removed.message };
       if (target === undefined) continue;
-      const opened = await openStore({ ...parts, disk: view }, book.#options());
+      const opened = await book.#openStore(view);
       if (!opened.ok) {
         const isOurs = opened.code === "disk-full" || opened.code === "io";
         const message = `the hints for ${target}: ${opened.message}`;
@@ -286,7 +289,7 @@ export class HintBook {
     this.#lastNumber += 1;
     const number = this.#lastNumber;
     const view = generationDisk(this.#parts.disk, number);
-    const opened = await openStore({ ...this.#parts, disk: view }, this.#options());
+    const opened = await this.#openStore(view);
     if (!opened.ok) {
       if (opened.code !== "disk-full") this.#fail(`hints cannot be held: ${opened.message}`);
       await removeGeneration(view);
@@ -304,6 +307,15 @@ export class HintBook {
     this.#newest.set(target, generation);
     this.#onOwed(target);
     return generation;
+  }
+
+  /** On a full disk it takes the reserve, as deletes do. */
+  async #openStore(view: Disk): Promise<OpenOutcome> {
+    const ports = { ...this.#parts, disk: view };
+    const opened = await openStore(ports, this.#options());
+    if (opened.ok || opened.code !== "disk-full") return opened;
+    const hasRoom = await this.#parts.borrowReserve();
+    return hasRoom ? openStore(ports, this.#options()) : opened;
   }
 
   /** Takes over what an earlier process has left. */
@@ -327,7 +339,7 @@ export class HintBook {
   }
 
   #options(): StoreOptions {
-    const { store, settings } = this.#parts;
+    const { store, settings, borrowReserve } = this.#parts;
     return {
       ...store,
       ...settings,
@@ -335,6 +347,7 @@ export class HintBook {
       cacheBytes: Math.min(store.cacheBytes, cacheBytesMax),
       // The node has one reserve, which its own store keeps.
       reserveBytes: 0,
+      borrowReserve,
       onEvent: () => undefined,
     };
   }

@@ -38,6 +38,8 @@ export class BookWorld {
   /** Called before each operation of the disk, by its number. */
   onOperation: ((operation: number) => void) | undefined;
   operations = 0;
+  /** What the node's own store would do. */
+  borrowReserve: () => Promise<boolean> = () => Promise.resolve(false);
   readonly #bytesMax: number;
   #book: HintBook | undefined;
   #starts = 0;
@@ -88,6 +90,7 @@ export class BookWorld {
           onEvent: () => undefined,
         },
         bytesMax: this.#bytesMax,
+        borrowReserve: () => this.borrowReserve(),
         onLost: (lost) => this.lost.push(lost),
       }),
     );

@@ -196,6 +196,52 @@ describe("a generation", () => {
   });
 });
 
+describe("on a full disk", () => {
+  const kilobyte = 1024;
+  const big = { value: "v".repeat(10 * kilobyte) };
+
+  it("hints are refused, and those that are held stay and can be delivered", async () => {
+    const directory = new BookWorld(1, 8192 * kilobyte, 512 * kilobyte);
+    await directory.open();
+    let taken = 0;
+    let outcome = await directory.held(n1, "key-0", version("key-0", 1, big));
+    while (outcome.ok) {
+      taken += 1;
+      const name = `key-${taken}`;
+      outcome = await directory.held(n1, name, version(name, 1, big));
+    }
+    expect(outcome).toEqual({ ok: false, code: "disk-full" });
+    expect(taken).toBeGreaterThan(20);
+    expect(await directory.held(n2, "key-0", version("key-0", 1))).toEqual(outcome);
+    expect(directory.fatal).toBeUndefined();
+    for (let key = 0; key < taken; key += 1) {
+      expect(await directory.values(`key-${key}`)).toEqual([big.value]);
+    }
+    await dropAll(directory);
+    expect(directory.files()).toEqual([]);
+    expect(await directory.held(n2, "key-0", version("key-0", 1))).toEqual(ok);
+  });
+
+  it("hints take the node's reserve, and so does what is left by an earlier process", async () => {
+    const directory = new BookWorld(1, 8192 * kilobyte, 64 * kilobyte);
+    await directory.open();
+    directory.disk.capacityBytes = 8;
+    let lent = 0;
+    directory.borrowReserve = () => {
+      lent += 1;
+      directory.disk.capacityBytes = 1024 * kilobyte;
+      return Promise.resolve(true);
+    };
+    expect(await directory.held(n1, "a", version("a", 1))).toEqual(ok);
+    expect(lent).toBe(1);
+    directory.crash("kill");
+    directory.disk.capacityBytes = 8;
+    await directory.open();
+    expect(await directory.values("a")).toEqual(["a1"]);
+    expect(lent).toBe(2);
+  });
+});
+
 it("refuses hints once it is stopping, and finishes those that wait for their files", async () => {
   const directory = await BookWorld.opened();
   const holding = directory.hold(n1, "a", version("a", 1));

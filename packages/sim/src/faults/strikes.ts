@@ -1,6 +1,6 @@
 import type { NodeId, PeerAddress } from "@coterie/core";
 import type { SimCluster } from "../cluster.ts";
-import type { DiskOperation, SimDisk } from "../disk.ts";
+import type { DiskImage, DiskOperation, SimDisk } from "../disk.ts";
 import type { SeededRandom } from "../random.ts";
 import type { FaultKind } from "./kinds.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -172,8 +172,7 @@ function rot(field: Battlefield, random: SeededRandom): boolean {
   const id = running(field, random);
   if (id === undefined) return false;
   const disk = cluster.disk(id);
-  const segments = [...disk.image()].filter(([name]) => name.endsWith(".seg"));
-  const sealed = segments.slice(0, -2);
+  const sealed = sealedSegments(disk.image());
   if (sealed.length === 0) return false;
   field.bereft.add(id);
   for (const [name, { length }] of sealed) {
@@ -183,6 +182,16 @@ function rot(field: Battlefield, random: SeededRandom): boolean {
   }
   if (random.chance(500)) cluster.crash(id, "kill");
   return true;
+}
+
+/** All segments of each log in the directory but its last two. */
+function sealedSegments(image: DiskImage): readonly (readonly [string, Uint8Array])[] {
+  const segments = [...image].filter(([name]) => name.endsWith(".seg"));
+  const logOf = (name: string): string => name.slice(0, name.lastIndexOf("log-"));
+  return segments.filter(([name], at) => {
+    const [laterInLog] = segments[at + 2] ?? [];
+    return laterInLog !== undefined && logOf(laterInLog) === logOf(name);
+  });
 }
 
 /** The directory is put back from a copy that was taken while its process ran. */

@@ -62,6 +62,7 @@ export class Housekeeper implements Housekeeping {
     this.space = new Space({
       ...ports,
       reserveBytes: options.reserveBytes,
+      borrow: options.borrowReserve,
       spareBytes: options.reserveBytes + options.segmentBytes,
       onChange: (isLow) => options.onEvent({ kind: isLow ? "disk-full" : "disk-space-back" }),
       retry: () => store.log.retryAllocation(),

@@ -13,6 +13,8 @@ export interface Housekeeping {
     find(): Promise<void>;
     /** The log found no space. True while the reserve is being released. */
     ranOut(): boolean;
+    /** Releases the reserve for somebody else; false if there is none. */
+    lend(): Promise<boolean>;
   };
   /** Begins the work that goes on by itself. */
   begin(): void;

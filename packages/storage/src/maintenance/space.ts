@@ -10,6 +10,8 @@ export interface SpaceParts {
   readonly clock: Clock;
   readonly disk: Disk;
   readonly reserveBytes: number;
+  /** Asks another store on the disk for its reserve. */
+  readonly borrow: (() => Promise<boolean>) | undefined;
   /** Free bytes that must remain beside the reserve before puts are taken again. */
   readonly spareBytes: number;
   readonly onChange: (isLow: boolean) => void;
@@ -25,6 +27,8 @@ export class Space {
   readonly #parts: SpaceParts;
   #isLow = false;
   #hasReserve = false;
+  /** Whether the other store has been asked since the disk was last found full. */
+  #hasBorrowed = false;
   #releasing: Promise<void> | undefined;
   #making: Promise<void> = Promise.resolve();
   #isStopped = false;
@@ -58,14 +62,25 @@ export class Space {
     await this.#releasing;
   }
 
-  /** The log found no space. True while the reserve is being released. */
+  /** The log found no space. True while a reserve is being released. */
   ranOut(): boolean {
     this.#setLow(true);
+    const { borrow } = this.#parts;
     if (this.#hasReserve) {
       this.#hasReserve = false;
       this.#releasing = this.#release();
+    } else if (borrow !== undefined && !this.#hasBorrowed) {
+      this.#hasBorrowed = true;
+      this.#releasing = borrow().then(() => this.#released());
     }
     return this.#releasing !== undefined;
+  }
+
+  /** Releases the reserve for another store on the disk; false if there is none. */
+  async lend(): Promise<boolean> {
+    if (!this.ranOut()) return false;
+    await this.#releasing;
+    return true;
   }
 
   /** Looks whether there is space again. */
@@ -97,12 +112,17 @@ export class Space {
   #setLow(isLow: boolean): void {
     if (isLow === this.#isLow) return;
     this.#isLow = isLow;
+    this.#hasBorrowed = false;
     this.#parts.onChange(isLow);
   }
 
   async #release(): Promise<void> {
     await io.remove(this.#parts.disk, reserveName);
     await io.syncDirectory(this.#parts.disk);
+    this.#released();
+  }
+
+  #released(): void {
     this.#releasing = undefined;
     this.#parts.retry();
   }
