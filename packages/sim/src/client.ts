@@ -1,5 +1,5 @@
 import type { CoterieNode, GetOutcome, PutInput, WriteOutcome } from "@coterie/cluster";
-import { type NodeId, type WriteId, hex } from "@coterie/core";
+import { type NodeId, type WriteId, forever, hex } from "@coterie/core";
 import type { ClientOutcome, ClientWrite } from "./history.ts";
 import type { SeededRandom } from "./random.ts";
 import type { ContendedKey, Operation, Workload } from "./workload.ts";
@@ -24,6 +24,8 @@ interface Begun {
   readonly kind: "put" | "delete";
   readonly held: HeldContext | undefined;
   readonly isStrict: boolean;
+  /** How long the value lives. */
+  readonly livesMs?: number | undefined;
 }
 
 interface DrawnMode {
@@ -128,7 +130,14 @@ class Client {
     const ifAbsent = random.chance(habits.ifAbsent);
     const held = ifAbsent ? nothingHeld : this.#chooseContext(random, key);
     const mode = this.#drawMode(operation, key);
-    const write = this.#begin(operation, key, { kind: "put", held, isStrict: mode.isStrict });
+    const ttlMs = habits.expiring > 0 ? drawLifetime(random, habits.expiring) : undefined;
+    const livesMs = ttlMs ?? key.bucket.ttlMs;
+    const write = this.#begin(operation, key, {
+      kind: "put",
+      held,
+      isStrict: mode.isStrict,
+      livesMs,
+    });
     const value = this.#workload.newValue(write.number, random.below(valueBytesMax));
     const isIdentified = random.chance(habits.identified);
     const input: PutInput = {
@@ -138,6 +147,7 @@ class Client {
       writeId: isIdentified ? (hex(random.bytes(16)) as WriteId) : undefined,
       returnBody: random.chance(habits.returnBody),
       ifAbsent,
+      ttlMs,
     };
     const sent = await this.#send(operation, isIdentified, (node) =>
       node.put(key.place, input, mode.asked),
@@ -182,7 +192,11 @@ class Client {
     return { outcome, wasRetried };
   }
 
-  #begin(operation: Operation, key: ContendedKey, { kind, held, isStrict }: Begun): ClientWrite {
+  #begin(
+    operation: Operation,
+    key: ContendedKey,
+    { kind, held, isStrict, livesMs }: Begun,
+  ): ClientWrite {
     const { history } = this.#workload;
     const write: ClientWrite = {
       number: history.writes.length,
@@ -191,6 +205,8 @@ class Client {
       saw: held?.saw ?? [],
       isBlindDelete: kind === "delete" && held === undefined,
       isForeign: held?.isForeign === true,
+      mayComeLate: true,
+      ttlMs: livesMs === forever ? undefined : livesMs,
       invokedMs: this.#now(),
       settledMs: Number.POSITIVE_INFINITY,
       outcome: "unknown",
@@ -200,7 +216,8 @@ class Client {
     };
     history.addWrite(write);
     const over = held === undefined ? "blindly" : `having read [${write.saw.join(", ")}]`;
-    this.#trace(operation, `${kind} ${write.number} of ${key.name} ${over}`);
+    const until = livesMs === undefined ? "" : `, for ${livesMs} ms`;
+    this.#trace(operation, `${kind} ${write.number} of ${key.name} ${over}${until}`);
     return write;
   }
 
@@ -209,6 +226,7 @@ class Client {
     const answer = outcome === undefined ? "no answer" : outcome.ok ? "ok" : outcome.code;
     this.#trace(operation, `${write.kind} ${write.number} of ${write.key} ends: ${answer}`);
     if (outcome === undefined) return;
+    write.mayComeLate = wasRetried || !outcome.ok;
     const verdict: ClientOutcome = outcome.ok ? "ok" : outcome.outcome;
     write.outcome = verdict === "refused" && wasRetried ? "unknown" : verdict;
     write.settledMs = this.#now();
@@ -297,4 +315,16 @@ class Client {
   #now(): number {
     return this.#workload.cluster.world.nowMs;
   }
+}
+
+/** How long a put asks for: moments or seconds, mostly; or longer than any run, or for ever. */
+function drawLifetime(random: SeededRandom, expiring: number): number | undefined {
+  const isMortal = random.chance(expiring);
+  const longest = [100, 1000, 1000, 5000, 20_000][random.below(8)];
+  if (!isMortal) return undefined;
+  return longest === undefined
+    ? random.chance(500)
+      ? 3_600_000
+      : forever
+    : 1 + random.below(longest);
 }

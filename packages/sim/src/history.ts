@@ -1,4 +1,5 @@
 import type { FailureOutcome } from "@coterie/core";
+import { Lifetimes } from "./lifetimes.ts";
 
 /** Names one write of a simulation: every put carries its own id as value. */
 export type WriteNumber = number;
@@ -26,6 +27,10 @@ export interface ClientWrite {
   readonly isBlindDelete: boolean;
   /** It carried a context of another key. */
   readonly isForeign: boolean;
+  /** It was sent more than once, or nobody knows whether it still comes. */
+  mayComeLate?: boolean;
+  /** Of a put: how long its value lives. */
+  readonly ttlMs?: number | undefined;
   readonly invokedMs: number;
   settledMs: number;
   outcome: ClientOutcome;
@@ -79,15 +84,27 @@ export class History {
   readonly #writesByKey = new Map<string, ClientWrite[]>();
   readonly #readsByKey = new Map<string, ClientRead[]>();
   readonly #forgotten = new Map<string, number>();
+  readonly #lifetimes: Lifetimes;
+  readonly #mortalByKey = new Map<string, ClientWrite[]>();
+  /** When the final reads began, and when the last copy was looked at. */
+  finalMs: { readonly from: number; readonly to: number } = { from: Infinity, to: Infinity };
 
-  /** @param promises by bucket; of siblings on one node, where there is none. */
-  constructor(promises: ReadonlyMap<string, BucketPromises> = new Map()) {
+  /**
+   * @param promises by bucket; of siblings on one node, where there is none.
+   * @param lifetimes by clocks that are all right, where it is left out.
+   */
+  constructor(
+    promises: ReadonlyMap<string, BucketPromises> = new Map(),
+    lifetimes: Lifetimes = new Lifetimes({ jumpMsMax: 0, driftPerMillionMax: 0 }),
+  ) {
     this.#promises = promises;
+    this.#lifetimes = lifetimes;
   }
 
   addWrite(write: ClientWrite): void {
     this.writes.push(write);
     entryOf(this.#writesByKey, write.key).push(write);
+    if (write.ttlMs !== undefined) entryOf(this.#mortalByKey, write.key).push(write);
   }
 
   addRead(read: ClientRead): void {
@@ -162,8 +179,42 @@ export class History {
     return values.some((value) => value === number || this.pastOf(value).has(number));
   }
 
+  /** From when on no clock lets a read show what the write has put. */
+  goneBy(number: WriteNumber): number {
+    const write = this.writes[number];
+    return write === undefined ? Infinity : this.#lifetimes.lastMs(write);
+  }
+
+  /**
+   * True if something may have taken the put away by then: a delete that covered it, or the end of
+   * its life, or of that of a value that had replaced it. In an `lww` bucket, any.
+   */
+  mayHaveEnded(write: ClientWrite, byMs: number): boolean {
+    const isLww = this.promisesOf(write.key).policy === "lww";
+    const { number } = write;
+    const hasExpired = (mortal: ClientWrite): boolean => {
+      if (mortal.outcome === "refused" || this.#lifetimes.firstMs(mortal) > byMs) return false;
+      return isLww || mortal.number === number || this.pastOf(mortal.number).has(number);
+    };
+    return (
+      (this.#mortalByKey.get(write.key)?.some(hasExpired) ?? false) ||
+      this.#deletesOf(write).some(({ invokedMs }) => invokedMs <= byMs)
+    );
+  }
+
+  /** True while one replica may have dropped what has expired, and another one may still hold it. */
+  isExpiring(key: string, from: number, to: number): boolean {
+    const mortal = this.#mortalByKey.get(key) ?? [];
+    return mortal.some(
+      (write) =>
+        write.outcome !== "refused" &&
+        this.#lifetimes.firstMs(write) <= to &&
+        this.#lifetimes.sweptMs(write) >= from,
+    );
+  }
+
   /** Deletes that may have happened and may have covered the put; in an `lww` bucket, any. */
-  deletesOf({ number, key, invokedMs }: ClientWrite): readonly ClientWrite[] {
+  #deletesOf({ number, key, invokedMs }: ClientWrite): readonly ClientWrite[] {
     const isLww = this.promisesOf(key).policy === "lww";
     return this.writesOf(key).filter((write) => {
       if (write.kind !== "delete" || write.outcome === "refused") return false;

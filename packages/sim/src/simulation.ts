@@ -14,6 +14,7 @@ import { noHangingStory } from "./checkers/no-hanging-story.ts";
 import { noLostWrite } from "./checkers/no-lost-write.ts";
 import { noPhantom } from "./checkers/no-phantom.ts";
 import { noUnexplainedExit } from "./checkers/no-unexplained-exit.ts";
+import { nothingExpired } from "./checkers/nothing-expired.ts";
 import { nothingUndead } from "./checkers/nothing-undead.ts";
 import { progress } from "./checkers/progress.ts";
 import { runClients } from "./client.ts";
@@ -72,6 +73,7 @@ export interface SimulationReport {
 export const checkers: readonly Checker[] = [
   noLostWrite,
   nothingUndead,
+  nothingExpired,
   noFalseSibling,
   noPhantom,
   freshness,
@@ -152,7 +154,12 @@ class Run {
         allowStale: bucket.r + bucket.w <= bucket.n,
         mode: bucket.mode ?? "strict",
       })),
-      tuning: { hedgeAfterMs: knobs.hedgeAfterMs, forwardAttemptMs: 300, timeoutMsDefault: 1000 },
+      tuning: {
+        hedgeAfterMs: knobs.hedgeAfterMs,
+        forwardAttemptMs: 300,
+        timeoutMsDefault: 1000,
+        ...(knobs.keepExpiredMs !== undefined && { keepExpiredMs: knobs.keepExpiredMs }),
+      },
       segmentBytes: knobs.segmentBytes,
       cacheBytes: knobs.cacheBytes,
       driftPerMillionMax: knobs.driftPerMillionMax,
@@ -187,8 +194,10 @@ class Run {
     await this.#drain();
     await this.#probe();
     await this.#scanAll();
+    const from = this.#world.nowMs;
     const final = await this.#waitFor(this.#workload.finalState(), workloadMsMax);
     await this.#pass(quietMs);
+    this.#workload.history.finalMs = { from, to: this.#world.nowMs };
     return this.#report(final ?? []);
   }
 

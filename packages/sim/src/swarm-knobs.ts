@@ -12,6 +12,8 @@ export interface BucketKnobs {
   readonly w: number;
   /** Left out: strict. */
   readonly mode?: RequestMode;
+  /** How long a value lives whose put does not say. */
+  readonly ttlMs?: number;
 }
 
 /** How often, of a thousand times, clients do what they do; operations are weights. */
@@ -35,6 +37,8 @@ export interface ClientKnobs {
   readonly late: number;
   readonly ifAbsent: number;
   readonly returnBody: number;
+  /** Puts that say how long their values live. */
+  readonly expiring: number;
   /** Operations whose outcome the client does not wait for. */
   readonly abandoned: number;
   /** Deletes without a context. */
@@ -83,6 +87,8 @@ export interface SwarmKnobs {
   readonly handoff: HandoffSettings;
   /** Scans of whole buckets while things go wrong. */
   readonly scans: number;
+  /** How long nodes keep what has expired; left out, a minute. */
+  readonly keepExpiredMs?: number | undefined;
 }
 
 const nodesDrawn = [3, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9];
@@ -90,6 +96,22 @@ const copiesDrawn = [1, 2, 3, 3, 3, 3, 3, 4, 5];
 
 /** The knobs of a seed. */
 export function drawKnobs(seed: number): SwarmKnobs {
+  const knobs = drawImmortal(seed);
+  // A stream of its own: the other knobs of a seed are the same with and without it.
+  const random = new SeededRandom(seed).fork("expiry");
+  if (!random.chance(300)) return knobs;
+  return {
+    ...knobs,
+    buckets: knobs.buckets.map((bucket) =>
+      random.chance(200) ? { ...bucket, ttlMs: pick(random, [1000, 5000, 30_000]) } : bucket,
+    ),
+    habits: { ...knobs.habits, expiring: 100 + random.below(800) },
+    keepExpiredMs: pick(random, [200, 2000, 60_000, 60_000]),
+  };
+}
+
+/** The knobs of a seed, where nothing expires. */
+function drawImmortal(seed: number): SwarmKnobs {
   const random = new SeededRandom(seed).fork("knobs");
   const nodes = pick(random, nodesDrawn);
   const buckets = [drawBucket(random, "default", nodes)];
@@ -155,6 +177,7 @@ function drawHabits(random: SeededRandom): ClientKnobs {
     late: upTo(300),
     ifAbsent: upTo(100),
     returnBody: upTo(200),
+    expiring: 0,
     abandoned: upTo(100),
     blindDeletes: upTo(500),
     rests: 20 + random.below(60),

@@ -2,7 +2,9 @@ import type { Acks, CoterieNode, GetOutcome } from "@coterie/cluster";
 import { type Key, type NodeId, Ring, invariant, utf8 } from "@coterie/core";
 import type { SimCluster } from "./cluster.ts";
 import { faultKinds } from "./faults/kinds.ts";
+import { wallOffsetMsMax } from "./faults/strikes.ts";
 import { type BucketPromises, type FinalState, History } from "./history.ts";
+import { Lifetimes } from "./lifetimes.ts";
 import type { SeededRandom } from "./random.ts";
 import type { BucketKnobs, SwarmKnobs } from "./swarm-knobs.ts";
 import { numberOf, valueOf } from "./value.ts";
@@ -64,7 +66,12 @@ export class Workload {
       name,
       { policy, n, r, w },
     ]);
-    this.history = new History(new Map(promises));
+    const { driftPerMillionMax, keepExpiredMs } = knobs;
+    const jumpMsMax = knobs.faults["clock-jump"] === undefined ? 0 : wallOffsetMsMax;
+    this.history = new History(
+      new Map(promises),
+      new Lifetimes({ jumpMsMax, driftPerMillionMax, keepExpiredMs }),
+    );
     this.keys = Array.from({ length: knobs.keys }, (_, index) => {
       const bucket = knobs.buckets[index % knobs.buckets.length] as BucketKnobs;
       const place = { bucket: bucket.name, key: utf8(`key-${index}`) };

@@ -3,7 +3,7 @@ import type { Checker, ClientScan, History } from "../history.ts";
 /**
  * A scan of a whole bucket returns no key twice, none that was never put, and every key that was
  * there throughout: put and acknowledged before the scan began, by primaries that it must have met,
- * and not deleted before it ended.
+ * and not deleted or expired before it ended.
  */
 export const completeScans: Checker = (history) =>
   history.scans.flatMap((scan) =>
@@ -19,7 +19,9 @@ function faultsOf(history: History, scan: ClientScan): readonly string[] {
   const faults: string[] = [];
   for (const key of scan.keys) {
     if (returned.has(key)) faults.push(`returned ${key} twice`);
-    else if (!mayHoldSomething(history, key, scan)) faults.push(`returned ${key}, never put`);
+    else if (!mayHoldSomething(history, key, scan)) {
+      faults.push(`returned ${key}, never put, or expired by then`);
+    }
     returned.add(key);
   }
   for (const key of history.keys()) {
@@ -31,12 +33,15 @@ function faultsOf(history: History, scan: ClientScan): readonly string[] {
   return faults;
 }
 
-function mayHoldSomething(history: History, key: string, { settledMs }: ClientScan): boolean {
+function mayHoldSomething(history: History, key: string, scan: ClientScan): boolean {
   return history
     .writesOf(key)
     .some(
-      ({ kind, outcome, invokedMs }) =>
-        kind === "put" && outcome !== "refused" && invokedMs <= settledMs,
+      ({ kind, number, outcome, invokedMs }) =>
+        kind === "put" &&
+        outcome !== "refused" &&
+        invokedMs <= scan.settledMs &&
+        history.goneBy(number) >= scan.invokedMs,
     );
 }
 
@@ -50,6 +55,6 @@ function writtenThroughout(history: History, key: string, scan: ClientScan): num
         write.outcome === "ok" &&
         write.settledMs < scan.invokedMs &&
         history.meets(key, write.holders, scan.asked) &&
-        !history.deletesOf(write).some(({ invokedMs }) => invokedMs <= scan.settledMs),
+        !history.mayHaveEnded(write, scan.settledMs),
     )?.number;
 }

@@ -3,7 +3,8 @@ import type { Checker, ClientRead, History, Violation, WriteNumber } from "../hi
 /**
  * A read begun after a put was acknowledged returns it, or something that replaced it, if more than
  * n primaries in all acknowledged the one and answered the other, as they do in strict mode with
- * r + w > n; unless a delete that knew of it may have happened before the read ended. The same
+ * r + w > n; unless a delete that knew of it may have happened before the read ended, or it
+ * may have expired. The same
  * holds for what an earlier strict read returned if 2r > n: such reads are monotonic. And it
  * returns nothing that such a write had replaced or deleted.
  *
@@ -55,8 +56,7 @@ function missing(history: History, read: ClientRead): readonly Violation[] {
   for (const number of knownBefore(history, read)) {
     if (history.isCovered(number, values)) continue;
     const put = history.write(number);
-    const deletes = put === undefined ? [] : history.deletesOf(put);
-    if (deletes.some((write) => write.invokedMs <= settledMs)) continue;
+    if (put !== undefined && history.mayHaveEnded(put, settledMs)) continue;
     const detail =
       `a read at ${invokedMs} ms returned [${values.join(", ")}] although ` +
       `${number} was known by then`;

@@ -16,7 +16,8 @@ export const noLostWrite: Checker = (history, final) => {
       const { number } = write;
       const isAcknowledged = write.outcome === "ok";
       if (write.kind !== "put" || !(isAcknowledged || read.has(number))) continue;
-      if (history.isCovered(number, values) || history.deletesOf(write).length > 0) continue;
+      if (history.isCovered(number, values)) continue;
+      if (history.mayHaveEnded(write, history.finalMs.to)) continue;
       const title = isAcknowledged
         ? `acknowledged write ${number}`
         : `write ${number}, which was read,`;

@@ -28,7 +28,7 @@ type Strike = (field: Battlefield, random: SeededRandom) => boolean;
  * Wall clocks stay within this of the truth: above twice as much a retry may come when its write
  * id is forgotten, which is documented.
  */
-const wallOffsetMsMax = 50_000;
+export const wallOffsetMsMax = 50_000;
 const plentyBytes = Number.MAX_SAFE_INTEGER;
 
 /** One per kind of fault. */

@@ -1,0 +1,67 @@
+import { limits } from "@coterie/core";
+import type { ClientWrite } from "./history.ts";
+
+/** How wrong clocks can be in a run. */
+export interface ClockErrors {
+  /** How far wall clocks are set wrong. */
+  readonly jumpMsMax: number;
+  /** Microseconds that a clock gains, or loses, in a second. */
+  readonly driftPerMillionMax: number;
+  /** How long nodes keep what has expired. */
+  readonly keepExpiredMs?: number | undefined;
+}
+
+/**
+ * A write is coordinated so long after its client has stopped waiting for it, at most: by a node
+ * that stood still meanwhile.
+ */
+const lateMs = 10_000;
+/** Likewise, if it was sent once and acknowledged: by a primary that it was passed on to in vain. */
+const forwardedMs = 2000;
+/** A client without an answer stops waiting so long after it began, with all its attempts. */
+const patienceMs = 24_000;
+/** A node has swept what is due so long after it was, at most. */
+const sweepMs = 15_000;
+
+/**
+ * When values end, in the world's time. The clock of the node that coordinates a put makes its
+ * deadline, that of another node goes by it, and both are wrong within bounds: so a value may be
+ * gone from one moment on, and must be from a later one on.
+ */
+export class Lifetimes {
+  readonly #jumpMs: number;
+  readonly #drift: number;
+  readonly #keepMs: number;
+
+  constructor({ jumpMsMax, driftPerMillionMax, keepExpiredMs }: ClockErrors) {
+    this.#jumpMs = jumpMsMax;
+    this.#drift = driftPerMillionMax / 1e6;
+    this.#keepMs = keepExpiredMs ?? limits.clockSkewMsMax;
+  }
+
+  /** No clock says earlier than this that what the write has put has expired. */
+  firstMs({ ttlMs, invokedMs }: ClientWrite): number {
+    if (ttlMs === undefined) return Infinity;
+    const deadline = invokedMs - this.#errorMs(invokedMs) + ttlMs;
+    return (deadline - this.#errorMs(0)) / (1 + this.#drift);
+  }
+
+  /** All clocks say from now on that it has. */
+  lastMs({ ttlMs, invokedMs, settledMs, mayComeLate = false }: ClientWrite): number {
+    if (ttlMs === undefined) return Infinity;
+    const waitedMs = Math.min(settledMs, invokedMs + patienceMs);
+    const written = waitedMs + (mayComeLate ? lateMs : forwardedMs);
+    const deadline = written + this.#errorMs(written) + ttlMs;
+    return (deadline + this.#errorMs(0)) / (1 - this.#drift);
+  }
+
+  /** No replica holds its value any more. */
+  sweptMs(write: ClientWrite): number {
+    return this.lastMs(write) + (this.#keepMs + sweepMs) * (1 + this.#drift);
+  }
+
+  /** By how much a wall clock may be wrong; it shows whole milliseconds. */
+  #errorMs(nowMs: number): number {
+    return this.#jumpMs + nowMs * this.#drift + 1;
+  }
+}
