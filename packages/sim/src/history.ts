@@ -202,7 +202,7 @@ export class History {
     );
   }
 
-  /** True while one replica may have dropped what has expired, and another one may still hold it. */
+  /** True while one replica may have dropped what has expired, and another may still hold it. */
   isExpiring(key: string, from: number, to: number): boolean {
     const mortal = this.#mortalByKey.get(key) ?? [];
     return mortal.some(

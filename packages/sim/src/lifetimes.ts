@@ -1,5 +1,14 @@
 import { limits } from "@coterie/core";
-import type { ClientWrite } from "./history.ts";
+
+/** What decides when the value of a put ends. */
+export interface Mortal {
+  /** Left out: it stays. */
+  readonly ttlMs?: number | undefined;
+  readonly invokedMs: number;
+  readonly settledMs: number;
+  /** It was sent more than once, or nobody knows whether it still comes. */
+  readonly mayComeLate?: boolean;
+}
 
 /** How wrong clocks can be in a run. */
 export interface ClockErrors {
@@ -16,7 +25,7 @@ export interface ClockErrors {
  * that stood still meanwhile.
  */
 const lateMs = 10_000;
-/** Likewise, if it was sent once and acknowledged: by a primary that it was passed on to in vain. */
+/** Likewise, if it was sent once and acknowledged: by a primary that seemed not to answer. */
 const forwardedMs = 2000;
 /** A client without an answer stops waiting so long after it began, with all its attempts. */
 const patienceMs = 24_000;
@@ -40,14 +49,14 @@ export class Lifetimes {
   }
 
   /** No clock says earlier than this that what the write has put has expired. */
-  firstMs({ ttlMs, invokedMs }: ClientWrite): number {
+  firstMs({ ttlMs, invokedMs }: Mortal): number {
     if (ttlMs === undefined) return Infinity;
     const deadline = invokedMs - this.#errorMs(invokedMs) + ttlMs;
     return (deadline - this.#errorMs(0)) / (1 + this.#drift);
   }
 
   /** All clocks say from now on that it has. */
-  lastMs({ ttlMs, invokedMs, settledMs, mayComeLate = false }: ClientWrite): number {
+  lastMs({ ttlMs, invokedMs, settledMs, mayComeLate = false }: Mortal): number {
     if (ttlMs === undefined) return Infinity;
     const waitedMs = Math.min(settledMs, invokedMs + patienceMs);
     const written = waitedMs + (mayComeLate ? lateMs : forwardedMs);
@@ -56,7 +65,7 @@ export class Lifetimes {
   }
 
   /** No replica holds its value any more. */
-  sweptMs(write: ClientWrite): number {
+  sweptMs(write: Mortal): number {
     return this.lastMs(write) + (this.#keepMs + sweepMs) * (1 + this.#drift);
   }
 

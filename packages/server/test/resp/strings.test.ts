@@ -160,6 +160,10 @@ it.each<[string, readonly (readonly [string, Said])[]]>([
       ["set q 0.1", "+OK"],
       ["incrbyfloat q 0.2", "0.3"],
       ["incrbyfloat q -1.3", "-1"],
+      ["incrbyfloat half 0.024390243902439025", "0.02439024390243902"],
+      ["incrbyfloat half -0.024390243902439025", "0"],
+      ["incrbyfloat odd -0.000000000000000015", "-0.00000000000000002"],
+      ["incrbyfloat odd -0.000000000000000006", "-0.00000000000000003"],
     ],
   ],
   [

@@ -7,7 +7,7 @@ export const nothingExpired: Checker = (history, final) => {
     for (const value of values) {
       const goneMs = history.goneBy(value);
       if (goneMs >= atMs) continue;
-      const detail = `${value} was read at ${atMs} ms, and had expired by ${goneMs} ms at the latest`;
+      const detail = `${value} was read at ${atMs} ms, and had expired by ${goneMs} ms`;
       violations.push({ checker: "nothing-expired", key, detail });
     }
   };

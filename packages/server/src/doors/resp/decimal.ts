@@ -53,8 +53,14 @@ function scaled({ digits, scale }: Decimal, to: number): bigint {
 function rounded({ digits, scale }: Decimal): Decimal {
   if (scale <= decimalsMax) return { digits, scale };
   const unit = 10n ** BigInt(scale - decimalsMax);
-  const half = digits < 0n ? -unit / 2n : unit / 2n;
-  return { digits: (digits + half) / unit, scale: decimalsMax };
+  const whole = digits / unit;
+  const rest = digits % unit;
+  const twice = rest < 0n ? -2n * rest : 2n * rest;
+  // A half goes to the even digit, as wherever floats are printed: so that what was added can be
+  // taken away again.
+  const isUp = twice > unit || (twice === unit && whole % 2n !== 0n);
+  const step = digits < 0n ? -1n : 1n;
+  return { digits: isUp ? whole + step : whole, scale: decimalsMax };
 }
 
 function textOf({ digits, scale }: Decimal): string {

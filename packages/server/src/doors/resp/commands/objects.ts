@@ -8,6 +8,9 @@ import { int64Of, optionOf } from "../words.ts";
 const second = [2, 2, 1] as const;
 /** Up to this length Redis keeps a string within its object. */
 const embeddedBytesMax = 44;
+/** Redis keeps one object of each of these, and counts no references to it. */
+const sharedIntegers = 10_000n;
+const sharedReferences = 2 ** 31 - 1;
 /** Of a record, beside key and value, and of its entry in the index, roughly. */
 const recordOverheadBytes = 100;
 const noFrequency =
@@ -47,8 +50,8 @@ export const objectCommands: readonly Command<RespCall>[] = [
           flags: "readonly",
           keys: second,
           since: "2.2.3",
-          summary: "One, if the key holds a value",
-          run: (call) => readKey(call, (held) => (held === undefined ? null : 1)),
+          summary: "How often Redis would share this value: the integers to 9999, or not",
+          run: (call) => readKey(call, referencesTo),
         },
         {
           name: "help",
@@ -93,6 +96,13 @@ function encodingOf(held: HeldValue | undefined): RespReply {
   if (held === undefined) return null;
   if (int64Of(held.value) !== undefined) return "int";
   return held.value.length <= embeddedBytesMax ? "embstr" : "raw";
+}
+
+function referencesTo(held: HeldValue | undefined): RespReply {
+  if (held === undefined) return null;
+  const integer = int64Of(held.value);
+  const isShared = integer !== undefined && integer >= 0n && integer < sharedIntegers;
+  return isShared ? sharedReferences : 1;
 }
 
 function usage(call: RespCall): void {
