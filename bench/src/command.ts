@@ -6,6 +6,7 @@ import { pinningFor } from "./measure/pinning.ts";
 import { runMembership } from "./membership/command.ts";
 import { changesSince, changesText, readBaseline } from "./report/baseline.ts";
 import { writeCurves } from "./report/curves.ts";
+import { runOverload } from "./overload/command.ts";
 import { reportText } from "./report/table.ts";
 import { runResp } from "./resp/command.ts";
 import { runBench as runPlan } from "./run/bench.ts";
@@ -42,6 +43,7 @@ export async function runBench(words: readonly string[]): Promise<number> {
   if (words[0] === "membership") return runMembership(words.slice(1));
   if (words[0] === "failover") return runFailover(words.slice(1));
   if (words[0] === "resp") return runResp(words.slice(1));
+  if (words[0] === "overload") return runOverload(words.slice(1));
   let exit = 0;
   const program = newProgram(async (suite, options) => {
     exit = await run(suite, options, words);
@@ -107,6 +109,7 @@ Examples:
   npm run bench -- --rounds 3 --baseline before.json
   npm run bench -- membership --help
   npm run bench -- resp --help
+  npm run bench -- overload --help
   npm run bench -- failover --help
   npm run bench -- --driver http --workload a,f --value 100,1k --in-flight 1,64
   npm run bench -- --driver http --workload b --rate 2000 --seconds 20

@@ -9,7 +9,7 @@ import type { Failure } from "./requests.ts";
 const timedOneOf = 4;
 
 /** How long requests may wait for the process unless the configuration says otherwise. */
-const queueDelayMs = 100;
+const queueDelayMs = 25;
 
 /** How busy a node with these bounds is: not at all, to begin with. */
 export function newPressure(

@@ -105,7 +105,7 @@ export const startSettings: readonly StartSetting[] = [
   row(
     "queueDelayMs",
     "<ms>",
-    "100",
+    "25",
     "How long requests may wait for the process before fewer are let in",
   ),
   row("hedgeMsMin", "<ms>", "5", "Least silence after which a read asks one more node"),

@@ -13,7 +13,7 @@ export interface CoordinationTuning {
   readonly forwardAttemptMs: number;
   /** Deadline of a request that names none, in milliseconds. */
   readonly timeoutMsDefault: number;
-  /** How long requests may have to wait for this process before fewer are let in; left out: 100. */
+  /** How long requests may have to wait for this process before fewer are let in; left out: 25. */
   readonly queueDelayMs?: number;
   /** Milliseconds that a value's bytes are kept after its deadline; left out: a minute. */
   readonly keepExpiredMs?: number;

@@ -11,7 +11,7 @@ export interface PressureSettings {
 }
 
 /** Requests in flight that no delay refuses: as many as keep processor and disk busy. */
-const requestsFloor = 512;
+const requestsFloor = 256;
 /** How long the least delay is looked for: CoDel's interval (RFC 8289, section 4.3). */
 const intervalMs = 100;
 /** Least that says something about an interval; a longer one is waited for. */
@@ -21,7 +21,7 @@ const tookMin = 16;
  * A request's whole time also holds waits for disks and peers, which letting in fewer does not
  * shorten. It counts only where it is so long that callers begin to give up.
  */
-const tookFactor = 5;
+const tookFactor = 20;
 /** By how much the window opens in an interval without a standing queue. */
 const opening = 1.25;
 /** Share of time computed up to which the process counts as idle. */

@@ -51,7 +51,7 @@ describe("admission", () => {
   it("lets a floor of requests in, whatever they wait", () => {
     const pressure = filled(600);
     interval(pressure, 5000, 0);
-    expect(pressure.window).toBe(512);
+    expect(pressure.window).toBe(256);
   });
 
   it("never has a floor above the most that may be in flight", () => {
@@ -65,7 +65,7 @@ describe("admission", () => {
   it("opens again within two seconds after the queue is gone", () => {
     const pressure = filled(4000);
     interval(pressure, 2000, 0);
-    expect(pressure.window).toBe(512);
+    expect(pressure.window).toBe(256);
     let now = 0;
     while (pressure.window < settings.requestsMax) {
       now += 100;
@@ -77,17 +77,17 @@ describe("admission", () => {
   it("judges an interval only by enough of what it saw", () => {
     const pressure = filled(4000);
     for (let sample = 0; sample < 3; sample += 1) pressure.noteDelay(900, 0);
-    for (let sample = 0; sample < 15; sample += 1) pressure.noteTook(9000, 0);
+    for (let sample = 0; sample < 15; sample += 1) pressure.noteTook(90_000, 0);
     expect(pressure.window).toBe(8192);
-    pressure.noteTook(9000, 0);
-    expect(pressure.window).toBe(512);
+    pressure.noteTook(90_000, 0);
+    expect(pressure.window).toBe(256);
   });
 
   it("does not take a slow disk for a queue, until callers would give up", () => {
     const pressure = filled(4000);
-    for (let sample = 0; sample < 16; sample += 1) pressure.noteTook(400, 0);
+    for (let sample = 0; sample < 16; sample += 1) pressure.noteTook(1900, 0);
     expect(pressure.window).toBe(8192);
-    for (let sample = 0; sample < 16; sample += 1) pressure.noteTook(1000, 100);
+    for (let sample = 0; sample < 16; sample += 1) pressure.noteTook(4000, 100);
     expect(pressure.window).toBe(2000);
   });
 });

@@ -192,7 +192,7 @@ const schema = z.strictObject({
     .describe("Deadline of a request that names none"),
   queueDelayMs: atLeastOne
     .pipe(z.number().max(10_000))
-    .default(100)
+    .default(25)
     .describe("How long requests may wait for the process before fewer are let in"),
   hedgeMsMin: atLeastOne
     .pipe(z.number().max(10_000))
