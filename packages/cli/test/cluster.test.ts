@@ -128,3 +128,38 @@ describe("ring and explain", () => {
     expect(shown.stderr).toContain("partition 7");
   });
 });
+
+describe("hints", () => {
+  const debt = { target: "n2", kind: "missed", records: 12, dirtyPartitions: 3, ageMs: 5000 };
+  const waiting = { ...debt, bytes: null, state: "waiting", recordsPerSecond: 0, etaMs: null };
+
+  function owing(debts: readonly object[]): void {
+    answerAs({ ready: true, second: new URL(node.url).host });
+    const others = node.intercept;
+    node.intercept = (request) =>
+      request.url === "/v1/hints"
+        ? { status: 200, body: { node: "n1", debts } }
+        : others?.(request);
+  }
+
+  it("shows what every node owes, to whom, and how fast it is paid", async () => {
+    const delivering = { state: "delivering", recordsPerSecond: 400, etaMs: 30 };
+    owing([waiting, { ...waiting, ...delivering, kind: "hints", bytes: 2048 }]);
+    const shown = await run("hints");
+    expect(shown.exit).toBe(0);
+    expect(shown.stdout).toMatch(/^NODE +TARGET +KIND +RECORDS +BYTES +DIRTY PARTITIONS +STATE /mu);
+    expect(shown.stdout).toMatch(/^n1 +n2 +missed +12 +- +3 +waiting +- +- +5\.0 s$/mu);
+    expect(shown.stdout).toMatch(/^n2 +n2 +hints +12 +2\.0 KiB +3 +delivering +400 +0\.0 s/mu);
+    const { nodes } = JSON.parse((await run("hints", "--json")).stdout);
+    expect(nodes).toMatchObject([{ node: "n1", debts: [waiting, {}] }, { node: "n2" }]);
+  });
+
+  it("says that nobody owes anything, and exits 1 where a node does not say", async () => {
+    owing([]);
+    expect((await run("hints")).stderr).toContain("nobody owes anything");
+    answerAs({ ready: true, second: "127.0.0.1:1" });
+    const shown = await run("hints");
+    expect(shown.exit).toBe(1);
+    expect(shown.stderr).toContain("n2 does not say");
+  });
+});

@@ -22,6 +22,7 @@ export function addOperatorCommands(program: Command, onExit: OnExit): void {
   addScan(program, onExit);
   addBuckets(program, onExit);
   addMembers(program, onExit);
+  addHints(program, onExit);
   addWatching(program, onExit);
   addConfig(program, onExit);
   addCompletion(program, onExit);
@@ -137,6 +138,23 @@ function addMembers(program: Command, onExit: OnExit): void {
     .action(async (options: NodeOptions) => {
       const { members } = await import("../commands/members.ts");
       onExit(await members(options));
+    });
+}
+
+function addHints(program: Command, onExit: OnExit): void {
+  withNodeOptions(program.command("hints"))
+    .summary("what nodes owe to each other")
+    .description(
+      "Shows what every node owes to others that were away: keys that they missed, and records " +
+        "held for them.",
+    )
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coterie hints\n  coterie hints --json --node http://127.0.0.1:7402",
+    )
+    .action(async (options: NodeOptions) => {
+      const { hints } = await import("../commands/hints.ts");
+      onExit(await hints(options));
     });
 }
 

@@ -8,6 +8,7 @@ import type { ObservedCommand } from "../doors/resp/resp-service.ts";
 import type { RespStatistics } from "../doors/resp/resp-statistics.ts";
 import { GcPauses } from "./gc-pauses.ts";
 import { grpcReadings } from "./grpc-readings.ts";
+import { handoffReadings } from "./handoff-readings.ts";
 import { hintReadings } from "./hint-readings.ts";
 import { membershipReadings } from "./membership-readings.ts";
 import { type MetricReading, labelled, register } from "./metric.ts";
@@ -61,6 +62,7 @@ export class NodeMetrics {
       ...nodeReadings(node),
       ...membershipReadings(node),
       ...storeReadings(() => node.statistics().store),
+      ...handoffReadings(node),
       ...hintReadings(() => node.statistics().hints),
       ...peerReadings(parts.peers),
       batchLinesReading(parts.http),

@@ -101,6 +101,7 @@ const ways: readonly (readonly [operation: string, path: string, init: RequestIn
   ["patchBucket", "/v1/buckets/made", { headers: { "If-Match": "x" } }, 501],
   ["getCluster", "/v1/cluster", {}, 200],
   ["getMembers", "/v1/members", {}, 200],
+  ["getHints", "/v1/hints", {}, 200],
   ["getRing", "/v1/ring", {}, 200],
   ["getExplanation", "/v1/explain/default/one", {}, 200],
   ["getExplanation", "/v1/explain/UP/one", {}, 400],

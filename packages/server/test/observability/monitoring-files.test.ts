@@ -34,7 +34,7 @@ const rules = [...page("alerts.yaml").matchAll(ruleLines)].map(
 const functions = new Set(["rate", "increase", "sum", "max", "min", "abs", "time"]);
 functions.add("histogram_quantile").add("by").add("label_values");
 const labels = new Set(["instance", "job", "le", "operation", "status", "code", "bucket", "kind"]);
-labels.add("door").add("peer").add("state");
+labels.add("door").add("peer").add("state").add("target");
 
 const token = new RegExp(
   [

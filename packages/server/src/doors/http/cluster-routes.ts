@@ -68,6 +68,22 @@ function stateJson(status: MemberStatus | undefined): Readonly<Record<string, un
   };
 }
 
+/** `GET /v1/hints`: what this node owes to others that were away, and how it is paid back. */
+export function serveHints({ parts: { node } }: RouteRequest): Response {
+  const view = node.handoff();
+  if (view === undefined) return notReady(node);
+  return jsonResponse({
+    node: node.id,
+    debts: view.debts.map(({ bytes, recordsPerSecond, etaMs, ageMs, ...debt }) => ({
+      ...debt,
+      bytes: bytes ?? null,
+      recordsPerSecond: Math.round(recordsPerSecond),
+      etaMs: etaMs === undefined ? null : Math.round(etaMs),
+      ageMs: Math.round(ageMs),
+    })),
+  });
+}
+
 export function serveRing({ parts: { node } }: RouteRequest): Response {
   const document = node.document();
   if (document === undefined) return notReady(node);

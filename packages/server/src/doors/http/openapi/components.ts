@@ -1,3 +1,4 @@
+import { debtKinds } from "@coterie/cluster";
 import { keyHashes, limits } from "@coterie/core";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -53,6 +54,17 @@ const explainedReplica = object(
   ["node", "role", "state"],
 );
 
+const debt = object({
+  target: text,
+  kind: { enum: [...debtKinds], description: "Keys it missed, or records held for it." },
+  records: count,
+  bytes: { type: ["integer", "null"], minimum: 0, description: "Null where it is not known." },
+  dirtyPartitions: { ...count, description: "Of which the keys are not known: lists tell." },
+  state: { enum: ["waiting", "delivering"] },
+  recordsPerSecond: count,
+  etaMs: { type: ["integer", "null"], minimum: 0, description: "Null while nothing moves." },
+  ageMs: { ...count, description: "How long something has been owed without a break." },
+});
 const requiredBucketSettings = {
   name: text,
   policy: { enum: ["siblings", "lww"] },
@@ -117,6 +129,8 @@ export const schemas: Json = {
     localHealth: { ...count, maximum: 8, description: "0 when the node does not doubt itself." },
     members: list(ref("Member")),
   }),
+  Hints: object({ node: text, debts: list(ref("Debt")) }),
+  Debt: debt,
   Buckets: object({ buckets: list(ref("Bucket")) }),
   Ring: object({ epoch: count, partitions: count, hash: keyHash, owners: list(list(text)) }),
   Explanation: object({

@@ -177,6 +177,7 @@ export const operations: readonly Operation[] = [
   },
   page("/v1/cluster", "Cluster", "Members, settings, buckets."),
   page("/v1/members", "Members", "Members, and how each is as far as this node knows."),
+  page("/v1/hints", "Hints", "What this node owes to others that were away."),
   page("/v1/ring", "Ring", "Per partition, its owners in order."),
   page(
     "/v1/explain/{bucket}/{key}",
