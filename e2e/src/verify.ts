@@ -17,8 +17,9 @@ export interface Verification {
 
 const inFlightMax = 48;
 const examplesMax = 10;
-/** A replica that a read has just repaired is asked again this often. */
-const replicaAttempts = 40;
+/** For how long, over all, replicas that were not told yet are asked again. */
+const patienceMsMost = 20_000;
+const againMs = 50;
 
 /** Runs `judge` for every item, a bounded number at a time. */
 async function forEachBounded<Item>(
@@ -33,11 +34,16 @@ async function forEachBounded<Item>(
 }
 
 /**
- * Reads every key through every node, then from every replica's own copy, and holds all of it to
- * the ledger. A replica may lag behind what it has not been told yet; the reads before have
- * repaired it, so that soon its own copy must stand by itself.
+ * Reads every key from every copy, then through every node, and holds all of it to the
+ * ledger. A replica may lag behind what it has not been told yet; it is told without anybody
+ * reading, so that soon its own copy must stand by itself.
  */
-export async function verify(nodes: readonly Endpoint[], ledger: Ledger): Promise<Verification> {
+export async function verify(
+  nodes: readonly Endpoint[],
+  ledger: Ledger,
+  patienceMs: number = patienceMsMost,
+): Promise<Verification> {
+  const deadlineMs = performance.now() + patienceMs;
   const { keys, acknowledged } = ledger;
   const result: Verification = {
     keys: keys.length,
@@ -70,10 +76,11 @@ export async function verify(nodes: readonly Endpoint[], ledger: Ledger): Promis
   const client = new KvClient();
   const places = nodes.flatMap((node) => keys.map((key) => ({ node, key })));
   await forEachBounded(places, async ({ node, key }) => {
-    note(`through ${node.id}`, key, await client.get(node.http, key));
+    const read = await settledReplica(client, { node, key, ledger, deadlineMs });
+    note(`in ${node.id}'s own copy`, key, read);
   });
   await forEachBounded(places, async ({ node, key }) => {
-    note(`in ${node.id}'s own copy`, key, await settledReplica(client, node, key, ledger));
+    note(`through ${node.id}`, key, await client.get(node.http, key));
   });
   client.close();
   return result;
@@ -81,15 +88,23 @@ export async function verify(nodes: readonly Endpoint[], ledger: Ledger): Promis
 
 async function settledReplica(
   client: KvClient,
-  node: Endpoint,
-  key: string,
-  ledger: Ledger,
+  {
+    node,
+    key,
+    ledger,
+    deadlineMs,
+  }: {
+    readonly node: Endpoint;
+    readonly key: string;
+    readonly ledger: Ledger;
+    readonly deadlineMs: number;
+  },
 ): Promise<ReadAnswer> {
-  for (let attempt = 1; ; attempt += 1) {
+  for (;;) {
     const read = await client.getReplica(node.http, key);
     const judgement = read.values === undefined ? undefined : ledger.judge(key, read.values);
     const isSettled = judgement?.lost.length === 0 && judgement.resurrected.length === 0;
-    if (isSettled || attempt === replicaAttempts) return read;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (isSettled || performance.now() >= deadlineMs) return read;
+    await new Promise((resolve) => setTimeout(resolve, againMs));
   }
 }

@@ -24,7 +24,7 @@ it("finds every write lost when the directories of all nodes are emptied", async
   const after = await RealCluster.start({ directory });
   try {
     // Through each of three nodes, and in each of three copies, of three keys.
-    expect(await verify(after.endpoints, ledger)).toMatchObject({ lost: 18 });
+    expect(await verify(after.endpoints, ledger, 100)).toMatchObject({ lost: 18 });
   } finally {
     kv.close();
     await after.stop();

@@ -76,21 +76,21 @@ async function trial(
   input: TrialsInput & { readonly fault: FaultName; readonly node: string },
 ): Promise<readonly Span[]> {
   const { fault, node, awaySeconds, aroundSeconds } = input;
-  const spans: Span[] = [];
+  const phases: (() => Span)[] = [];
   let fromMs = performance.now();
   const end = (phase: Span["phase"], toMs: number): void => {
     const { outcomes, stallMs } = load.take();
-    const figures = figuresOf(outcomes, { fromMs, toMs });
-    const seconds = (toMs - fromMs) / 1000;
-    spans.push({
+    const from = fromMs;
+    fromMs = toMs;
+    // Judged later: with many operations it takes a while, in which none would begin.
+    phases.push(() => ({
       fault: phase === "before" ? "none" : fault,
       node,
       phase,
-      seconds,
+      seconds: (toMs - from) / 1000,
       stallMs,
-      ...figures,
-    });
-    fromMs = toMs;
+      ...figuresOf(outcomes, { fromMs: from, toMs }),
+    }));
   };
   load.start();
   // The first operations of a fresh generator, and of fresh connections, are not judged.
@@ -109,7 +109,7 @@ async function trial(
   const endMs = performance.now();
   await load.stop(patienceMs);
   end("back", endMs);
-  return spans;
+  return phases.map((judge) => judge());
 }
 
 function lineOf(span: Span): string {
