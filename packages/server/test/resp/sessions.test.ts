@@ -106,6 +106,25 @@ describe("a connection", () => {
       "get",
       expect.arrayContaining(["summary", "since", "1.0.0"]),
     ]);
+    const docs = (await client.ask("COMMAND", "DOCS", "set", "mget")) as [
+      string,
+      Said[],
+      string,
+      Said[],
+    ];
+    expect(docs[1].at(-1)).toEqual([
+      ["name", "key", "type", "key"],
+      ["name", "value", "type", "string"],
+      expect.arrayContaining(["nx-or-xx", "oneof", ["+optional"]]),
+      ["name", "get", "type", "pure-token", "token", "GET", "flags", ["+optional"]],
+      expect.arrayContaining([
+        expect.arrayContaining([
+          ["name", "seconds", "type", "integer", "token", "EX"],
+          ["name", "keepttl", "type", "pure-token", "token", "KEEPTTL"],
+        ]),
+      ]),
+    ]);
+    expect(docs[3].at(-1)).toEqual([["name", "key", "type", "key", "flags", ["+multiple"]]]);
     expect(await client.ask("COMMAND", "GETKEYS", "MSET", "a", 1, "b", 2)).toEqual(["a", "b"]);
     expect(await client.ask("COMMAND", "GETKEYS", "PING")).toMatch(/no key arguments/u);
     expect(await client.ask("COMMAND", "LIST", "FILTERBY", "PATTERN", "getr*")).toEqual([

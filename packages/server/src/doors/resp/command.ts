@@ -37,6 +37,8 @@ export interface CommandAbout {
   /** The version of Redis that brought it; Coterie's for its own. */
   readonly since: string;
   readonly summary: string;
+  /** Its arguments as Redis' pages write them; empty: none. */
+  readonly usage: string;
   readonly order: CommandOrder;
   readonly subcommands: ReadonlyMap<string, CommandAbout>;
 }
@@ -62,6 +64,7 @@ export interface CommandRow<Call> {
   readonly keys?: readonly [first: number, last: number, step: number];
   readonly since: string;
   readonly summary: string;
+  readonly usage?: string;
   readonly order?: CommandOrder;
   /** Left out where there are subcommands, one of which must be named. */
   readonly run?: (call: Call) => void;
@@ -81,7 +84,7 @@ function commandOf<Call extends Refusable>(
   row: CommandRow<Call>,
   parent: string,
 ): Command<Call> {
-  const { arity, since, summary, order, run = refuseParent } = row;
+  const { arity, since, summary, usage = "", order, run = refuseParent } = row;
   const name = `${parent}${row.name}`;
   const [first, last, step] = row.keys ?? [];
   const keys =
@@ -96,6 +99,7 @@ function commandOf<Call extends Refusable>(
     group,
     since,
     summary,
+    usage,
     order: order ?? (keys === undefined ? "any" : "keys"),
     run,
     subcommands: new Map(

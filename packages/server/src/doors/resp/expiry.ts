@@ -17,6 +17,10 @@ export const expiryOptions: ReadonlyMap<string, ExpiryForm> = new Map([
   ["pxat", { unit: "milliseconds", base: "epoch" }],
 ]);
 
+/** How these are written. */
+export const expiryUsage =
+  "EX seconds|PX milliseconds|EXAT unix-time-seconds|PXAT unix-time-milliseconds";
+
 export type ReadDeadline =
   | { readonly ok: true; readonly atMs: number }
   | { readonly ok: false; readonly problem: string };

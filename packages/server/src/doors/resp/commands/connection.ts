@@ -21,6 +21,7 @@ export const connectionCommands: readonly Command<RespCall>[] = commandGroup("co
     flags: "noscript loading stale fast no_auth no_multi",
     since: "6.0.0",
     summary: "Chooses the version of the protocol, and says who serves",
+    usage: "[protover [AUTH username password] [SETNAME clientname]]",
     run: hello,
   },
   {
@@ -29,6 +30,7 @@ export const connectionCommands: readonly Command<RespCall>[] = commandGroup("co
     flags: "noscript loading stale fast no_auth",
     since: "1.0.0",
     summary: "Takes any password of user default: there are no others yet",
+    usage: "[username] password",
     run: auth,
   },
   {
@@ -37,6 +39,7 @@ export const connectionCommands: readonly Command<RespCall>[] = commandGroup("co
     flags: "loading stale fast",
     since: "1.0.0",
     summary: "Takes database 0, the only one",
+    usage: "index",
     run: select,
   },
   {
@@ -45,6 +48,7 @@ export const connectionCommands: readonly Command<RespCall>[] = commandGroup("co
     flags: "fast",
     since: "1.0.0",
     summary: "Answers PONG, or what it is given",
+    usage: "[message]",
     run: ping,
   },
   {
@@ -53,6 +57,7 @@ export const connectionCommands: readonly Command<RespCall>[] = commandGroup("co
     flags: "loading stale fast",
     since: "1.0.0",
     summary: "Answers what it is given",
+    usage: "message",
     run: (call) => call.settle(call.word(1)),
   },
   {

@@ -4,7 +4,7 @@ import type { WriteOutcome } from "@coterie/cluster";
 import { dotText } from "../../dot-text.ts";
 import { problemWithBucket } from "../../request-checks.ts";
 import { type Command, commandGroup } from "../command.ts";
-import { expiryOptions, readDeadline } from "../expiry.ts";
+import { expiryOptions, expiryUsage, readDeadline } from "../expiry.ts";
 import { failureReply } from "../failure-reply.ts";
 import type { RespCall } from "../resp-call.ts";
 import { optionOf } from "../words.ts";
@@ -20,6 +20,7 @@ export const contextCommands: readonly Command<RespCall>[] = commandGroup("coter
     keys: one,
     since: "0.1.0",
     summary: "What a key holds: its context, and every sibling, the latest first (BUCKET)",
+    usage: "key [BUCKET bucket]",
     run: getSiblings,
   },
   {
@@ -29,6 +30,7 @@ export const contextCommands: readonly Command<RespCall>[] = commandGroup("coter
     keys: one,
     since: "0.1.0",
     summary: "Writes a value in the place of what its context has read (CONTEXT, EX, PX, …)",
+    usage: `key value [CONTEXT context] [BUCKET bucket] [${expiryUsage}|PERSIST]`,
     run: put,
   },
   {
@@ -38,6 +40,7 @@ export const contextCommands: readonly Command<RespCall>[] = commandGroup("coter
     keys: one,
     since: "0.1.0",
     summary: "Deletes what its context has read; without one, what is there now (CONTEXT, BUCKET)",
+    usage: "key [CONTEXT context] [BUCKET bucket]",
     run: remove,
   },
 ]);

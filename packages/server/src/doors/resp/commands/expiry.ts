@@ -5,6 +5,7 @@ import {
   type ExpiryConditions,
   type ExpiryForm,
   expiryOptions,
+  expiryUsage,
   mayExpireAt,
   readDeadline,
   until,
@@ -28,6 +29,7 @@ export const expiringCommands: readonly Command<RespCall>[] = commandGroup("stri
     keys: one,
     since: "2.0.0",
     summary: "Writes a value that lives for so many seconds",
+    usage: "key seconds value",
     run: (call) => setFor(call, seconds),
   },
   {
@@ -37,6 +39,7 @@ export const expiringCommands: readonly Command<RespCall>[] = commandGroup("stri
     keys: one,
     since: "2.6.0",
     summary: "Writes a value that lives for so many milliseconds",
+    usage: "key milliseconds value",
     run: (call) => setFor(call, milliseconds),
   },
   {
@@ -46,6 +49,7 @@ export const expiringCommands: readonly Command<RespCall>[] = commandGroup("stri
     keys: one,
     since: "6.2.0",
     summary: "The value of a key, and another deadline for it (EX, PX, EXAT, PXAT, PERSIST)",
+    usage: `key [${expiryUsage}|PERSIST]`,
     run: getExpiring,
   },
 ]);
@@ -87,6 +91,7 @@ export const expiryCommands: readonly Command<RespCall>[] = commandGroup("generi
     keys: one,
     since: "2.2.0",
     summary: "Takes the deadline of a value away",
+    usage: "key",
     run: (call) =>
       call.change((held) =>
         held?.expiresAtMs === undefined
@@ -103,7 +108,8 @@ function expireRow(
   form: ExpiryForm,
 ): CommandRow<RespCall> {
   const run = (call: RespCall): void => expire(call, form);
-  const about = { since, summary: `${summary} (NX, XX, GT, LT)` };
+  const unit = form.base === "now" ? form.unit : `unix-time-${form.unit}`;
+  const about = { since, summary, usage: `key ${unit} [NX|XX|GT|LT]` };
   return { name, arity: -3, flags: "write fast", keys: one, ...about, run };
 }
 
@@ -119,7 +125,7 @@ function leftRow(
     return at === undefined ? -1 : show(at, call.service.clock.wallMs());
   };
   const run = (call: RespCall): void => readKey(call, left);
-  return { name, arity: 2, flags: "readonly fast", keys: one, since, summary, run };
+  return { name, arity: 2, flags: "readonly fast", keys: one, since, summary, usage: "key", run };
 }
 
 function setFor(call: RespCall, form: ExpiryForm): void {

@@ -2,6 +2,7 @@ import { type RespReply, respMap, respStatus } from "@coterie/protocol";
 import { type Command, type CommandAbout, commandGroup, hasArity, keysOf } from "../command.ts";
 import { isGlobMatch } from "../glob.ts";
 import type { RespCall } from "../resp-call.ts";
+import { argumentsOf } from "../usage.ts";
 import { optionOf } from "../words.ts";
 
 const flags = "loading stale";
@@ -30,6 +31,7 @@ export const introspectionCommands: readonly Command<RespCall>[] = commandGroup(
         flags,
         since: "2.8.13",
         summary: "How the named commands are called",
+        usage: "[section ...]",
         run: (call) =>
           call.settle(
             call.words.length === 2
@@ -127,8 +129,10 @@ function docs(call: RespCall): void {
   call.settle(respMap(...found.flatMap((command) => [command.name, commandDocs(command)])));
 }
 
-function commandDocs({ summary, since, group, subcommands }: CommandAbout): RespReply {
-  const own = ["summary", summary, "since", since, "group", group];
+function commandDocs(command: CommandAbout): RespReply {
+  const { summary, since, group, usage, subcommands } = command;
+  const about = ["summary", summary, "since", since, "group", group];
+  const own = usage === "" ? about : [...about, "arguments", argumentsOf(usage)];
   if (subcommands.size === 0) return respMap(...own);
   const below = [...subcommands.values()].flatMap((sub) => [sub.name, commandDocs(sub)]);
   return respMap(...own, "subcommands", respMap(...below));

@@ -26,6 +26,7 @@ export const keyspaceCommands: readonly Command<RespCall>[] = [
       order: "alone",
       since: "2.8.0",
       summary: "Some of the keys, and where to go on (MATCH, COUNT, TYPE)",
+      usage: "cursor [MATCH pattern] [COUNT count] [TYPE type]",
       run: scan,
     },
     {
@@ -35,6 +36,7 @@ export const keyspaceCommands: readonly Command<RespCall>[] = [
       order: "alone",
       since: "1.0.0",
       summary: "All keys that match a pattern: reads the whole bucket",
+      usage: "pattern",
       run: (call) => story(call, keys(call)),
     },
     {

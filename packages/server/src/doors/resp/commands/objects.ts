@@ -33,6 +33,7 @@ export const objectCommands: readonly Command<RespCall>[] = [
           keys: second,
           since: "2.2.3",
           summary: "How Redis would keep this value: int, embstr or raw",
+          usage: "key",
           run: (call) => readKey(call, encodingOf),
         },
         {
@@ -42,6 +43,7 @@ export const objectCommands: readonly Command<RespCall>[] = [
           keys: second,
           since: "4.0.0",
           summary: "Refused: how often a key is used is not counted",
+          usage: "key",
           run: (call) => call.refuse(noFrequency),
         },
         {
@@ -51,6 +53,7 @@ export const objectCommands: readonly Command<RespCall>[] = [
           keys: second,
           since: "2.2.3",
           summary: "How often Redis would share this value: the integers to 9999, or not",
+          usage: "key",
           run: (call) => readKey(call, referencesTo),
         },
         {
@@ -78,6 +81,7 @@ export const objectCommands: readonly Command<RespCall>[] = [
           keys: second,
           since: "4.0.0",
           summary: "Bytes that a key takes in one replica's log, roughly (SAMPLES is of no effect)",
+          usage: "key [SAMPLES count]",
           run: usage,
         },
         {

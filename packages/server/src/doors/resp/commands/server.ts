@@ -14,6 +14,7 @@ export const serverCommands: readonly Command<RespCall>[] = commandGroup("server
     flags,
     since: "1.0.0",
     summary: "What this node is and does, by sections",
+    usage: "[section ...]",
     run: info,
   },
   {
@@ -36,6 +37,7 @@ export const serverCommands: readonly Command<RespCall>[] = commandGroup("server
         flags: `${flags} admin noscript`,
         since: "2.0.0",
         summary: "Settings in Redis' names, with the values that hold here",
+        usage: "parameter ...",
         run: configGet,
       },
       {
@@ -44,6 +46,7 @@ export const serverCommands: readonly Command<RespCall>[] = commandGroup("server
         flags: `${flags} admin noscript`,
         since: "2.0.0",
         summary: "Takes what holds already: settings are made when a node is started",
+        usage: "parameter value [parameter value] ...",
         run: configSet,
       },
       {

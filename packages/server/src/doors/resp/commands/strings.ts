@@ -2,6 +2,7 @@ import { latin1 } from "@coterie/core";
 import { type RespReply, isRespError, respStatus } from "@coterie/protocol";
 import { type Command, commandGroup } from "../command.ts";
 import { addDecimals } from "../decimal.ts";
+import { expiryUsage } from "../expiry.ts";
 import { type Change, type HeldValue, keptDeadline } from "../key-lanes.ts";
 import { forEachKey, readKey, readKeys } from "../reading.ts";
 import type { RespCall } from "../resp-call.ts";
@@ -23,6 +24,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "1.0.0",
     summary: "The value of a key",
+    usage: "key",
     run: (call) => readKey(call, valueOf),
   },
   {
@@ -32,6 +34,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "1.0.0",
     summary: "Writes a value over what is there (NX, XX, GET, EX, PX, EXAT, PXAT, KEEPTTL)",
+    usage: `key value [NX|XX] [GET] [${expiryUsage}|KEEPTTL]`,
     run: set,
   },
   {
@@ -41,6 +44,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: [1, -1, 1],
     since: "1.0.0",
     summary: "The values of keys, each read by itself",
+    usage: "key ...",
     run: mget,
   },
   {
@@ -50,6 +54,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: [1, -1, 2],
     since: "1.0.1",
     summary: "Writes values, each by itself",
+    usage: "key value [key value] ...",
     run: mset,
   },
   {
@@ -59,6 +64,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "1.0.0",
     summary: "Writes a value if the key holds none",
+    usage: "key value",
     run: (call) => call.change((held) => (held === undefined ? replace(call, 2, 1) : { reply: 0 })),
   },
   {
@@ -68,6 +74,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "1.0.0",
     summary: "Writes a value, and answers the one before it",
+    usage: "key value",
     run: (call) => call.change((held) => replace(call, 2, held?.value ?? null)),
   },
   {
@@ -77,6 +84,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "6.2.0",
     summary: "Deletes a key, and answers the value it held",
+    usage: "key",
     run: (call) =>
       call.change((held) =>
         held === undefined ? { reply: null } : { reply: held.value, next: "deleted" },
@@ -89,6 +97,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "2.0.0",
     summary: "Adds bytes to the end of a value",
+    usage: "key value",
     run: append,
   },
   {
@@ -98,6 +107,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "2.2.0",
     summary: "The bytes of a value",
+    usage: "key",
     run: (call) => readKey(call, (held) => held?.value.length ?? 0),
   },
   {
@@ -107,6 +117,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "2.4.0",
     summary: "Part of a value",
+    usage: "key start end",
     run: getRange,
   },
   {
@@ -116,6 +127,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "1.0.0",
     summary: "Part of a value: an old name of GETRANGE",
+    usage: "key start end",
     run: getRange,
   },
   {
@@ -125,6 +137,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "2.2.0",
     summary: "Writes over part of a value",
+    usage: "key offset value",
     run: setRange,
   },
   {
@@ -134,6 +147,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "1.0.0",
     summary: "Adds one to a number",
+    usage: "key",
     run: (call) => increment(call, 1n),
   },
   {
@@ -143,6 +157,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "1.0.0",
     summary: "Takes one from a number",
+    usage: "key",
     run: (call) => increment(call, -1n),
   },
   {
@@ -152,6 +167,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "1.0.0",
     summary: "Adds to a number",
+    usage: "key increment",
     run: (call) => increment(call, int64Of(call.word(2))),
   },
   {
@@ -161,6 +177,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "1.0.0",
     summary: "Takes from a number",
+    usage: "key decrement",
     run: decrementBy,
   },
   {
@@ -170,6 +187,7 @@ export const stringCommands: readonly Command<RespCall>[] = commandGroup("string
     keys: one,
     since: "2.6.0",
     summary: "Adds to a decimal number",
+    usage: "key increment",
     run: incrementByFloat,
   },
 ]);

@@ -39,6 +39,7 @@ export const transactionCommands: readonly Command<RespCall>[] = commandGroup("t
     keys: [1, -1, 1],
     since: "2.2.0",
     summary: "Lets the next EXEC fail if this key changes: one key, not several",
+    usage: "key ...",
     run: watch,
   },
   {
