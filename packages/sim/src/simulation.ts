@@ -248,7 +248,12 @@ class Run {
     const owed = (): readonly string[] => whatIsOwed(this.#cluster);
     while (this.#world.nowMs < end && owed().length > 0) await this.#pass(100);
     this.#undrained.push(...owed());
-    const unread = await this.#waitFor(this.#workload.ownCopies(), recoveryMsMax);
+    let unread = await this.#waitFor(this.#workload.ownCopies(), recoveryMsMax);
+    if (this.#faults.bereft.size > 0) {
+      // Damage that nobody had met was met now, and is refilled: that is nothing anybody owed.
+      await this.#pass(quietMs);
+      unread = await this.#waitFor(this.#workload.ownCopies(), recoveryMsMax);
+    }
     for (const { key, copies } of unread ?? []) {
       if (new Set(copies.values()).size <= 1) continue;
       const held = [...copies].map(([node, digest]) => `${node}=${digest || "nothing"}`);
