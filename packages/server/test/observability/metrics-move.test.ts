@@ -124,7 +124,8 @@ beforeAll(async () => {
       ["n1", first],
       ["n2", second],
     ].map(([id = "", peer = ""]) => {
-      const config = configOf(id, { peer, bootstrap });
+      // What a node missed is left to the read that repairs it.
+      const config = configOf(id, { peer, bootstrap, handoffBytes: 0 });
       const onFatal = (reason: string): never => {
         throw new Error(reason);
       };
