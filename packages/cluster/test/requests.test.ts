@@ -302,7 +302,7 @@ describe("forwarding", () => {
       small.cluster.network.cut(`n${at}` as never, `n${owner}` as never, "refusing");
     }
     const expected = { ok: false, code: "quorum-not-met", outcome: "refused" };
-    expect(await small.put(at, "k", "one")).toMatchObject(expected);
+    expect(await small.put(at, "k", "one", { strict: true })).toMatchObject(expected);
   });
 
   it("drains forwarded writes before the primary stops", async () => {

@@ -106,6 +106,7 @@ class Client {
     const values = this.#workload.numbersOf(siblings);
     const { n, r, w } = key.bucket;
     const asked = acks.primaries;
+    if (acks.fallbacks > 0) this.#workload.stoodIn += 1;
     this.#trace(operation, `get of ${key.name} returns [${values.join(", ")}]`);
     const { history, watcher } = this.#workload;
     history.addRead({

@@ -189,11 +189,7 @@ export class SimCluster {
           reserveBytes: 4096,
           durability: "fsync",
           cacheBytes: this.#options.cacheBytes ?? cacheBytes,
-          onFatal: (reason) => {
-            this.world.trace(`${id} gives up: ${reason}`);
-            this.fatal.push({ node: id, reason });
-            this.crash(id);
-          },
+          onFatal: (reason) => this.#giveUp(node, reason),
           onEvent: (event) => {
             this.world.trace(`${id}: ${event.kind}`);
             if (event.kind === "damage") node.refillDamage();
@@ -214,6 +210,15 @@ export class SimCluster {
     place.gate = gate;
     place.node = node;
     return node.start();
+  }
+
+  /** Who has given up is gone, whatever of it has not heard of that yet. */
+  #giveUp(node: CoterieNode, reason: string): void {
+    const { id } = node;
+    if (this.node(id) !== node) return;
+    this.world.trace(`${id} gives up: ${reason}`);
+    this.fatal.push({ node: id, reason });
+    this.crash(id);
   }
 
   /** The process ends between two events; with `power`, what was not synced may be lost. */

@@ -58,6 +58,8 @@ export interface SimulationReport {
   readonly writes: number;
   readonly acknowledged: number;
   readonly reads: number;
+  /** Writes that were acknowledged, and reads, in which fallbacks took part. */
+  readonly stoodIn: number;
   /** Scans that came to their end, and the pages that were asked for. */
   readonly scans: number;
   readonly pages: number;
@@ -326,6 +328,7 @@ class Run {
       writes: history.writes.length,
       acknowledged: history.writes.filter(({ outcome }) => outcome === "ok").length,
       reads: history.reads.length,
+      stoodIn: this.#workload.stoodIn,
       scans: history.scans.length,
       pages: this.#scanner.pages,
       demanded: this.#prober.judged,

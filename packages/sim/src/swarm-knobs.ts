@@ -94,8 +94,31 @@ export interface SwarmKnobs {
 const nodesDrawn = [3, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9];
 const copiesDrawn = [1, 2, 3, 3, 3, 3, 3, 4, 5];
 
+const handoffBytesPerSecondLeast = 64 * 1024;
+
 /** The knobs of a seed. */
 export function drawKnobs(seed: number): SwarmKnobs {
+  return drawModes(new SeededRandom(seed).fork("modes"), drawStrict(seed));
+}
+
+/** Of two runs one has no sloppy request. What else a seed draws does not depend on it. */
+function drawModes(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
+  if (random.chance(500)) return knobs;
+  const buckets = knobs.buckets.map((bucket) => ({
+    ...bucket,
+    mode: random.chance(700) ? ("sloppy" as const) : ("strict" as const),
+  }));
+  const otherMode = pick(random, [0, 100, 100, 400]);
+  const splits = random.chance(400) ? { split: 1 + random.below(2) } : {};
+  const faults = { ...knobs.faults, ...splits };
+  // What fallbacks hold is there for strict reads only once it has been handed over.
+  const bytesPerSecond = knobs.handoff.bytesPerSecond || handoffBytesPerSecondLeast;
+  const handoff = { ...knobs.handoff, bytesPerSecond };
+  return { ...knobs, buckets, habits: { ...knobs.habits, otherMode }, faults, handoff };
+}
+
+/** The knobs of a seed, where all is strict. */
+function drawStrict(seed: number): SwarmKnobs {
   const knobs = drawImmortal(seed);
   // A stream of its own: the other knobs of a seed are the same with and without it.
   const random = new SeededRandom(seed).fork("expiry");

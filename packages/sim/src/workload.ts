@@ -51,6 +51,8 @@ export class Workload {
   readonly #values: Uint8Array[] = [];
   readonly #kept: ReadonlySet<number> | undefined;
   readonly #keyNames: ReadonlySet<string>;
+  /** Requests that succeeded and in which fallbacks took part. */
+  stoodIn = 0;
   #asked = 0;
   /** The operation that was issued or left out last. */
   #last = 0;
@@ -137,7 +139,8 @@ export class Workload {
    * Primaries that will hold what so many have acknowledged: where one of them may lose it, and
    * would fetch it from the others, not if it was the only one.
    */
-  holdersOf({ primaries }: Acks): number {
+  holdersOf({ primaries, fallbacks }: Acks): number {
+    if (fallbacks > 0) this.stoodIn += 1;
     const losesCopies = faultKinds.some((kind) => {
       return kind.losesCopies && this.knobs.faults[kind.name] !== undefined;
     });
