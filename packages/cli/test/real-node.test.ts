@@ -144,7 +144,7 @@ it("lists keys page by page, by prefix and from a cursor", async () => {
 it("shows buckets", async () => {
   const listed = await run(0, "bucket", "list");
   expect(listed.exit).toBe(0);
-  expect(listed.stdout).toMatch(/^default +siblings +1 +1 +1 +0 +0 +strict +no +none$/mu);
+  expect(listed.stdout).toMatch(/^default +siblings +1 +1 +1 +0 +0 +sloppy +no +none$/mu);
   expect(listed.stdout).toMatch(/^redis +lww /mu);
   await run(0, "put", "only", "one", "--bucket", "redis");
   const shown = await run(0, "bucket", "show", "redis", "--count", "--json");
@@ -155,7 +155,7 @@ it("shows buckets", async () => {
 it("creates and changes buckets", async () => {
   const made = await run(0, "bucket", "create", "made", "--policy", "lww");
   expect(made.exit).toBe(0);
-  expect(made.stdout).toMatch(/^made +lww +1 +1 +1 +0 +0 +strict +no +none$/mu);
+  expect(made.stdout).toMatch(/^made +lww +1 +1 +1 +0 +0 +sloppy +no +none$/mu);
   expect(made.stderr).toMatch(/^created; the cluster document has epoch 2$/mu);
   expect((await run(0, "bucket", "create", "made", "--policy", "lww")).stderr).toMatch(
     /unchanged/u,
@@ -167,9 +167,9 @@ it("creates and changes buckets", async () => {
   expect(JSON.parse(set.stdout)).toMatchObject({ name: "made", ttlMs: 60_000, result: "changed" });
   const forever = await run(0, "bucket", "set", "made", "--ttl", "0", "--json");
   expect(JSON.parse(forever.stdout)).not.toHaveProperty("ttlMs");
-  const sloppy = await run(0, "bucket", "set", "made", "--mode", "sloppy", "--json");
-  expect(JSON.parse(sloppy.stdout)).toMatchObject({ mode: "sloppy", result: "changed" });
-  expect((await run(0, "bucket", "set", "made", "--mode", "strict")).stdout).toMatch(/ strict /u);
+  const strict = await run(0, "bucket", "set", "made", "--mode", "strict", "--json");
+  expect(JSON.parse(strict.stdout)).toMatchObject({ mode: "strict", result: "changed" });
+  expect((await run(0, "bucket", "set", "made", "--mode", "sloppy")).stdout).toMatch(/ sloppy /u);
   expect((await run(0, "bucket", "set", "made")).exit).toBe(2);
   expect((await run(0, "bucket", "set", "nowhere", "--pw", "1")).exit).toBe(3);
   expect((await run(0, "put", "k", "v", "--bucket", "made")).exit).toBe(0);

@@ -29,7 +29,7 @@ export type GivenBucket = {
 /** A bucket's settings in full: three copies if there is room, read and written by majority. */
 export function wholeBucket(name: string, given: GivenBucket, nMax: number): BucketSettings {
   const { policy = "siblings", n = Math.min(3, nMax), pr = 0, pw = 0 } = given;
-  const { allowStale = false, mode = "strict" } = given;
+  const { allowStale = false, mode = "sloppy" } = given;
   const majority = Math.floor(n / 2) + 1;
   const { r = majority, w = majority } = given;
   const bucket = { name, policy, n, r, w, pr, pw, allowStale, mode };
