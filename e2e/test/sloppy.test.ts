@@ -14,7 +14,7 @@ async function ownCopy(door: string): Promise<string> {
     .join();
 }
 
-it("with two of three primaries dead, fallbacks stand in, and hand over what they hold", async () => {
+it("with two of three primaries dead, fallbacks stand in, and hand it over later", async () => {
   const cluster = await RealCluster.start({ arguments: ["--nodes", "5"] });
   const doorOf = (id: string): string => cluster.doors[Number(id.slice(1)) - 1] ?? "";
   try {
