@@ -10,8 +10,8 @@ export interface PressureSettings {
   readonly delayMsTarget: number;
 }
 
-/** Requests in flight that no delay refuses: as many as keep processor and disk busy. */
-const requestsFloor = 256;
+/** Requests in flight that no delay refuses: what one client has under way in a batch. */
+const requestsFloor = 1024;
 /** How long the least delay is looked for: CoDel's interval (RFC 8289, section 4.3). */
 const intervalMs = 100;
 /** Least that says something about an interval; a longer one is waited for. */

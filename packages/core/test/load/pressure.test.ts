@@ -49,9 +49,9 @@ describe("admission", () => {
   });
 
   it("lets a floor of requests in, whatever they wait", () => {
-    const pressure = filled(600);
+    const pressure = filled(1500);
     interval(pressure, 5000, 0);
-    expect(pressure.window).toBe(256);
+    expect(pressure.window).toBe(1024);
   });
 
   it("never has a floor above the most that may be in flight", () => {
@@ -65,7 +65,7 @@ describe("admission", () => {
   it("opens again within two seconds after the queue is gone", () => {
     const pressure = filled(4000);
     interval(pressure, 2000, 0);
-    expect(pressure.window).toBe(256);
+    expect(pressure.window).toBe(1024);
     let now = 0;
     while (pressure.window < settings.requestsMax) {
       now += 100;
@@ -80,7 +80,7 @@ describe("admission", () => {
     for (let sample = 0; sample < 15; sample += 1) pressure.noteTook(90_000, 0);
     expect(pressure.window).toBe(8192);
     pressure.noteTook(90_000, 0);
-    expect(pressure.window).toBe(256);
+    expect(pressure.window).toBe(1024);
   });
 
   it("does not take a slow disk for a queue, until callers would give up", () => {
