@@ -397,8 +397,7 @@ describe("at a node that serves", () => {
 describe("while a replica is silent", () => {
   it("waiting, hedging, timeouts and overload move", async () => {
     const before = await scrape();
-    isThirdSilent = true;
-    // At once: before long nobody asks a silent node.
+    isThirdSilent = true; // And read at once: before long nobody asks it.
     const reading = (async () => {
       for (let at = 0; at < 20; at += 1) await get(`hedge${at}`);
     })();
