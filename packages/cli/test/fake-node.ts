@@ -68,6 +68,8 @@ export class FakeNode {
     if (instead !== undefined) return sendJson(response, instead.status, instead.body);
     const [path = "", query = ""] = seen.url.split("?");
     if (path === "/v1/cluster") return sendJson(response, 200, { clusterId: this.clusterId });
+    const bucket = /^\/v1\/buckets\/([^/]+)$/u.exec(path)?.[1];
+    if (bucket !== undefined) return sendJson(response, 200, { name: bucket, ttlMs: undefined });
     const match = /^\/v1\/buckets\/([^/]+)\/keys(?:\/(.*))?$/u.exec(path);
     if (match === null) return sendJson(response, 404, { code: "not-found", message: "no route" });
     if (match[2] === undefined) return this.#scan(response, new URLSearchParams(query));
