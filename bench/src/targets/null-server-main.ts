@@ -1,6 +1,13 @@
 // The process of a null server: answers every request of one protocol at once, with nothing behind
 // it, so that what is measured against it is the generator's own ceiling.
 import { once } from "node:events";
+import {
+  type ClusterDocument,
+  type NodeId,
+  type PeerAddress,
+  encodeDocument,
+  formDocument,
+} from "@coterie/core";
 import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
 import { PeerServer, SystemClock } from "@coterie/server";
 import { serveNullPipe } from "./null-pipe.ts";
@@ -36,25 +43,37 @@ async function listen(server: Server): Promise<string> {
 
 async function servePeer(): Promise<string> {
   const record = new Uint8Array(valueBytes + 50);
+  const written = {
+    kind: "written",
+    context: "AQFYuZyKgoTbpgEAjy7pUA7xFJo",
+    siblings: 1,
+    primaries: 2,
+    fallbacks: 0,
+    record: undefined,
+  } as const;
+  const document = encodeDocument(documentOfOne());
   const server = new PeerServer({
     clock: new SystemClock(),
-    receive: (request, _deadline, settle) =>
-      settle(
-        request.kind === "read"
-          ? { kind: "present", record }
-          : {
-              kind: "written",
-              context: "AQFYuZyKgoTbpgEAjy7pUA7xFJo",
-              siblings: 1,
-              primaries: 2,
-              fallbacks: 0,
-              record: undefined,
-            },
-      ),
+    receive: (request, _deadline, settle) => {
+      if (request.kind === "ask") settle({ kind: "document", epoch: 1, document });
+      else settle(request.kind === "read" ? { kind: "present", record } : written);
+    },
   });
   const listening = await server.listen("127.0.0.1", 0);
   if (!listening.ok) throw new Error(listening.message);
   return `127.0.0.1:${listening.port}`;
+}
+
+/** What a cluster of one node would answer with when it is asked. */
+function documentOfOne(): ClusterDocument {
+  const id = "null" as NodeId;
+  const address = "127.0.0.1:1" as PeerAddress;
+  const doors = { http: "", grpc: "", resp: "" };
+  const member = { id, nonce: "00".repeat(16), address, ...doors, host: "", zone: "", weight: 1 };
+  const settings = { partitions: 1, hash: "md5", nMax: 1, buckets: [] } as const;
+  const formed = formDocument(settings, [member]);
+  if (!formed.ok) throw new Error(formed.message);
+  return formed.document;
 }
 
 /** One request at a time per connection, each begun after the last was answered. */
