@@ -51,7 +51,11 @@ export function startHandoff({
     isBusy: () => shared.pressure.requests > inFlightMax / busyShare,
     onEvent: (event) => onEvent({ kind: "handoff", event }),
   });
-  deliverHints(shared.hints, handoff);
+  deliverHints(shared.hints, handoff, ({ bucket, partition }) => {
+    const ring = shared.ring();
+    const owners = ring.owners(partition).slice(0, ring.bucket(bucket)?.n ?? 0);
+    return owners.map(({ id }) => id);
+  });
   const { onFatal } = config.store;
   const missed = new MissedKeys({ ...shared, clock, disk, handoff, keysMax, onFatal });
   if (owed?.ok === true) missed.adopt(owed.owed);

@@ -16,6 +16,8 @@ export interface GenerationParts {
   /** The part of the directory that is this generation's. */
   readonly disk: Disk;
   readonly store: RecordStore;
+  /** An earlier process has made it. */
+  readonly isReopened: boolean;
   /** What it holds has changed by so many bytes. */
   readonly onBytes: (change: number) => void;
 }
@@ -30,6 +32,11 @@ export class Generation {
   readonly target: NodeId;
   readonly disk: Disk;
   readonly store: RecordStore;
+  /**
+   * An earlier process has made it, and may have died while it wrote in the target's place: then
+   * nobody knows which of the other primaries got what it wrote.
+   */
+  readonly isReopened: boolean;
   isSealed = false;
   /** Of the records held, and of what they cost besides. */
   bytes: number;
@@ -42,6 +49,7 @@ export class Generation {
     this.target = parts.target;
     this.disk = parts.disk;
     this.store = parts.store;
+    this.isReopened = parts.isReopened;
     const { bytesLive, keys } = parts.store.statistics();
     this.bytes = bytesLive + keys * (recordOverheadBytes - entryHeaderBytes);
     this.#onBytes = parts.onBytes;

@@ -15,7 +15,7 @@ import {
   type StoredRecord,
   openStore,
 } from "@coterie/storage";
-import { Generation } from "./generation.ts";
+import { Generation, type GenerationParts } from "./generation.ts";
 import type { GuestUpdate, HoldOutcome } from "./guest-update.ts";
 import {
   findGenerations,
@@ -303,7 +303,7 @@ export class HintBook {
       await removeGeneration(view);
       return marked.error === "full" ? "disk-full" : "internal";
     }
-    const generation = this.#add(number, target, opened.store);
+    const generation = this.#add({ number, target, store: opened.store, isReopened: false });
     this.#newest.set(target, generation);
     this.#onOwed(target);
     return generation;
@@ -320,7 +320,7 @@ export class HintBook {
 
   /** Takes over what an earlier process has left. */
   async #adopt(number: number, target: NodeId, store: RecordStore): Promise<void> {
-    const generation = this.#add(number, target, store);
+    const generation = this.#add({ number, target, store, isReopened: true });
     const older = this.#newest.get(target);
     if (older !== undefined) await this.seal(older);
     if (generation.isDamaged) generation.isSealed = true;
@@ -328,12 +328,12 @@ export class HintBook {
     else await this.drop(generation);
   }
 
-  #add(number: number, target: NodeId, store: RecordStore): Generation {
-    const disk = generationDisk(this.#parts.disk, number);
+  #add(made: Omit<GenerationParts, "disk" | "onBytes">): Generation {
+    const disk = generationDisk(this.#parts.disk, made.number);
     const onBytes = (change: number): void => {
       this.#bytes += change;
     };
-    const generation = new Generation({ number, target, disk, store, onBytes });
+    const generation = new Generation({ ...made, disk, onBytes });
     this.#generations = [...this.#generations, generation];
     return generation;
   }

@@ -6,7 +6,7 @@ import {
   decodeRecordKey,
   invariant,
 } from "@coterie/core";
-import type { StoredRecord } from "@coterie/storage";
+import type { PlacedKey, StoredRecord } from "@coterie/storage";
 import type { Debt, Owed, Payer, PaymentOutcome } from "../handoff/debt.ts";
 import type { Handoff } from "../handoff/handoff.ts";
 import { oneShot } from "../one-shot.ts";
@@ -40,11 +40,14 @@ interface Delivery {
   acknowledged: number;
 }
 
+/** Who the primaries of a key are, as far as this node knows. */
+export type PrimariesOf = (placed: PlacedKey) => readonly NodeId[];
+
 /** Lets `handoff` deliver what `book` holds now, and what it will hold. */
-export function deliverHints(book: HintBook, handoff: Handoff): void {
+export function deliverHints(book: HintBook, handoff: Handoff, primariesOf: PrimariesOf): void {
   const debts = new Map<NodeId, HintDebt>();
   book.whenOwed((target) => {
-    const debt = debts.get(target) ?? new HintDebt(target, book);
+    const debt = debts.get(target) ?? new HintDebt(target, book, primariesOf);
     debts.set(target, debt);
     handoff.owe(debt);
   });
@@ -58,11 +61,13 @@ export class HintDebt implements Debt {
   readonly target: NodeId;
   readonly kind = "hints";
   readonly #book: HintBook;
+  readonly #primariesOf: PrimariesOf;
   #delivery: Delivery | undefined;
 
-  constructor(target: NodeId, book: HintBook) {
+  constructor(target: NodeId, book: HintBook, primariesOf: PrimariesOf) {
     this.target = target;
     this.#book = book;
+    this.#primariesOf = primariesOf;
   }
 
   owed(): Owed {
@@ -177,9 +182,36 @@ export class HintDebt implements Debt {
   ): void {
     const key = decodeRecordKey(stored.bytes);
     invariant(key !== undefined, "a record that was read has a key");
-    payer.send({ ...key, ...place }, stored, (isPaid) => {
-      if (isPaid) delivery.acknowledged += 1;
-      else onFailed();
+    const placed = { ...key, ...place };
+    const send = (): void => {
+      payer.send(placed, stored, (isPaid) => {
+        if (isPaid) delivery.acknowledged += 1;
+        else onFailed();
+      });
+    };
+    if (!delivery.generation.isReopened) return send();
+    this.#holdForOthers(placed, stored, (isHeld) => {
+      if (isHeld) return send();
+      onFailed();
+      payer.skip();
     });
+  }
+
+  /**
+   * A guest that died may have told nobody but itself: what it wrote is owed to every primary, and
+   * is held for the others before the target gets it.
+   */
+  #holdForOthers(placed: PlacedKey, stored: StoredRecord, settle: (isHeld: boolean) => void): void {
+    const others = this.#primariesOf(placed).filter((id) => id !== this.target);
+    let pending = others.length;
+    let areHeld = true;
+    if (pending === 0) return settle(true);
+    for (const other of others) {
+      this.#book.hold(other, placed, stored, (outcome) => {
+        areHeld &&= outcome.ok;
+        pending -= 1;
+        if (pending === 0) settle(areHeld);
+      });
+    }
   }
 }

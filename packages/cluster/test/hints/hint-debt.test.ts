@@ -25,7 +25,7 @@ describe("delivery", () => {
     const directory = await BookWorld.opened();
     await holdAll(directory);
     await directory.held(n2, "a", version("a", 1));
-    const debt = new HintDebt(n1, directory.book);
+    const debt = new HintDebt(n1, directory.book, () => []);
     expect(debt.owed()).toMatchObject({ records: 40, dirtyPartitions: 0 });
     const delivered: Delivered = new Map();
     const payer = new ListPayer(directory, delivered);
@@ -40,7 +40,7 @@ describe("delivery", () => {
   it("goes on where it broke off, and keeps all until all is acknowledged", async () => {
     const directory = await BookWorld.opened();
     await holdAll(directory);
-    const debt = new HintDebt(n1, directory.book);
+    const debt = new HintDebt(n1, directory.book, () => []);
     const delivered: Delivered = new Map();
     const first = new ListPayer(directory, delivered, 15);
     expect(await directory.until(debt.pay(first))).toBe("target-failed");
@@ -57,7 +57,7 @@ describe("delivery", () => {
   it("brings what comes while it is under way too", async () => {
     const directory = await BookWorld.opened();
     await holdAll(directory);
-    const debt = new HintDebt(n1, directory.book);
+    const debt = new HintDebt(n1, directory.book, () => []);
     const delivered: Delivered = new Map();
     const paying = debt.pay(new ListPayer(directory, delivered));
     await directory.pass(1);
@@ -72,19 +72,40 @@ describe("delivery", () => {
     const directory = await BookWorld.opened();
     await holdAll(directory);
     const delivered: Delivered = new Map();
-    const early = new HintDebt(n1, directory.book);
+    const early = new HintDebt(n1, directory.book, () => []);
     await directory.until(early.pay(new ListPayer(directory, delivered, 39)));
     await directory.restart();
-    const debt = new HintDebt(n1, directory.book);
+    const debt = new HintDebt(n1, directory.book, () => []);
     const payer = new ListPayer(directory, delivered);
     expect(await directory.until(debt.pay(payer))).toBe("paid");
     expect(payer.sent).toBe(40);
     expect(delivered.size).toBe(40);
   });
 
+  it("owes to every primary what an earlier process may have told nobody", async () => {
+    const directory = await BookWorld.opened();
+    await holdAll(directory);
+    await directory.restart();
+    await directory.held(n1, "new", version("new", 1));
+    const debt = new HintDebt(n1, directory.book, () => [n1, n2]);
+    const delivered: Delivered = new Map();
+    // Nothing is dropped before the others are owed it, wherever delivery breaks off.
+    await directory.until(debt.pay(new ListPayer(directory, delivered, 10)));
+    expect(await directory.until(debt.pay(new ListPayer(directory, delivered)))).toBe("paid");
+    expect(delivered.size).toBe(41);
+    expect(directory.book.targets()).toEqual([n2]);
+    const other = new HintDebt(n2, directory.book, () => [n1, n2]);
+    const [held] = directory.book.statistics().held;
+    expect(held?.records).toBeGreaterThanOrEqual(40);
+    const toOther: Delivered = new Map();
+    expect(await directory.until(other.pay(new ListPayer(directory, toOther)))).toBe("paid");
+    expect(names.every((name) => toOther.has(name))).toBe(true);
+    expect(directory.book.targets()).toEqual([]);
+  });
+
   it("makes two generations at most of a target that comes and goes", async () => {
     const directory = await BookWorld.opened();
-    const debt = new HintDebt(n1, directory.book);
+    const debt = new HintDebt(n1, directory.book, () => []);
     const delivered: Delivered = new Map();
     for (let counter = 1; counter < 6; counter += 1) {
       await holdAll(directory, counter);
@@ -103,7 +124,7 @@ describe("delivery", () => {
       await directory.held(n1, name, version(name, 1, { value }));
     }
     const delivered: Delivered = new Map();
-    const debt = new HintDebt(n1, directory.book);
+    const debt = new HintDebt(n1, directory.book, () => []);
     expect(await directory.until(debt.pay(new ListPayer(directory, delivered)))).toBe("paid");
     for (const name of names.slice(0, 5)) expect(valuesAt(delivered, name)).toEqual([value]);
   });
@@ -116,7 +137,7 @@ describe("rot", () => {
     await directory.stop();
     directory.rot("key-7");
     await directory.open();
-    const debt = new HintDebt(n1, directory.book);
+    const debt = new HintDebt(n1, directory.book, () => []);
     await directory.until(debt.pay(new ListPayer(directory, new Map(), 0)));
     expect(await directory.values("key-7")).toBe("unknown");
     expect(debt.owed()).toMatchObject({ dirtyPartitions: 1 });
@@ -137,7 +158,7 @@ describe("rot", () => {
     directory.crash("kill");
     directory.rot("key-7");
     await directory.open();
-    const debt = new HintDebt(n1, directory.book);
+    const debt = new HintDebt(n1, directory.book, () => []);
     expect(await directory.values("key-8")).toBe("unknown");
     expect(debt.owed().dirtyPartitions).toBe(8);
     await directory.held(n1, "new", version("new", 1));
