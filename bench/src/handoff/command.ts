@@ -1,0 +1,87 @@
+import { mkdirSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { lookAround, requireDisk } from "../measure/machine.ts";
+import { alignedText } from "../report/aligned-text.ts";
+import { type Delivery, deliver } from "./deliver.ts";
+
+interface Options {
+  readonly keys: readonly number[];
+  readonly nodes: readonly number[];
+  readonly data: string;
+}
+
+/** What is aimed at: few keys are there soon, many come quickly. */
+const fewKeys = 2000;
+const fewMsMax = 2000;
+const perSecondMin = 20_000;
+
+/** Prints how soon a node has what it missed; 1 if that takes longer than it should. */
+export async function runHandoff(words: readonly string[]): Promise<number> {
+  let isGood = true;
+  const program = new Command("coterie bench handoff")
+    .description(
+      "Kills a node of a real cluster, writes keys through the others, and lets it come back: " +
+        "prints how long it takes until it has been given all that it missed, without any read.",
+    )
+    .option("--keys <list>", "that are written meanwhile", numbers, [fewKeys, 200_000])
+    .option("--nodes <list>", "sizes of clusters", numbers, [3, 5])
+    .option("--data <dir>", "where nodes keep their data meanwhile", ".coterie")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  npm run bench -- handoff
+  npm run bench -- handoff --keys 2000 --nodes 3`,
+    )
+    .exitOverride()
+    .action(async (options: Options) => {
+      isGood = await run(options);
+    });
+  try {
+    await program.parseAsync(words, { from: "user" });
+    return isGood ? 0 : 1;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`coterie bench handoff: ${(error as Error).message}\n`);
+    return 1;
+  }
+}
+
+function numbers(text: string): readonly number[] {
+  const list = text.split(",").map(Number);
+  if (list.every((number) => Number.isInteger(number) && number > 0)) return list;
+  throw new Error(`"${text}" is no list of numbers`);
+}
+
+async function run({ keys, nodes, data }: Options): Promise<boolean> {
+  mkdirSync(data, { recursive: true });
+  requireDisk(data);
+  const deliveries: Delivery[] = [];
+  for (const size of nodes) {
+    for (const count of keys) {
+      process.stderr.write(`${count} keys, ${size} nodes\n`);
+      deliveries.push(await deliver({ directory: data, nodes: size, keys: count }));
+    }
+  }
+  const { commit, date, node, processor, cores, filesystem } = lookAround(data);
+  const head = `commit ${commit}, ${date}, Node ${node}, ${cores} x ${processor}, ${filesystem}`;
+  process.stdout.write(`${head}\n${alignedText([header, ...deliveries.map(rowOf)])}\n`);
+  return deliveries.every(isGoodEnough);
+}
+
+const header: readonly string[] = [
+  "nodes",
+  "keys written",
+  "records owed",
+  "ready ms",
+  "all there, ms after",
+  "records/s",
+];
+
+function rowOf({ nodes, keys, owed, readyMs, doneMs, perSecond }: Delivery): readonly string[] {
+  return [nodes, keys, owed, readyMs, doneMs, perSecond].map((number) => `${Math.round(number)}`);
+}
+
+function isGoodEnough({ keys, doneMs, perSecond }: Delivery): boolean {
+  return keys > fewKeys ? perSecond >= perSecondMin : doneMs <= fewMsMax;
+}
