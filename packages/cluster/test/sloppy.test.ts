@@ -30,6 +30,26 @@ function away({ cluster }: SmallCluster, ...numbers: readonly (number | undefine
   }
 }
 
+it("behaviour 33: with a preferred node dead a stand-in holds a hint with the value", async () => {
+  const { small, owners, others } = await fiveNodes();
+  const [first, second, dead] = owners as readonly [number, number, number];
+  away(small, dead);
+  const put = successful(await small.put(first, key, "v", sloppy));
+  expect(put.acks.required).toBe(2);
+  await small.pass(100);
+  const held = others.map((at) =>
+    small.cluster
+      .node(node(at))
+      ?.handoff()
+      ?.debts.map(({ target, kind, records }) => {
+        return { target, kind, records };
+      }),
+  );
+  expect(held).toEqual([[{ target: node(dead), kind: "hints", records: 1 }], []]);
+  small.crash(second);
+  expect(await small.read(first, key, sloppy)).toEqual(["v"]);
+});
+
 describe("with two of three primaries away", () => {
   it("a strict put is refused, and a sloppy one is held by a fallback", async () => {
     const { small, owners, others } = await fiveNodes();
