@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { type DriverName, driverNames } from "./drivers/open-driver.ts";
 import { runFailover } from "./failover/command.ts";
 import { runHandoff } from "./handoff/command.ts";
@@ -13,6 +13,7 @@ import { runResp } from "./resp/command.ts";
 import { runBench as runPlan } from "./run/bench.ts";
 import { type SuiteName, cellsOf } from "./run/suites.ts";
 import { type Distribution, type WorkloadName, mixes, workloadNames } from "./workload/mix.ts";
+import { runProgram } from "./run-program.ts";
 
 interface Options {
   readonly driver?: readonly DriverName[];
@@ -50,14 +51,7 @@ export async function runBench(words: readonly string[]): Promise<number> {
   const program = newProgram(async (suite, options) => {
     exit = await run(suite, options, words);
   });
-  try {
-    await program.parseAsync(words, { from: "user" });
-    return exit;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`coterie bench: ${(error as Error).message}\n`);
-    return 1;
-  }
+  return runProgram(program, words, () => exit);
 }
 
 function newProgram(
@@ -89,7 +83,6 @@ function newProgram(
     .option("--svg <dir>", "draw curves over the load")
     .option("--baseline <file>", "compare with what --json wrote earlier; exits 1 if it was better")
     .addHelpText("after", helpText())
-    .exitOverride()
     .action(async (suite: string | undefined, options: Options) => {
       if (suite !== undefined && !suiteNames.includes(suite as SuiteName)) {
         throw new Error(`there is no suite ${suite}: ${suiteNames.join(", ")}`);

@@ -1,10 +1,11 @@
 import { mkdirSync } from "node:fs";
-import { Command, CommanderError, Option } from "commander";
+import { Command, Option } from "commander";
 import { lookAround, requireDisk } from "../measure/machine.ts";
 import { alignedText } from "../report/aligned-text.ts";
 import { type DoorName, doorNames } from "./doors.ts";
 import { peerFigures } from "./peers.ts";
 import { type FaultName, type Span, faultNames, runTrials } from "./trials.ts";
+import { runProgram } from "../run-program.ts";
 
 interface Options {
   readonly door: DoorName;
@@ -51,18 +52,10 @@ Examples:
   npm run bench -- failover --fault stop --victims n2 --door resp
   npm run bench -- failover --minutes 10`,
     )
-    .exitOverride()
     .action(async (options: Options) => {
       isGood = await run(options);
     });
-  try {
-    await program.parseAsync(words, { from: "user" });
-    return isGood ? 0 : 1;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`coterie bench failover: ${(error as Error).message}\n`);
-    return 1;
-  }
+  return runProgram(program, words, () => (isGood ? 0 : 1));
 }
 
 function list(text: string): readonly string[] {

@@ -1,8 +1,9 @@
 import { mkdirSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { lookAround, requireDisk } from "../measure/machine.ts";
 import { alignedText } from "../report/aligned-text.ts";
 import { type Delivery, deliver } from "./deliver.ts";
+import { runProgram } from "../run-program.ts";
 
 interface Options {
   readonly keys: readonly number[];
@@ -33,24 +34,16 @@ Examples:
   npm run bench -- handoff
   npm run bench -- handoff --keys 2000 --nodes 3`,
     )
-    .exitOverride()
     .action(async (options: Options) => {
       isGood = await run(options);
     });
-  try {
-    await program.parseAsync(words, { from: "user" });
-    return isGood ? 0 : 1;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`coterie bench handoff: ${(error as Error).message}\n`);
-    return 1;
-  }
+  return runProgram(program, words, () => (isGood ? 0 : 1));
 }
 
 function numbers(text: string): readonly number[] {
   const list = text.split(",").map(Number);
   if (list.every((number) => Number.isInteger(number) && number > 0)) return list;
-  throw new Error(`"${text}" is no list of numbers`);
+  throw new InvalidArgumentError(`"${text}" is no list of numbers`);
 }
 
 async function run({ keys, nodes, data }: Options): Promise<boolean> {

@@ -1,6 +1,7 @@
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
 import { alignedText } from "../report/aligned-text.ts";
 import { calm, deaths, idleTraffic, pauseEveryMs, pauseMs, pauses } from "./experiments.ts";
+import { runProgram } from "../run-program.ts";
 
 interface Options {
   readonly only?: readonly string[];
@@ -43,17 +44,10 @@ Examples:
   npm run bench -- membership --only deaths --members 1000 --trials 10
   npm run bench -- membership --only calm --members 100 --hours 1`,
     )
-    .exitOverride()
     .action((options: Partial<Options>) => {
       run({ trials: 20, seed: 1, members: [100, 300, 1000], ...options });
     });
-  try {
-    await program.parseAsync(words, { from: "user" });
-    return 0;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    throw error;
-  }
+  return runProgram(program, words);
 }
 
 function list(text: string): readonly string[] {

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
 import { Generators } from "../generator/generators.ts";
 import { mergeHistograms, percentilesOf } from "../generator/histogram.ts";
 import type { Pressure, RunResult } from "../generator/plan.ts";
@@ -10,6 +10,7 @@ import { alignedText } from "../report/aligned-text.ts";
 import { CoterieTarget } from "../targets/coterie-target.ts";
 import { type WorkloadName, workloadNames } from "../workload/mix.ts";
 import { goodputOf, recoveryMsOf } from "./goodput.ts";
+import { runProgram } from "../run-program.ts";
 
 interface Options {
   readonly workload: WorkloadName;
@@ -54,16 +55,8 @@ Examples:
   npm run bench -- overload
   npm run bench -- overload --workload c --factor 5 --seconds 5`,
     )
-    .exitOverride()
     .action(run);
-  try {
-    await program.parseAsync(words, { from: "user" });
-    return 0;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`coterie bench overload: ${(error as Error).message}\n`);
-    return 1;
-  }
+  return runProgram(program, words);
 }
 
 async function run(options: Options): Promise<void> {

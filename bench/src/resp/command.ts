@@ -1,11 +1,12 @@
 import { mkdirSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
 import { lookAround, requireDisk } from "../measure/machine.ts";
 import { cpuMicros } from "../measure/process-usage.ts";
 import { alignedText } from "../report/aligned-text.ts";
 import { findProgram } from "../targets/debian-program.ts";
 import { type RespLoad, type RespResult, redisBenchmark } from "./redis-benchmark.ts";
 import { type RespServer, startCoterie, startRedisInMemory } from "./servers.ts";
+import { runProgram } from "../run-program.ts";
 
 interface Options {
   readonly connections: number;
@@ -45,16 +46,8 @@ Examples:
   npm run bench -- resp
   npm run bench -- resp --rounds 5 --pipeline 1 --requests 100000`,
     )
-    .exitOverride()
     .action(run);
-  try {
-    await program.parseAsync(words, { from: "user" });
-    return 0;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`coterie bench resp: ${(error as Error).message}\n`);
-    return 1;
-  }
+  return runProgram(program, words);
 }
 
 function list(text: string): readonly number[] {
