@@ -42,7 +42,8 @@ import {
 import type { HandoffView } from "./handoff/handoff-view.ts";
 import { loadOwed } from "./handoff/owed-file.ts";
 import { type HandoffBefore, type NodeHandoff, startHandoff } from "./handoff/start-handoff.ts";
-import { HintBook, type OpenBookOutcome } from "./hints/hint-book.ts";
+import type { HintBook } from "./hints/hint-book.ts";
+import { openHints } from "./hints/open-hints.ts";
 import { MemberWatch, type MembershipView } from "./membership/member-watch.ts";
 import type {
   Announcement,
@@ -396,7 +397,7 @@ export class CoterieNode implements NodeApi {
       return { ok: false, code: code ?? "wrong-directory", message: opened.message };
     }
     this.#store = opened.store;
-    const hints = await this.#openHints(opened.store);
+    const hints = await openHints(this.#ports, this.#config, opened.store);
     if (!hints.ok) return hints;
     this.#hints = hints.book;
     this.#config.onEvent({ kind: "store-opened", report: opened.report });
@@ -409,18 +410,6 @@ export class CoterieNode implements NodeApi {
     const started = this.#serveUnder(known.document, votes.state, { owed, hasCrashed });
     if (started.ok) this.#agreement?.catchUp();
     return started;
-  }
-
-  #openHints(own: RecordStore): Promise<OpenBookOutcome> {
-    const { hintBytesMax, onEvent, settings, store } = this.#config;
-    return HintBook.open({
-      ...this.#ports,
-      settings,
-      store,
-      bytesMax: hintBytesMax,
-      borrowReserve: () => own.lendReserve(),
-      onLost: (lost) => onEvent({ kind: "hints-lost", lost }),
-    });
   }
 
   async #form(): Promise<StartOutcome> {
