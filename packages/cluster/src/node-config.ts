@@ -28,7 +28,7 @@ export interface NodeConfig {
   readonly settings: ClusterSettings;
   /** Key for the hash that binds contexts; `undefined` derives one from the cluster document. */
   readonly contextKey: Uint8Array | undefined;
-  readonly store: Omit<StoreOptions, "partitions" | "hash">;
+  readonly store: Omit<StoreOptions, "partitions" | "hash" | "classOf">;
   readonly tuning: CoordinationTuning;
   readonly membership: MembershipSettings;
   readonly handoff: HandoffSettings;

@@ -10,6 +10,7 @@ import {
   type NodeId,
   type PeerAddress,
   type Pressure,
+  Ring,
   contextKeyOf,
   documentDigest,
 } from "@coterie/core";
@@ -390,7 +391,10 @@ export class CoterieNode implements NodeApi {
     }
     const { pressure } = this;
     const { partitions, hash } = settings;
-    const options = { ...this.#config.store, partitions, hash, pressure };
+    const before = known.document === undefined ? undefined : new Ring(known.document);
+    const ring = (): Ring | undefined => this.#agreement?.ring ?? before;
+    const classOf = (bucket: string): number => ring()?.bucket(bucket)?.n ?? 0;
+    const options = { ...this.#config.store, partitions, hash, pressure, classOf };
     const opened = await openStore({ clock, disk, random }, options);
     if (!opened.ok) {
       const code = opened.code === "disk-full" || opened.code === "io" ? opened.code : undefined;

@@ -24,6 +24,8 @@ export { differingSettings, settingsDifferences } from "./ring/settings-differen
 export { compareBytes, equalBytes } from "./bytes/compare.ts";
 export { crc32c } from "./bytes/crc32c.ts";
 export { type Digest, digest64 } from "./bytes/digest.ts";
+export { classIn, withClass } from "./merkle/copies-class.ts";
+export { type RangeDigest, emptyRange, equalDigests, joinRanges } from "./merkle/range-digest.ts";
 export { ByteReader } from "./bytes/reader.ts";
 export { Slab } from "./bytes/slab.ts";
 export { base64url, fromBase64url, hex, latin1, utf8, writeHex } from "./bytes/text.ts";

@@ -1,4 +1,4 @@
-import type { ActorId, Dot, PartitionId, Token } from "@coterie/core";
+import type { ActorId, Dot, PartitionId, RangeDigest, Token } from "@coterie/core";
 import type { Clock, Disk, Random } from "@coterie/ports";
 import { ActorMinter } from "./actor-minter.ts";
 import { dueEmpty } from "./index/due.ts";
@@ -14,6 +14,7 @@ import { type ActorMark, encodeActorMark, encodeDamageMark } from "./recovery/co
 import type { Damage, DamagedEntry } from "./recovery/damage.ts";
 import type {
   DamagedToken,
+  DigestQuery,
   ExpiredQuery,
   FindQuery,
   Held,
@@ -107,6 +108,7 @@ export class LogStore implements RecordStore {
       index: this.index,
       loader: this.#loader,
       damage: this.lost,
+      classOf: options.classOf,
       isSpaceLow: () => this.#housekeeper?.space.isLow ?? false,
       onFull: () => this.#housekeeper?.space.ranOut() ?? false,
     });
@@ -217,6 +219,11 @@ export class LogStore implements RecordStore {
       entries.push({ token, digest: location.digest, bytes: location.length });
     }
     return entries;
+  }
+
+  digest({ partition, above, range }: DigestQuery): RangeDigest {
+    if (range === undefined) return this.index.root(partition, above);
+    return this.index.digest(partition, { ...range, above });
   }
 
   expired({ partition, untilMs, after, limit }: ExpiredQuery): readonly Token[] {

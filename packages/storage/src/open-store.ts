@@ -1,4 +1,4 @@
-import { tokenOf } from "@coterie/core";
+import { type Key, tokenOf } from "@coterie/core";
 import type { DiskOutcome } from "@coterie/ports";
 import * as io from "./disk-promises.ts";
 import { LogStore, type StorePorts } from "./log-store.ts";
@@ -19,7 +19,9 @@ const replayedRecordsMax = 10_000;
 export async function openStore(ports: StorePorts, options: StoreOptions): Promise<OpenOutcome> {
   const { clock, disk } = ports;
   const started = clock.monotonicMs();
-  const recovered = await recover(disk, options.partitions, (key) => tokenOf(key, options));
+  const { partitions, classOf } = options;
+  const space = { partitions, classOf, tokenOf: (key: Key) => tokenOf(key, options) };
+  const recovered = await recover(disk, space);
   if (!recovered.ok) return recovered;
   await io.remove(disk, compactionDraft);
   const { index, damage, lsn, sequence, cleanStop } = recovered;

@@ -7,6 +7,7 @@ import type {
   KeyHash,
   PartitionId,
   Pressure,
+  RangeDigest,
   Token,
 } from "@coterie/core";
 
@@ -97,6 +98,12 @@ export interface RecordStore {
     limit: number,
     skipsEmpty?: boolean,
   ): readonly IndexEntry[];
+  /**
+   * What the entries of a partition come to, all of them or those in a range, of buckets with more
+   * than `above` copies: equal at two replicas that hold the same. Reads no record; of a whole
+   * partition, not even its index.
+   */
+  digest(query: DigestQuery): RangeDigest;
   /** Tokens of records of which something has expired by a given time. Reads no record. */
   expired(query: ExpiredQuery): readonly Token[];
   /** Tokens of records known to be damaged, and whether keys nobody can name may be missing. */
@@ -123,6 +130,14 @@ export interface FindQuery {
   readonly partition: PartitionId;
   readonly token: Token;
   readonly evenIfDamaged: boolean;
+}
+
+export interface DigestQuery {
+  readonly partition: PartitionId;
+  /** Buckets with at most so many copies are left out. */
+  readonly above: number;
+  /** From a token on and before another; `undefined`: the whole partition. */
+  readonly range: { readonly from: Token; readonly until: Token | undefined } | undefined;
 }
 
 export interface ExpiredQuery {
@@ -177,6 +192,11 @@ export interface StoreOptions {
   readonly partitions: number;
   /** What gave the keys their tokens; a directory keeps to one. */
   readonly hash: KeyHash;
+  /**
+   * A bucket's n, from 1 to 64, which never changes: replicas share only records of which both hold
+   * a copy, so digests are summed up by it.
+   */
+  readonly classOf: (bucket: string) => number;
   /** Bytes of one log segment; a record larger than this gets a segment of its own. */
   readonly segmentBytes: number;
   /** Bytes waiting to be written above which updates are refused as overloaded. */

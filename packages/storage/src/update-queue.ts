@@ -5,7 +5,7 @@ import type { RecordIndex } from "./index/record-index.ts";
 import { type EntryKind, entryKinds } from "./log/format.ts";
 import type { GroupWaiter } from "./log/group.ts";
 import type { Log } from "./log/log.ts";
-import { invariant, nextDeadlineMs, recordDigest, type Token } from "@coterie/core";
+import { invariant, nextDeadlineMs, recordDigest, type Token, withClass } from "@coterie/core";
 import type { Lookup, RecordLoader } from "./record-loader.ts";
 import type { Damage } from "./recovery/damage.ts";
 import type { Held, PlacedKey, StoredRecord, Update, UpdateOutcome } from "./store.ts";
@@ -26,6 +26,8 @@ export interface UpdateParts {
   readonly index: RecordIndex;
   readonly loader: RecordLoader;
   readonly damage: Damage;
+  /** A bucket's n. */
+  readonly classOf: (bucket: string) => number;
   /** Only the reserve is left. */
   readonly isSpaceLow: () => boolean;
   /** The log found no space. True if some is being released, so that waiting makes sense. */
@@ -184,14 +186,14 @@ export class UpdateQueue {
   }
 
   #append(pending: PendingUpdate, lookup: Lookup, stored: StoredRecord): void {
-    const { index, log, loader } = this.#parts;
-    const { partition, token } = pending.key;
+    const { index, log, loader, classOf } = this.#parts;
+    const { bucket, partition, token } = pending.key;
     const atToken = index.find(partition, token);
     const replaced = replacedBy(lookup, atToken);
     const isBeside = atToken.length > (replaced === undefined ? 0 : 1);
     const kind = isBeside ? entryKinds.besideRecord : entryKinds.record;
     const { group, segment, offset, length } = log.append(kind, stored.bytes);
-    const digest = recordDigest(stored.bytes);
+    const digest = withClass(recordDigest(stored.bytes), classOf(bucket));
     const due = dueOf(nextDeadlineMs(stored.record));
     const location = { segment, offset, length, digest, due };
     if (replaced === undefined) index.insert(partition, token, location);

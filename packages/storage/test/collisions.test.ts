@@ -1,8 +1,8 @@
-import { type Token, partitionOf, recordDigest } from "@coterie/core";
+import { type Token, partitionOf, recordDigest, withClass } from "@coterie/core";
 import { describe, expect, it } from "vitest";
 import type { PlacedKey, StoredRecord, UpdateOutcome } from "../src/index.ts";
 import { recover } from "../src/recovery/recover.ts";
-import { StoreWorld, placed, version } from "./store-world.ts";
+import { StoreWorld, classOf, placed, version } from "./store-world.ts";
 
 // Keys whose tokens collide take 2^32 hashes to find; here every key is given the same token.
 const token: Token = { high: 0x1234_5678, low: 9 };
@@ -21,7 +21,7 @@ function put(directory: StoreWorld, name: string, counter: number): Promise<Upda
 
 /** Digests of the records that a start would find. */
 async function recoveredDigests(directory: StoreWorld): Promise<readonly string[]> {
-  const recovering = recover(directory.disk, partitions, () => token);
+  const recovering = recover(directory.disk, { partitions, classOf, tokenOf: () => token });
   const recovered = await directory.world.runUntilSettled(recovering);
   if (!recovered.ok) throw new Error(recovered.message);
   expect(recovered.damage.tokens()).toEqual([]);
@@ -31,7 +31,7 @@ async function recoveredDigests(directory: StoreWorld): Promise<readonly string[
 
 function digestsOf(versions: Readonly<Record<string, number>>): readonly string[] {
   return Object.entries(versions)
-    .map(([name, counter]) => recordDigest(version(name, counter).bytes))
+    .map(([name, counter]) => withClass(recordDigest(version(name, counter).bytes), 3))
     .map(({ high, low }) => `${high}:${low}`)
     .toSorted();
 }

@@ -5,6 +5,7 @@ import {
   encodeRecord,
   hybridTimeZero,
   recordDigest,
+  withClass,
   tokenOf,
   utf8,
 } from "@coterie/core";
@@ -59,7 +60,7 @@ async function examples(): Promise<ReadonlyMap<string, Uint8Array>> {
   const segment = exampleSegment();
   const index = new RecordIndex(1);
   const length = segment.bytes.length - segment.offset;
-  const digest = recordDigest(exampleRecord());
+  const digest = withClass(recordDigest(exampleRecord()), 3);
   index.insert(0, tokenOf(key, { hash: "md5", partitions: 1 }), {
     segment: 1,
     offset: segment.offset,

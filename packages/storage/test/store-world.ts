@@ -28,6 +28,11 @@ const partitions = 4;
 /** Next to nothing is remembered: reads go to the disk. */
 const cacheBytes = 1024;
 
+/** A bucket whose name ends in digits has so many copies. */
+export function classOf(bucket: string): number {
+  return Number(/\d+$/u.exec(bucket)?.[0] ?? 3);
+}
+
 /** One directory, and the store that a process has opened in it. */
 export class StoreWorld {
   readonly world: World;
@@ -74,6 +79,7 @@ export class StoreWorld {
         {
           partitions,
           hash: "md5",
+          classOf,
           segmentBytes: 64 * 1024,
           queueBytesMax: 1024 * 1024,
           reserveBytes: 4096,
@@ -196,8 +202,8 @@ export class StoreWorld {
   }
 }
 
-export function placed(name: string): PlacedKey {
-  const key: Key = { bucket: "default", key: utf8(name) };
+export function placed(name: string, bucket: string = "default"): PlacedKey {
+  const key: Key = { bucket, key: utf8(name) };
   const token = tokenOf(key, { hash: "md5", partitions });
   return { ...key, token, partition: partitionOf(token, partitions) };
 }

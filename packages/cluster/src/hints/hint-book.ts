@@ -60,7 +60,7 @@ export interface HintBookParts {
   readonly disk: Disk;
   readonly random: Random;
   readonly settings: Pick<ClusterSettings, "partitions" | "hash">;
-  readonly store: Omit<StoreOptions, "partitions" | "hash">;
+  readonly store: Omit<StoreOptions, "partitions" | "hash" | "classOf">;
   /** Bytes of records that may be held for others, all together. */
   readonly bytesMax: number;
   /** Releases the reserve of the node's own store; false if it was spent already. */
@@ -345,6 +345,8 @@ export class HintBook {
       ...settings,
       segmentBytes: Math.min(store.segmentBytes, segmentBytesMax),
       cacheBytes: Math.min(store.cacheBytes, cacheBytesMax),
+      // Nobody compares what is held for others.
+      classOf: () => 0,
       // The node has one reserve, which its own store keeps.
       reserveBytes: 0,
       borrowReserve,

@@ -68,6 +68,10 @@ export class Replica {
     if (!decoded.ok) return settle(refusal("malformed", decoded.reason));
     const placed = this.place(decoded);
     if (!this.#owns(placed.partition)) return settle(this.#notOwner(placed.partition));
+    // How many copies there are of it, which its digest says, is not known either.
+    if (this.#parts.ring().bucket(placed.bucket) === undefined) {
+      return settle(refusal("no-such-bucket", `there is no bucket ${placed.bucket} here`));
+    }
     const incoming = { record: decoded.record, bytes: request.record };
     this.merge(placed, incoming, (outcome) => {
       settle(

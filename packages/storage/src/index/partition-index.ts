@@ -1,4 +1,5 @@
-import { type Token, invariant } from "@coterie/core";
+import { type RangeDigest, type Token, classIn, invariant } from "@coterie/core";
+import { ClassRoots } from "./class-roots.ts";
 import { dueEmpty, neverDue } from "./due.ts";
 import type { LiveRows } from "./live-rows.ts";
 import type { Location } from "./location.ts";
@@ -13,6 +14,15 @@ const LENGTH = 4;
 const DIGEST_HIGH = 5;
 const DIGEST_LOW = 6;
 const DUE = 7;
+
+/** Entries of a partition by their tokens and classes. */
+export interface TokenRange {
+  readonly from: Token;
+  /** `undefined`: to the partition's end. */
+  readonly until: Token | undefined;
+  /** Only of buckets with more copies than this. */
+  readonly above: number;
+}
 
 const firstSlots = 16;
 /** Slots beyond the last home slot, at first, for what linear probing pushes over the end. */
@@ -40,6 +50,7 @@ export class PartitionIndex {
   #capacity: number;
   #slack = firstSlack;
   #count = 0;
+  readonly #roots = new ClassRoots();
   /** Nothing here is due before it. */
   #firstDue = Infinity;
 
@@ -88,6 +99,12 @@ export class PartitionIndex {
 
   /** Points the entry in `slot` somewhere else. */
   replace(slot: number, location: Location): void {
+    this.#roots.remove(this.location(slot).digest);
+    this.#write(slot, location);
+  }
+
+  #write(slot: number, location: Location): void {
+    this.#roots.add(location.digest);
     const at = slot * STRIDE;
     this.#words[at + SEGMENT] = location.segment;
     this.#words[at + OFFSET] = location.offset;
@@ -115,13 +132,14 @@ export class PartitionIndex {
     this.#words.copyWithin((slot + 1) * STRIDE, slot * STRIDE, free * STRIDE);
     this.#words[slot * STRIDE + TOKEN_HIGH] = token.high;
     this.#words[slot * STRIDE + TOKEN_LOW] = token.low;
-    this.replace(slot, location);
+    this.#write(slot, location);
     this.#count += 1;
   }
 
   /** Removes the entry in `slot`; what probing had pushed behind it moves back. */
   remove(slot: number): void {
     invariant(this.#isUsed(slot), "an entry that is removed is there");
+    this.#roots.remove(this.location(slot).digest);
     let end = slot + 1;
     while (this.#isUsed(end) && this.#home(this.token(end).high, this.token(end).low) < end) {
       end += 1;
@@ -137,6 +155,29 @@ export class PartitionIndex {
     for (const end = this.#capacity + this.#slack; slot < end; slot += 1) {
       if (this.#isUsed(slot)) yield slot;
     }
+  }
+
+  /** What all entries of the classes above `above` come to; kept, not computed. */
+  root(above: number): RangeDigest {
+    return this.#roots.above(above);
+  }
+
+  /** What those from `from` on and before `until` come to: one pass over their slots. */
+  digest({ from, until, above }: TokenRange): RangeDigest {
+    const words = this.#words;
+    let high = 0;
+    let low = 0;
+    let count = 0;
+    const end = until === undefined ? words.length : this.#seek(until) * STRIDE;
+    for (let at = this.#seek(from) * STRIDE; at < end; at += STRIDE) {
+      if (words[at + LENGTH] === 0) continue;
+      const digestLow = words[at + DIGEST_LOW] as number;
+      if (classIn(digestLow) <= above) continue;
+      high ^= words[at + DIGEST_HIGH] as number;
+      low ^= digestLow;
+      count += 1;
+    }
+    return { high: high >>> 0, low: low >>> 0, count };
   }
 
   /**
@@ -286,6 +327,10 @@ export class PartitionIndex {
     this.#count = words.length / STRIDE;
     // Unknown until somebody looks: perhaps at once.
     this.#firstDue = this.#count > 0 ? 0 : Infinity;
+    for (let at = 0; at < words.length; at += STRIDE) {
+      const high = words[at + DIGEST_HIGH] as number;
+      this.#roots.add({ high, low: words[at + DIGEST_LOW] as number });
+    }
     this.#capacity = Math.max(firstSlots, Math.ceil((this.#count / loadMax) * 1.1));
     for (;;) {
       this.#words = new Uint32Array((this.#capacity + this.#slack) * STRIDE);

@@ -1,7 +1,7 @@
-import type { PartitionId, Token } from "@coterie/core";
+import { type PartitionId, type RangeDigest, type Token, emptyRange } from "@coterie/core";
 import type { LiveRows } from "./live-rows.ts";
 import type { Location } from "./location.ts";
-import { PartitionIndex } from "./partition-index.ts";
+import { PartitionIndex, type TokenRange } from "./partition-index.ts";
 
 /** Bytes of one segment, by what the index says of them. */
 export interface SegmentUse {
@@ -124,6 +124,16 @@ export class RecordIndex {
     limit: number,
   ): readonly Token[] {
     return this.#partitions[partition]?.due(until, after, limit) ?? [];
+  }
+
+  /** See {@link PartitionIndex.root}. */
+  root(partition: PartitionId, above: number): RangeDigest {
+    return this.#partitions[partition]?.root(above) ?? emptyRange;
+  }
+
+  /** See {@link PartitionIndex.digest}. */
+  digest(partition: PartitionId, range: TokenRange): RangeDigest {
+    return this.#partitions[partition]?.digest(range) ?? emptyRange;
   }
 
   /** The counters of a segment, made on first use. */

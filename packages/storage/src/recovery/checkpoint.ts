@@ -9,8 +9,10 @@ import type { DamagedEntry } from "./damage.ts";
 // A checkpoint is the index as it was at some position of the log, and what else a start must
 // know, so that only the log's tail is read again. Specified in docs/internals/log-format.md.
 
-const MAGIC = 0x3250_4b43; // "CKP2"
-/** What the first version wrote: slots without the last word, since nothing expired. */
+const MAGIC = 0x3350_4b43; // "CKP3"
+/** Digests without a class. */
+const MAGIC_BEFORE_CLASSES = 0x3250_4b43; // "CKP2"
+/** What the first version wrote: slots without the last word too, since nothing expired. */
 const MAGIC_BEFORE_EXPIRY = 0x3150_4b43; // "CKP1"
 const WORDS_PER_SLOT = 8;
 const WORDS_BEFORE_EXPIRY = 7;
@@ -28,6 +30,8 @@ export interface CheckpointHead extends ReplayStart {
 }
 
 export interface Checkpoint extends CheckpointHead {
+  /** False where an earlier version wrote it: the digests do not say their classes. */
+  readonly hasClasses: boolean;
   /** Index words per partition. */
   readonly words: readonly Uint32Array[];
 }
@@ -117,19 +121,22 @@ export async function readCheckpoint(disk: Disk, name: string): Promise<Checkpoi
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
   const reader = new ByteReader(bytes);
   const magic = reader.u32();
-  if (magic !== MAGIC && magic !== MAGIC_BEFORE_EXPIRY) return undefined;
+  const isKnown = magic === MAGIC || magic === MAGIC_BEFORE_CLASSES;
+  if (!isKnown && magic !== MAGIC_BEFORE_EXPIRY) return undefined;
   const headBytes = readBlock(reader);
   const head = headBytes === undefined ? undefined : decodeHead(headBytes);
   if (head === undefined) return undefined;
-  const wordsPerSlot = magic === MAGIC ? WORDS_PER_SLOT : WORDS_BEFORE_EXPIRY;
+  const hasDeadlines = magic !== MAGIC_BEFORE_EXPIRY;
+  const wordsPerSlot = hasDeadlines ? WORDS_PER_SLOT : WORDS_BEFORE_EXPIRY;
   const words: Uint32Array[] = [];
   for (let partition = 0; partition < head.partitions; partition += 1) {
     const block = readBlock(reader);
     if (block === undefined || block.length % (wordsPerSlot * 4) !== 0) return undefined;
     const slots = new Uint32Array(block.slice().buffer);
-    words.push(magic === MAGIC ? slots : withoutDeadlines(slots));
+    words.push(hasDeadlines ? slots : withoutDeadlines(slots));
   }
-  return reader.failed || reader.remaining > 0 ? undefined : { ...head, words };
+  if (reader.failed || reader.remaining > 0) return undefined;
+  return { ...head, words, hasClasses: magic === MAGIC };
 }
 
 function withoutDeadlines(slots: Uint32Array): Uint32Array {

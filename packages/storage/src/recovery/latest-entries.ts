@@ -7,6 +7,7 @@ import {
   partitionOf,
   recordDeadlineMs,
   recordDigest,
+  withClass,
 } from "@coterie/core";
 import { dueOf } from "../index/due.ts";
 import type { Location } from "../index/location.ts";
@@ -25,15 +26,20 @@ interface LatestEntry {
   readonly isBeside: boolean;
 }
 
+/** What makes a key's place, and its class. */
+export interface KeySpace {
+  readonly partitions: number;
+  readonly tokenOf: (key: Key) => Token;
+  readonly classOf: (bucket: string) => number;
+}
+
 /** The newest entry of each key in the part of the log that was scanned. */
 export class LatestEntries {
-  readonly #partitions: number;
-  readonly #tokenOf: (key: Key) => Token;
+  readonly #space: KeySpace;
   readonly #byKey = new Map<string, LatestEntry>();
 
-  constructor(partitions: number, tokenOf: (key: Key) => Token) {
-    this.#partitions = partitions;
-    this.#tokenOf = tokenOf;
+  constructor(space: KeySpace) {
+    this.#space = space;
   }
 
   visit(segment: number, entry: Entry, offset: number): void {
@@ -43,9 +49,9 @@ export class LatestEntries {
     const known = this.#byKey.get(keyName);
     // A compacted copy has its original's lsn: either will do.
     if (known !== undefined && known.lsn > entry.lsn) return;
-    const token = known?.token ?? this.#tokenOf(key);
+    const token = known?.token ?? this.#space.tokenOf(key);
     this.#byKey.set(keyName, {
-      partition: known?.partition ?? partitionOf(token, this.#partitions),
+      partition: known?.partition ?? partitionOf(token, this.#space.partitions),
       token,
       keyName,
       lsn: entry.lsn,
@@ -54,7 +60,7 @@ export class LatestEntries {
         segment,
         offset,
         length: entry.length,
-        digest: recordDigest(entry.body),
+        digest: withClass(recordDigest(entry.body), this.#space.classOf(key.bucket)),
         due: dueOf(recordDeadlineMs(entry.body)),
       },
     });

@@ -1,4 +1,3 @@
-import type { Key, Token } from "@coterie/core";
 import type { Disk, DiskFailure } from "@coterie/ports";
 import * as io from "../disk-promises.ts";
 import { RecordIndex } from "../index/record-index.ts";
@@ -13,10 +12,11 @@ import {
   segmentNumber,
 } from "../log/format.ts";
 import { SegmentFiles } from "../log/segment-files.ts";
+import { addClasses } from "./add-classes.ts";
 import { type Checkpoint, checkpointName, checkpointNumber, readCheckpoint } from "./checkpoint.ts";
 import { type ActorMark, decodeActorMark, decodeDamageMark } from "./control-entries.ts";
 import { Damage, type DamagedEntry } from "./damage.ts";
-import { LatestEntries } from "./latest-entries.ts";
+import { type KeySpace, LatestEntries } from "./latest-entries.ts";
 import { type SegmentScan, scanSegment } from "./scan-segment.ts";
 
 /** The state of a directory, as its files tell it. */
@@ -58,11 +58,7 @@ const done: Step = { ok: true };
  * "Recovery"): the newest checkpoint, then the log after it; if that is not whole, the whole log.
  * A torn end of the last segment is cut. Damage anywhere else is noted, never taken for absence.
  */
-export async function recover(
-  disk: Disk,
-  partitions: number,
-  tokenOf: (key: Key) => Token,
-): Promise<Recovered | RecoverFailure> {
+export async function recover(disk: Disk, space: KeySpace): Promise<Recovered | RecoverFailure> {
   const listed = await io.list(disk);
   if (!listed.ok) return asFailure(listed);
   const segments = listed.value
@@ -75,21 +71,15 @@ export async function recover(
     if (number !== newest) await io.remove(disk, checkpointName(number));
   }
   const checkpoint = newest > 0 ? await readCheckpoint(disk, checkpointName(newest)) : undefined;
-  if (checkpoint !== undefined && checkpoint.partitions !== partitions) {
+  if (checkpoint !== undefined && checkpoint.partitions !== space.partitions) {
     return otherPartitions(checkpoint.partitions);
   }
-  return new Recovery({ disk, partitions, tokenOf }, segments).run(checkpoint, newest);
-}
-
-interface RecoveryParts {
-  readonly disk: Disk;
-  readonly partitions: number;
-  readonly tokenOf: (key: Key) => Token;
+  return new Recovery(disk, space, segments).run(checkpoint, newest);
 }
 
 class Recovery {
   readonly #disk: Disk;
-  readonly #partitions: number;
+  readonly #space: KeySpace;
   readonly #segments: readonly number[];
   readonly #index: RecordIndex;
   readonly #damage = new Damage();
@@ -106,13 +96,13 @@ class Recovery {
   #bytesCut = 0;
   #lostWholeness = false;
 
-  constructor({ disk, partitions, tokenOf }: RecoveryParts, segments: readonly number[]) {
+  constructor(disk: Disk, space: KeySpace, segments: readonly number[]) {
     this.#disk = disk;
-    this.#partitions = partitions;
+    this.#space = space;
     this.#segments = segments;
-    this.#index = new RecordIndex(partitions);
+    this.#index = new RecordIndex(space.partitions);
     this.#files = new SegmentFiles(disk);
-    this.#latest = new LatestEntries(partitions, tokenOf);
+    this.#latest = new LatestEntries(space);
   }
 
   async run(
@@ -151,6 +141,7 @@ class Recovery {
     for (const [partition, words] of checkpoint.words.entries()) {
       this.#index.import(partition, words);
     }
+    if (!checkpoint.hasClasses) await addClasses(this.#index, this.#files, this.#space);
     for (const { segment, bytes } of checkpoint.segments) this.#index.use(segment).total = bytes;
     for (const damaged of checkpoint.damaged) this.#damage.add(damaged);
     this.#damage.isWhole = checkpoint.isWhole;
@@ -184,7 +175,7 @@ class Recovery {
     const present = new Set(this.#segments);
     for (const { segment } of checkpoint.segments) {
       if (present.has(segment)) continue;
-      for (let partition = 0; partition < this.#partitions; partition += 1) {
+      for (let partition = 0; partition < this.#space.partitions; partition += 1) {
         for (const { token, location } of this.#index.entriesAfter(partition, undefined)) {
           if (location.segment !== segment) continue;
           this.#damage.add({ partition, token, segment, offset: location.offset });
@@ -319,7 +310,9 @@ class Recovery {
       const message = "the directory was written by a version that this one cannot read";
       return { ok: false, code: "unknown-format", message };
     }
-    return header.partitions === this.#partitions ? undefined : otherPartitions(header.partitions);
+    return header.partitions === this.#space.partitions
+      ? undefined
+      : otherPartitions(header.partitions);
   }
 }
 

@@ -1,4 +1,12 @@
-import { type Token, compareTokens, partitionOf } from "@coterie/core";
+import {
+  type RangeDigest,
+  type Token,
+  classIn,
+  compareTokens,
+  emptyRange,
+  joinRanges,
+  partitionOf,
+} from "@coterie/core";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Location } from "../../src/index/location.ts";
@@ -53,6 +61,13 @@ function contentOf(index: PartitionIndex, after: Token | undefined): readonly En
   }));
 }
 
+function sumOf(entries: readonly Entry[], above: number): RangeDigest {
+  return entries
+    .map(({ offset }) => locationAt(offset).digest)
+    .filter(({ low }) => classIn(low) > above)
+    .reduce<RangeDigest>((sum, digest) => joinRanges(sum, { ...digest, count: 1 }), emptyRange);
+}
+
 /** Entries with one token may come in any order. */
 function sorted(entries: readonly Entry[]): readonly Entry[] {
   return entries.toSorted(
@@ -95,6 +110,15 @@ it("holds what a sorted array holds, in the order of tokens", () => {
       const rest = model.filter((entry) => compareTokens(entry.token, after) > 0);
       expect(sorted(contentOf(index, after))).toEqual(sorted(rest));
       expect(index.count).toBe(model.length);
+      for (const above of [0, 7, 40]) {
+        const isBefore = (each: Entry): boolean => compareTokens(each.token, after) < 0;
+        const before = { from: { high: 0x5555_5556, low: 0 }, until: after, above };
+        const behind = { from: after, until: undefined, above };
+        expect(index.root(above)).toEqual(sumOf(model, above));
+        expect(index.digest(before)).toEqual(sumOf(model.filter(isBefore), above));
+        const others = model.filter((each) => !isBefore(each));
+        expect(index.digest(behind)).toEqual(sumOf(others, above));
+      }
       for (const until of [0, 1, 2, 3]) {
         // 0 is never, and 1 that there is nothing to take.
         const due = model.filter(({ offset }) => offset % 4 > 1 && offset % 4 <= until);

@@ -1,0 +1,50 @@
+import { type Digest, type RangeDigest, classIn } from "@coterie/core";
+
+interface Root {
+  readonly copies: number;
+  high: number;
+  low: number;
+  count: number;
+}
+
+/** Per class that occurs in a partition, the XOR of its entries' digests, and their number. */
+export class ClassRoots {
+  /** Few: buckets rarely differ in n. */
+  readonly #roots: Root[] = [];
+
+  /** Adds an entry's digest. */
+  add(digest: Digest): void {
+    this.#flip(digest).count += 1;
+  }
+
+  /** Takes an entry's digest away: XOR undoes itself. */
+  remove(digest: Digest): void {
+    this.#flip(digest).count -= 1;
+  }
+
+  /** All classes above `above` together. */
+  above(above: number): RangeDigest {
+    let high = 0;
+    let low = 0;
+    let count = 0;
+    for (const root of this.#roots) {
+      if (root.copies <= above) continue;
+      high ^= root.high;
+      low ^= root.low;
+      count += root.count;
+    }
+    return { high: high >>> 0, low: low >>> 0, count };
+  }
+
+  #flip({ high, low }: Digest): Root {
+    const copies = classIn(low);
+    let root = this.#roots.find((each) => each.copies === copies);
+    if (root === undefined) {
+      root = { copies, high: 0, low: 0, count: 0 };
+      this.#roots.push(root);
+    }
+    root.high ^= high;
+    root.low ^= low;
+    return root;
+  }
+}
