@@ -1,3 +1,13 @@
+export type {
+  AntiEntropyCounts,
+  AntiEntropyEvent,
+  AntiEntropyView,
+  ExchangeProblem,
+  PeerExchangeView,
+  RepairFailure,
+  RepairStarted,
+  RepairView,
+} from "./anti-entropy/anti-entropy-view.ts";
 export type { CoordinationTuning } from "./coordinator/coordination-tuning.ts";
 export { loadDocument, type LoadedDocument } from "./formation/durable-identity.ts";
 export { type DebtKind, debtKinds } from "./handoff/debt.ts";
@@ -22,7 +32,13 @@ export type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
 export type { NodeEvent } from "./node-event.ts";
 export { type NodeCounters, type SiblingCounts, siblingBounds } from "./node-counters.ts";
 export { CoterieNode } from "./node.ts";
-export type { HandoffSettings, NodeConfig, NodePorts, StartOutcome } from "./node-config.ts";
+export type {
+  AntiEntropySettings,
+  HandoffSettings,
+  NodeConfig,
+  NodePorts,
+  StartOutcome,
+} from "./node-config.ts";
 export type {
   Acks,
   BucketOutcome,

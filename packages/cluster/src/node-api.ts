@@ -1,5 +1,13 @@
-import type { BucketChange, BucketSettings, ClusterDocument, Key, NodeId } from "@coterie/core";
+import type {
+  BucketChange,
+  BucketSettings,
+  ClusterDocument,
+  Key,
+  NodeId,
+  PartitionId,
+} from "@coterie/core";
 import type { StoreStatistics } from "@coterie/storage";
+import type { AntiEntropyView, RepairStarted } from "./anti-entropy/anti-entropy-view.ts";
 import type { HandoffView } from "./handoff/handoff-view.ts";
 import type { HintStatistics } from "./hints/hint-book.ts";
 import type { MembershipView } from "./membership/member-watch.ts";
@@ -48,6 +56,13 @@ export interface NodeApi {
   membership(): MembershipView | undefined;
   /** What this node owes to others; `undefined` until the cluster has formed. */
   handoff(): HandoffView | undefined;
+  /** How alike this node's copies are to others'; `undefined` until the cluster has formed. */
+  antiEntropy(): AntiEntropyView | undefined;
+  /**
+   * Starts comparing partitions that this node owns with all their other owners, and making all
+   * equal; how far it is, {@link antiEntropy} says. One at a time.
+   */
+  repair(partitions: readonly PartitionId[] | "all"): RepairStarted;
   statistics(): NodeStatistics;
 }
 

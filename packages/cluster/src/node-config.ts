@@ -20,6 +20,13 @@ export interface HandoffSettings {
   readonly keysMax: number;
 }
 
+export interface AntiEntropySettings {
+  /** How often this node compares its copies with each other owner's; 0: only when asked to. */
+  readonly intervalMs: number;
+  /** Bytes per second that exchanges may take, all peers together. */
+  readonly bytesPerSecond: number;
+}
+
 export interface NodeConfig {
   /** What this node says of itself; the nonce comes from its directory. */
   readonly member: Omit<Member, "nonce">;
@@ -32,6 +39,7 @@ export interface NodeConfig {
   readonly tuning: CoordinationTuning;
   readonly membership: MembershipSettings;
   readonly handoff: HandoffSettings;
+  readonly antiEntropy: AntiEntropySettings;
   /** Client requests in flight above which further ones are refused. */
   readonly inFlightMax: number;
   /** Bytes of values in flight above which further requests are refused. */

@@ -1,5 +1,6 @@
 import type { MembershipEvent } from "@coterie/core";
 import type { RecoveryReport } from "@coterie/storage";
+import type { AntiEntropyEvent } from "./anti-entropy/anti-entropy-view.ts";
 import type { HandoffEvent } from "./handoff/handoff-view.ts";
 import type { HintsLost } from "./hints/hint-book.ts";
 
@@ -13,5 +14,6 @@ export type NodeEvent =
   | { readonly kind: "peer-refused"; readonly reason: string }
   | { readonly kind: "refilled" }
   | { readonly kind: "handoff"; readonly event: HandoffEvent }
+  | { readonly kind: "anti-entropy"; readonly event: AntiEntropyEvent }
   | { readonly kind: "hints-lost"; readonly lost: HintsLost }
   | { readonly kind: "membership"; readonly event: MembershipEvent };

@@ -8,6 +8,7 @@ import {
   HybridClock,
   type Key,
   type NodeId,
+  type PartitionId,
   type PeerAddress,
   type Pressure,
   Ring,
@@ -16,6 +17,9 @@ import {
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
 import { type RecordStore, openStore } from "@coterie/storage";
+import type { AntiEntropy } from "./anti-entropy/anti-entropy.ts";
+import type { AntiEntropyView, RepairStarted } from "./anti-entropy/anti-entropy-view.ts";
+import { startAntiEntropy } from "./anti-entropy/start-anti-entropy.ts";
 import { Admission, newPressure } from "./admission.ts";
 import type { Coordination } from "./coordinator/coordination.ts";
 import {
@@ -60,6 +64,7 @@ import { newNodeCounters } from "./node-counters.ts";
 import { oneShot } from "./one-shot.ts";
 import { refill } from "./refill/refill.ts";
 import { coordinateForwarded } from "./replica/forwarded.ts";
+import { receive } from "./replica/receive.ts";
 import { Replica, refusal } from "./replica/replica.ts";
 import { Sweeper } from "./replica/sweeper.ts";
 import type {
@@ -103,6 +108,7 @@ export class CoterieNode implements NodeApi {
   #sweeper: Sweeper | undefined;
   #watch: MemberWatch | undefined;
   #handoff: NodeHandoff | undefined;
+  #antiEntropy: AntiEntropy | undefined;
   #isRefilling = false;
   /** Writes that other nodes passed on to this one and that have not settled. */
   #forwardedInFlight = 0;
@@ -171,6 +177,7 @@ export class CoterieNode implements NodeApi {
     this.#phase = "stopping";
     await this.#agreement?.stop();
     await this.#sweeper?.stop();
+    await this.#antiEntropy?.stop();
     await this.#handoff?.stop();
     await this.#hints?.stop();
     await this.#store?.stop();
@@ -231,23 +238,9 @@ export class CoterieNode implements NodeApi {
     if (this.#phase === "stopping") {
       return settle(refusal("shutting-down", `${this.id} is shutting down`));
     }
-    switch (request.kind) {
-      case "merge":
-        return coordination.replica.receiveMerge(request, settle);
-      case "read":
-        return coordination.replica.receiveRead(request, settle);
-      case "find":
-        return coordination.replica.receiveFind(request, settle);
-      case "list":
-        return coordination.replica.receiveList(request, settle);
-      case "hint":
-        return coordination.replica.receiveHint(request, settle);
-      case "read-hint":
-        return coordination.replica.receiveReadHint(request, settle);
-      case "put":
-      case "delete":
-        void this.#coordinate(coordination, request, deadline, settle);
-    }
+    if (request.kind === "put" || request.kind === "delete") {
+      void this.#coordinate(coordination, request, deadline, settle);
+    } else receive(coordination, request, settle);
   }
 
   async #coordinate(
@@ -339,10 +332,25 @@ export class CoterieNode implements NodeApi {
     return this.#handoff?.handoff.view();
   }
 
+  antiEntropy(): AntiEntropyView | undefined {
+    return this.#antiEntropy?.view();
+  }
+
+  repair(partitions: readonly PartitionId[] | "all"): RepairStarted {
+    if (this.#antiEntropy !== undefined) return this.#antiEntropy.repair(partitions);
+    return { ok: false, code: "not-ready", message: `${this.id} is starting` };
+  }
+
   /** The stream to a peer is open again after it was broken: what it missed can be sent. */
   returned(address: PeerAddress): void {
     const member = this.document()?.members.find((each) => each.address === address);
-    if (member !== undefined) this.#handoff?.handoff.wake(member.id);
+    if (member !== undefined) this.#wake(member.id);
+  }
+
+  /** Something says that a member may answer now. */
+  #wake(id: NodeId): void {
+    this.#handoff?.handoff.wake(id);
+    this.#antiEntropy?.wake(id);
   }
 
   /** The stream to a peer broke: it is probed, without waiting for its turn. */
@@ -491,6 +499,7 @@ export class CoterieNode implements NodeApi {
     const { pressure } = this;
     this.#sweeper = new Sweeper({ ...shared, pressure, counters: this.#counters, keepExpiredMs });
     this.#sweeper.begin();
+    this.#antiEntropy = startAntiEntropy(this.#coordination, this.#config);
     this.#phase = "ready";
     this.#config.onEvent({ kind: "ready" });
     this.refillDamage();
@@ -520,7 +529,7 @@ export class CoterieNode implements NodeApi {
       settings,
       onEvent: (event) => {
         if (event.kind === "behind") void agreement.reachEpoch(event.epoch);
-        if (event.kind === "alive") this.#handoff?.handoff.wake(event.id);
+        if (event.kind === "alive") this.#wake(event.id);
         onEvent({ kind: "membership", event });
       },
       onStranger: (reason) => onEvent({ kind: "peer-refused", reason }),

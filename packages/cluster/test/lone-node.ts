@@ -49,6 +49,7 @@ export function loneNode(
       tuning: { hedgeAfterMs: 30, forwardAttemptMs: 300, timeoutMsDefault: 1000 },
       membership: membershipDefaults,
       handoff: { bytesPerSecond: 1024 * 1024, keysMax: 1000 },
+      antiEntropy: { intervalMs: 0, bytesPerSecond: 1024 * 1024 },
       inFlightMax: 100,
       inFlightBytesMax: 1024 * 1024,
       hintBytesMax: 1024 * 1024,

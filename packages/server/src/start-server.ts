@@ -333,6 +333,7 @@ function nodeSettings(
     },
     membership: membershipSettings(config.probeIntervalMs, config.suspicionMs),
     handoff: { bytesPerSecond: config.handoffBytes, keysMax: config.handoffKeys },
+    antiEntropy: { intervalMs: config.antiEntropy, bytesPerSecond: config.antiEntropyBytes },
     inFlightMax: config.inFlight,
     inFlightBytesMax: config.inFlightBytes,
     hintBytesMax: config.hintBytes,

@@ -1,6 +1,7 @@
 import {
   CoterieNode,
   type CoordinationTuning,
+  type AntiEntropySettings,
   type HandoffSettings,
   type NodeEvent,
   type PeerRequest,
@@ -37,6 +38,8 @@ export interface SimClusterOptions {
   readonly corrupt?: (request: PeerRequest) => PeerRequest;
   readonly tuning?: CoordinationTuning;
   readonly handoff?: HandoffSettings;
+  /** Off if left out. */
+  readonly antiEntropy?: AntiEntropySettings;
   /** Bytes of one log segment, and of the cache of records. */
   readonly segmentBytes?: number;
   readonly cacheBytes?: number;
@@ -76,6 +79,7 @@ const probeIntervalMs = 1000;
 const suspicionMs = 4000;
 /** Few keys: now and then there are more, and lists are compared. */
 const usualHandoff: HandoffSettings = { bytesPerSecond: 8 * 1024 * 1024, keysMax: 100 };
+const noAntiEntropy: AntiEntropySettings = { intervalMs: 0, bytesPerSecond: 8 * 1024 * 1024 };
 /** Small enough that segments rotate and records are read from the disk. */
 const segmentBytes = 64 * 1024;
 /** Room for some thirty records: most reads of a simulation go to the disk. */
@@ -200,6 +204,7 @@ export class SimCluster {
         tuning: this.#options.tuning ?? usualTuning,
         membership: membershipSettings(probeIntervalMs, suspicionMs),
         handoff: this.#options.handoff ?? usualHandoff,
+        antiEntropy: this.#options.antiEntropy ?? noAntiEntropy,
         inFlightMax,
         inFlightBytesMax,
         hintBytesMax,

@@ -151,6 +151,18 @@ export const startSettings: readonly StartSetting[] = [
     "1000000",
     "Keys remembered because other nodes missed them, half of them for one node",
   ),
+  row(
+    "antiEntropy",
+    "<ms>",
+    "60000",
+    "How often copies are compared with each other owner's; off: only when asked to",
+  ),
+  row(
+    "antiEntropyBytes",
+    "<bytes>",
+    "67108864",
+    "Bytes per second that comparing and repairing may take",
+  ),
   row("logLevel", "<level>", "info", "Least severe lines that are logged"),
 ];
 

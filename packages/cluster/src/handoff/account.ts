@@ -114,9 +114,13 @@ export class Account {
       const payment = new Payment({
         ...this.#parts,
         member,
-        kind: debt.kind,
-        onPaid: () => {
+        onPaid: (bytes) => {
           this.#paid += 1;
+          this.#parts.counts.paid[debt.kind] += 1;
+          this.#parts.counts.bytes += bytes;
+        },
+        onFailed: () => {
+          this.#parts.counts.failed[debt.kind] += 1;
         },
       });
       const outcome = await debt.pay(payment);

@@ -31,6 +31,7 @@ export async function compareLists(
   parts: ComparisonParts,
   payer: Payer,
   partition: PartitionId,
+  onExchanged: () => void = () => undefined,
 ): Promise<boolean> {
   let after: Token | undefined;
   let isEqual = true;
@@ -47,7 +48,10 @@ export async function compareLists(
       else exchanges.push(exchange(parts, payer, { ...each, partition }));
       if (!isEqual) break;
     }
-    for (const each of exchanges) if (!(await each)) isEqual = false;
+    for (const each of exchanges) {
+      if (await each) onExchanged();
+      else isEqual = false;
+    }
     if (last === undefined || !isEqual) return isEqual;
     after = last;
   }

@@ -1,11 +1,11 @@
 import { type Member, invariant } from "@coterie/core";
+import type { Reply } from "@coterie/ports";
 import type { PlacedKey, StoredRecord } from "@coterie/storage";
 import type { Coordination } from "../coordinator/coordination.ts";
 import { mergeCopy } from "../coordinator/replica-calls.ts";
 import type { PeerRefusal, PeerRequest, PeerResponse } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
-import type { DebtKind, Payer, PaymentOutcome } from "./debt.ts";
-import type { HandoffCounts } from "./handoff-counts.ts";
+import type { Payer, PaymentOutcome } from "./debt.ts";
 import type { Pace } from "./pace.ts";
 
 /** Records under way to one target; while clients are many, and until it has answered at all. */
@@ -24,13 +24,17 @@ const ofRecord: ReadonlySet<PeerRefusal> = new Set(["clock-skew", "malformed", "
 
 export type PaymentPorts = Pick<Coordination, "clock" | "self" | "replica" | "network" | "ring">;
 
+/** `unreachable`: a request was surely not carried out. */
+export type PaymentProblem = PeerRefusal | "unreachable";
+
 export interface PaymentParts extends PaymentPorts {
   readonly member: Member;
-  readonly kind: DebtKind;
   readonly pace: Pace;
-  readonly counts: HandoffCounts;
   readonly isStopped: () => boolean;
-  readonly onPaid: () => void;
+  /** A record was acknowledged; with what the rate counts for it. */
+  readonly onPaid: (bytes: number) => void;
+  /** One was sent in vain. */
+  readonly onFailed: () => void;
 }
 
 /** One attempt to pay a debt: from the first record until all are sent, or one is not taken. */
@@ -39,6 +43,8 @@ export class Payment implements Payer {
   #records = 0;
   #bytes = 0;
   #outcome: PaymentOutcome = "paid";
+  #spent = 0;
+  #problem: PaymentProblem | undefined;
   /** One record goes first: a target that is away costs one call and not hundreds. */
   #hasAnswered = false;
   /** Whoever waits until something has settled. */
@@ -46,6 +52,16 @@ export class Payment implements Payer {
 
   constructor(parts: PaymentParts) {
     this.#parts = parts;
+  }
+
+  /** Bytes sent and received, as the rate counts them. */
+  get spent(): number {
+    return this.#spent;
+  }
+
+  /** Why something was not paid, the last time. */
+  get problem(): PaymentProblem | undefined {
+    return this.#problem;
   }
 
   async ready(): Promise<boolean> {
@@ -69,20 +85,19 @@ export class Payment implements Payer {
   }
 
   send(key: PlacedKey, stored: StoredRecord, settle: (isPaid: boolean) => void): void {
-    const { clock, counts, kind, member, pace, onPaid } = this.#parts;
+    const { clock, member, onPaid, onFailed } = this.#parts;
     const now = clock.monotonicMs();
     const bytes = stored.bytes.length + overheadBytes;
-    pace.spend(bytes, now);
+    this.#spend(bytes);
     this.#bytes += bytes;
     mergeCopy(this.#parts, member, key, stored, now + callMs, (outcome) => {
       this.#bytes -= bytes;
       if (outcome.ok) {
         this.#hasAnswered = true;
-        counts.paid[kind] += 1;
-        counts.bytes += bytes;
-        onPaid();
+        onPaid(bytes);
       } else {
-        counts.failed[kind] += 1;
+        onFailed();
+        this.#problem = outcome.code;
         this.#end(ofRecord.has(outcome.code) ? "stopped" : "target-failed");
       }
       settle(outcome.ok);
@@ -99,15 +114,18 @@ export class Payment implements Payer {
   }
 
   ask(request: PeerRequest): Promise<PeerResponse | undefined> {
-    const { clock, network, member, pace } = this.#parts;
+    const { clock, network, member } = this.#parts;
     const { promise, settle } = oneShot<PeerResponse | undefined>();
     const now = clock.monotonicMs();
-    pace.spend(overheadBytes, now);
+    this.#spend(overheadBytes);
     network.call(member.address, request, now + callMs, (reply) => {
       const hasAnswered = reply.ok && reply.response.kind !== "refused";
       if (hasAnswered) this.#hasAnswered = true;
-      else this.#end("target-failed");
-      if (reply.ok) pace.spend(answerBytes(reply.response), clock.monotonicMs());
+      else {
+        this.#problem = problemOf(reply);
+        this.#end("target-failed");
+      }
+      if (reply.ok) this.#spend(answerBytes(reply.response));
       settle(reply.ok && hasAnswered ? reply.response : undefined);
     });
     return promise;
@@ -116,6 +134,11 @@ export class Payment implements Payer {
   async finish(): Promise<PaymentOutcome> {
     while (this.#records > 0) await this.#somethingSettled();
     return this.#parts.isStopped() ? "stopped" : this.#outcome;
+  }
+
+  #spend(bytes: number): void {
+    this.#spent += bytes;
+    this.#parts.pace.spend(bytes, this.#parts.clock.monotonicMs());
   }
 
   /** A record that is refused for itself does not keep others from being sent. */
@@ -138,6 +161,11 @@ export class Payment implements Payer {
     this.#waiting.push(settle);
     return promise;
   }
+}
+
+function problemOf(reply: Reply<PeerResponse>): PaymentProblem {
+  if (!reply.ok) return reply.reason === "timeout" ? "timeout" : "unreachable";
+  return reply.response.kind === "refused" ? reply.response.code : "malformed";
 }
 
 /** Bytes of one token and its digest in a list. */

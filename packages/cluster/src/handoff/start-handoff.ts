@@ -6,7 +6,7 @@ import { MissedKeys } from "./missed-keys.ts";
 import type { DecodedOwed } from "./owed-codec.ts";
 
 /** Above this part of the requests that may be in flight, what is owed to others can wait. */
-const busyShare = 64;
+export const busyShare = 64;
 
 /** What a start knows of the time before it. */
 export interface HandoffBefore {

@@ -57,6 +57,9 @@ export interface ServerConfig {
   readonly suspicionMs: number;
   readonly handoffBytes: number;
   readonly handoffKeys: number;
+  /** Milliseconds; 0: off. */
+  readonly antiEntropy: number;
+  readonly antiEntropyBytes: number;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
 }
 
@@ -90,6 +93,11 @@ const number = z
     "it takes a whole number",
   )
   .pipe(z.number().int().min(0));
+/** How often something happens, in milliseconds; 0 for never. */
+const interval = z.union(
+  [z.literal("off").transform(() => 0), number.pipe(z.number().min(100).max(86_400_000))],
+  "it takes milliseconds, 100 or more, or off",
+);
 const atLeastOne = number.pipe(z.number().min(1));
 const flag = z.union(
   [z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")],
@@ -224,6 +232,12 @@ const schema = z.strictObject({
     .pipe(z.number().max(100_000_000))
     .default(1_000_000)
     .describe("Keys remembered because other nodes missed them, half of them for one node"),
+  antiEntropy: interval
+    .default(60_000)
+    .describe("How often copies are compared with each other owner's; off: only when asked to"),
+  antiEntropyBytes: atLeastOne
+    .default(64 * mebibyte)
+    .describe("Bytes per second that comparing and repairing may take"),
   logLevel: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
     .default("info")

@@ -1,4 +1,4 @@
-import type { NodeEvent } from "@coterie/cluster";
+import type { AntiEntropyEvent, NodeEvent } from "@coterie/cluster";
 import type { MembershipEvent } from "@coterie/core";
 import type { StoreEvent } from "@coterie/storage";
 import type { ObservedCall } from "../doors/grpc/kv-service.ts";
@@ -55,6 +55,9 @@ export class NodeLog {
         );
         break;
       }
+      case "anti-entropy":
+        this.#noteAntiEntropy(event.event);
+        break;
       case "hints-lost": {
         const { lost } = event;
         this.#log.error({ event: "hints-lost", ...lost }, "damage took records held for a node");
@@ -63,6 +66,22 @@ export class NodeLog {
       case "membership":
         this.#membershipEvent(event.event);
     }
+  }
+
+  #noteAntiEntropy(event: AntiEntropyEvent): void {
+    if (event.kind === "exchanged") {
+      const { peer, keys } = event;
+      const durationMs = Math.round(event.durationMs);
+      this.#log.info(
+        { event: "keys-exchanged", peer, keys, durationMs },
+        "copies that differed from another node's are alike",
+      );
+      return;
+    }
+    const { state, partitions, partitionsDone, keysExchanged, failures } = event.repair;
+    const facts = { partitions, partitionsDone, keysExchanged, failures };
+    if (state === "done") this.#log.info({ event: "repaired", ...facts }, "repair done");
+    else this.#log.warn({ event: "repaired", ...facts }, "some copies may still differ");
   }
 
   /** The configuration says something of a bucket that the cluster does otherwise. */

@@ -18,6 +18,8 @@ export function methodsOf(node: NodeApi): NodeApi {
     peers: () => node.peers(),
     membership: () => node.membership(),
     handoff: () => node.handoff(),
+    antiEntropy: () => node.antiEntropy(),
+    repair: (partitions) => node.repair(partitions),
     statistics: () => node.statistics(),
   };
 }

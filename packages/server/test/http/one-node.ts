@@ -57,6 +57,7 @@ export async function oneNode(
       tuning: { hedgeAfterMs: 25, forwardAttemptMs: 400, timeoutMsDefault: 2000 },
       membership: membershipDefaults,
       handoff: { bytesPerSecond: 1024 * 1024, keysMax: 1000 },
+      antiEntropy: { intervalMs: 0, bytesPerSecond: 1024 * 1024 },
       inFlightMax: 100,
       inFlightBytesMax: 1024 * 1024,
       hintBytesMax: 1024 * 1024,

@@ -136,6 +136,7 @@ export function meteredNode(
     tuning: { hedgeAfterMs: 25, forwardAttemptMs: 400, timeoutMsDefault: 2000 },
     membership: given.membership ?? membershipDefaults,
     handoff: { bytesPerSecond: 1024 * 1024, keysMax: 1000 },
+    antiEntropy: { intervalMs: 0, bytesPerSecond: 1024 * 1024 },
     inFlightMax: 100,
     inFlightBytesMax: 64 * 1024 * 1024,
     hintBytesMax: given.hintBytesMax ?? 64 * 1024 * 1024,

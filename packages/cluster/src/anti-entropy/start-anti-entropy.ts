@@ -1,0 +1,19 @@
+import type { Coordination } from "../coordinator/coordination.ts";
+import { busyShare } from "../handoff/start-handoff.ts";
+import type { NodeConfig } from "../node-config.ts";
+import { AntiEntropy } from "./anti-entropy.ts";
+
+/** Has a node compare its copies with others' from now on. */
+export function startAntiEntropy(
+  coordination: Coordination,
+  { antiEntropy, inFlightMax, onEvent }: NodeConfig,
+): AntiEntropy {
+  const started = new AntiEntropy({
+    ...coordination,
+    ...antiEntropy,
+    isBusy: () => coordination.pressure.requests > inFlightMax / busyShare,
+    onEvent: (event) => onEvent({ kind: "anti-entropy", event }),
+  });
+  started.begin();
+  return started;
+}
