@@ -3,7 +3,10 @@ export { openStore } from "./open-store.ts";
 export { PrefixedDisk } from "./prefixed-disk.ts";
 export { fsyncBoundsMs } from "./store.ts";
 export type {
+  Choice,
+  ChoiceQuery,
   DamagedToken,
+  EntryLike,
   FindQuery,
   Held,
   IndexEntry,

@@ -13,6 +13,8 @@ import { RecordLoader } from "./record-loader.ts";
 import { type ActorMark, encodeActorMark, encodeDamageMark } from "./recovery/control-entries.ts";
 import type { Damage, DamagedEntry } from "./recovery/damage.ts";
 import type {
+  Choice,
+  ChoiceQuery,
   DamagedToken,
   DigestQuery,
   ExpiredQuery,
@@ -224,6 +226,10 @@ export class LogStore implements RecordStore {
   digest({ partition, above, range }: DigestQuery): RangeDigest {
     if (range === undefined) return this.index.root(partition, above);
     return this.index.digest(partition, { ...range, above });
+  }
+
+  choose(query: ChoiceQuery): Choice {
+    return this.index.choose(query);
   }
 
   expired({ partition, untilMs, after, limit }: ExpiredQuery): readonly Token[] {

@@ -104,6 +104,8 @@ export interface RecordStore {
    * partition, not even its index.
    */
   digest(query: DigestQuery): RangeDigest;
+  /** Tokens of a partition's entries that are like this, a stretch at a time. Reads no record. */
+  choose(query: ChoiceQuery): Choice;
   /** Tokens of records of which something has expired by a given time. Reads no record. */
   expired(query: ExpiredQuery): readonly Token[];
   /** Tokens of records known to be damaged, and whether keys nobody can name may be missing. */
@@ -147,6 +149,34 @@ export interface ExpiredQuery {
   /** In token order after it. */
   readonly after: Token | undefined;
   readonly limit: number;
+}
+
+/** What an index entry says of its record without reading it. */
+export type EntryLike =
+  /** It holds something, perhaps expired. */
+  | { readonly kind: "holding" }
+  /** Known to hold nothing that a read could show. */
+  | { readonly kind: "empty" }
+  /** Its entry in the log has more bytes. */
+  | { readonly kind: "larger"; readonly bytes: number };
+
+export interface ChoiceQuery {
+  readonly partition: PartitionId;
+  /** In token order after it. */
+  readonly after: Token | undefined;
+  readonly like: EntryLike;
+  /** Tokens returned at most. */
+  readonly limit: number;
+  /** Entries looked at, and after them those with the token of the last one. */
+  readonly entriesMax: number;
+}
+
+export interface Choice {
+  readonly tokens: readonly Token[];
+  /** The last token looked at: where the next stretch begins. */
+  readonly last: Token | undefined;
+  /** Nothing comes after it. */
+  readonly isOver: boolean;
 }
 
 export interface DamagedToken {

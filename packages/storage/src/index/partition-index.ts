@@ -1,5 +1,6 @@
 import { type RangeDigest, type Token, classIn, invariant } from "@coterie/core";
 import { ClassRoots } from "./class-roots.ts";
+import type { Choice, ChoiceQuery } from "../store.ts";
 import { dueEmpty, neverDue } from "./due.ts";
 import type { LiveRows } from "./live-rows.ts";
 import type { Location } from "./location.ts";
@@ -199,6 +200,36 @@ export class PartitionIndex {
     }
     if (after === undefined) this.#firstDue = firstDue;
     return tokens;
+  }
+
+  /**
+   * A stretch of entries in order after `after`: the tokens of those chosen by length and deadline.
+   * It ends after `entriesMax` entries or `limit` tokens, never between entries with one token.
+   */
+  choose(
+    isChosen: (length: number, due: number) => boolean,
+    { after, limit, entriesMax }: Omit<ChoiceQuery, "partition" | "like">,
+  ): Choice {
+    const tokens: Token[] = [];
+    let entries = 0;
+    let last: Token | undefined;
+    let isLastChosen = false;
+    const words = this.#words;
+    for (let slot = this.#firstAfter(after); slot < words.length / STRIDE; slot += 1) {
+      const at = slot * STRIDE;
+      const length = words[at + LENGTH] as number;
+      if (length === 0) continue;
+      if (last === undefined || !this.#isToken(slot, last)) {
+        if (entries >= entriesMax || tokens.length >= limit) return { tokens, last, isOver: false };
+        last = this.token(slot);
+        isLastChosen = false;
+      }
+      entries += 1;
+      if (isLastChosen || !isChosen(length, words[at + DUE] as number)) continue;
+      tokens.push(last);
+      isLastChosen = true;
+    }
+    return { tokens, last, isOver: true };
   }
 
   /** The first slot behind those of this token; of all, if there is none. */

@@ -1,4 +1,6 @@
 import { type PartitionId, type RangeDigest, type Token, emptyRange } from "@coterie/core";
+import type { Choice, ChoiceQuery, EntryLike } from "../store.ts";
+import { dueEmpty } from "./due.ts";
 import type { LiveRows } from "./live-rows.ts";
 import type { Location } from "./location.ts";
 import { PartitionIndex, type TokenRange } from "./partition-index.ts";
@@ -136,6 +138,13 @@ export class RecordIndex {
     return this.#partitions[partition]?.digest(range) ?? emptyRange;
   }
 
+  /** A stretch of a partition's entries that are like this. */
+  choose(query: ChoiceQuery): Choice {
+    const index = this.#partitions[query.partition];
+    if (index === undefined) return { tokens: [], last: undefined, isOver: true };
+    return index.choose(choiceOf(query.like), query);
+  }
+
   /** The counters of a segment, made on first use. */
   use(segment: number): SegmentUse {
     let use = this.#use.get(segment);
@@ -177,4 +186,10 @@ export class RecordIndex {
     }
     return index;
   }
+}
+
+function choiceOf(like: EntryLike): (length: number, due: number) => boolean {
+  if (like.kind === "larger") return (length) => length > like.bytes;
+  const isEmpty = like.kind === "empty";
+  return (_length, due) => (due === dueEmpty) === isEmpty;
 }
