@@ -9,6 +9,7 @@ export type {
   RepairView,
 } from "./anti-entropy/anti-entropy-view.ts";
 export type { CoordinationTuning } from "./coordinator/coordination-tuning.ts";
+export type { HeldKey, HeldLike, HeldOutcome, HeldQuery } from "./find/held-query.ts";
 export { loadDocument, type LoadedDocument } from "./formation/durable-identity.ts";
 export { type DebtKind, debtKinds } from "./handoff/debt.ts";
 export type { HandoffCounts } from "./handoff/handoff-counts.ts";

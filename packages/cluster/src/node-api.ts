@@ -8,6 +8,7 @@ import type {
 } from "@coterie/core";
 import type { StoreStatistics } from "@coterie/storage";
 import type { AntiEntropyView, RepairStarted } from "./anti-entropy/anti-entropy-view.ts";
+import type { HeldOutcome, HeldQuery } from "./find/held-query.ts";
 import type { HandoffView } from "./handoff/handoff-view.ts";
 import type { HintStatistics } from "./hints/hint-book.ts";
 import type { MembershipView } from "./membership/member-watch.ts";
@@ -38,6 +39,8 @@ export interface NodeApi {
   readReplica(key: Key): Promise<ReplicaAnswer>;
   /** One page of a bucket's keys in hash order. */
   scan(bucket: string, options: ScanOptions): Promise<ScanOutcome>;
+  /** One page of the keys that this node itself holds and that are like this. */
+  findHeld(query: HeldQuery): Promise<HeldOutcome>;
   /**
    * Creates or changes a bucket by agreement of a majority of the voters. Settles when every member
    * that can be reached goes by it.

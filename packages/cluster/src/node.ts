@@ -34,6 +34,8 @@ import { get } from "./coordinator/get.ts";
 import { put } from "./coordinator/put.ts";
 import { ReadRouting } from "./coordinator/read-routing.ts";
 import { scan } from "./coordinator/scan.ts";
+import { HeldFinder } from "./find/held-finder.ts";
+import type { HeldOutcome, HeldQuery } from "./find/held-query.ts";
 import { answerAsFormed } from "./formation/answer-as-formed.ts";
 import { problemWith } from "./formation/document-fit.ts";
 import { form } from "./formation/form.ts";
@@ -106,6 +108,7 @@ export class CoterieNode implements NodeApi {
   #hints: HintBook | undefined;
   #coordination: Coordination | undefined;
   #sweeper: Sweeper | undefined;
+  #finder: HeldFinder | undefined;
   #watch: MemberWatch | undefined;
   #handoff: NodeHandoff | undefined;
   #antiEntropy: AntiEntropy | undefined;
@@ -275,6 +278,10 @@ export class CoterieNode implements NodeApi {
 
   scan(bucket: string, options: ScanOptions): Promise<ScanOutcome> {
     return this.#serveKey({ bucket }, 0, (coordination) => scan(coordination, bucket, options));
+  }
+
+  async findHeld(query: HeldQuery): Promise<HeldOutcome> {
+    return (await this.#finder?.find(query)) ?? this.#refuseEarly();
   }
 
   changeBucket(change: BucketChange): Promise<BucketOutcome> {
@@ -500,6 +507,7 @@ export class CoterieNode implements NodeApi {
     this.#sweeper = new Sweeper({ ...shared, pressure, counters: this.#counters, keepExpiredMs });
     this.#sweeper.begin();
     this.#antiEntropy = startAntiEntropy(this.#coordination, this.#config);
+    this.#finder = new HeldFinder(this.#coordination, () => this.#isStopping());
     this.#phase = "ready";
     this.#config.onEvent({ kind: "ready" });
     this.refillDamage();
@@ -589,10 +597,12 @@ export class CoterieNode implements NodeApi {
     if (this.#phase !== "stopping" && coordination !== undefined) {
       return admission.serve(bytes, () => story(coordination));
     }
-    const refused =
-      this.#phase === "stopping"
-        ? admission.refuse("shutting-down", `${this.id} is shutting down`)
-        : admission.refuse("not-ready", `${this.id} waits for: ${this.missing().join("; ")}`);
-    return Promise.resolve(refused);
+    return Promise.resolve(this.#refuseEarly());
+  }
+
+  #refuseEarly(): Failure {
+    return this.#phase === "stopping"
+      ? this.#admission.refuse("shutting-down", `${this.id} is shutting down`)
+      : this.#admission.refuse("not-ready", `${this.id} waits for: ${this.missing().join("; ")}`);
   }
 }

@@ -20,7 +20,7 @@ import { failure, noAcks } from "./failure.ts";
 import { callToScan } from "./replica-calls.ts";
 import { type Gathered, gather } from "./gather.ts";
 import { shownSiblings } from "./presentation.ts";
-import { parseToken, tokenText } from "./token-text.ts";
+import { cursorOf, parseToken } from "./token-text.ts";
 
 /** Tokens listed and looked up at once; bounds what a page holds in memory. */
 const batchTokens = 64;
@@ -90,13 +90,6 @@ function checkScan(
   if (after !== undefined) return { ok: true, bucket, after };
   const message = "the cursor is not one that a scan returned";
   return failure(coordination, "bad-request", "refused", noAcks, message);
-}
-
-/** The last token seen; after the end of a partition, the last one that lies before the next. */
-function cursorOf(after: Token | undefined, partition: PartitionId, partitions: number): string {
-  const start = Math.ceil((partition * 0x1_0000_0000) / partitions);
-  const isInside = after !== undefined && after.high >= start;
-  return tokenText(isInside ? after : { high: start - 1, low: 0xffff_ffff });
 }
 
 interface BatchPlan {

@@ -10,6 +10,7 @@ export function methodsOf(node: NodeApi): NodeApi {
     explain: (key) => node.explain(key),
     readReplica: (key) => node.readReplica(key),
     scan: (bucket, options) => node.scan(bucket, options),
+    findHeld: (query) => node.findHeld(query),
     changeBucket: (change) => node.changeBucket(change),
     bucket: (name) => node.bucket(name),
     missing: () => node.missing(),
