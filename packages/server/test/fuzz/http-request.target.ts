@@ -1,6 +1,7 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { hostOf, isLoopback, isWildcard, portOf, withPort } from "../../src/config/addresses.ts";
 import { nearestName } from "../../src/config/nearest-name.ts";
+import { parseFindQuery } from "../../src/doors/http/find-options.ts";
 import { prefersJson } from "../../src/doors/http/accept-header.ts";
 import { isAllowedHost } from "../../src/doors/http/host-header.ts";
 import { parseBucketBody } from "../../src/doors/http/bucket-body.ts";
@@ -21,6 +22,8 @@ export const seeds: readonly Uint8Array[] = [
   "..%2f%C3%A9",
   "r=2&w=2&timeout=500&strict=true&return_body=false",
   "limit=10&cursor=0123456789abcdef&prefix=a%20b&tombstones=true",
+  "siblings=2&bucket=default&limit=10&cursor=0123456789abcdef",
+  "larger_than=1000&tombstones=true",
   "text/html;q=0.5, application/json;q=0.9, */*;q=0.1",
   "AAECAwQFBgcICQoLDA0ODw",
   '{"name":"made","policy":"lww","n":3,"r":2,"w":2,"pr":0,"pw":0,"allowStale":false}',
@@ -49,6 +52,9 @@ export function run(input: Uint8Array): void {
   const scan = parseScanQuery(text);
   if (scan instanceof Response) equal(scan.status, 400);
   else ok(scan.limit === "all" || Number.isSafeInteger(scan.limit));
+  const find = parseFindQuery(text);
+  if (find instanceof Response) equal(find.status, 400);
+  else ok(Number.isSafeInteger(find.limit));
   const given = parseBucketBody("made", input);
   if (given instanceof Response) equal(given.status, 400);
   else deepStrictEqual(parseBucketBody("made", encoder.encode(JSON.stringify(given))), given);

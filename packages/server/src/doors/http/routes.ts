@@ -10,6 +10,7 @@ import {
   serveReplica,
   serveRing,
 } from "./cluster-routes.ts";
+import { serveFind } from "./find-route.ts";
 import { serveKey } from "./keys-route.ts";
 import { serveIndex, serveOpenApi } from "./openapi/openapi-route.ts";
 import { serveLiveness, serveMetrics, serveReadiness } from "./probes.ts";
@@ -42,6 +43,7 @@ export const routes: readonly Route[] = [
   reading("/v1/cluster", "cluster", serveCluster),
   reading("/v1/members", "members", serveMembers),
   reading("/v1/hints", "hints", serveHints),
+  reading("/v1/find", "find", serveFind),
   reading("/v1/ring", "ring", serveRing),
   reading("/v1/explain/{bucket}/{key}", "explain", serveExplain),
   reading("/v1/replica/{bucket}/{key}", "replica", serveReplica),

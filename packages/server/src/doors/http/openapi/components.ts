@@ -203,6 +203,23 @@ export const parameters: Json = {
   cursor: query("cursor", text, "Where an earlier scan ended."),
   prefix: query("prefix", text, "First bytes of the keys, percent-encoded."),
   tombstones: query("tombstones", { type: "boolean" }, "Deleted keys too."),
+  findSiblings: query(
+    "siblings",
+    { type: "integer", minimum: 1 },
+    "Keys with at least so many values that have not expired.",
+  ),
+  findTombstones: query("tombstones", { const: true }, "Keys of which nothing is left to read."),
+  findLarger: query("larger_than", count, "Keys whose record has more bytes than this."),
+  findBucket: query(
+    "bucket",
+    { type: "string", pattern: "^[a-z0-9._-]{1,64}$" },
+    "Keys of this bucket only.",
+  ),
+  findLimit: query(
+    "limit",
+    { type: "integer", minimum: 1, maximum: 10_000 },
+    "Keys per page, roughly.",
+  ),
   context: {
     ...header("Coterie-Context", "What the writer has read: exactly that is replaced."),
     schema: { type: "string", maxLength: limits.contextTextMax },

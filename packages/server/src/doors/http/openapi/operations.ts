@@ -178,6 +178,22 @@ export const operations: readonly Operation[] = [
   page("/v1/cluster", "Cluster", "Members, settings, buckets."),
   page("/v1/members", "Members", "Members, and how each is as far as this node knows."),
   page("/v1/hints", "Hints", "What this node owes to others that were away."),
+  {
+    path: "/v1/find",
+    method: "GET",
+    operationId: "find",
+    tags: ["cluster"],
+    summary: "Keys that this node itself holds and that are like this, one per line, and a cursor.",
+    parameters: given(
+      "findSiblings",
+      "findTombstones",
+      "findLarger",
+      "findBucket",
+      "findLimit",
+      "cursor",
+    ),
+    responses: { 200: answer("Lines.", lines), ...failures(400, 404, 429, 503) },
+  },
   page("/v1/ring", "Ring", "Per partition, its owners in order."),
   page(
     "/v1/explain/{bucket}/{key}",
