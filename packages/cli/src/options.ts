@@ -66,7 +66,8 @@ export function timeToLive(text: string): number {
   return ms;
 }
 
-function collect(text: string, sofar: readonly string[] | undefined): readonly string[] {
+/** An option that may be repeated. */
+export function collect(text: string, sofar: readonly string[] | undefined): readonly string[] {
   return [...(sofar ?? []), text];
 }
 

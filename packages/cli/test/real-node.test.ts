@@ -141,6 +141,43 @@ it("lists keys page by page, by prefix and from a cursor", async () => {
   expect((await run(1, "scan", "--bucket", "nowhere")).exit).toBe(3);
 });
 
+it("finds keys by what their copies hold, page by page", async () => {
+  for (const value of ["a", "b", "c"]) await run(1, "put", "found/three", value, "--blind");
+  await run(1, "put", "found/gone", "v");
+  await run(1, "delete", "found/gone");
+  await run(1, "put", "found/large", "v".repeat(3000), "--bucket", "redis");
+  const three = await run(1, "find", "--siblings", "3");
+  expect(three.exit).toBe(0);
+  expect(three.stdout).toMatch(
+    /^SIBLINGS +BYTES +NODES +BUCKET +KEY\n +3 +\d+ +n1 +default +found\/three\n$/u,
+  );
+  expect(three.stderr).toBe("1 keys found; all replicas of 64 partitions answered\n");
+  expect((await run(1, "find", "--tombstones")).stdout).toMatch(/ 0 +\d+ .* found\/gone$/mu);
+  const large = await run(1, "find", "--larger-than", "3000", "--json", "--bucket", "redis");
+  const [line = "", end = ""] = large.stdout.trim().split("\n");
+  const key = Buffer.from("found/large").toString("base64url");
+  const copies = [{ node: "n1", siblings: 1, bytes: expect.any(Number) }];
+  expect(JSON.parse(line)).toMatchObject({ bucket: "redis", key, copies });
+  const coverage = { partitions: 64, byAll: 64, bySome: [], byNone: [] };
+  expect(JSON.parse(end)).toEqual({
+    cursor: null,
+    found: 1,
+    coverage,
+    problems: [],
+    damaged: [],
+  });
+  const all = await run(1, "find", "--siblings", "1", "--replica", "n1");
+  const begun = await run(1, "find", "--siblings", "1", "--limit", "2");
+  const again = /there may be more: coterie (find .*)$/mu.exec(begun.stderr)?.[1]?.split(" ");
+  const rest = await run(1, ...(again ?? []));
+  const lines = [begun, rest].flatMap(({ stdout }) => stdout.trim().split("\n").slice(1));
+  expect(lines).toEqual(all.stdout.trim().split("\n").slice(1));
+  expect((await run(1, "find")).exit).toBe(2);
+  expect((await run(1, "find", "--siblings", "2", "--tombstones")).exit).toBe(2);
+  expect((await run(1, "find", "--tombstones", "--replica", "n9")).exit).toBe(3);
+  expect((await run(1, "find", "--tombstones", "--bucket", "nowhere")).exit).toBe(3);
+}, 30_000);
+
 it("shows buckets", async () => {
   const listed = await run(0, "bucket", "list");
   expect(listed.exit).toBe(0);

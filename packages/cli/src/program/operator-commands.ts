@@ -1,6 +1,7 @@
 import { Argument, type Command, Option } from "commander";
 import type { BucketOptions, BucketSettingOptions } from "../commands/bucket.ts";
 import type { ConfigOptions } from "../commands/config.ts";
+import type { FindOptions } from "../commands/find.ts";
 import type { ScanOptions } from "../commands/scan.ts";
 import type { TopOptions } from "../commands/top.ts";
 import type { Shell } from "../completion/scripts.ts";
@@ -8,6 +9,7 @@ import type { NodeOptions } from "../connect.ts";
 import type { ExitCode } from "../exit.ts";
 import {
   bucketName,
+  collect,
   scanCursor,
   timeToLive,
   wholeNumber,
@@ -20,6 +22,7 @@ type OnExit = (code: ExitCode) => void;
 /** What an operator asks and checks: buckets, keys, members, configuration. */
 export function addOperatorCommands(program: Command, onExit: OnExit): void {
   addScan(program, onExit);
+  addFind(program, onExit);
   addBuckets(program, onExit);
   addMembers(program, onExit);
   addHints(program, onExit);
@@ -46,6 +49,36 @@ function addScan(program: Command, onExit: OnExit): void {
     .action(async (options: ScanOptions) => {
       const { scan } = await import("../commands/scan.ts");
       onExit(await scan(options));
+    });
+}
+
+function addFind(program: Command, onExit: OnExit): void {
+  withNodeOptions(program.command("find"))
+    .summary("find keys with siblings, tombstones or large records at any replica")
+    .description(
+      "Asks every node for what its own copies hold, and shows each key that is found, in hash " +
+        "order, with the nodes that hold it so. Exits 1 unless all replicas have answered.",
+    )
+    .option("--siblings <count>", "keys with at least so many values", wholeNumber(1, 1e9))
+    .option("--tombstones", "keys of which nothing is left to read")
+    .option(
+      "--larger-than <bytes>",
+      "keys whose record has more bytes: values, clock and key",
+      wholeNumber(0, 999_999_999),
+    )
+    .option("--bucket <name>", "in this bucket only", bucketName)
+    .option("--replica <id>", "only copies of this node, by its id; repeat for more", collect)
+    .option("--limit <count>", "about so many keys; all if left out", wholeNumber(1, 1e9))
+    .option("--cursor <cursor>", "go on where an earlier search ended", scanCursor)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coterie find --siblings 2\n" +
+        "  coterie find --tombstones --bucket carts --json\n" +
+        "  coterie find --larger-than 1000000 --replica n2 --limit 20",
+    )
+    .action(async (options: FindOptions) => {
+      const { find } = await import("../commands/find.ts");
+      onExit(await find(options));
     });
 }
 
