@@ -51,7 +51,8 @@ import { loadOwed } from "./handoff/owed-file.ts";
 import { type HandoffBefore, type NodeHandoff, startHandoff } from "./handoff/start-handoff.ts";
 import type { HintBook } from "./hints/hint-book.ts";
 import { openHints } from "./hints/open-hints.ts";
-import { MemberWatch, type MembershipView } from "./membership/member-watch.ts";
+import type { MemberWatch, MembershipView } from "./membership/member-watch.ts";
+import { watchMembers } from "./membership/watch-members.ts";
 import type {
   Announcement,
   DataRequest,
@@ -465,7 +466,7 @@ export class CoterieNode implements NodeApi {
     const hints = this.#hints as HintBook;
     const agreement = new AgreedDocument(this.#agreementParts(), document, votes);
     this.#agreement = agreement;
-    const watch = this.#watchMembers(agreement);
+    const watch = watchMembers(this.#ports, this.#config, agreement, (id) => this.#wake(id));
     this.#watch = watch;
     const shared = {
       self: this.id,
@@ -527,24 +528,6 @@ export class CoterieNode implements NodeApi {
       },
       onConflict: (reason) => onEvent({ kind: "peer-refused", reason }),
     };
-  }
-
-  #watchMembers(agreement: AgreedDocument): MemberWatch {
-    const { member, membership: settings, onEvent } = this.#config;
-    const watch = new MemberWatch({
-      ...this.#ports,
-      self: member,
-      settings,
-      onEvent: (event) => {
-        if (event.kind === "behind") void agreement.reachEpoch(event.epoch);
-        if (event.kind === "alive") this.#wake(event.id);
-        onEvent({ kind: "membership", event });
-      },
-      onStranger: (reason) => onEvent({ kind: "peer-refused", reason }),
-    });
-    watch.admit(agreement.ring.document);
-    watch.start();
-    return watch;
   }
 
   #answerAnnouncement(announcement: Announcement): PeerResponse {
