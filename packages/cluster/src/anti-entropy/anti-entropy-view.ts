@@ -27,6 +27,8 @@ export interface PeerExchangeView {
 
 /** A repair that an operator asked for: the last one, be it over or not. */
 export interface RepairView {
+  /** Counts the repairs of this node since its start: this is still the one that was started. */
+  readonly number: number;
   /** `failed`: it is over, and some peer's copies may still differ. */
   readonly state: "running" | "done" | "failed";
   readonly elapsedMs: number;
@@ -53,7 +55,13 @@ export interface RepairFailure {
 
 /** Whether a repair was started. */
 export type RepairStarted =
-  | { readonly ok: true; readonly partitions: number; readonly peers: number }
+  | {
+      readonly ok: true;
+      /** Of the {@link RepairView} that tells how far it is. */
+      readonly number: number;
+      readonly partitions: number;
+      readonly peers: number;
+    }
   | {
       readonly ok: false;
       readonly code: "busy" | "not-owner" | "not-ready";

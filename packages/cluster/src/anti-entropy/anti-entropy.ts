@@ -39,6 +39,7 @@ export class AntiEntropy {
   readonly #pace: Pace;
   readonly #peers = new Map<NodeId, PeerExchanges>();
   #repair: Repair | undefined;
+  #repairs = 0;
   #repairing: Promise<void> = Promise.resolve();
   #cancelTimer: Cancel = () => undefined;
   #isStopped = false;
@@ -79,14 +80,16 @@ export class AntiEntropy {
     const peers = this.#currentPeers().filter(({ peer }) =>
       wanted.some((partition) => ring().isOwner(peer, partition)),
     );
-    const repair = new Repair({ self, clock, store, ring, partitions: wanted, peers });
+    this.#repairs += 1;
+    const number = this.#repairs;
+    const repair = new Repair({ number, self, clock, store, ring, partitions: wanted, peers });
     this.#repair = repair;
     this.#repairing = repair
       .run(() => this.#isStopped)
       .then(() => {
         this.#parts.onEvent({ kind: "repaired", repair: repair.view() });
       });
-    return { ok: true, partitions: wanted.length, peers: peers.length };
+    return { ok: true, number, partitions: wanted.length, peers: peers.length };
   }
 
   view(): AntiEntropyView {

@@ -5,6 +5,7 @@ import type { RepairFailure, RepairView } from "./anti-entropy-view.ts";
 import { type PeerExchanges, sharedPartitions } from "./peer-exchanges.ts";
 
 export interface RepairParts extends Pick<Coordination, "self" | "clock" | "store" | "ring"> {
+  readonly number: number;
   readonly partitions: readonly PartitionId[];
   readonly peers: readonly PeerExchanges[];
 }
@@ -72,6 +73,7 @@ export class Repair {
     let partitionsDone = 0;
     for (const peers of this.#left.values()) if (peers === 0) partitionsDone += 1;
     return {
+      number: this.#parts.number,
       state: this.isRunning ? "running" : over,
       elapsedMs,
       partitions: this.#left.size,
