@@ -8,6 +8,7 @@ export type {
   RepairStarted,
   RepairView,
 } from "./anti-entropy/anti-entropy-view.ts";
+export type { CircuitCounts, PeerView } from "./circuits/peer-view.ts";
 export type { CoordinationTuning } from "./coordinator/coordination-tuning.ts";
 export type { HeldKey, HeldLike, HeldOutcome, HeldQuery } from "./find/held-query.ts";
 export { loadDocument, type LoadedDocument } from "./formation/durable-identity.ts";
@@ -29,7 +30,7 @@ export {
   convergenceBounds,
 } from "./membership/member-watch.ts";
 export type * from "./messages.ts";
-export type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
+export type { NodeApi, NodeStatistics } from "./node-api.ts";
 export type { NodeEvent } from "./node-event.ts";
 export { type NodeCounters, type SiblingCounts, siblingBounds } from "./node-counters.ts";
 export { CoterieNode } from "./node.ts";

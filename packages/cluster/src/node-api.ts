@@ -9,6 +9,7 @@ import type {
 import type { StoreStatistics } from "@coterie/storage";
 import type { AntiEntropyView, RepairStarted } from "./anti-entropy/anti-entropy-view.ts";
 import type { HeldOutcome, HeldQuery } from "./find/held-query.ts";
+import type { CircuitCounts, PeerView } from "./circuits/peer-view.ts";
 import type { HandoffView } from "./handoff/handoff-view.ts";
 import type { HintStatistics } from "./hints/hint-book.ts";
 import type { MembershipView } from "./membership/member-watch.ts";
@@ -69,14 +70,9 @@ export interface NodeApi {
   statistics(): NodeStatistics;
 }
 
-export interface PeerView {
-  readonly id: NodeId;
-  /** False while calls to it would be refused at once, whatever is known of the peer itself. */
-  readonly isReachable: boolean;
-}
-
 /** Counters since the start, and gauges; read by metrics. */
 export interface NodeStatistics extends Readonly<NodeCounters>, AdmissionStatistics {
   readonly store: StoreStatistics | undefined;
   readonly hints: HintStatistics | undefined;
+  readonly circuits: CircuitCounts | undefined;
 }

@@ -21,6 +21,8 @@ import type { AntiEntropy } from "./anti-entropy/anti-entropy.ts";
 import type { AntiEntropyView, RepairStarted } from "./anti-entropy/anti-entropy-view.ts";
 import { startAntiEntropy } from "./anti-entropy/start-anti-entropy.ts";
 import { Admission, newPressure } from "./admission.ts";
+import { PeerCircuits } from "./circuits/peer-circuits.ts";
+import type { PeerView } from "./circuits/peer-view.ts";
 import type { Coordination } from "./coordinator/coordination.ts";
 import {
   AgreedDocument,
@@ -61,7 +63,7 @@ import type {
   PeerRequest,
   PeerResponse,
 } from "./messages.ts";
-import type { NodeApi, NodeStatistics, PeerView } from "./node-api.ts";
+import type { NodeApi, NodeStatistics } from "./node-api.ts";
 import type { NodeConfig, NodePorts, StartOutcome } from "./node-config.ts";
 import { newNodeCounters } from "./node-counters.ts";
 import { oneShot } from "./one-shot.ts";
@@ -111,6 +113,7 @@ export class CoterieNode implements NodeApi {
   #sweeper: Sweeper | undefined;
   #finder: HeldFinder | undefined;
   #watch: MemberWatch | undefined;
+  #circuits: PeerCircuits | undefined;
   #handoff: NodeHandoff | undefined;
   #antiEntropy: AntiEntropy | undefined;
   #isRefilling = false;
@@ -179,6 +182,7 @@ export class CoterieNode implements NodeApi {
 
   async #close(): Promise<void> {
     this.#phase = "stopping";
+    this.#circuits?.stop();
     await this.#agreement?.stop();
     await this.#sweeper?.stop();
     await this.#antiEntropy?.stop();
@@ -215,22 +219,14 @@ export class CoterieNode implements NodeApi {
     const { epoch, tag } = agreement.ring.stamp;
     if (request.stamp.tag !== tag) return settle(this.#refuseStamp(agreement, request.stamp.epoch));
     if (request.stamp.epoch > epoch) {
-      void this.#carryOutLater({ agreement, coordination }, request, deadline, settle);
+      // The sender goes by settings that this node does not know yet.
+      void agreement
+        .reachEpoch(request.stamp.epoch)
+        .then(() => this.#carryOut(coordination, request, deadline, settle));
       return;
     }
     if (request.stamp.epoch < epoch) agreement.noteBehind();
     this.#carryOut(coordination, request, deadline, settle);
-  }
-
-  /** The sender goes by settings that this node does not know yet. */
-  async #carryOutLater(
-    parts: { readonly agreement: AgreedDocument; readonly coordination: Coordination },
-    request: DataRequest,
-    deadline: MonotonicMs,
-    settle: (response: PeerResponse) => void,
-  ): Promise<void> {
-    await parts.agreement.reachEpoch(request.stamp.epoch);
-    this.#carryOut(parts.coordination, request, deadline, settle);
   }
 
   #carryOut(
@@ -327,9 +323,7 @@ export class CoterieNode implements NodeApi {
 
   peers(): readonly PeerView[] {
     const members = this.document()?.members ?? [];
-    return members
-      .filter((member) => member.id !== this.id)
-      .map(({ id, address }) => ({ id, isReachable: this.#ports.network.isReachable(address) }));
+    return this.#circuits?.view(members.filter(({ id }) => id !== this.id)) ?? [];
   }
 
   membership(): MembershipView | undefined {
@@ -352,13 +346,11 @@ export class CoterieNode implements NodeApi {
   /** The stream to a peer is open again after it was broken: what it missed can be sent. */
   returned(address: PeerAddress): void {
     const member = this.document()?.members.find((each) => each.address === address);
-    if (member !== undefined) this.#wake(member.id);
-  }
-
-  /** Something says that a member may answer now. */
-  #wake(id: NodeId): void {
-    this.#handoff?.handoff.wake(id);
-    this.#antiEntropy?.wake(id);
+    if (member !== undefined) {
+      this.#handoff?.handoff.wake(member.id);
+      this.#antiEntropy?.wake(member.id);
+    }
+    this.#circuits?.retry(address);
   }
 
   /** The stream to a peer broke: it is probed, without waiting for its turn. */
@@ -372,6 +364,7 @@ export class CoterieNode implements NodeApi {
       ...this.#admission.statistics(),
       store: this.#store?.statistics(),
       hints: this.#hints?.statistics(),
+      circuits: this.#circuits?.counts,
     };
   }
 
@@ -464,9 +457,14 @@ export class CoterieNode implements NodeApi {
     if (this.#isStopping()) return stoppedEarly;
     const store = this.#store as RecordStore;
     const hints = this.#hints as HintBook;
-    const agreement = new AgreedDocument(this.#agreementParts(), document, votes);
+    const network = this.#newCircuits();
+    this.#circuits = network;
+    const agreement = new AgreedDocument(this.#agreementParts(network), document, votes);
     this.#agreement = agreement;
-    const watch = watchMembers(this.#ports, this.#config, agreement, (id) => this.#wake(id));
+    const watch = watchMembers(this.#ports, this.#config, agreement, {
+      onAlive: (address) => this.returned(address),
+      onSuspected: (address) => network.doubt(address),
+    });
     this.#watch = watch;
     const shared = {
       self: this.id,
@@ -476,7 +474,7 @@ export class CoterieNode implements NodeApi {
       hybridClock: this.#hybridClock,
       ring: () => agreement.ring,
     };
-    const { network, random } = this.#ports;
+    const { random } = this.#ports;
     const { tuning } = this.#config;
     const isHealthy = (id: NodeId): boolean => watch.isHealthy(id);
     const replica = new Replica(shared);
@@ -484,7 +482,7 @@ export class CoterieNode implements NodeApi {
       ...shared,
       replica,
       pressure: this.pressure,
-      ports: this.#ports,
+      ports: { ...this.#ports, network },
       config: this.#config,
       ...before,
     });
@@ -515,10 +513,20 @@ export class CoterieNode implements NodeApi {
     return { ok: true };
   }
 
-  #agreementParts(): AgreementParts {
+  #newCircuits(): PeerCircuits {
+    return new PeerCircuits({
+      ...this.#ports,
+      ping: (address, deadline, settle) =>
+        (this.#watch as MemberWatch).ping(address, deadline, settle),
+      onClosed: (address) => this.returned(address),
+    });
+  }
+
+  #agreementParts(network: PeerCircuits): AgreementParts {
     const { onEvent, store } = this.#config;
     return {
       ...this.#ports,
+      network,
       self: this.id,
       nonce: this.#nonce,
       onFatal: store.onFatal,

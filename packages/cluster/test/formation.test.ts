@@ -169,8 +169,8 @@ describe("formation", () => {
     const small = await SmallCluster.start();
     small.cluster.network.cut(address(1), address(3), "refusing");
     expect(small.at(1).peers()).toEqual([
-      { id: "n2", isReachable: true },
-      { id: "n3", isReachable: false },
+      { id: "n2", isReachable: true, circuit: "closed" },
+      { id: "n3", isReachable: false, circuit: "closed" },
     ]);
   });
 });

@@ -107,6 +107,12 @@ export { InvariantViolation, invariant } from "./invariant.ts";
 export { type Key, isBucketName, keyBytesMax } from "./key.ts";
 export { type Lifetime, forever, lifetimeProblem } from "./lifetime.ts";
 export { limits } from "./limits.ts";
+export {
+  Circuit,
+  type CircuitSettings,
+  type CircuitState,
+  circuitDefaults,
+} from "./load/circuit.ts";
 export { HedgeBudget } from "./load/hedge-budget.ts";
 export { PeerLoad } from "./load/peer-load.ts";
 export { Pressure, type PressureSettings } from "./load/pressure.ts";

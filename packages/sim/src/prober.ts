@@ -6,6 +6,8 @@ import type { Workload } from "./workload.ts";
 
 /** Attempts of one operation: what was under way when all became well may spoil the first. */
 const attemptsMax = 2;
+/** And pause before the second: within a second a node knows that another one answers again. */
+const noticeMs = 1000;
 /** How often it is looked whether all is still well. */
 const lookMs = 10;
 const restMsMax = 800;
@@ -87,9 +89,10 @@ export class Prober {
     if (!isWell()) return;
     const codes: string[] = [];
     for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+      const watched = new Watch(this.#workload, isUndisturbed);
+      if (attempt > 0) await this.#workload.sleep(noticeMs);
       this.operations += 1;
       cluster.world.trace(`progress: ${what} of ${key.bucket}/${name} asks ${id}`);
-      const watched = new Watch(this.#workload, isUndisturbed);
       const outcome = await operation(id);
       if (!watched.end()) return;
       if (outcome?.ok === true) {

@@ -1,6 +1,6 @@
 import { withPool, type NodeOptions } from "../connect.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
-import { fetchJson, sortedMembers, type ClusterView } from "../http/cluster.ts";
+import { fetchJson, sortedMembers, type ClusterMember, type ClusterView } from "../http/cluster.ts";
 import { durationText, table } from "../table.ts";
 
 /** `coterie members`: who is in the cluster's document, and how each is. */
@@ -15,11 +15,24 @@ export function members(options: NodeOptions): Promise<ExitCode> {
     }
     await terminal.data(
       table(
-        ["NODE", "STATE", "FOR", "INCARNATION", "RTT", "PEER", "HTTP", "HOST", "ZONE", "WEIGHT"],
+        [
+          "NODE",
+          "STATE",
+          "FOR",
+          "LINK",
+          "INCARNATION",
+          "RTT",
+          "PEER",
+          "HTTP",
+          "HOST",
+          "ZONE",
+          "WEIGHT",
+        ],
         sortedMembers(cluster).map((member) => [
           member.id,
           member.id === cluster.node ? "itself" : (member.state ?? "-"),
           member.sinceMs === undefined ? "-" : durationText(member.sinceMs),
+          linkOf(member, cluster.node),
           member.incarnation ?? "-",
           typeof member.rttMs === "number" ? `${member.rttMs.toFixed(1)} ms` : "-",
           member.address,
@@ -36,6 +49,13 @@ export function members(options: NodeOptions): Promise<ExitCode> {
     );
     return exitCodes.ok;
   });
+}
+
+/** Whether the asked node would send this one anything now. */
+function linkOf({ id, isReachable, circuit }: ClusterMember, asked: string): string {
+  if (id === asked || isReachable === undefined) return "-";
+  if (circuit === "open" || circuit === "half-open") return "silent";
+  return isReachable ? "up" : "down";
 }
 
 function orDash(text: string): string {

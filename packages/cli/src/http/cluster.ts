@@ -22,6 +22,9 @@ export interface ClusterMember {
   readonly sinceMs?: number;
   readonly incarnation?: number;
   readonly rttMs?: number | null;
+  /** A node from before there were circuits says nothing of them. */
+  readonly isReachable?: boolean;
+  readonly circuit?: string;
 }
 
 /** A bucket's settings, as the cluster's document has them. */

@@ -12,7 +12,7 @@ import {
   crc32c,
   utf8,
 } from "@coterie/core";
-import type { Cancel, Clock, Network, Random } from "@coterie/ports";
+import type { Cancel, Clock, MonotonicMs, Network, Random } from "@coterie/ports";
 import type { MembershipRequest, PeerRequest, PeerResponse } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
 import { refusal } from "../replica/replica.ts";
@@ -124,6 +124,20 @@ export class MemberWatch {
     if (member === undefined) return;
     this.#machine.doubt(member.id, this.#input.clock.monotonicMs());
     this.#flush();
+  }
+
+  /** Asks the member at `address` directly whether it is there; settles with whether it said so. */
+  ping(address: PeerAddress, deadline: MonotonicMs, settle: (isAnswered: boolean) => void): void {
+    const { clock, network } = this.#input;
+    const member = this.#machine.members().find((each) => each.address === address);
+    const message = member && this.#machine.pingOf(member.id, clock.monotonicMs());
+    // Of strangers nothing is known either way.
+    if (message === undefined) return clock.afterTurn(() => settle(true));
+    const request = { kind: "membership", cluster: this.#cluster, message } as const;
+    network.call(address, request, deadline, (reply) => {
+      if (reply.ok && reply.response.kind === "membership") this.#hear(reply.response.messages);
+      settle(reply.ok);
+    });
   }
 
   /** False for who is suspected, dead or gone. */

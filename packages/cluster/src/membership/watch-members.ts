@@ -1,14 +1,20 @@
-import type { NodeId } from "@coterie/core";
+import type { PeerAddress } from "@coterie/core";
 import type { AgreedDocument } from "../agreement/agreed-document.ts";
 import type { NodeConfig, NodePorts } from "../node-config.ts";
 import { MemberWatch } from "./member-watch.ts";
 
-/** Begins to watch the members of the agreed document; `onAlive` hears of each that is back. */
+/** Who hears of members that are back, and of those that do not answer. */
+interface MemberNews {
+  readonly onAlive: (address: PeerAddress) => void;
+  readonly onSuspected: (address: PeerAddress) => void;
+}
+
+/** Begins to watch the members of the agreed document. */
 export function watchMembers(
   ports: NodePorts,
   { member, membership: settings, onEvent }: NodeConfig,
   agreement: AgreedDocument,
-  onAlive: (id: NodeId) => void,
+  { onAlive, onSuspected }: MemberNews,
 ): MemberWatch {
   const watch = new MemberWatch({
     ...ports,
@@ -16,7 +22,10 @@ export function watchMembers(
     settings,
     onEvent: (event) => {
       if (event.kind === "behind") void agreement.reachEpoch(event.epoch);
-      if (event.kind === "alive") onAlive(event.id);
+      if (event.kind === "alive" || event.kind === "suspected") {
+        const address = agreement.ring.member(event.id)?.address;
+        if (address !== undefined) (event.kind === "alive" ? onAlive : onSuspected)(address);
+      }
       onEvent({ kind: "membership", event });
     },
     onStranger: (reason) => onEvent({ kind: "peer-refused", reason }),

@@ -157,6 +157,13 @@ export class Membership {
     this.#prober.probe(record, now);
   }
 
+  /** A ping for the caller to send, of which nothing here depends; `undefined` for strangers. */
+  pingOf(id: NodeId, now: number): MembershipMessage | undefined {
+    const record = this.#table.get(id);
+    if (record === undefined || record === this.#table.self) return undefined;
+    return this.#compose(record, { kind: "ping", sequence: 0 }, tellingOf(record, [], now));
+  }
+
   /** Tells the others that this node goes of its own accord; the shell sends it and stops. */
   leave(now: number): void {
     const { self } = this.#table;
@@ -481,19 +488,26 @@ export class Membership {
     return this.#news.take(copies, timesMax, now);
   }
 
-  /** Whoever is accused hears of it first, whatever else the message says (Lifeguard's buddies). */
   #send(to: MemberRecord, body: MessageBody, now: number): void {
     const news = this.#takeNews(1, now);
-    const isTold = to.state === "alive" && !to.isOutdated;
-    this.#post(to, body, isTold ? news : [newsOf(to, now), ...news]);
+    this.#post(to, body, tellingOf(to, news, now));
   }
 
   #post(to: MemberRecord, body: MessageBody, news: readonly News[]): void {
-    const { id: from, incarnation } = this.#table.self;
-    const epoch = this.#epoch;
-    this.#messages.push({ from, to: to.id, incarnation, epoch, news, body });
-    this.#sent += 1;
+    this.#messages.push(this.#compose(to, body, news));
   }
+
+  #compose(to: MemberRecord, body: MessageBody, news: readonly News[]): MembershipMessage {
+    const { id: from, incarnation } = this.#table.self;
+    this.#sent += 1;
+    return { from, to: to.id, incarnation, epoch: this.#epoch, news, body };
+  }
+}
+
+/** Whoever is accused hears of it first, whatever else the message says (Lifeguard's buddies). */
+function tellingOf(to: MemberRecord, news: readonly News[], now: number): readonly News[] {
+  const isTold = to.state === "alive" && !to.isOutdated;
+  return isTold ? news : [newsOf(to, now), ...news];
 }
 
 const nothing: readonly News[] = [];

@@ -1,5 +1,6 @@
 import type { NodeApi } from "@coterie/cluster";
 import { Registry } from "prom-client";
+import { circuitReadings } from "./circuit-readings.ts";
 import { type DataPlace, dataReadings } from "./data-readings.ts";
 import { EventLoopDelay } from "./event-loop-delay.ts";
 import type { GrpcStatistics } from "../doors/grpc/grpc-statistics.ts";
@@ -61,6 +62,7 @@ export class NodeMetrics {
       ...this.#resp.readings(),
       ...nodeReadings(node),
       ...membershipReadings(node),
+      ...circuitReadings(node),
       ...storeReadings(() => node.statistics().store),
       ...handoffReadings(node),
       ...hintReadings(() => node.statistics().hints),

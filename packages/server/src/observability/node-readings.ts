@@ -137,7 +137,7 @@ function standing(node: NodeApi): readonly MetricReading[] {
     labelled(
       {
         name: "coterie_peer_reachable",
-        help: "0 while no stream to the peer can be opened.",
+        help: "0 while no stream to the peer can be opened, or it is silent.",
         type: "gauge",
       },
       () =>

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PeerRequest, PeerResponse } from "@coterie/cluster";
-import { membershipSettings } from "@coterie/core";
+import { membershipSettings, utf8 } from "@coterie/core";
 import type { Network } from "@coterie/ports";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type MeteredNode, meteredNode } from "./metered-node.ts";
@@ -11,11 +11,12 @@ const documented = [
   ...readFileSync(
     new URL("../../../../docs/operations/metrics.md", import.meta.url),
     "utf8",
-  ).matchAll(/^\| `(coterie_membership_\w+)` \|/gmu),
+  ).matchAll(/^\| `(coterie_(?:membership|circuit)_\w+)` \|/gmu),
 ].map(([, name = ""]) => name);
 
 const addresses = ["127.0.0.1:1", "127.0.0.1:2"] as const;
 const nodes = new Map<string, MeteredNode>();
+const key = { bucket: "default", key: utf8("k") };
 /** While it is cut, nothing passes between the two. */
 let isCut = false;
 
@@ -52,7 +53,7 @@ beforeAll(async () => {
   addresses.forEach((address, at) => {
     const member = { id: `n${at + 1}`, address };
     const membership = membershipSettings(100, 100);
-    nodes.set(address, meteredNode({ member, bootstrap: addresses, network, membership }));
+    nodes.set(address, meteredNode({ member, bootstrap: addresses, network, membership, nMax: 2 }));
   });
   const outcomes = await Promise.all([...nodes.values()].map(({ node }) => node.start()));
   if (!outcomes.every(({ ok }) => ok)) throw new Error(JSON.stringify(outcomes));
@@ -67,7 +68,7 @@ afterAll(async () => {
 });
 
 it(
-  "every metric of membership moves when what it counts happens",
+  "every metric of membership and of circuits moves when what it counts happens",
   { timeout: 30_000 },
   async () => {
     const started = await scrape();
@@ -88,8 +89,16 @@ it(
       "coterie_membership_convergence_seconds",
       "coterie_membership_members",
       "coterie_membership_local_health",
+      "coterie_circuit_open",
+      "coterie_circuit_opened_total",
+      "coterie_circuit_pings_total",
     ];
     await moved(talked, accusing);
+
+    const silent = await scrape();
+    await (nodes.get(addresses[0]) as MeteredNode).node.get(key, {});
+    const refusing = ["coterie_circuit_refusals_total"];
+    await moved(silent, refusing);
 
     const accused = await scrape();
     isCut = false;
@@ -100,7 +109,8 @@ it(
     for (const end = performance.now() + 400; performance.now() < end;);
     await moved(refuted, ["coterie_membership_stalls_total"]);
 
-    const all = [...talking, ...accusing, ...refuting, "coterie_membership_stalls_total"];
+    const stalling = "coterie_membership_stalls_total";
+    const all = [...talking, ...accusing, ...refusing, ...refuting, stalling];
     expect(documented.toSorted()).toEqual([...new Set(all)].toSorted());
   },
 );

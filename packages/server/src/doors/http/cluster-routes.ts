@@ -41,7 +41,7 @@ export function serveMembers({ parts: { node } }: RouteRequest): Response {
 }
 
 function membersJson(node: NodeApi, document: ClusterDocument): readonly unknown[] {
-  const reachable = new Map(node.peers().map(({ id, isReachable }) => [id, isReachable]));
+  const peers = new Map(node.peers().map((peer) => [peer.id, peer]));
   const states = new Map(node.membership()?.members.map((member) => [member.id, member]));
   return document.members.map(({ id, address, http, grpc, host, zone, weight }) => ({
     id,
@@ -51,7 +51,8 @@ function membersJson(node: NodeApi, document: ClusterDocument): readonly unknown
     host,
     zone,
     weight,
-    isReachable: reachable.get(id) ?? true,
+    isReachable: peers.get(id)?.isReachable ?? true,
+    circuit: peers.get(id)?.circuit ?? "closed",
     ...stateJson(states.get(id)),
   }));
 }

@@ -32,6 +32,10 @@ const member = object({
   zone: text,
   weight: count,
   isReachable: { type: "boolean", description: "False while it would be asked in vain." },
+  circuit: {
+    enum: ["closed", "doubted", "open", "half-open"],
+    description: "Open: it is silent, and pinged until it answers.",
+  },
   state: { enum: ["alive", "unknown", "suspect", "dead", "left"] },
   sinceMs: { ...count, description: "For how long it has been in this state." },
   incarnation: count,
