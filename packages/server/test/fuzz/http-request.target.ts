@@ -12,6 +12,7 @@ import {
 } from "../../src/doors/http/key-options.ts";
 import { parseKey } from "../../src/doors/http/keys-route.ts";
 import { decodeSegment } from "../../src/doors/http/request-facts.ts";
+import { parseRepairBody } from "../../src/doors/http/repair-body.ts";
 import { parseScanQuery } from "../../src/doors/http/scan-options.ts";
 
 const encoder = new TextEncoder();
@@ -27,6 +28,8 @@ export const seeds: readonly Uint8Array[] = [
   "text/html;q=0.5, application/json;q=0.9, */*;q=0.1",
   "AAECAwQFBgcICQoLDA0ODw",
   '{"name":"made","policy":"lww","n":3,"r":2,"w":2,"pr":0,"pw":0,"allowStale":false}',
+  '{"partitions":[0,7,4294967295]}',
+  '{"partitions":"all"}',
   "localhost:7401",
   "[::1]:7401",
   "2031-02-28T12:00:00.000Z",
@@ -55,6 +58,9 @@ export function run(input: Uint8Array): void {
   const find = parseFindQuery(text);
   if (find instanceof Response) equal(find.status, 400);
   else ok(Number.isSafeInteger(find.limit));
+  const repair = parseRepairBody(input);
+  if (repair instanceof Response) equal(repair.status, 400);
+  else ok(repair === "all" || repair.every((each) => Number.isSafeInteger(each)));
   const given = parseBucketBody("made", input);
   if (given instanceof Response) equal(given.status, 400);
   else deepStrictEqual(parseBucketBody("made", encoder.encode(JSON.stringify(given))), given);

@@ -102,6 +102,11 @@ const ways: readonly (readonly [operation: string, path: string, init: RequestIn
   ["getCluster", "/v1/cluster", {}, 200],
   ["getMembers", "/v1/members", {}, 200],
   ["getHints", "/v1/hints", {}, 200],
+  ["getAntiEntropy", "/v1/anti-entropy", {}, 200],
+  ["repair", "/v1/repair", { body: '{"partitions":"all"}' }, 202],
+  ["repair", "/v1/repair", { body: '{"partitions":[8]}' }, 400],
+  ["repair", "/v1/repair", { body: " ".repeat(65_537) }, 413],
+  ["repair", "/v1/repair", { headers: { "Content-Encoding": "gzip" } }, 415],
   ["find", "/v1/find?siblings=2", {}, 200],
   ["find", "/v1/find?siblings=0", {}, 400],
   ["find", "/v1/find?tombstones=true&bucket=other", {}, 404],
@@ -179,7 +184,7 @@ function resolved(response: unknown): Documented | undefined {
 /** Every required property of a schema, of any value. */
 function requiredOf(name: string): Readonly<Record<string, unknown>> {
   const { required } = componentAt("schemas", name) as { readonly required: readonly string[] };
-  const nullable = new Set(["context", "siblings"]);
+  const nullable = new Set(["context", "siblings", "oldest", "repair"]);
   const names = required.filter((each) => !nullable.has(each));
   return Object.fromEntries(names.map((each) => [each, expect.anything()]));
 }

@@ -1,3 +1,4 @@
+import { serveAntiEntropy, serveRepair } from "./anti-entropy-routes.ts";
 import { serveBatch } from "./batch/batch-route.ts";
 import { serveBucketChange } from "./bucket-route.ts";
 import {
@@ -43,6 +44,11 @@ export const routes: readonly Route[] = [
   reading("/v1/cluster", "cluster", serveCluster),
   reading("/v1/members", "members", serveMembers),
   reading("/v1/hints", "hints", serveHints),
+  reading("/v1/anti-entropy", "anti-entropy", serveAntiEntropy),
+  {
+    path: "/v1/repair",
+    methods: new Map([["POST", { operation: "repair", serve: serveRepair }]]),
+  },
   reading("/v1/find", "find", serveFind),
   reading("/v1/ring", "ring", serveRing),
   reading("/v1/explain/{bucket}/{key}", "explain", serveExplain),

@@ -69,6 +69,40 @@ const debt = object({
   etaMs: { type: ["integer", "null"], minimum: 0, description: "Null while nothing moves." },
   ageMs: { ...count, description: "How long something has been owed without a break." },
 });
+const milliseconds = (description: string): Json => ({
+  type: ["integer", "null"],
+  minimum: 0,
+  description,
+});
+const exchangeProblem = {
+  description: "Why not: unreachable, refused, failed, stopped and so on.",
+  type: "string",
+};
+const peerExchanges = object({
+  peer: text,
+  state: { enum: ["waiting", "exchanging"] },
+  completeAgeMs: milliseconds("Since the last one began that was completed; null: none was."),
+  partitions: { ...count, description: "Of which both own a copy." },
+  partitionsDone: { ...count, description: "By the exchange under way, or the last one." },
+  keysExchanged: { ...count, description: "Keys that differed, and do not any more." },
+  keysPerSecond: count,
+  failures: { ...count, description: "Exchanges that were not completed." },
+  problem: { ...exchangeProblem, type: ["string", "null"] },
+});
+const repair = object({
+  number: { ...count, description: "Counts the repairs of this node since its start." },
+  state: { enum: ["running", "done", "failed"], description: "failed: copies may still differ." },
+  elapsedMs: count,
+  partitions: count,
+  partitionsDone: count,
+  keysCompared: count,
+  keysExchanged: count,
+  bytes: { ...count, description: "Sent and received." },
+  keysPerSecond: count,
+  etaMs: milliseconds("Null while it cannot be told."),
+  failures: list(object({ peer: text, partitions: count, problem: exchangeProblem })),
+});
+const partitionNumbers = { type: "array", items: count, minItems: 1 };
 const requiredBucketSettings = {
   name: text,
   policy: { enum: ["siblings", "lww"] },
@@ -135,6 +169,25 @@ export const schemas: Json = {
   }),
   Hints: object({ node: text, debts: list(ref("Debt")) }),
   Debt: debt,
+  AntiEntropy: object({
+    node: text,
+    intervalMs: { ...count, description: "0: only when something asks for it." },
+    lagMs: { ...count, description: "Of the partition compared the longest ago." },
+    oldest: {
+      oneOf: [object({ partition: count, peer: text }), { type: "null" }],
+      description: "That partition, and the peer; null where nothing is shared.",
+    },
+    peers: list(ref("PeerExchanges")),
+    repair: { oneOf: [ref("Repair"), { type: "null" }], description: "The last one asked for." },
+    counts: object({ completed: count, failed: count, keysExchanged: count, bytes: count }),
+  }),
+  PeerExchanges: peerExchanges,
+  Repair: repair,
+  RepairRequest: {
+    ...object({ partitions: { oneOf: [{ const: "all" }, partitionNumbers] } }),
+    additionalProperties: false,
+  },
+  RepairStarted: object({ node: text, number: count, partitions: count, peers: count }),
   Buckets: object({ buckets: list(ref("Bucket")) }),
   Ring: object({ epoch: count, partitions: count, hash: keyHash, owners: list(list(text)) }),
   Explanation: object({

@@ -178,6 +178,19 @@ export const operations: readonly Operation[] = [
   page("/v1/cluster", "Cluster", "Members, settings, buckets."),
   page("/v1/members", "Members", "Members, and how each is as far as this node knows."),
   page("/v1/hints", "Hints", "What this node owes to others that were away."),
+  page("/v1/anti-entropy", "AntiEntropy", "How alike this node's copies are to other owners'."),
+  {
+    path: "/v1/repair",
+    method: "POST",
+    operationId: "repair",
+    tags: ["cluster"],
+    summary: "Compares partitions with all their other owners, now, and makes all copies equal.",
+    requestBody: { content: schema("RepairRequest"), required: true },
+    responses: {
+      202: answer("It has begun; /v1/anti-entropy says how far it is.", schema("RepairStarted")),
+      ...failures(400, 413, 415, 429, 503),
+    },
+  },
   {
     path: "/v1/find",
     method: "GET",
