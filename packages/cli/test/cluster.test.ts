@@ -87,7 +87,7 @@ describe("status", () => {
   it("shows since when a node is up, and which peers it reaches", async () => {
     answerAs({ ready: true, second: new URL(node.url).host });
     const shown = await run("status");
-    expect(shown.stdout).toMatch(/n1 +ready +2 min 5 s +1 of 2 +1 +12 +2\.0 KiB/u);
+    expect(shown.stdout).toMatch(/n1 +ready +2 min 5 s +1 of 2 +1 +12 +- +2\.0 KiB/u);
     expect(shown.stderr).toContain("2 of 2 nodes serve");
   });
 });
@@ -161,5 +161,126 @@ describe("hints", () => {
     const shown = await run("hints");
     expect(shown.exit).toBe(1);
     expect(shown.stderr).toContain("n2 does not say");
+  });
+});
+
+describe("repair", () => {
+  const running = {
+    number: 4,
+    state: "running",
+    elapsedMs: 1000,
+    partitions: 2,
+    partitionsDone: 1,
+    keysCompared: 5,
+    keysExchanged: 1,
+    bytes: 2048,
+    keysPerSecond: 5,
+    etaMs: 500,
+    failures: [],
+  };
+  const done = { ...running, state: "done", partitionsDone: 2, keysCompared: 10, etaMs: null };
+  const view = { intervalMs: 60_000, lagMs: 0, oldest: null, peers: [] };
+
+  /** Both members are the fake node; it answers each look with the next view of the repair. */
+  function repairing(...repairs: readonly (object | null)[]): readonly string[] {
+    answerAs({ ready: true, second: new URL(node.url).host });
+    const others = node.intercept;
+    const started: string[] = [];
+    let looks = 0;
+    node.intercept = (request) => {
+      if (request.url === "/v1/repair") {
+        started.push(request.method);
+        return { status: 202, body: { node: "n", number: 4, partitions: 2, peers: 1 } };
+      }
+      if (request.url !== "/v1/anti-entropy") return others?.(request);
+      looks += 1;
+      return { status: 200, body: { ...view, repair: repairs[(looks - 1) % repairs.length] } };
+    };
+    return started;
+  }
+
+  it("follows each node's repair to its end, one after the other", async () => {
+    const started = repairing(running, done);
+    const shown = await run("repair", "--all");
+    expect(shown.exit).toBe(0);
+    expect(shown.stdout).toMatch(/^NODE +RESULT +PARTITIONS +COMPARED +EXCHANGED +BYTES +TIME$/mu);
+    expect(shown.stdout).toMatch(/^n1 +done +2 of 2 +10 +1 +2\.0 KiB +1\.0 s\nn2 +done +/mu);
+    expect(started).toEqual(["POST", "POST"]);
+  });
+
+  it("names what was not exchanged, and why, and exits 1", async () => {
+    const failures = [{ peer: "n2", partitions: 1, problem: "unreachable" }];
+    repairing({ ...done, state: "failed", partitionsDone: 1, failures });
+    const shown = await run("repair", "--all", "--replica", "n1");
+    expect(shown.exit).toBe(1);
+    expect(shown.stdout).toMatch(/^n1 +failed +1 of 2 /mu);
+    expect(shown.stderr).toContain("n1 has not compared with n2 1 partitions, of which it may");
+    expect(shown.stderr).toMatch(/unreachable$/mu);
+  });
+
+  it.each([null, { ...done, number: 5 }])(
+    "does not take another repair for its own: %j",
+    async (other) => {
+      repairing(running, other);
+      const shown = await run("repair", "--all", "--replica", "n2", "--json");
+      expect(shown.exit).toBe(1);
+      expect(JSON.parse(shown.stdout)).toMatchObject({
+        isDone: false,
+        nodes: [{ node: "n2", problem: expect.stringContaining("knows nothing of the repair") }],
+      });
+    },
+  );
+
+  it("asks the owners of a partition only", async () => {
+    const started = repairing(done);
+    // Of the two partitions the second one is n2's alone.
+    expect((await run("repair", "--partition", "1")).exit).toBe(0);
+    expect(started).toHaveLength(1);
+    const nobody = await run("repair", "--partition", "1", "--replica", "n1");
+    expect(nobody.exit).toBe(1);
+    expect(nobody.stderr).toContain("none of these nodes owns");
+  });
+
+  it("goes on with the others where one does not answer, and exits 1", async () => {
+    repairing(done);
+    const { intercept } = node;
+    answerAs({ ready: true, second: "127.0.0.1:1" });
+    const cluster = node.intercept;
+    node.intercept = (request) =>
+      request.url === "/v1/cluster" ? cluster(request) : intercept(request);
+    const shown = await run("repair", "--all");
+    expect(shown.exit).toBe(1);
+    expect(shown.stdout).toMatch(/^n1 +done .*\nn2 +failed/mu);
+    expect(shown.stderr).toMatch(/^n2 has not repaired: .*ECONNREFUSED/mu);
+  });
+
+  it("takes either all or partitions that there are", async () => {
+    repairing(done);
+    expect((await run("repair")).exit).toBe(2);
+    expect((await run("repair", "--all", "--partition", "1")).exit).toBe(2);
+    expect((await run("repair", "--partition", "2")).exit).toBe(3);
+    expect((await run("repair", "--all", "--replica", "n9")).exit).toBe(3);
+  });
+
+  it("shows in status, as does what was not compared for long", async () => {
+    const oldest = { partition: 7, peer: "n2" };
+    repairing(running);
+    const others = node.intercept;
+    const peers = [{ peer: "n2", problem: "unreachable" }];
+    const late = { ...view, lagMs: 200_000, oldest, peers, repair: running };
+    node.intercept = (request) =>
+      request.url === "/v1/anti-entropy" ? { status: 200, body: late } : others(request);
+    const shown = await run("status");
+    expect(shown.stdout).toMatch(/^NODE .* KEYS +COMPARED +DISK /u);
+    expect(shown.stdout).toMatch(/^n1 .* 12 +3 min 20 s +2\.0 KiB/mu);
+    expect(shown.stderr).toMatch(/^n1 repairs: 1 of 2 partitions {2}5 keys compared /mu);
+    expect(shown.stderr).toContain("n1 has not compared partition 7 with n2 for 3 min 20 s: unre");
+    const { nodes } = JSON.parse((await run("status", "--json")).stdout);
+    expect(nodes[0].antiEntropy).toEqual({
+      intervalMs: 60_000,
+      lagMs: 200_000,
+      oldest,
+      repair: running,
+    });
   });
 });

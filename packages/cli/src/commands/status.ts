@@ -2,15 +2,19 @@ import { withPool, type NodeOptions } from "../connect.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
 import {
   fetchJson,
+  jsonOf,
   sortedMembers,
   type BucketView,
   type ClusterMember,
   type ClusterView,
   type RingView,
 } from "../http/cluster.ts";
+import type { AntiEntropyView } from "../http/anti-entropy.ts";
+import type { ExchangeResult } from "../http/exchange.ts";
 import type { NodePool } from "../http/node-pool.ts";
 import type { NodeMetrics } from "../metrics/node-metrics.ts";
 import { scrapeMember } from "../metrics/scrape-cluster.ts";
+import { repairText } from "../repair/repair-text.ts";
 import { byteText, durationText, table } from "../table.ts";
 
 /** What one node says of itself now. */
@@ -26,6 +30,8 @@ interface NodeStatus {
   readonly partitions: number;
   /** What only a node that answers can say. */
   readonly facts?: NodeFigures;
+  /** How long ago its copies were compared; a node from before that was done does not say. */
+  readonly antiEntropy?: AntiEntropyView;
 }
 
 interface NodeFigures {
@@ -48,6 +54,8 @@ interface Shortage {
 }
 
 const NODE_TIMEOUT_MS = 2000;
+/** So many turns of a peer may pass before status speaks of it. */
+const overdueIntervals = 3;
 
 /** `coterie status`: every node of the cluster; not 0 unless all of them serve. */
 export function status(options: NodeOptions): Promise<ExitCode> {
@@ -63,7 +71,9 @@ export function status(options: NodeOptions): Promise<ExitCode> {
     const shortages = shortagesOf(cluster.buckets, ring, serving);
     if (options.json === true) {
       const { clusterId, epoch } = cluster;
-      const shown = nodes.map(({ facts, ...node }) => ({ ...node, ...facts }));
+      const shown = nodes.map(({ facts, antiEntropy, ...node }) => {
+        return { ...node, ...facts, ...comparedJson(antiEntropy) };
+      });
       const text = JSON.stringify({ clusterId, epoch, isDegraded, nodes: shown, shortages });
       await terminal.data(`${text}\n`);
     } else {
@@ -75,6 +85,9 @@ export function status(options: NodeOptions): Promise<ExitCode> {
     for (const { id, state, detail } of nodes) {
       if (state !== "ready") terminal.say(`${terminal.paint("red", id)} is ${state}: ${detail}`);
     }
+    for (const { id, antiEntropy } of nodes) {
+      for (const line of antiEntropyTexts(antiEntropy)) terminal.say(`${id} ${line}`);
+    }
     for (const shortage of shortages) terminal.say(shortageText(shortage, ring));
     return isDegraded ? exitCodes.failure : exitCodes.ok;
   });
@@ -84,14 +97,28 @@ function describe(nodes: readonly NodeStatus[]): string {
   const bytes = (count: number | undefined): string =>
     count === undefined ? "-" : byteText(count);
   return table(
-    ["NODE", "STATE", "UP", "PEERS", "PARTITIONS", "KEYS", "DISK", "FREE", "ZONE", "HTTP", "GRPC"],
-    nodes.map(({ id, state, partitions, zone, http, grpc, facts }) => [
+    [
+      "NODE",
+      "STATE",
+      "UP",
+      "PEERS",
+      "PARTITIONS",
+      "KEYS",
+      "COMPARED",
+      "DISK",
+      "FREE",
+      "ZONE",
+      "HTTP",
+      "GRPC",
+    ],
+    nodes.map(({ id, state, partitions, zone, http, grpc, facts, antiEntropy }) => [
       id,
       state,
       facts?.upSeconds === undefined ? "-" : durationText(facts.upSeconds * 1000),
       facts === undefined ? "-" : `${facts.peersReached} of ${facts.peers}`,
       partitions,
       facts?.keys ?? "-",
+      antiEntropy === undefined ? "-" : durationText(antiEntropy.lagMs),
       bytes(facts?.diskBytes),
       bytes(facts?.availableBytes),
       zone || "-",
@@ -112,14 +139,24 @@ async function nodeStatus(
   const base = { id, http, grpc, zone, partitions };
   if (http === "") return { ...base, state: "unreachable", detail: "it has no HTTP door" };
   const node = new URL(`http://${http}`);
-  const [ready, scraped] = await Promise.all([
+  const [ready, scraped, compared] = await Promise.all([
     pool.ask(node, { method: "GET", path: "/readyz" }, timeoutMs),
     scrapeMember(pool, member, timeoutMs),
+    pool.ask(node, { method: "GET", path: "/v1/anti-entropy" }, timeoutMs),
   ]);
   if (!ready.ok) return { ...base, state: "unreachable", detail: ready.message };
-  const known = "metrics" in scraped ? { ...base, facts: figuresOf(scraped.metrics) } : base;
+  const known = {
+    ...base,
+    ...("metrics" in scraped && { facts: figuresOf(scraped.metrics) }),
+    ...antiEntropyIn(compared),
+  };
   if (ready.reply.status === 200) return { ...known, state: "ready", detail: "" };
   return { ...known, state: "not ready", detail: missingIn(ready.reply.body) };
+}
+
+function antiEntropyIn(answer: ExchangeResult): Pick<NodeStatus, "antiEntropy"> {
+  if (!answer.ok || answer.reply.status !== 200) return {};
+  return { antiEntropy: jsonOf("status", answer.reply) as AntiEntropyView };
 }
 
 function figuresOf(metrics: NodeMetrics): NodeFigures {
@@ -155,6 +192,27 @@ function shortagesOf(
 function shortageText({ bucket, unreadable, unwritable }: Shortage, { owners }: RingView): string {
   const of = `of ${owners.length} partitions`;
   return `bucket ${bucket}: no reads in ${unreadable} ${of}, no writes in ${unwritable}`;
+}
+
+function comparedJson(view: AntiEntropyView | undefined): object {
+  if (view === undefined) return {};
+  const { intervalMs, lagMs, oldest, repair } = view;
+  return { antiEntropy: { intervalMs, lagMs, oldest, repair } };
+}
+
+/** What is worth saying of how a node compares its copies: a repair, and what is long overdue. */
+function antiEntropyTexts(view: AntiEntropyView | undefined): readonly string[] {
+  if (view === undefined) return [];
+  const { intervalMs, lagMs, oldest, peers, repair } = view;
+  const lines: string[] = [];
+  if (repair?.state === "running") lines.push(`repairs: ${repairText(repair)}`);
+  if (oldest !== null && intervalMs > 0 && lagMs > overdueIntervals * intervalMs) {
+    const { partition, peer } = oldest;
+    const problem = peers.find((each) => each.peer === peer)?.problem ?? "it is under way";
+    const when = durationText(lagMs);
+    lines.push(`has not compared partition ${partition} with ${peer} for ${when}: ${problem}`);
+  }
+  return lines;
 }
 
 /** What a 503 of /readyz names. */

@@ -2,6 +2,7 @@ import { Argument, type Command, Option } from "commander";
 import type { BucketOptions, BucketSettingOptions } from "../commands/bucket.ts";
 import type { ConfigOptions } from "../commands/config.ts";
 import type { FindOptions } from "../commands/find.ts";
+import type { RepairOptions } from "../commands/repair.ts";
 import type { ScanOptions } from "../commands/scan.ts";
 import type { TopOptions } from "../commands/top.ts";
 import type { Shell } from "../completion/scripts.ts";
@@ -26,6 +27,7 @@ export function addOperatorCommands(program: Command, onExit: OnExit): void {
   addBuckets(program, onExit);
   addMembers(program, onExit);
   addHints(program, onExit);
+  addRepair(program, onExit);
   addWatching(program, onExit);
   addConfig(program, onExit);
   addCompletion(program, onExit);
@@ -188,6 +190,32 @@ function addHints(program: Command, onExit: OnExit): void {
     .action(async (options: NodeOptions) => {
       const { hints } = await import("../commands/hints.ts");
       onExit(await hints(options));
+    });
+}
+
+function addRepair(program: Command, onExit: OnExit): void {
+  const partition = wholeNumber(0, 0xffff_ffff);
+  withNodeOptions(program.command("repair"))
+    .summary("compare all copies now, and make them equal")
+    .description(
+      "Has every owner compare its copies with all others', key by key where they differ, as " +
+        "nodes do by themselves from time to time. Exits 1 unless all were made equal.",
+    )
+    .option("--all", "all partitions")
+    .option(
+      "--partition <number>",
+      "this partition, as coterie ring shows it; repeat for more",
+      (text: string, sofar: readonly number[] | undefined) => [...(sofar ?? []), partition(text)],
+    )
+    .option("--replica <id>", "at this node only, by its id; repeat for more", collect)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coterie repair --all\n  coterie repair --partition 7\n" +
+        "  coterie repair --all --replica n3 --json",
+    )
+    .action(async (options: RepairOptions) => {
+      const { repair } = await import("../commands/repair.ts");
+      onExit(await repair(options));
     });
 }
 

@@ -22,7 +22,11 @@ export function showProgress(
   advance: () => Advance,
 ): { readonly stop: () => void } {
   const startMs = performance.now();
-  const text = (): string => progressText(unit, advance(), performance.now() - startMs);
+  return showLine(terminal, () => progressText(unit, advance(), performance.now() - startMs));
+}
+
+/** Shows a line while a task runs, as {@link showProgress} does. */
+export function showLine(terminal: Terminal, text: () => string): { readonly stop: () => void } {
   const timer = setInterval(
     () => {
       if (terminal.isInteractive) terminal.update(text());
