@@ -12,6 +12,8 @@ import { RecordCache } from "./record-cache.ts";
 import { RecordLoader } from "./record-loader.ts";
 import { type ActorMark, encodeActorMark, encodeDamageMark } from "./recovery/control-entries.ts";
 import type { Damage, DamagedEntry } from "./recovery/damage.ts";
+import type { Recovered } from "./recovery/recover.ts";
+import type { Removals } from "./recovery/removals.ts";
 import type {
   Choice,
   ChoiceQuery,
@@ -40,6 +42,7 @@ export interface StorePorts {
 export interface StoreState {
   readonly index: RecordIndex;
   readonly damage: Damage;
+  readonly removals: Removals;
   readonly start: LogStart;
   readonly resume: ActorMark | undefined;
 }
@@ -57,6 +60,8 @@ export class LogStore implements RecordStore {
   readonly index: RecordIndex;
   /** What the directory is known to have lost. */
   readonly lost: Damage;
+  /** What is held no more, and must not come back from an older part of the log. */
+  readonly removals: Removals;
   readonly #clock: Clock;
   readonly #options: StoreOptions;
   readonly #loader: RecordLoader;
@@ -75,6 +80,7 @@ export class LogStore implements RecordStore {
     this.#options = options;
     this.index = state.index;
     this.lost = state.damage;
+    this.removals = state.removals;
     this.files = new SegmentFiles(ports.disk);
     this.files.adopt(state.start.open.segment, state.start.open.file);
     this.#nextSegment = state.start.open.segment;
@@ -111,6 +117,8 @@ export class LogStore implements RecordStore {
       loader: this.#loader,
       damage: this.lost,
       classOf: options.classOf,
+      removals: this.removals,
+      lastSegment: () => this.#nextSegment,
       isSpaceLow: () => this.#housekeeper?.space.isLow ?? false,
       onFull: () => this.#housekeeper?.space.ranOut() ?? false,
     });
@@ -122,14 +130,14 @@ export class LogStore implements RecordStore {
    */
   async begin(
     housekeeper: Housekeeping,
-    lostWholeness: boolean,
-    damaged: readonly DamagedEntry[],
+    found: Pick<Recovered, "lostWholeness" | "newlyDamaged" | "lostWithRemovals">,
   ): Promise<"begun" | "disk-full" | "io"> {
     this.#housekeeper = housekeeper;
     await housekeeper.space.find();
     this.#minter.record();
-    if (lostWholeness) this.#recordMark("damaged", undefined);
-    for (const each of damaged) this.#recordMark("damaged", each);
+    if (found.lostWholeness) this.#recordMark("damaged", undefined);
+    for (const each of found.newlyDamaged) this.#recordMark("damaged", each);
+    await this.rewriteRemovals(found.lostWithRemovals);
     const hasRoom = await this.#updates.flushed();
     if (!(await this.durable())) return "io";
     if (!hasRoom) return "disk-full";
@@ -162,7 +170,10 @@ export class LogStore implements RecordStore {
       if (typeof lookup !== "object") {
         // Damage may have been found while this very record was read.
         const isUnknown = lookup === "damaged" || this.#isUnknown(key.token);
-        return settle({ ok: true, held: { state: isUnknown ? "unknown" : "absent" } });
+        const held: Held = { state: isUnknown ? "unknown" : "absent" };
+        return this.#loader.whenRemoved(key.token, {
+          becameDurable: () => settle({ ok: true, held }),
+        });
       }
       const held: Held = { state: "present", stored: lookup.stored };
       this.#loader.whenDurable(lookup.location, {
@@ -276,6 +287,7 @@ export class LogStore implements RecordStore {
       readsFromDisk: this.#loader.readsFromDisk,
       readsFromCache: this.#loader.readsFromCache,
       damagedRecords: this.#damagedRecords,
+      removals: this.removals.count,
       isDiskFull: this.#isSpaceLow,
       bytesCompacted: background?.bytesCompacted ?? 0,
       compactions: background?.compactions ?? 0,
@@ -335,6 +347,30 @@ export class LogStore implements RecordStore {
   recordDamageAgain(): void {
     if (!this.lost.isWhole) this.#recordMark("damaged", undefined);
     for (const entry of this.lost.entries()) this.#recordMark("damaged", entry);
+  }
+
+  /**
+   * Writes the removals again that were last written to these segments, for those are going. False
+   * if the disk has no room for that: then the segments must stay.
+   */
+  async rewriteRemovals(segments: readonly number[]): Promise<boolean> {
+    const { log, removals } = this;
+    const leaving = segments.filter((segment) => removals.segments().includes(segment));
+    if (leaving.length === 0) return true;
+    for (const segment of leaving) {
+      for (const batch of removals.batchesIn(segment)) this.#updates.appendRemovals(batch);
+    }
+    if (!(await this.#updates.flushed()) || !(await this.durable())) return false;
+    await log.harden();
+    for (const segment of leaving) removals.leave(segment);
+    return true;
+  }
+
+  /** Forgets the removals that only segments could contradict which are no more. */
+  forgetRemovals(): void {
+    let oldest = this.log.replayStart.segment;
+    for (const segment of this.index.uses().keys()) oldest = Math.min(oldest, segment);
+    this.removals.forgetBefore(oldest);
   }
 
   /** Notes that a record is damaged: this directory has forgotten something. */

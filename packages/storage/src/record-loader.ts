@@ -13,6 +13,7 @@ import type { Group, GroupWaiter } from "./log/group.ts";
 import type { SegmentFiles } from "./log/segment-files.ts";
 import type { RecordCache } from "./record-cache.ts";
 import type { PlacedKey, StoredRecord } from "./store.ts";
+import { laneOf } from "./token-lane.ts";
 
 /** What is read from the disk comes from here. */
 const slab: Slab = new Slab();
@@ -43,7 +44,7 @@ export interface LoaderParts {
 /** Finds records: in the group being gathered or written, in the cache, or on the disk. */
 export class RecordLoader {
   readonly #parts: LoaderParts;
-  /** Groups with records that are not yet durable, in the order of the log: rarely above two. */
+  /** Groups whose records or removals are not yet durable, in order: rarely above two. */
   #unsynced: Group[] = [];
   readsFromDisk = 0;
   readsFromCache = 0;
@@ -62,22 +63,41 @@ export class RecordLoader {
     this.#parts.cache.set(place, stored.bytes);
   }
 
-  noteDurable(group: Group): void {
-    if (group.places.length > 0) this.#unsynced = this.#unsynced.filter((each) => each !== group);
+  /** Notes that a token's record was removed, and that this is not yet durable. */
+  noteRemoved(token: Token, group: Group): void {
+    if (this.#unsynced.at(-1) !== group) this.#unsynced.push(group);
+    group.removed ??= new Set();
+    group.removed.add(laneOf(token));
   }
 
-  isDurable(location: Location): boolean {
-    return this.#groupOf(location) === undefined;
+  noteDurable(group: Group): void {
+    if (this.#unsynced.includes(group)) {
+      this.#unsynced = this.#unsynced.filter((each) => each !== group);
+    }
   }
 
   whenDurable(location: Location, waiter: GroupWaiter): void {
-    const group = this.#groupOf(location);
+    const group = this.groupOf(location);
     if (group === undefined) waiter.becameDurable();
     else group.waiters.push(waiter);
   }
 
+  /** Tells `waiter` when what was removed from the token, if anything was, is durably gone. */
+  whenRemoved(token: Token, waiter: GroupWaiter): void {
+    const group = this.groupRemoving(token);
+    if (group === undefined) waiter.becameDurable();
+    else group.waiters.push(waiter);
+  }
+
+  /** The group that the removal from this token is to become durable with. */
+  groupRemoving(token: Token): Group | undefined {
+    if (this.#unsynced.length === 0) return undefined;
+    const lane = laneOf(token);
+    return this.#unsynced.findLast(({ removed }) => removed?.has(lane) ?? false);
+  }
+
   /** The group that the entry there is to become durable with. */
-  #groupOf({ segment, offset }: Location): Group | undefined {
+  groupOf({ segment, offset }: Location): Group | undefined {
     for (const group of this.#unsynced) {
       if (segment === group.segment && offset >= group.offset && offset < group.end) return group;
     }
@@ -85,7 +105,7 @@ export class RecordLoader {
   }
 
   #unsyncedAt(location: Location, place: number): StoredRecord | undefined {
-    const group = this.#groupOf(location);
+    const group = this.groupOf(location);
     return group?.records[group.places.lastIndexOf(place)];
   }
 

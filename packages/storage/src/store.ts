@@ -51,12 +51,14 @@ export interface Update {
   readonly mayUseReserve: boolean;
   /**
    * Given what is held, returns what to hold from now on, or `undefined` to leave it. Called at
-   * most once, after admission: what it returns is appended in the same turn.
+   * most once, after admission: what it returns is appended in the same turn. `gone` removes the
+   * record for good, as if there had never been one; a damaged one stays, and so does one with the
+   * token of another key.
    */
-  readonly apply: (held: Held) => StoredRecord | undefined;
+  readonly apply: (held: Held) => StoredRecord | "gone" | undefined;
   /**
-   * Called once: with `ok` when the key's record, changed or not, is durable. Not called within
-   * {@link RecordStore.update} itself.
+   * Called once: with `ok` when the key's record, changed or not, is durable, or its removal. Not
+   * called within {@link RecordStore.update} itself.
    */
   readonly settle: (outcome: UpdateOutcome) => void;
 }
@@ -214,6 +216,8 @@ export interface StoreStatistics {
   readonly checkpoints: number;
   readonly scrubbedBytes: number;
   readonly damagedRecords: number;
+  /** Records removed for good of which older parts of the log may still hold something. */
+  readonly removals: number;
   readonly isDiskFull: boolean;
 }
 

@@ -5,10 +5,12 @@ import type { RecordIndex } from "./index/record-index.ts";
 import { type EntryKind, entryKinds } from "./log/format.ts";
 import type { GroupWaiter } from "./log/group.ts";
 import type { Log } from "./log/log.ts";
-import { invariant, nextDeadlineMs, recordDigest, type Token, withClass } from "@coterie/core";
+import { invariant, nextDeadlineMs, recordDigest, withClass } from "@coterie/core";
 import type { Lookup, RecordLoader } from "./record-loader.ts";
 import type { Damage } from "./recovery/damage.ts";
+import { type Removal, type Removals, encodeRemovals, ownLsn } from "./recovery/removals.ts";
 import type { Held, PlacedKey, StoredRecord, Update, UpdateOutcome } from "./store.ts";
+import { laneOf } from "./token-lane.ts";
 
 /**
  * What an update may add to a record beyond the bytes it announced: a context's vector, dead write
@@ -28,6 +30,9 @@ export interface UpdateParts {
   readonly damage: Damage;
   /** A bucket's n. */
   readonly classOf: (bucket: string) => number;
+  readonly removals: Removals;
+  /** The highest number that a segment has. */
+  readonly lastSegment: () => number;
   /** Only the reserve is left. */
   readonly isSpaceLow: () => boolean;
   /** The log found no space. True if some is being released, so that waiting makes sense. */
@@ -58,6 +63,8 @@ interface ControlEntry {
   readonly kind: EntryKind;
   readonly body: Uint8Array;
   readonly waiter: GroupWaiter | undefined;
+  /** Called with the segment that it was appended to. */
+  readonly onAppended: ((segment: number) => void) | undefined;
 }
 
 /**
@@ -67,7 +74,7 @@ interface ControlEntry {
  */
 export class UpdateQueue {
   readonly #parts: UpdateParts;
-  /** The last update of each lane that is under way. */
+  /** The last update of each lane that is under way: tokens that share one wait for each other. */
   readonly #lanes = new Map<number, PendingUpdate>();
   /** Work that waits for room in the log, in order. */
   #stalled: PendingUpdate[] = [];
@@ -95,10 +102,22 @@ export class UpdateQueue {
   }
 
   /** Appends an entry of the store's own, now or when there is room. */
-  appendControl(kind: EntryKind, body: Uint8Array, waiter?: GroupWaiter): void {
+  appendControl(
+    kind: EntryKind,
+    body: Uint8Array,
+    waiter?: GroupWaiter,
+    onAppended?: (segment: number) => void,
+  ): void {
     if (this.#isEnded) return;
-    this.#stalledControls.push({ kind, body, waiter });
+    this.#stalledControls.push({ kind, body, waiter, onAppended });
     this.#resumeControls();
+  }
+
+  /** Writes removals again, as one entry. */
+  appendRemovals(removals: readonly Removal[]): void {
+    this.appendControl(entryKinds.gone, encodeRemovals(removals), undefined, (segment) => {
+      for (const removal of removals) this.#parts.removals.add(segment, removal);
+    });
   }
 
   /** There is room again, or surely none. */
@@ -171,11 +190,20 @@ export class UpdateQueue {
 
   #run(pending: PendingUpdate, lookup: Lookup): void {
     const stored = pending.update.apply(this.#heldOf(pending.key, lookup));
-    if (stored !== undefined) this.#append(pending, lookup, stored);
-    else if (typeof lookup !== "object" || this.#parts.loader.isDurable(lookup.location)) {
-      this.#settleSoon(pending, unchanged);
-    } else this.#parts.loader.whenDurable(lookup.location, pending);
+    if (stored === "gone") this.#remove(pending, lookup);
+    else if (stored === undefined) this.#settleUnchanged(pending, lookup);
+    else this.#append(pending, lookup, stored);
     this.#leave(pending);
+  }
+
+  #settleUnchanged(pending: PendingUpdate, lookup: Lookup): void {
+    const { loader } = this.#parts;
+    const isHeld = typeof lookup === "object";
+    const group = isHeld
+      ? loader.groupOf(lookup.location)
+      : loader.groupRemoving(pending.key.token);
+    if (group === undefined) this.#settleSoon(pending, unchanged);
+    else group.waiters.push(pending);
   }
 
   #heldOf({ token }: PlacedKey, lookup: Lookup): Held {
@@ -207,6 +235,26 @@ export class UpdateQueue {
     group.waiters.push(pending);
   }
 
+  /**
+   * A removal speaks for all that its token holds: so what shares it with another key, or with what
+   * is damaged, stays.
+   */
+  #remove(pending: PendingUpdate, lookup: Lookup): void {
+    const { index, log, loader, removals } = this.#parts;
+    const { partition, token } = pending.key;
+    const isAlone = index.find(partition, token).length === 1;
+    if (typeof lookup !== "object" || !isAlone) return this.#settleUnchanged(pending, lookup);
+    const horizon = this.#parts.lastSegment();
+    const body = encodeRemovals([{ token, lsn: ownLsn, horizon }]);
+    const { group, segment } = log.append(entryKinds.gone, body);
+    removals.add(segment, { token, lsn: log.lsn - 1, horizon });
+    const isRemoved = index.remove(partition, token, lookup.location);
+    invariant(isRemoved, "a key's entry stays where it is while its update runs");
+    loader.noteRemoved(token, group);
+    pending.hasChanged = true;
+    group.waiters.push(pending);
+  }
+
   #settleSoon(pending: PendingUpdate, outcome: UpdateOutcome): void {
     this.#parts.clock.afterTurn(() => {
       if (!this.#isEnded) this.settle(pending, outcome);
@@ -228,8 +276,9 @@ export class UpdateQueue {
     const { log } = this.#parts;
     for (let entry = this.#stalledControls[0]; entry !== undefined;) {
       if (log.admit(entry.body.length) !== "room") return;
-      const { group } = log.append(entry.kind, entry.body);
+      const { group, segment } = log.append(entry.kind, entry.body);
       if (entry.waiter !== undefined) group.waiters.push(entry.waiter);
+      entry.onAppended?.(segment);
       this.#stalledControls.shift();
       entry = this.#stalledControls[0];
     }
@@ -240,12 +289,4 @@ export class UpdateQueue {
 function replacedBy(lookup: Lookup, atToken: readonly Location[]): Location | undefined {
   if (typeof lookup === "object") return lookup.location;
   return lookup === "damaged" && atToken.length === 1 ? atToken[0] : undefined;
-}
-
-/**
- * One lane per token, or very nearly: tokens that share one merely wait for each other. A small
- * integer, for which a `Map` needs no object.
- */
-function laneOf({ high, low }: Token): number {
-  return (high ^ low) & 0x3fff_ffff;
 }

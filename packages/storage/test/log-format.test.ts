@@ -13,10 +13,17 @@ import { SimDisk, World } from "@coterie/sim";
 import { expect, it } from "vitest";
 import { saveBlob } from "../src/index.ts";
 import { RecordIndex } from "../src/index/record-index.ts";
-import { encodeSegmentHeader, entryKinds, segmentHeaderBytes } from "../src/log/format.ts";
+import {
+  encodeSegmentHeader,
+  entryHeaderBytes,
+  entryKinds,
+  segmentHeaderBytes,
+  writeEntry,
+} from "../src/log/format.ts";
 import { Group } from "../src/log/group.ts";
 import { encodeHead, writeDraft } from "../src/recovery/checkpoint.ts";
 import { encodeActorMark } from "../src/recovery/control-entries.ts";
+import { encodeRemovals, ownLsn } from "../src/recovery/removals.ts";
 
 const page = new URL("../../../docs/internals/log-format.md", import.meta.url);
 const actor = "0123456789abcdef" as never;
@@ -51,6 +58,15 @@ function exampleSegment(): { readonly bytes: Uint8Array; readonly offset: number
   return { bytes, offset };
 }
 
+/** The entry by which another start of the same directory removes that record. */
+function exampleRemoval(): Uint8Array {
+  const token = tokenOf(key, { hash: "md5", partitions: 1 });
+  const body = encodeRemovals([{ token, lsn: ownLsn, horizon: 2 }]);
+  const bytes = new Uint8Array(entryHeaderBytes + body.length);
+  writeEntry(bytes, 0, { kind: entryKinds.gone, lsn: 3, body });
+  return bytes;
+}
+
 async function examples(): Promise<ReadonlyMap<string, Uint8Array>> {
   const world = new World({
     seed: 1,
@@ -77,6 +93,7 @@ async function examples(): Promise<ReadonlyMap<string, Uint8Array>> {
     isWhole: true,
     segments: [],
     damaged: [],
+    removals: [],
   });
   await world.runUntilSettled(writeDraft(disk, "checkpoint", head, index, () => Promise.resolve()));
   await world.runUntilSettled(
@@ -84,7 +101,7 @@ async function examples(): Promise<ReadonlyMap<string, Uint8Array>> {
       saveBlob(disk, "blob", utf8("hello"), settle);
     }),
   );
-  return new Map([...disk.image(), ["segment", segment.bytes]]);
+  return new Map([...disk.image(), ["segment", segment.bytes], ["removal", exampleRemoval()]]);
 }
 
 function dumpOf(bytes: Uint8Array): string {
@@ -98,10 +115,13 @@ function dumpOf(bytes: Uint8Array): string {
   return lines.join("\n");
 }
 
-it.each(["segment", "checkpoint", "blob"])("the page shows the bytes of a %s", async (name) => {
-  const bytes = (await examples()).get(name) as Uint8Array;
-  const shown = new RegExp(`\`\`\`hex ${name}\\n([^\`]*)\n\`\`\``, "u").exec(
-    readFileSync(page, "utf8"),
-  );
-  expect(shown?.[1]).toBe(dumpOf(bytes));
-});
+it.each(["segment", "removal", "checkpoint", "blob"])(
+  "the page shows the bytes of a %s",
+  async (name) => {
+    const bytes = (await examples()).get(name) as Uint8Array;
+    const shown = new RegExp(`\`\`\`hex ${name}\\n([^]*?)\n\`\`\``, "u").exec(
+      readFileSync(page, "utf8"),
+    );
+    expect(shown?.[1]).toBe(dumpOf(bytes));
+  },
+);

@@ -196,6 +196,30 @@ export class StoreWorld {
     return this.world.runUntilSettled(this.update(name, counter, bytes));
   }
 
+  /** Removes a key's record for good; settles as {@link update} does. */
+  remove(name: string): Promise<UpdateOutcome> {
+    return new Promise((resolve) => {
+      const apply = (): "gone" => "gone";
+      this.store.update(placed(name), { bytes: 0, mayUseReserve: true, apply, settle: resolve });
+    });
+  }
+
+  async removed(name: string): Promise<UpdateOutcome> {
+    return this.world.runUntilSettled(this.remove(name));
+  }
+
+  /** Stops or crashes, loses the checkpoint, and opens again. */
+  async openWithoutCheckpoint(how: "power" | "kill" | "stop"): Promise<RecoveryReport> {
+    if (how === "stop") await this.stop();
+    this.crashAndEdit(
+      (files) => {
+        for (const name of files.keys()) if (name.startsWith("checkpoint-")) files.delete(name);
+      },
+      how === "stop" ? "kill" : how,
+    );
+    return this.open();
+  }
+
   /** Lets background work of some virtual milliseconds happen. */
   async pass(ms: number): Promise<void> {
     await this.world.run({ until: this.world.nowMs + ms });

@@ -1,6 +1,6 @@
 import { type NodeId, encodeRecord, invariant, mergeRecords } from "@coterie/core";
 import type { Disk } from "@coterie/ports";
-import type { Held, PlacedKey, RecordStore, StoredRecord, Update } from "@coterie/storage";
+import type { Held, PlacedKey, RecordStore, StoredRecord } from "@coterie/storage";
 import { oneShot } from "../one-shot.ts";
 import { mergeHeld } from "../replica/merge-held.ts";
 import type { GuestUpdate, HoldOutcome } from "./guest-update.ts";
@@ -9,6 +9,11 @@ import type { GuestUpdate, HoldOutcome } from "./guest-update.ts";
 const recordOverheadBytes = 64;
 /** As much of it the store counts itself. */
 const entryHeaderBytes = 15;
+
+/** Hints are held until all of them are dropped together: none is removed by itself. */
+interface GenerationUpdate extends Pick<GuestUpdate, "bytes" | "settle"> {
+  readonly apply: (held: Held) => StoredRecord | undefined;
+}
 
 export interface GenerationParts {
   readonly number: number;
@@ -137,10 +142,7 @@ export class Generation {
     this.#onBytes(change);
   }
 
-  #update(
-    placed: PlacedKey,
-    { bytes, apply, settle }: Pick<Update, "bytes" | "apply"> & Pick<GuestUpdate, "settle">,
-  ): void {
+  #update(placed: PlacedKey, { bytes, apply, settle }: GenerationUpdate): void {
     this.begin();
     this.store.update(placed, {
       bytes,

@@ -48,6 +48,8 @@ export const entryKinds = {
   refilled: 6,
   /** A record whose token another key's record has too: recovery must compare their keys. */
   besideRecord: 7,
+  /** Tokens whose record was removed for good. */
+  gone: 8,
 } as const;
 
 export type EntryKind = (typeof entryKinds)[keyof typeof entryKinds];

@@ -20,6 +20,8 @@ export class Group {
   /** Places of its records, and the records. */
   readonly places: number[] = [];
   readonly records: StoredRecord[] = [];
+  /** Lanes of the tokens that it removes. */
+  removed: Set<number> | undefined;
   #bytes: Uint8Array;
   #length = groupHeaderBytes;
   #firstLsn = 0;

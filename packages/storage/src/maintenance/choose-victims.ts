@@ -39,6 +39,20 @@ export function chooseVictims(
   return small.length < victimsMax ? [] : upTo(small, segmentBytes);
 }
 
+/**
+ * The oldest segments, dead or not, unless the very oldest cannot be compacted: once they are gone,
+ * what was removed from them need not be remembered any longer.
+ */
+export function chooseOldest(
+  uses: ReadonlyMap<number, SegmentUse>,
+  isCandidate: (segment: number) => boolean,
+  segmentBytes: number,
+): readonly number[] {
+  const ordered = [...uses].toSorted(([left], [right]) => left - right);
+  const blocked = ordered.findIndex(([segment]) => !isCandidate(segment));
+  return upTo(blocked < 0 ? ordered : ordered.slice(0, blocked), segmentBytes);
+}
+
 function upTo(
   segments: readonly (readonly [number, SegmentUse])[],
   bytesMax: number,

@@ -4,7 +4,7 @@ import type { LogStore, StorePorts } from "../log-store.ts";
 import { segmentName } from "../log/format.ts";
 import { checkpointName, encodeHead, writeDraft } from "../recovery/checkpoint.ts";
 import type { StoreOptions } from "../store.ts";
-import { chooseVictims } from "./choose-victims.ts";
+import { chooseOldest, chooseVictims } from "./choose-victims.ts";
 import { compact } from "./compact.ts";
 import type { Housekeeping } from "./housekeeping.ts";
 import { scrub } from "./scrub.ts";
@@ -130,14 +130,14 @@ export class Housekeeper implements Housekeeping {
     if (this.#store.lost.tokens().length === 0) this.#stuck.clear();
     const isCandidate = (segment: number): boolean =>
       this.#store.isSealed(segment) && !this.#stuck.has(segment);
-    const { segmentBytes, partitions } = this.#options;
+    const { partitions } = this.#options;
     // Segments of which nothing is left need neither copies nor a checkpoint.
     const dead = [...index.uses()]
       .filter(([segment, { live }]) => live === 0 && isCandidate(segment))
       .map(([segment]) => segment)
       .filter((segment) => segment < this.#replaySegment);
     if (dead.length > 0) return this.#remove(dead);
-    const victims = chooseVictims(index.uses(), isCandidate, segmentBytes);
+    const victims = this.#victims(isCandidate);
     if (victims.length === 0 || !(await this.#hasSpaceFor(victims))) return false;
     const store = this.#store;
     const isStopped = (): boolean => this.#isStopped;
@@ -149,12 +149,22 @@ export class Housekeeper implements Housekeeping {
       this.#failed("compaction", compacted);
       return false;
     }
+    // They must be durable before a checkpoint lets a start do without the victims.
+    if (!(await store.rewriteRemovals(victims))) return false;
     const emptied = victims.filter((segment) => index.use(segment).live === 0);
     for (const segment of victims) if (index.use(segment).live > 0) this.#stuck.add(segment);
     if (!(await this.#writeCheckpoint(new Set(emptied)))) return false;
     this.counters.compactions += 1;
     this.counters.bytesCompacted += compacted.bytesCopied;
     return this.#remove(emptied);
+  }
+
+  #victims(isCandidate: (segment: number) => boolean): readonly number[] {
+    const { index, removals } = this.#store;
+    const { segmentBytes } = this.#options;
+    const isAging = removals.areMany && !this.space.isLow;
+    const oldest = isAging ? chooseOldest(index.uses(), isCandidate, segmentBytes) : [];
+    return oldest.length > 0 ? oldest : chooseVictims(index.uses(), isCandidate, segmentBytes);
   }
 
   /** On a full disk a copy that would not fit is not begun. */
@@ -184,7 +194,9 @@ export class Housekeeper implements Housekeeping {
       if (!removed.ok && removed.error !== "missing") this.#failed("removing a segment", removed);
       await files.release(segment);
     }
-    await io.syncDirectory(this.#ports.disk);
+    const synced = await io.syncDirectory(this.#ports.disk);
+    // Until then a crash may bring the segments back.
+    if (synced.ok) this.#store.forgetRemovals();
     this.#options.onEvent({ kind: "compacted", segments: segments.length, bytesFreed });
     return true;
   }
@@ -208,6 +220,7 @@ export class Housekeeper implements Housekeeping {
         .filter(([segment]) => segment !== replayStart.segment && !leaving.has(segment))
         .map(([segment, { total }]) => ({ segment, bytes: total })),
       damaged: lost.entries(),
+      removals: [...this.#store.removals.all()],
       isWhole: lost.isWhole,
     });
     const pause = (): Promise<void> => new Promise((resolve) => clock.afterTurn(resolve));

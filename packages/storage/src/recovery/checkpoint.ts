@@ -5,12 +5,13 @@ import type { RecordIndex } from "../index/record-index.ts";
 import type { ReplayStart } from "../log/log.ts";
 import { readDamagedEntry, writeDamagedEntry } from "./control-entries.ts";
 import type { DamagedEntry } from "./damage.ts";
+import { type Removal, readRemoval, writeRemoval } from "./removals.ts";
 
 // A checkpoint is the index as it was at some position of the log, and what else a start must
 // know, so that only the log's tail is read again. Specified in docs/internals/log-format.md.
 
 const MAGIC = 0x3350_4b43; // "CKP3"
-/** Digests without a class. */
+/** Digests without a class, and no removals in the head. */
 const MAGIC_BEFORE_CLASSES = 0x3250_4b43; // "CKP2"
 /** What the first version wrote: slots without the last word too, since nothing expired. */
 const MAGIC_BEFORE_EXPIRY = 0x3150_4b43; // "CKP1"
@@ -27,6 +28,8 @@ export interface CheckpointHead extends ReplayStart {
   readonly segments: readonly { readonly segment: number; readonly bytes: number }[];
   readonly damaged: readonly DamagedEntry[];
   readonly isWhole: boolean;
+  /** Removals that must not be forgotten, each with the segment it was written to last. */
+  readonly removals: readonly { readonly segment: number; readonly removal: Removal }[];
 }
 
 export interface Checkpoint extends CheckpointHead {
@@ -63,6 +66,11 @@ export function encodeHead(head: CheckpointHead): Uint8Array {
   }
   writer.varint(head.damaged.length);
   for (const damaged of head.damaged) writeDamagedEntry(writer, damaged);
+  writer.varint(head.removals.length);
+  for (const { segment, removal } of head.removals) {
+    writer.u32(segment);
+    writeRemoval(writer, removal);
+  }
   return writer.finish();
 }
 
@@ -121,10 +129,9 @@ export async function readCheckpoint(disk: Disk, name: string): Promise<Checkpoi
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
   const reader = new ByteReader(bytes);
   const magic = reader.u32();
-  const isKnown = magic === MAGIC || magic === MAGIC_BEFORE_CLASSES;
-  if (!isKnown && magic !== MAGIC_BEFORE_EXPIRY) return undefined;
-  const headBytes = readBlock(reader);
-  const head = headBytes === undefined ? undefined : decodeHead(headBytes);
+  const isKnown = [MAGIC, MAGIC_BEFORE_CLASSES, MAGIC_BEFORE_EXPIRY].includes(magic);
+  const headBytes = isKnown ? readBlock(reader) : undefined;
+  const head = headBytes === undefined ? undefined : decodeHead(headBytes, magic === MAGIC);
   if (head === undefined) return undefined;
   const hasDeadlines = magic !== MAGIC_BEFORE_EXPIRY;
   const wordsPerSlot = hasDeadlines ? WORDS_PER_SLOT : WORDS_BEFORE_EXPIRY;
@@ -156,7 +163,7 @@ function readBlock(reader: ByteReader): Uint8Array | undefined {
   return reader.failed || crc32c(bytes) !== checksum ? undefined : bytes;
 }
 
-function decodeHead(bytes: Uint8Array): CheckpointHead | undefined {
+function decodeHead(bytes: Uint8Array, hasRemovals: boolean): CheckpointHead | undefined {
   const reader = new ByteReader(bytes);
   const partitions = reader.u32();
   const segment = reader.u32();
@@ -172,6 +179,10 @@ function decodeHead(bytes: Uint8Array): CheckpointHead | undefined {
   for (let left = reader.varint(); left > 0 && !reader.failed; left -= 1) {
     damaged.push(readDamagedEntry(reader));
   }
+  const removals: { segment: number; removal: Removal }[] = [];
+  for (let left = hasRemovals ? reader.varint() : 0; left > 0 && !reader.failed; left -= 1) {
+    removals.push({ segment: reader.u32(), removal: readRemoval(reader) });
+  }
   if (reader.failed) return undefined;
-  return { partitions, segment, offset, lsn, sequence, isWhole, segments, damaged };
+  return { partitions, segment, offset, lsn, sequence, isWhole, segments, damaged, removals };
 }

@@ -22,7 +22,7 @@ export class Damage {
   /** False if it was known already. */
   add(damaged: DamagedEntry): boolean {
     const { partition, token, segment, offset } = damaged;
-    const name = nameOf(token);
+    const name = tokenName(token);
     const known = this.#tokens.get(name);
     if (known === undefined) {
       this.#tokens.set(name, { partition, token, entries: [damaged] });
@@ -36,7 +36,7 @@ export class Damage {
   }
 
   has(token: Token): boolean {
-    return this.#tokens.size > 0 && this.#tokens.has(nameOf(token));
+    return this.#tokens.size > 0 && this.#tokens.has(tokenName(token));
   }
 
   /** True if this very record is known to be damaged. */
@@ -45,13 +45,13 @@ export class Damage {
     { segment, offset }: { readonly segment: number; readonly offset: number },
   ): boolean {
     if (this.#tokens.size === 0) return false;
-    const entries = this.#tokens.get(nameOf(token))?.entries ?? [];
+    const entries = this.#tokens.get(tokenName(token))?.entries ?? [];
     return entries.some((each) => each.segment === segment && each.offset === offset);
   }
 
   /** Forgets the damage of a token, and returns it. */
   remove(token: Token): readonly DamagedEntry[] {
-    const name = nameOf(token);
+    const name = tokenName(token);
     const entries = this.#tokens.get(name)?.entries ?? [];
     this.#tokens.delete(name);
     return entries;
@@ -66,6 +66,7 @@ export class Damage {
   }
 }
 
-function nameOf(token: Token): string {
+/** A token as the key of a `Map`. */
+export function tokenName(token: Token): string {
   return `${token.high}:${token.low}`;
 }

@@ -14,7 +14,8 @@ import type { Location } from "../index/location.ts";
 import type { RecordIndex } from "../index/record-index.ts";
 import { type Entry, decodeEntry, entryKinds, isRecordKind, placeOf } from "../log/format.ts";
 import type { SegmentFiles } from "../log/segment-files.ts";
-import type { Damage } from "./damage.ts";
+import { type Damage, tokenName } from "./damage.ts";
+import { type Removal, type Removals, decodeRemovals } from "./removals.ts";
 
 interface LatestEntry {
   readonly partition: PartitionId;
@@ -33,10 +34,19 @@ export interface KeySpace {
   readonly classOf: (bucket: string) => number;
 }
 
-/** The newest entry of each key in the part of the log that was scanned. */
+interface LatestRemoval {
+  readonly segment: number;
+  readonly removal: Removal;
+}
+
+/**
+ * The newest entry of each key in the part of the log that was scanned, and the newest removal from
+ * each token.
+ */
 export class LatestEntries {
   readonly #space: KeySpace;
   readonly #byKey = new Map<string, LatestEntry>();
+  readonly #removals = new Map<string, LatestRemoval>();
 
   constructor(space: KeySpace) {
     this.#space = space;
@@ -64,6 +74,43 @@ export class LatestEntries {
         due: dueOf(recordDeadlineMs(entry.body)),
       },
     });
+  }
+
+  visitRemovals(segment: number, entry: Entry): void {
+    for (const removal of decodeRemovals(entry.body, entry.lsn) ?? []) {
+      this.noteRemoval(segment, removal);
+    }
+  }
+
+  /** Notes a removal that was written to this segment, perhaps not for the first time. */
+  noteRemoval(segment: number, removal: Removal): void {
+    const name = tokenName(removal.token);
+    const known = this.#removals.get(name);
+    if (known !== undefined && known.removal.lsn > removal.lsn) return;
+    this.#removals.set(name, { segment, removal });
+  }
+
+  /**
+   * Takes out of the index what was removed since the entry with `firstLsn`, of which on everything
+   * was scanned: what came after its removal will be entered again.
+   */
+  removeFrom(index: RecordIndex, firstLsn: number): void {
+    for (const { removal } of this.#removals.values()) {
+      if (removal.lsn < firstLsn) continue;
+      const partition = partitionOf(removal.token, this.#space.partitions);
+      for (const held of index.find(partition, removal.token)) {
+        index.remove(partition, removal.token, held);
+      }
+    }
+    for (const [name, latest] of this.#byKey) {
+      const removed = this.#removals.get(tokenName(latest.token));
+      if (removed !== undefined && removed.removal.lsn > latest.lsn) this.#byKey.delete(name);
+    }
+  }
+
+  /** What is known of removals, for the store that goes on with it. */
+  addRemovalsTo(removals: Removals): void {
+    for (const { segment, removal } of this.#removals.values()) removals.add(segment, removal);
   }
 
   /**

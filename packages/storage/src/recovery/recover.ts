@@ -17,6 +17,7 @@ import { type Checkpoint, checkpointName, checkpointNumber, readCheckpoint } fro
 import { type ActorMark, decodeActorMark, decodeDamageMark } from "./control-entries.ts";
 import { Damage, type DamagedEntry } from "./damage.ts";
 import { type KeySpace, LatestEntries } from "./latest-entries.ts";
+import { Removals } from "./removals.ts";
 import { type SegmentScan, scanSegment } from "./scan-segment.ts";
 
 /** The state of a directory, as its files tell it. */
@@ -24,6 +25,9 @@ export interface Recovered {
   readonly ok: true;
   readonly index: RecordIndex;
   readonly damage: Damage;
+  readonly removals: Removals;
+  /** Segments that are gone, while removals were last written to them. */
+  readonly lostWithRemovals: readonly number[];
   /** The actor and counter to go on with; `undefined` unless the last stop was clean. */
   readonly cleanStop: ActorMark | undefined;
   readonly isNew: boolean;
@@ -81,6 +85,8 @@ class Recovery {
   readonly #disk: Disk;
   readonly #space: KeySpace;
   readonly #segments: readonly number[];
+  /** Those of the segments that are not removed. */
+  readonly #left: Set<number>;
   readonly #index: RecordIndex;
   readonly #damage = new Damage();
   readonly #files: SegmentFiles;
@@ -100,6 +106,7 @@ class Recovery {
     this.#disk = disk;
     this.#space = space;
     this.#segments = segments;
+    this.#left = new Set(segments);
     this.#index = new RecordIndex(space.partitions);
     this.#files = new SegmentFiles(disk);
     this.#latest = new LatestEntries(space);
@@ -114,14 +121,19 @@ class Recovery {
     if (!scanned.ok) return scanned;
     this.#applyMarks();
     const known = new Set(this.#damage.entries());
+    this.#latest.removeFrom(this.#index, this.#firstLsn);
     await this.#latest.applyTo(this.#index, this.#files, this.#damage);
     if (checkpoint !== undefined) this.#noteMissing(checkpoint);
     await this.#files.closeAll();
+    const removals = new Removals(this.#index);
+    this.#latest.addRemovalsTo(removals);
     if (this.#lostWholeness) this.#damage.isWhole = false;
     return {
       ok: true,
       index: this.#index,
       damage: this.#damage,
+      removals,
+      lostWithRemovals: removals.segments().filter((segment) => !this.#left.has(segment)),
       cleanStop: this.#cleanStop,
       isNew: this.#segments.length === 0,
       usedCheckpoint: checkpoint !== undefined,
@@ -144,6 +156,9 @@ class Recovery {
     if (!checkpoint.hasClasses) await addClasses(this.#index, this.#files, this.#space);
     for (const { segment, bytes } of checkpoint.segments) this.#index.use(segment).total = bytes;
     for (const damaged of checkpoint.damaged) this.#damage.add(damaged);
+    for (const { segment, removal } of checkpoint.removals) {
+      this.#latest.noteRemoval(segment, removal);
+    }
     this.#damage.isWhole = checkpoint.isWhole;
     this.#lsn = checkpoint.lsn;
     this.#firstLsn = checkpoint.lsn;
@@ -160,6 +175,7 @@ class Recovery {
       else {
         const removed = await io.remove(this.#disk, segmentName(segment));
         if (!removed.ok) return asFailure(removed);
+        this.#left.delete(segment);
       }
     }
     // What was appended after the checkpoint went there first.
@@ -287,6 +303,8 @@ class Recovery {
       this.#cleanStop = decodeActorMark(entry.body);
     } else if (entry.kind === entryKinds.damaged || entry.kind === entryKinds.refilled) {
       this.#marks.push({ ...entry, body: entry.body.slice() });
+    } else if (entry.kind === entryKinds.gone) {
+      this.#latest.visitRemovals(segment, entry);
     }
   }
 

@@ -11,6 +11,7 @@ const head = {
   isWhole: true,
   segments: [{ segment: 1, bytes: 65_536 }],
   damaged: [{ partition: 1, token: { high: 5, low: 6 }, segment: 1, offset: 64 }],
+  removals: [{ segment: 1, removal: { token: { high: 7, low: 8 }, lsn: 42, horizon: 2 } }],
 };
 
 function checkpointOf(...blocks: readonly Uint8Array[]): Uint8Array {
@@ -28,7 +29,7 @@ function checkpointOf(...blocks: readonly Uint8Array[]): Uint8Array {
 export const seeds: readonly Uint8Array[] = [
   checkpointOf(encodeHead(head), new Uint8Array(64), new Uint8Array(0)),
   checkpointOf(
-    encodeHead({ ...head, partitions: 1, segments: [], damaged: [] }),
+    encodeHead({ ...head, partitions: 1, segments: [], damaged: [], removals: [] }),
     new Uint8Array(32),
   ),
 ];

@@ -12,6 +12,7 @@ import {
   segmentHeaderBytes,
 } from "../../src/log/format.ts";
 import { decodeActorMark, decodeDamageMark } from "../../src/recovery/control-entries.ts";
+import { decodeRemovals, encodeRemovals } from "../../src/recovery/removals.ts";
 import { scanBytes } from "../../src/recovery/scan-segment.ts";
 
 const salt = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
@@ -44,6 +45,10 @@ export function run(input: Uint8Array): void {
   scanned(sealed(input));
   decodeActorMark(input);
   decodeDamageMark(input);
+  const removals = decodeRemovals(input, 1);
+  if (removals !== undefined) {
+    deepStrictEqual(decodeRemovals(encodeRemovals(removals), 2), removals);
+  }
 }
 
 function scanned(bytes: Uint8Array): void {
