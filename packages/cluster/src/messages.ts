@@ -1,12 +1,14 @@
 import type {
   Announcement,
   Ballot,
-  Digest,
   MembershipMessage,
   NodeId,
   RequestMode,
   RingStamp,
   Token,
+  TreeDifference,
+  TreeEntry,
+  TreeQuestion,
   WriteId,
 } from "@coterie/core";
 
@@ -21,6 +23,8 @@ export type DataRequest =
   | ReadRequest
   | FindRequest
   | ListRequest
+  | CompareRequest
+  | LookRequest
   | HintRequest
   | ReadHintRequest
   | ForwardedPut
@@ -64,6 +68,23 @@ export interface ListRequest {
   readonly evenIfDamaged: boolean;
   /** Leaves out what is known to hold nothing: tombstones, and values that are spent. */
   readonly skipsEmpty: boolean;
+}
+
+/** Anti-entropy: compare what the two of us share with what you hold; see `core/merkle`. */
+export interface CompareRequest {
+  readonly kind: "compare";
+  readonly stamp: RingStamp;
+  /** Who asks: which partitions both share says which tree it is. */
+  readonly sender: NodeId;
+  readonly questions: readonly TreeQuestion[];
+}
+
+/** Anti-entropy: the digests under these tokens, as they are now; none where nothing is held. */
+export interface LookRequest {
+  readonly kind: "look";
+  readonly stamp: RingStamp;
+  readonly sender: NodeId;
+  readonly tokens: readonly Token[];
 }
 
 /**
@@ -169,6 +190,7 @@ export type PeerResponse =
   | { readonly kind: "unknown" }
   | { readonly kind: "found"; readonly records: readonly Uint8Array[] }
   | { readonly kind: "listed"; readonly entries: readonly ListedEntry[] }
+  | { readonly kind: "compared"; readonly differences: readonly TreeDifference[] }
   | WrittenResponse
   | { readonly kind: "announced"; readonly announcement: Announcement }
   /** A ballot was promised; what was accepted last, and under which ballot. */
@@ -189,10 +211,7 @@ export interface DocumentResponse {
   readonly document: Uint8Array | undefined;
 }
 
-export interface ListedEntry {
-  readonly token: Token;
-  readonly digest: Digest;
-}
+export type ListedEntry = TreeEntry;
 
 /** A forwarded write succeeded. */
 export interface WrittenResponse {

@@ -376,11 +376,12 @@ export class CoterieNode implements NodeApi {
   /** Refills what damage took; called at the start, and again whenever the store reports damage. */
   refillDamage(): void {
     const coordination = this.#coordination;
-    if (coordination === undefined || this.#isRefilling) return;
+    const antiEntropy = this.#antiEntropy;
+    if (coordination === undefined || antiEntropy === undefined || this.#isRefilling) return;
     const { tokens, isWhole } = coordination.store.damage();
     if (tokens.length === 0 && isWhole) return;
     this.#isRefilling = true;
-    void refill(coordination, () => this.#phase === "stopping").then(() => {
+    void refill(coordination, antiEntropy, () => this.#phase === "stopping").then(() => {
       this.#isRefilling = false;
       if (this.#phase === "ready") this.#config.onEvent({ kind: "refilled" });
     });

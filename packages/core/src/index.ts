@@ -25,7 +25,24 @@ export { compareBytes, equalBytes } from "./bytes/compare.ts";
 export { crc32c } from "./bytes/crc32c.ts";
 export { type Digest, digest64 } from "./bytes/digest.ts";
 export { classIn, withClass } from "./merkle/copies-class.ts";
+export { Descent, type DifferingToken, differingTokens } from "./merkle/descent.ts";
 export { type RangeDigest, emptyRange, equalDigests, joinRanges } from "./merkle/range-digest.ts";
+export {
+  type TokenSpan,
+  type TokenStretch,
+  type TreeNode,
+  partitionNode,
+  rootNode,
+} from "./merkle/tree-node.ts";
+export {
+  type TreeDifference,
+  type TreeQuestion,
+  answer,
+  isAnswerable,
+  listedMax,
+  questionsMax,
+} from "./merkle/tree-question.ts";
+export type { EntryPage, InTurns, TreeEntry, TreeSource } from "./merkle/tree-source.ts";
 export { ByteReader } from "./bytes/reader.ts";
 export { Slab } from "./bytes/slab.ts";
 export { base64url, fromBase64url, hex, latin1, utf8, writeHex } from "./bytes/text.ts";

@@ -25,6 +25,7 @@ import {
   readMembership,
   writeMembership,
 } from "./membership-codec.ts";
+import { readCompare, readLook, treeSizeHint, treeTags, writeTreeRequest } from "./tree-codec.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
@@ -44,6 +45,9 @@ export function requestSizeHint(request: PeerRequest): number {
     case "find":
     case "list":
       return fixedFieldsHint;
+    case "compare":
+    case "look":
+      return treeSizeHint(request);
     case "put":
       return (
         fixedFieldsHint * 2 +
@@ -98,6 +102,7 @@ const requestTags = {
   ask: 0x6a,
   membership: 0x72,
   ...hintTags,
+  ...treeTags,
 } as const;
 
 function writeStamped(writer: WireWriter, request: DataRequest): void {
@@ -128,6 +133,10 @@ function writeStamped(writer: WireWriter, request: DataRequest): void {
     case "hint":
     case "read-hint":
       writeHintRequest(writer, request);
+      return;
+    case "compare":
+    case "look":
+      writeTreeRequest(writer, request);
       return;
     case "put":
       writePut(writer, request);
@@ -191,6 +200,10 @@ export function readRequest(reader: WireReader, tag: number): PeerRequest | unde
       return readHint(reader);
     case requestTags["read-hint"]:
       return readReadHint(reader);
+    case requestTags.compare:
+      return readCompare(reader);
+    case requestTags.look:
+      return readLook(reader);
     default:
       return undefined;
   }

@@ -8,6 +8,7 @@ import {
 } from "./agreement-codec.ts";
 import { announcementSizeHint, readAnnouncement, writeAnnouncement } from "./announcement-codec.ts";
 import { membershipSizeHint, readMembership, writeMembership } from "./membership-codec.ts";
+import { comparedSizeHint, comparedTag, readCompared, writeCompared } from "./tree-codec.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
@@ -60,6 +61,7 @@ const responseTags = {
   outbid: 0x6a,
   document: 0x72,
   membership: 0x7a,
+  compared: comparedTag,
 } as const;
 
 /** About how many bytes `response` takes when encoded; never far below. */
@@ -76,6 +78,8 @@ export function responseSizeHint(response: PeerResponse): number {
       return response.records.reduce((sum, record) => sum + 6 + record.length, 0);
     case "listed":
       return response.entries.length * listedEntryHint;
+    case "compared":
+      return comparedSizeHint(response);
     case "written":
       return 24 + (response.context?.length ?? 0) + (response.record?.length ?? 0);
     case "announced":
@@ -109,6 +113,9 @@ export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHi
       break;
     case "listed":
       for (const entry of response.entries) writeListedEntry(writer, entry);
+      break;
+    case "compared":
+      writeCompared(writer, response);
       break;
     case "written":
       if (response.context !== undefined) writer.text(0x0a, response.context);
@@ -173,6 +180,8 @@ export function readResponse(reader: WireReader, tag: number): PeerResponse | un
       return { kind: "found", records: readFound(reader) };
     case responseTags.listed:
       return { kind: "listed", entries: readListed(reader) };
+    case responseTags.compared:
+      return readCompared(reader);
     case responseTags.written:
       return readWritten(reader);
     case responseTags.announced:

@@ -104,6 +104,16 @@ export class WireReader {
     this.leave(outer);
   }
 
+  /** Four bytes each, one after the other, added to `into`, which may have `countMax` at most. */
+  packedFixed32(into: number[], countMax: number): void {
+    const outer = this.enter();
+    while (!this.#failed && this.#at < this.#end) {
+      if (into.length >= countMax) this.fail();
+      else into.push(this.fixed32());
+    }
+    this.leave(outer);
+  }
+
   bool(): boolean {
     const value = this.uint();
     if (value > 1) this.fail();

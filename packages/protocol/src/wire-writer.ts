@@ -99,6 +99,18 @@ export class WireWriter {
     this.close(start, values.length);
   }
 
+  /** Four bytes each, one after the other, wire type 2; left out when there are none. */
+  packedFixed32(tag: number, values: readonly number[]): void {
+    if (values.length === 0) return;
+    const start = this.open(tag, values.length * 4);
+    this.#reserve(values.length * 4);
+    for (const value of values) {
+      this.#view.setUint32(this.#at, value, true);
+      this.#at += 4;
+    }
+    this.close(start, values.length * 4);
+  }
+
   /** Wire type 0, left out when false. */
   bool(tag: number, value: boolean): void {
     this.uint(tag, value ? 1 : 0);

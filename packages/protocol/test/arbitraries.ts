@@ -95,6 +95,29 @@ export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
     evenIfDamaged: fc.boolean(),
     skipsEmpty: fc.boolean(),
   }),
+  fc.record({
+    kind: fc.constant("compare" as const),
+    stamp,
+    sender: nodeId,
+    questions: fc.array(
+      fc.record({
+        node: fc.record({
+          first: u32,
+          count: u32,
+          tokens: maybe(fc.record({ from: halves, bits: u32 })),
+        }),
+        of: fc.constantFrom("node" as const, "children" as const),
+        digests: fc.array(halves, { maxLength: 16 }),
+      }),
+      { maxLength: 4 },
+    ),
+  }),
+  fc.record({
+    kind: fc.constant("look" as const),
+    stamp,
+    sender: nodeId,
+    tokens: fc.array(halves, { maxLength: 9 }),
+  }),
   fc.record({ kind: fc.constant("hint" as const), stamp, target: nodeId, record: bytes }),
   fc.record({ kind: fc.constant("read-hint" as const), stamp, bucket: text, key: bytes }),
   fc.record({
@@ -155,6 +178,26 @@ export const anyResponse: fc.Arbitrary<PeerResponse> = fc.oneof(
   fc.record({
     kind: fc.constant("listed" as const),
     entries: fc.array(fc.record({ token: halves, digest: halves }), { maxLength: 9 }),
+  }),
+  fc.record({
+    kind: fc.constant("compared" as const),
+    differences: fc.array(
+      fc.record({
+        question: u32,
+        child: u32,
+        holds: fc.oneof(
+          fc.record({
+            kind: fc.constant("digests" as const),
+            digests: fc.array(halves, { minLength: 1, maxLength: 16 }),
+          }),
+          fc.record({
+            kind: fc.constant("entries" as const),
+            entries: fc.array(fc.record({ token: halves, digest: halves }), { maxLength: 9 }),
+          }),
+        ),
+      }),
+      { maxLength: 4 },
+    ),
   }),
   fc.record({
     kind: fc.constant("written" as const),

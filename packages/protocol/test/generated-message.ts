@@ -113,6 +113,29 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
       const flags = { evenIfDamaged, skipsEmpty };
       return { case: "list", value: { ...stamp, partition, limit, ...halves, ...flags } };
     }
+    case "compare":
+      return {
+        case: "compareTrees",
+        value: {
+          ...stamp,
+          sender: request.sender,
+          questions: request.questions.map(({ node, of, digests }) => ({
+            first: node.first,
+            count: node.count,
+            ...present({
+              fromHigh: node.tokens?.from.high,
+              fromLow: node.tokens?.from.low,
+              bits: node.tokens?.bits,
+            }),
+            ofChildren: of === "children",
+            digests: halvesOf(digests),
+          })),
+        },
+      };
+    case "look": {
+      const { sender, tokens } = request;
+      return { case: "look", value: { ...stamp, sender, tokens: halvesOf(tokens) } };
+    }
     case "put": {
       const { bucket, key, value, contentType, w, pw, mode, returnBody } = request;
       const optional = present({
@@ -135,6 +158,10 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
   const sloppy = mode === "sloppy";
   const context = new TextEncoder().encode(request.context);
   return { case: "delete", value: { ...stamp, bucket, key, context, w, pw, sloppy } };
+}
+
+function halvesOf(pairs: readonly { readonly high: number; readonly low: number }[]): number[] {
+  return pairs.flatMap(({ high, low }) => [high, low]);
 }
 
 function bytesOf(hex: string): Uint8Array {
@@ -177,6 +204,21 @@ function generatedResponse(response: PeerResponse): GeneratedResponse {
             tokenLow: token.low,
             digestHigh: digest.high,
             digestLow: digest.low,
+          })),
+        },
+      };
+    case "compared":
+      return {
+        case: "compared",
+        value: {
+          differences: response.differences.map(({ question, child, holds }) => ({
+            question,
+            child,
+            digests: holds.kind === "digests" ? halvesOf(holds.digests) : [],
+            entries:
+              holds.kind === "entries"
+                ? holds.entries.flatMap(({ token, digest }) => halvesOf([token, digest]))
+                : [],
           })),
         },
       };

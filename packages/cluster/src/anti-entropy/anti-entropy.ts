@@ -8,7 +8,7 @@ import type {
   AntiEntropyView,
   RepairStarted,
 } from "./anti-entropy-view.ts";
-import { PeerExchanges, sharedPartitions } from "./peer-exchanges.ts";
+import { PeerExchanges } from "./peer-exchanges.ts";
 import { Repair } from "./repair.ts";
 
 /** The first exchange with each peer comes within so long after a start, in milliseconds. */
@@ -82,7 +82,7 @@ export class AntiEntropy {
     );
     this.#repairs += 1;
     const number = this.#repairs;
-    const repair = new Repair({ number, self, clock, store, ring, partitions: wanted, peers });
+    const repair = new Repair({ number, clock, store, partitions: wanted, peers });
     this.#repair = repair;
     this.#repairing = repair
       .run(() => this.#isStopped)
@@ -90,6 +90,17 @@ export class AntiEntropy {
         this.#parts.onEvent({ kind: "repaired", repair: repair.view() });
       });
     return { ok: true, number, partitions: wanted.length, peers: peers.length };
+  }
+
+  /** Exchanges all that this node owns with all other owners; true if it was all completed. */
+  async exchangeAll(): Promise<boolean> {
+    let isComplete = true;
+    for (const each of this.#currentPeers()) {
+      if (this.#isStopped) return false;
+      const { problem } = await each.exchange(each.shared);
+      if (problem !== undefined) isComplete = false;
+    }
+    return isComplete;
   }
 
   view(): AntiEntropyView {
@@ -129,10 +140,10 @@ export class AntiEntropy {
 
   /** The other owners of what this node owns, as the document of now says. */
   #currentPeers(): readonly PeerExchanges[] {
-    const { ring, self, intervalMs } = this.#parts;
+    const { ring, self, replica, intervalMs } = this.#parts;
     const current: PeerExchanges[] = [];
     for (const { id } of ring().document.members) {
-      if (id === self || sharedPartitions(ring(), self, id).length === 0) continue;
+      if (id === self || replica.sources.of(id).shared.length === 0) continue;
       let known = this.#peers.get(id);
       if (known === undefined) {
         const dueMs = intervalMs === 0 ? Infinity : this.#now + this.#phaseMs();
@@ -176,9 +187,9 @@ export class AntiEntropy {
   }
 
   async #exchange(each: PeerExchanges): Promise<void> {
-    const { intervalMs, ring, self } = this.#parts;
+    const { intervalMs } = this.#parts;
     each.dueMs = this.#now + intervalMs;
-    const { problem } = await each.exchange(sharedPartitions(ring(), self, each.peer));
+    const { problem } = await each.exchange(each.shared);
     if (problem !== undefined) {
       each.dueMs = Math.min(each.dueMs, this.#now + Math.min(intervalMs, againMsMax));
     }

@@ -1,4 +1,4 @@
-import type { NodeId, PartitionId, Ring } from "@coterie/core";
+import type { NodeId, PartitionId } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
 import type { Coordination } from "../coordinator/coordination.ts";
 import type { Pace } from "../handoff/pace.ts";
@@ -26,11 +26,6 @@ export interface ExchangeResult {
   /** `undefined`: both hold the same of every partition asked for. */
   readonly problem: ExchangeProblem | undefined;
   readonly bytes: number;
-}
-
-/** The partitions of which two nodes own a copy, in ascending order. */
-export function sharedPartitions(ring: Ring, one: NodeId, other: NodeId): readonly PartitionId[] {
-  return ring.partitionsOf(one).filter((partition) => ring.isOwner(other, partition));
 }
 
 /** The exchanges of this node with one peer: one at a time, and what became of them. */
@@ -63,6 +58,11 @@ export class PeerExchanges {
     return this.#running > 0;
   }
 
+  /** The partitions of which both own a copy, in ascending order. */
+  get shared(): readonly PartitionId[] {
+    return this.#parts.replica.sources.of(this.peer).shared;
+  }
+
   /** Exchanges these partitions, after what is under way. */
   exchange(
     partitions: readonly PartitionId[],
@@ -81,9 +81,8 @@ export class PeerExchanges {
 
   /** The partition compared the longest ago, and when; `undefined` if none is shared. */
   oldest(): { readonly partition: PartitionId; readonly sinceMs: MonotonicMs } | undefined {
-    const { ring, self } = this.#parts;
     let oldest: { readonly partition: PartitionId; readonly sinceMs: MonotonicMs } | undefined;
-    for (const partition of sharedPartitions(ring(), self, this.peer)) {
+    for (const partition of this.shared) {
       const sinceMs = this.#completeMs.get(partition) ?? this.#sinceMs;
       if (oldest === undefined || sinceMs < oldest.sinceMs) oldest = { partition, sinceMs };
     }
@@ -91,14 +90,13 @@ export class PeerExchanges {
   }
 
   view(nowMs: MonotonicMs): PeerExchangeView {
-    const { ring, self } = this.#parts;
     const elapsedMs = nowMs - this.#startedMs;
     const keys = this.#keys - this.#keysAtStart;
     return {
       peer: this.peer,
       state: this.isRunning ? "exchanging" : "waiting",
       completeAgeMs: this.#lastCompleteMs === undefined ? undefined : nowMs - this.#lastCompleteMs,
-      partitions: sharedPartitions(ring(), self, this.peer).length,
+      partitions: this.shared.length,
       partitionsDone: this.#done,
       keysExchanged: this.#keys,
       keysPerSecond: this.isRunning && elapsedMs > 0 ? (keys * 1000) / elapsedMs : 0,
@@ -116,7 +114,7 @@ export class PeerExchanges {
     partitions: readonly PartitionId[],
     watch: Partial<ExchangeWatch>,
   ): Promise<ExchangeResult> {
-    const { clock, counts, network, ring, self, isStopped } = this.#parts;
+    const { clock, counts, network, ring, isStopped } = this.#parts;
     const member = ring().member(this.peer);
     this.#startedMs = clock.monotonicMs();
     this.#keysAtStart = this.#keys;
@@ -142,7 +140,7 @@ export class PeerExchanges {
     const outcome = await payment.finish();
     counts.bytes += payment.spent;
     const isWhole = isComplete && outcome === "paid" && !isStopped();
-    if (isWhole && partitions.length === sharedPartitions(ring(), self, this.peer).length) {
+    if (isWhole && partitions.length === this.shared.length) {
       this.#lastCompleteMs = startedMs;
     }
     const problem = isWhole ? undefined : (payment.problem ?? "stopped");

@@ -1,10 +1,10 @@
-import type { NodeId, PartitionId } from "@coterie/core";
+import type { PartitionId } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
 import type { Coordination } from "../coordinator/coordination.ts";
 import type { RepairFailure, RepairView } from "./anti-entropy-view.ts";
-import { type PeerExchanges, sharedPartitions } from "./peer-exchanges.ts";
+import type { PeerExchanges } from "./peer-exchanges.ts";
 
-export interface RepairParts extends Pick<Coordination, "self" | "clock" | "store" | "ring"> {
+export interface RepairParts extends Pick<Coordination, "clock" | "store"> {
   readonly number: number;
   readonly partitions: readonly PartitionId[];
   readonly peers: readonly PeerExchanges[];
@@ -31,8 +31,8 @@ export class Repair {
     this.#parts = parts;
     this.#startedMs = parts.clock.monotonicMs();
     for (const partition of parts.partitions) this.#left.set(partition, 0);
-    for (const { peer } of parts.peers) {
-      for (const partition of this.#sharedWith(peer)) {
+    for (const each of parts.peers) {
+      for (const partition of this.#sharedWith(each)) {
         this.#left.set(partition, (this.#left.get(partition) as number) + 1);
         this.#steps += 1;
       }
@@ -45,7 +45,7 @@ export class Repair {
 
   async run(isStopped: () => boolean): Promise<void> {
     for (const each of this.#parts.peers) {
-      const partitions = this.#sharedWith(each.peer);
+      const partitions = this.#sharedWith(each);
       let left = partitions.length;
       const { problem, bytes } = await each.exchange(partitions, {
         onComplete: (partition) => {
@@ -94,9 +94,7 @@ export class Repair {
     this.#keysCompared += this.#parts.store.digest({ partition, above: 0, range: undefined }).count;
   }
 
-  #sharedWith(peer: NodeId): readonly PartitionId[] {
-    const { ring, self, partitions } = this.#parts;
-    const wanted = new Set(partitions);
-    return sharedPartitions(ring(), self, peer).filter((partition) => wanted.has(partition));
+  #sharedWith({ shared }: PeerExchanges): readonly PartitionId[] {
+    return shared.filter((partition) => this.#left.has(partition));
   }
 }

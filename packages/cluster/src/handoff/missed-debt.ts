@@ -6,8 +6,8 @@ import {
   invariant,
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
+import { exchange } from "../anti-entropy/exchange.ts";
 import type { Coordination } from "../coordinator/coordination.ts";
-import { compareLists } from "./compare-lists.ts";
 import type { Debt, Owed, Payer, PaymentOutcome } from "./debt.ts";
 import type { HandoffCounts } from "./handoff-counts.ts";
 import { OwedPartition } from "./owed-partition.ts";
@@ -97,9 +97,7 @@ export class MissedDebt implements Debt {
       for (const partition of this.#suspects) this.soil(partition);
       this.#suspects = [];
     }
-    for (const owing of this.#partitions.values()) {
-      if (owing.isDirty && !(await this.#compare(payer, owing))) break;
-    }
+    await this.#compare(payer);
     const compared = await payer.finish();
     return compared === "paid" && (this.#isStuck || outcome === "stopped") ? "stopped" : compared;
   }
@@ -119,7 +117,7 @@ export class MissedDebt implements Debt {
       const [stored, another] = found === "unknown" ? [] : found;
       if (stored === undefined || another !== undefined) {
         if (found === "unknown") this.#isStuck = true;
-        // Keys that share a token are rare: lists know how to tell them apart.
+        // Keys that share a token are rare: an exchange knows how to tell them apart.
         if (another !== undefined) this.soil(partition);
         this.#settle(owing, token, found !== "unknown");
         return payer.skip();
@@ -132,14 +130,25 @@ export class MissedDebt implements Debt {
     });
   }
 
-  /** True if paying goes on. */
-  async #compare(payer: Payer, owing: OwedPartition): Promise<boolean> {
-    owing.beginComparison();
-    const isEqual = await compareLists(this.#parts, payer, owing.partition);
-    owing.endComparison(isEqual);
-    if (!isEqual) this.#isStuck = true;
-    this.#closeIfPaid(owing);
-    return isEqual;
+  /** Compares what is dirty: nobody knows which keys differ there. */
+  async #compare(payer: Payer): Promise<void> {
+    const dirty = new Map<PartitionId, OwedPartition>();
+    for (const owing of this.#partitions.values()) {
+      if (owing.isDirty) dirty.set(owing.partition, owing);
+    }
+    if (dirty.size === 0) return;
+    for (const owing of dirty.values()) owing.beginComparison();
+    const end = (owing: OwedPartition, isEqual: boolean): void => {
+      dirty.delete(owing.partition);
+      owing.endComparison(isEqual);
+      this.#closeIfPaid(owing);
+    };
+    await exchange(this.#parts, payer, [...dirty.keys()], {
+      onComplete: (partition) => end(dirty.get(partition) as OwedPartition, true),
+      onExchanged: () => undefined,
+    });
+    if (dirty.size > 0) this.#isStuck = true;
+    for (const owing of dirty.values()) end(owing, false);
   }
 
   #settle(owing: OwedPartition, token: Token, isPaid: boolean): void {

@@ -1,4 +1,4 @@
-import { type Member, invariant } from "@coterie/core";
+import { type Member, type TreeDifference, invariant } from "@coterie/core";
 import type { Reply } from "@coterie/ports";
 import type { PlacedKey, StoredRecord } from "@coterie/storage";
 import type { Coordination } from "../coordinator/coordination.ts";
@@ -168,11 +168,22 @@ function problemOf(reply: Reply<PeerResponse>): PaymentProblem {
   return reply.response.kind === "refused" ? reply.response.code : "malformed";
 }
 
-/** Bytes of one token and its digest in a list. */
+const digestBytes = 8;
+/** Of one token and its digest in a list. */
 const entryBytes = 24;
 
 function answerBytes(response: PeerResponse): number {
   if (response.kind === "listed") return response.entries.length * entryBytes;
+  if (response.kind === "compared") {
+    return response.differences.reduce((sum, { holds }) => sum + holdingBytes(holds), 0);
+  }
   if (response.kind !== "found") return 0;
   return response.records.reduce((sum, record) => sum + record.length, 0);
+}
+
+function holdingBytes(holds: TreeDifference["holds"]): number {
+  const { kind } = holds;
+  return kind === "digests"
+    ? holds.digests.length * digestBytes
+    : holds.entries.length * entryBytes;
 }

@@ -4,22 +4,21 @@ import {
   type Member,
   type PartitionId,
   type Token,
-  compareTokens,
   decodeRecord,
   emptyRecord,
   encodeRecord,
   latin1,
   mergeRecords,
 } from "@coterie/core";
+import type { AntiEntropy } from "../anti-entropy/anti-entropy.ts";
 import type { Coordination } from "../coordinator/coordination.ts";
-import type { ListedEntry, PeerRequest, PeerResponse } from "../messages.ts";
+import type { PeerRequest, PeerResponse } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
 
 /** How long one question to a peer may take, in milliseconds. */
 const callMs = 2000;
 /** Pause before what could not be refilled is tried again, in milliseconds. */
 const retryMs = 1000;
-const pageTokens = 256;
 
 /**
  * Refills what damage took from this node's store. A lost record may have been one of the w copies
@@ -28,7 +27,11 @@ const pageTokens = 256;
  *
  * Runs until nothing is damaged, or the node stops.
  */
-export async function refill(coordination: Coordination, isStopped: () => boolean): Promise<void> {
+export async function refill(
+  coordination: Coordination,
+  antiEntropy: Pick<AntiEntropy, "exchangeAll">,
+  isStopped: () => boolean,
+): Promise<void> {
   const { store, clock } = coordination;
   while (!isStopped()) {
     const { tokens, isWhole } = store.damage();
@@ -40,7 +43,8 @@ export async function refill(coordination: Coordination, isStopped: () => boolea
       if (isStopped()) return;
     }
     if (!isWhole) {
-      if (await refillAll(coordination, isStopped)) store.markWhole();
+      // Keys that nobody can name: where every other owner was compared with, none is left.
+      if (await antiEntropy.exchangeAll()) store.markWhole();
       else isComplete = false;
     }
     if (isComplete) continue;
@@ -48,67 +52,6 @@ export async function refill(coordination: Coordination, isStopped: () => boolea
     clock.at(clock.monotonicMs() + retryMs, settle);
     await promise;
   }
-}
-
-/** Walks every partition this node owns; true if every other owner of each answered. */
-async function refillAll(coordination: Coordination, isStopped: () => boolean): Promise<boolean> {
-  const ring = coordination.ring();
-  let isComplete = true;
-  for (const partition of ring.partitionsOf(coordination.self)) {
-    for (const member of otherOwners(coordination, partition)) {
-      if (isStopped()) return false;
-      if (!(await refillFrom(coordination, partition, member))) isComplete = false;
-    }
-  }
-  return isComplete;
-}
-
-/** Fetches what `member` holds of a partition and this node does not hold equally. */
-async function refillFrom(
-  coordination: Coordination,
-  partition: PartitionId,
-  member: Member,
-): Promise<boolean> {
-  const { stamp } = coordination.ring();
-  let after: Token | undefined;
-  for (;;) {
-    const page = { partition, after, limit: pageTokens };
-    const request = {
-      kind: "list",
-      stamp,
-      ...page,
-      evenIfDamaged: true,
-      skipsEmpty: false,
-    } as const;
-    const response = await ask(coordination, member, request);
-    if (response?.kind !== "listed") return false;
-    for (const token of differing(coordination, partition, after, response.entries)) {
-      if (!(await refillToken(coordination, partition, token))) return false;
-    }
-    if (response.entries.length < pageTokens) return true;
-    after = response.entries.at(-1)?.token;
-  }
-}
-
-function differing(
-  { store }: Coordination,
-  partition: PartitionId,
-  after: Token | undefined,
-  theirs: readonly ListedEntry[],
-): readonly Token[] {
-  const last = theirs.at(-1)?.token;
-  if (last === undefined) return [];
-  const digests = new Map<string, string>();
-  let from = after;
-  for (;;) {
-    const page = store.list(partition, from, pageTokens);
-    for (const { token, digest } of page) digests.set(nameOf(token), nameOf(digest));
-    from = page.at(-1)?.token;
-    if (from === undefined || compareTokens(from, last) >= 0) break;
-  }
-  return theirs
-    .filter(({ token, digest }) => digests.get(nameOf(token)) !== nameOf(digest))
-    .map(({ token }) => token);
 }
 
 /** Asks every other owner for what it holds under `token`; true if all answered, and is stored. */
@@ -164,8 +107,4 @@ function otherOwners(coordination: Coordination, partition: PartitionId): readon
     .ring()
     .owners(partition)
     .filter((member) => member.id !== coordination.self);
-}
-
-function nameOf({ high, low }: { readonly high: number; readonly low: number }): string {
-  return `${high}:${low}`;
 }

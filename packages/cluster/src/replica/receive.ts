@@ -1,3 +1,4 @@
+import { answerCompare, answerLook } from "../anti-entropy/answer-compare.ts";
 import type { Coordination } from "../coordinator/coordination.ts";
 import type { DataRequest, ForwardedDelete, ForwardedPut, PeerResponse } from "../messages.ts";
 
@@ -6,10 +7,11 @@ export type ReplicaRequest = Exclude<DataRequest, ForwardedPut | ForwardedDelete
 
 /** Answers another node about this node's copies. */
 export function receive(
-  { replica }: Pick<Coordination, "replica">,
+  coordination: Pick<Coordination, "replica" | "clock">,
   request: ReplicaRequest,
   settle: (response: PeerResponse) => void,
 ): void {
+  const { replica } = coordination;
   switch (request.kind) {
     case "merge":
       return replica.receiveMerge(request, settle);
@@ -19,6 +21,10 @@ export function receive(
       return replica.receiveFind(request, settle);
     case "list":
       return replica.receiveList(request, settle);
+    case "compare":
+      return void answerCompare(coordination, request).then(settle);
+    case "look":
+      return settle(answerLook(coordination, request));
     case "hint":
       return replica.receiveHint(request, settle);
     case "read-hint":

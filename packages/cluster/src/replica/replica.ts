@@ -11,6 +11,7 @@ import {
 } from "@coterie/core";
 import type { Clock } from "@coterie/ports";
 import type { Held, PlacedKey, RecordStore, StoredRecord, UpdateOutcome } from "@coterie/storage";
+import { SharedSources } from "../anti-entropy/shared-source.ts";
 import type { HintBook } from "../hints/hint-book.ts";
 import type {
   FindRequest,
@@ -48,10 +49,13 @@ export interface ReplicaParts {
  * arrive late, twice or out of order.
  */
 export class Replica {
+  /** What is compared with peers. */
+  readonly sources: SharedSources;
   readonly #parts: ReplicaParts;
 
   constructor(parts: ReplicaParts) {
     this.#parts = parts;
+    this.sources = new SharedSources(parts);
   }
 
   /** The place of `key` under the ring of now. */

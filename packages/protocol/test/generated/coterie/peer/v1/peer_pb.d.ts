@@ -146,6 +146,18 @@ export declare type Operation = Message<"coterie.peer.v1.Operation"> & {
      */
     value: ReadHint;
     case: "readHint";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.CompareTrees compare_trees = 17;
+     */
+    value: CompareTrees;
+    case: "compareTrees";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Look look = 18;
+     */
+    value: Look;
+    case: "look";
   } | { case: undefined; value?: undefined };
 };
 
@@ -311,6 +323,132 @@ export declare type List = Message<"coterie.peer.v1.List"> & {
  * Use `create(ListSchema)` to create a new message.
  */
 export declare const ListSchema: GenMessage<List>;
+
+/**
+ * Of the tree over what sender and receiver share: docs/internals/anti-entropy.md.
+ *
+ * @generated from message coterie.peer.v1.CompareTrees
+ */
+export declare type CompareTrees = Message<"coterie.peer.v1.CompareTrees"> & {
+  /**
+   * @generated from field: uint32 epoch = 1;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: fixed32 tag = 2;
+   */
+  tag: number;
+
+  /**
+   * Required.
+   *
+   * @generated from field: string sender = 3;
+   */
+  sender: string;
+
+  /**
+   * @generated from field: repeated coterie.peer.v1.TreeQuestion questions = 4;
+   */
+  questions: TreeQuestion[];
+};
+
+/**
+ * Describes the message coterie.peer.v1.CompareTrees.
+ * Use `create(CompareTreesSchema)` to create a new message.
+ */
+export declare const CompareTreesSchema: GenMessage<CompareTrees>;
+
+/**
+ * @generated from message coterie.peer.v1.TreeQuestion
+ */
+export declare type TreeQuestion = Message<"coterie.peer.v1.TreeQuestion"> & {
+  /**
+   * A stretch of the list of the partitions that both own.
+   *
+   * @generated from field: uint32 first = 1;
+   */
+  first: number;
+
+  /**
+   * @generated from field: uint32 count = 2;
+   */
+  count: number;
+
+  /**
+   * Of one partition: 2^bits tokens from this one on. All or none.
+   *
+   * @generated from field: optional fixed32 from_high = 3;
+   */
+  fromHigh?: number | undefined;
+
+  /**
+   * @generated from field: optional fixed32 from_low = 4;
+   */
+  fromLow?: number | undefined;
+
+  /**
+   * @generated from field: optional uint32 bits = 5;
+   */
+  bits?: number | undefined;
+
+  /**
+   * What follows is of the children of the node, and not of the node itself.
+   *
+   * @generated from field: bool of_children = 6;
+   */
+  ofChildren: boolean;
+
+  /**
+   * The upper and the lower half of each.
+   *
+   * @generated from field: repeated fixed32 digests = 7;
+   */
+  digests: number[];
+};
+
+/**
+ * Describes the message coterie.peer.v1.TreeQuestion.
+ * Use `create(TreeQuestionSchema)` to create a new message.
+ */
+export declare const TreeQuestionSchema: GenMessage<TreeQuestion>;
+
+/**
+ * What is held under these tokens now; answered with Listed.
+ *
+ * @generated from message coterie.peer.v1.Look
+ */
+export declare type Look = Message<"coterie.peer.v1.Look"> & {
+  /**
+   * @generated from field: uint32 epoch = 1;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: fixed32 tag = 2;
+   */
+  tag: number;
+
+  /**
+   * Required.
+   *
+   * @generated from field: string sender = 3;
+   */
+  sender: string;
+
+  /**
+   * The upper and the lower half of each.
+   *
+   * @generated from field: repeated fixed32 tokens = 4;
+   */
+  tokens: number[];
+};
+
+/**
+ * Describes the message coterie.peer.v1.Look.
+ * Use `create(LookSchema)` to create a new message.
+ */
+export declare const LookSchema: GenMessage<Look>;
 
 /**
  * To a fallback, for a primary that is out of reach: docs/internals/handoff.md.
@@ -1149,6 +1287,12 @@ export declare type Result = Message<"coterie.peer.v1.Result"> & {
      */
     value: MembershipAnswers;
     case: "membership";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Compared compared = 16;
+     */
+    value: Compared;
+    case: "compared";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1245,6 +1389,61 @@ export declare type Listed = Message<"coterie.peer.v1.Listed"> & {
  * Use `create(ListedSchema)` to create a new message.
  */
 export declare const ListedSchema: GenMessage<Listed>;
+
+/**
+ * @generated from message coterie.peer.v1.Compared
+ */
+export declare type Compared = Message<"coterie.peer.v1.Compared"> & {
+  /**
+   * @generated from field: repeated coterie.peer.v1.TreeDifference differences = 1;
+   */
+  differences: TreeDifference[];
+};
+
+/**
+ * Describes the message coterie.peer.v1.Compared.
+ * Use `create(ComparedSchema)` to create a new message.
+ */
+export declare const ComparedSchema: GenMessage<Compared>;
+
+/**
+ * What the receiver holds differently.
+ *
+ * @generated from message coterie.peer.v1.TreeDifference
+ */
+export declare type TreeDifference = Message<"coterie.peer.v1.TreeDifference"> & {
+  /**
+   * Which question, and which child of its node; 0 for the node itself.
+   *
+   * @generated from field: uint32 question = 1;
+   */
+  question: number;
+
+  /**
+   * @generated from field: uint32 child = 2;
+   */
+  child: number;
+
+  /**
+   * Either what its children come to, the upper and the lower half of each,
+   *
+   * @generated from field: repeated fixed32 digests = 3;
+   */
+  digests: number[];
+
+  /**
+   * or its entries: token high, token low, digest high, digest low of each.
+   *
+   * @generated from field: repeated fixed32 entries = 4;
+   */
+  entries: number[];
+};
+
+/**
+ * Describes the message coterie.peer.v1.TreeDifference.
+ * Use `create(TreeDifferenceSchema)` to create a new message.
+ */
+export declare const TreeDifferenceSchema: GenMessage<TreeDifference>;
 
 /**
  * @generated from message coterie.peer.v1.ListedEntry
