@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { faultProblems, faultRound } from "../src/fault-round.ts";
 import { Ledger } from "../src/ledger.ts";
-import { cutInHalf, cutLink, cutOff, flapping } from "../src/link-faults.ts";
+import { bothSidesServe, cutInHalf, cutLink, cutOff, flapping } from "../src/link-faults.ts";
 import { NamespaceCluster, canMakeNamespaces } from "../src/namespace-cluster.ts";
 import { fullDisk, killed, stopped, wiped } from "../src/node-faults.ts";
 import { RealCluster } from "../src/real-cluster.ts";
@@ -39,6 +39,17 @@ it("five nodes cut in two: nothing is lost, nothing returns, the larger side ser
   try {
     const fault = cutInHalf(["n1", "n4"], ["n2", "n3", "n5"]);
     expect(faultProblems(await faultRound(cluster, new Ledger(), fault))).toEqual([]);
+  } finally {
+    await cluster.stop();
+  }
+});
+
+it("five nodes cut in two, three copies: both sides serve, and nothing is lost", async () => {
+  const cluster = await RealCluster.start({ arguments: ["--nodes", "5"] });
+  const ledger = new Ledger();
+  try {
+    const fault = bothSidesServe(["n1", "n4"], ["n2", "n3", "n5"], ledger);
+    expect(faultProblems(await faultRound(cluster, ledger, fault))).toEqual([]);
   } finally {
     await cluster.stop();
   }

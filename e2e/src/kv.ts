@@ -47,6 +47,14 @@ export class KvClient {
     return this.#read(door, `/v1/replica/default/${encodeURIComponent(key)}`);
   }
 
+  /** The nodes that are to hold a copy. */
+  async getHolders(door: string, key: string): Promise<readonly string[]> {
+    const path = `/v1/explain/default/${encodeURIComponent(key)}`;
+    const { body } = await this.#http.send(door, "GET", path, { headers: asJson });
+    const { n, preferenceList } = JSON.parse(body.toString()) as ExplainBody;
+    return preferenceList.slice(0, n);
+  }
+
   close(): void {
     this.#http.close();
   }
@@ -62,6 +70,11 @@ export class KvClient {
     const values = body.siblings.map(({ value }) => Buffer.from(value, "base64").toString());
     return { answer, values, context: body.context ?? context };
   }
+}
+
+interface ExplainBody {
+  readonly n: number;
+  readonly preferenceList: readonly string[];
 }
 
 interface SiblingsBody {

@@ -1,4 +1,7 @@
 import type { Fault } from "./fault-round.ts";
+import { KvClient } from "./kv.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Endpoint } from "./real-cluster.ts";
 
 /** Writes acknowledged in each state of a link that flaps. */
 const writesBetween = 200;
@@ -23,6 +26,58 @@ export function cutInHalf(few: readonly string[], many: readonly string[]): Faul
     inflict: (cluster) => cluster.cut([few, many]),
     heal: (cluster) => cluster.heal(),
   };
+}
+
+/** Keys that are written on both sides of a cut, by authors who do not know of each other. */
+const conflicts = 40;
+/** What is asked while a node finds out about the cut may end in vain. */
+const attemptsMax = 5;
+
+/** Two sides that both serve, since fallbacks stand in for primaries on the other one. */
+export function bothSidesServe(
+  one: readonly string[],
+  two: readonly string[],
+  ledger: Ledger,
+): Fault {
+  return {
+    name: `${one.join(" and ")} are cut off from ${two.join(" and ")}, and both serve`,
+    excused: [],
+    silent: [],
+    inflict: async (cluster, load) => {
+      // What is under way when the network is cut may end badly, and nothing after that.
+      load.excuse(...one, ...two);
+      await cluster.cut([one, two]);
+      const doors = cluster.endpoints.filter(({ id }) => [one[0], two[0]].includes(id));
+      await writeConflicts(ledger, doors);
+      load.hold(...one, ...two);
+    },
+    heal: (cluster) => cluster.heal(),
+  };
+}
+
+/** Writes the same keys at each door; both values are to be there in the end. */
+async function writeConflicts(ledger: Ledger, doors: readonly Endpoint[]): Promise<void> {
+  const client = new KvClient();
+  for (let at = 0; at < conflicts; at += 1) {
+    for (const door of doors) await writeAt(client, ledger, door, `both-${at}`);
+  }
+  client.close();
+}
+
+/** Writes until a value was taken: each attempt is a write of its own. */
+async function writeAt(
+  client: KvClient,
+  ledger: Ledger,
+  { id, http }: Endpoint,
+  key: string,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const value = `${key} at ${id}, ${attempt}`;
+    const write = ledger.begin(key, value, []);
+    const { status, body } = await client.put(http, key, value);
+    if (status === 204) return ledger.settle(write, "acknowledged");
+    if (attempt === attemptsMax) throw new Error(`${value}: ${status} ${body.toString()}`);
+  }
 }
 
 /** One link is cut, both ways or one: everybody reaches a quorum still. */
