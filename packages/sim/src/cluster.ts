@@ -14,7 +14,6 @@ import {
   type KeyHash,
   type NodeId,
   type PeerAddress,
-  Slab,
   defaultBuckets,
   invariant,
   membershipSettings,
@@ -24,6 +23,7 @@ import type { Disk } from "@coterie/ports";
 import { SimClock } from "./clock.ts";
 import { type DiskImage, SimDisk } from "./disk.ts";
 import { ProcessGate } from "./gate.ts";
+import type { Memory } from "./memory.ts";
 import { SimNetwork } from "./network.ts";
 import type { World } from "./world.ts";
 
@@ -108,9 +108,10 @@ export class SimCluster {
   constructor(world: World, options: SimClusterOptions) {
     this.world = world;
     this.#options = options;
+    const { memory } = world;
     this.network = new SimNetwork<PeerRequest, PeerResponse>(world, {
-      copyRequest: (request) => options.corrupt?.(copy(request)) ?? copy(request),
-      copyResponse: copy,
+      copyRequest: (request) => options.corrupt?.(copy(memory, request)) ?? copy(memory, request),
+      copyResponse: (response) => copy(memory, response),
       // Of the two answers to one write the first might say that nothing was done.
       mayArriveTwice: ({ kind }) => kind !== "put" && kind !== "delete",
     });
@@ -354,31 +355,31 @@ export class SimCluster {
   }
 }
 
-/** What messages carry comes from here. */
-const slab: Slab = new Slab();
-
 /** Nodes share no memory: byte arrays of a message are copied, as encoding would. */
-function copy<Message extends PeerRequest | PeerResponse>(message: Message): Message {
+function copy<Message extends PeerRequest | PeerResponse>(
+  memory: Memory,
+  message: Message,
+): Message {
   const copied = { ...message } as Record<string, unknown>;
   for (const name in copied) {
     const value = copied[name];
-    if (typeof value === "object" && value !== null) copied[name] = copyValue(value);
+    if (typeof value === "object" && value !== null) copied[name] = copyValue(memory, value);
   }
   return copied as Message;
 }
 
-function copyValue(value: object): unknown {
-  if (value instanceof Uint8Array) return slab.copy(value);
+function copyValue(memory: Memory, value: object): unknown {
+  if (value instanceof Uint8Array) return memory.copy(value);
   if (Array.isArray(value)) {
     const items = value as readonly unknown[];
     return items.map((item) =>
-      typeof item === "object" && item !== null ? copyValue(item) : item,
+      typeof item === "object" && item !== null ? copyValue(memory, item) : item,
     );
   }
   const fields: Record<string, unknown> = { ...value };
   for (const name in fields) {
     const field = fields[name];
-    if (typeof field === "object" && field !== null) fields[name] = copyValue(field);
+    if (typeof field === "object" && field !== null) fields[name] = copyValue(memory, field);
   }
   return fields;
 }

@@ -111,7 +111,11 @@ export class SimDisk implements Disk {
   readonly #faults: (DiskFault & { left: number })[] = [];
   #isCrashed = false;
 
-  constructor(world: World, options: SimDiskOptions = {}, platter: Platter = new Platter()) {
+  constructor(
+    world: World,
+    options: SimDiskOptions = {},
+    platter: Platter = new Platter(world.memory),
+  ) {
     this.#world = world;
     this.#platter = platter;
     this.#name = options.name ?? "disk";
@@ -122,7 +126,7 @@ export class SimDisk implements Disk {
 
   /** A disk that no process has used yet, with these files on it. */
   static holding(world: World, image: DiskImage, options: SimDiskOptions): SimDisk {
-    const platter = new Platter();
+    const platter = new Platter(world.memory);
     platter.replace(image);
     return new SimDisk(world, options, platter);
   }

@@ -14,6 +14,7 @@ export {
   type SimNetworkOptions,
   fairWeather,
 } from "./network.ts";
+export { Arena, type Memory } from "./memory.ts";
 export { SeededRandom } from "./random.ts";
 export {
   type LatencyRange,

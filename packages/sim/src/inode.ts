@@ -1,4 +1,4 @@
-import { Slab } from "@coterie/core";
+import type { Memory } from "./memory.ts";
 import type { SeededRandom } from "./random.ts";
 
 /** What a real disk writes whole or not at all. */
@@ -6,15 +6,13 @@ const sectorBytes = 512;
 /** What a file system allocates at once. */
 const blockBytes = 4096;
 
-/** What is written and read comes from here. */
-const slab: Slab = new Slab();
-
 type Change =
   | { readonly kind: "write"; readonly position: number; readonly bytes: Uint8Array }
   | { readonly kind: "truncate"; readonly size: number };
 
 /** One file: its content as processes see it, and the part of it that is durable. */
 export class Inode {
+  readonly #memory: Memory;
   readonly #seen: Content;
   readonly #durable: Content;
   #unsynced: Change[] = [];
@@ -23,9 +21,10 @@ export class Inode {
   #isCacheAhead = false;
   readonly #blocks = new Set<number>();
 
-  constructor(bytes: Uint8Array = new Uint8Array(0)) {
-    this.#seen = new Content(bytes);
-    this.#durable = new Content(bytes);
+  constructor(memory: Memory, bytes: Uint8Array = new Uint8Array(0)) {
+    this.#memory = memory;
+    this.#seen = new Content(memory, bytes);
+    this.#durable = new Content(memory, bytes);
     this.#allocate(0, bytes.length);
   }
 
@@ -42,7 +41,7 @@ export class Inode {
   }
 
   write(position: number, bytes: Uint8Array): void {
-    const copy = slab.copy(bytes);
+    const copy = this.#memory.copy(bytes);
     this.#seen.write(position, copy);
     this.#allocate(position, copy.length);
     this.#note({ kind: "write", position, bytes: copy });
@@ -158,11 +157,13 @@ function* blocksOf(position: number, length: number): Generator<number> {
 
 /** Bytes that grow: all beyond `size` in the buffer are zeros. */
 class Content {
+  readonly #memory: Memory;
   #buffer: Uint8Array;
   #size: number;
 
-  constructor(bytes: Uint8Array) {
-    this.#buffer = bytes.slice();
+  constructor(memory: Memory, bytes: Uint8Array) {
+    this.#memory = memory;
+    this.#buffer = memory.copy(bytes);
     this.#size = bytes.length;
   }
 
@@ -171,7 +172,8 @@ class Content {
   }
 
   read(position: number, length: number): Uint8Array {
-    return slab.copy(this.#buffer.subarray(position, Math.min(this.#size, position + length)));
+    const end = Math.min(this.#size, position + length);
+    return this.#memory.copy(this.#buffer.subarray(position, end));
   }
 
   write(position: number, bytes: Uint8Array): void {
@@ -191,13 +193,13 @@ class Content {
   }
 
   become(other: Content): void {
-    this.#buffer = other.#buffer.slice();
+    this.#buffer = this.#memory.copy(other.#buffer);
     this.#size = other.#size;
   }
 
   #grow(size: number): void {
     if (size > this.#buffer.length) {
-      const grown = new Uint8Array(Math.max(size, this.#buffer.length * 2));
+      const grown = this.#memory.take(Math.max(size, this.#buffer.length * 2));
       grown.set(this.#buffer);
       this.#buffer = grown;
     }

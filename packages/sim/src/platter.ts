@@ -1,5 +1,6 @@
 import { invariant } from "@coterie/core";
 import { Inode } from "./inode.ts";
+import type { Memory } from "./memory.ts";
 import type { SeededRandom } from "./random.ts";
 
 /** The content of every file, by name; what a backup or a disk image would hold. */
@@ -15,10 +16,15 @@ type NameChange = readonly (readonly [name: string, inode: Inode | undefined])[]
 export class Platter {
   /** Who holds the lock. */
   holder: string | undefined;
+  readonly #memory: Memory;
   #names = new Map<string, Inode>();
   #durableNames = new Map<string, Inode>();
   #unsynced: NameChange[] = [];
   #changes = 0;
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
 
   find(name: string): Inode | undefined {
     return this.#names.get(name);
@@ -30,7 +36,7 @@ export class Platter {
   }
 
   create(name: string): Inode {
-    const inode = new Inode();
+    const inode = new Inode(this.#memory);
     this.#change([[name, inode]]);
     return inode;
   }
@@ -95,7 +101,7 @@ export class Platter {
   /** Replaces everything, durably. */
   replace(image: DiskImage): void {
     this.#names = new Map();
-    for (const [name, bytes] of image) this.#names.set(name, new Inode(bytes));
+    for (const [name, bytes] of image) this.#names.set(name, new Inode(this.#memory, bytes));
     this.#durableNames = new Map(this.#names);
     this.#unsynced = [];
   }

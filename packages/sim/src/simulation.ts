@@ -24,6 +24,7 @@ import { Health } from "./faults/health.ts";
 import { Faults } from "./faults/faults.ts";
 import type { FaultKind } from "./faults/kinds.ts";
 import type { Checker, FinalState, Violation } from "./history.ts";
+import type { Memory } from "./memory.ts";
 import { takenFor } from "./member-states.ts";
 import { whatIsOwed } from "./what-is-owed.ts";
 import { fairWeather } from "./network.ts";
@@ -38,6 +39,8 @@ export interface SimulationOptions {
   readonly drain: () => Promise<void>;
   /** As for the {@link World}. */
   readonly turns?: Turns | undefined;
+  /** As for the {@link World}. */
+  readonly memory?: Memory | undefined;
   /** Knobs to turn by hand; what is left out, the seed draws. */
   readonly knobs?: Partial<SwarmKnobs>;
   /** Lines of the trace kept for the report. */
@@ -140,10 +143,10 @@ class Run {
   #error: { readonly error: unknown } | undefined;
 
   constructor(options: SimulationOptions, knobs: SwarmKnobs) {
-    const { seed, drain, turns } = options;
+    const { seed, drain, turns, memory, traceLinesMax = 200 } = options;
     this.#options = options;
     this.#knobs = knobs;
-    this.#world = new World({ seed, drain, turns, traceLinesMax: options.traceLinesMax ?? 200 });
+    this.#world = new World({ seed, drain, turns, memory, traceLinesMax });
     options.onWorld?.(this.#world);
     const latency = { msMin: 0.25, msMax: knobs.weather.latencyMsMax };
     this.#cluster = new SimCluster(this.#world, {

@@ -1,6 +1,7 @@
-import { invariant } from "@coterie/core";
+import { Slab, invariant } from "@coterie/core";
 import type { Cancel } from "@coterie/ports";
 import { type Event, EventQueue } from "./event-queue.ts";
+import type { Memory } from "./memory.ts";
 import { SeededRandom } from "./random.ts";
 import { Trace } from "./trace.ts";
 
@@ -28,6 +29,8 @@ export interface WorldOptions {
   readonly drain: () => Promise<void>;
   /** Used in place of `drain` between events, if given. What happens is the same. */
   readonly turns?: Turns | undefined;
+  /** For what disks hold and messages carry; without it, a memory that is collected. */
+  readonly memory?: Memory | undefined;
   /** Lines of the trace kept for a failure's report. */
   readonly traceLinesMax?: number;
 }
@@ -57,6 +60,7 @@ const eventsPerTurn = 4096;
 export class World {
   /** For the world's own choices; ports fork from it by name. */
   readonly random: SeededRandom;
+  readonly memory: Memory;
   readonly #ties: SeededRandom;
   readonly #queue = new EventQueue();
   readonly #drain: () => Promise<void>;
@@ -70,6 +74,7 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.random = new SeededRandom(options.seed);
+    this.memory = options.memory ?? new Slab();
     this.#ties = this.random.fork("ties");
     this.#drain = options.drain;
     this.#turns = options.turns;

@@ -1,4 +1,11 @@
-import { type FaultKind, type SwarmKnobs, type World, drawKnobs, simulate } from "@coterie/sim";
+import {
+  Arena,
+  type FaultKind,
+  type SwarmKnobs,
+  type World,
+  drawKnobs,
+  simulate,
+} from "@coterie/sim";
 import { fastTurns } from "../sim/turns.ts";
 
 /** What a run was judged to have done wrong. */
@@ -31,6 +38,8 @@ export interface CaseOptions {
 }
 
 const turns = fastTurns();
+/** Of runs that came to their ends; one that did not may still use what it has taken. */
+const arenas: Arena[] = [];
 const drain = (): Promise<void> =>
   new Promise((resolve) => {
     setImmediate(resolve);
@@ -55,9 +64,12 @@ export async function runCase(seed: number, options: CaseOptions = {}): Promise<
     trace: world?.traceTail() ?? [],
     traceHash: world?.traceHash() ?? "",
   });
+  const memory = arenas.pop() ?? new Arena();
   try {
-    const run = simulate({ seed, drain, turns, knobs, traceLinesMax, onWorld });
+    const run = simulate({ seed, drain, turns, memory, knobs, traceLinesMax, onWorld });
     const report = await unlessUnhandled(run);
+    memory.reuse();
+    arenas.push(memory);
     const { operations, pages, probes, acknowledged, violations } = report;
     const [first] = violations;
     const failure = first && {

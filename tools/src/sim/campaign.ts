@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { CaseResult } from "../replay/run-case.ts";
 
@@ -23,6 +24,11 @@ export interface Tally {
 const repeatEvery = 50;
 /** What is made for one event is garbage after it: a large nursery copies little. */
 const youngMb = 192;
+/**
+ * A full collection makes V8 forget the optimized code of closures, to compile it again: none
+ * before there is so much that was old and died.
+ */
+const oldMb = 1000;
 
 /** Runs seeds in threads, until all are done or time is up. */
 export class Campaign {
@@ -69,6 +75,7 @@ export class Campaign {
   }
 
   async #work(): Promise<void> {
+    setFlagsFromString(`--initial-old-space-size=${oldMb}`);
     const worker = new Worker(new URL("seed-thread.js", import.meta.url), {
       resourceLimits: { maxYoungGenerationSizeMb: youngMb },
     });

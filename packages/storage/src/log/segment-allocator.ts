@@ -16,6 +16,8 @@ const aheadBytes = 4 * 1024 * 1024;
 const aheadBytesMin = 2 * 1024 * 1024;
 /** Written at once; small, because syncing it competes with groups for the disk. */
 const chunkBytes = 256 * 1024;
+/** What every chunk is written from; nobody writes to it. */
+const zeros: Uint8Array = new Uint8Array(chunkBytes);
 const pauseMs = 4;
 
 export interface SegmentPorts {
@@ -90,7 +92,7 @@ export class SegmentAllocator {
     while (open.allocated < goal && !this.#isStopped) {
       const length = Math.min(chunkBytes, goal - open.allocated);
       const from = open.allocated;
-      const written = await io.write(disk, open.file, from, new Uint8Array(length));
+      const written = await io.write(disk, open.file, from, zeros.subarray(0, length));
       const synced = written.ok ? await io.sync(disk, open.file) : written;
       if (!synced.ok) {
         this.#isRunning = false;
