@@ -185,7 +185,10 @@ export class SimDisk implements Disk {
     const writePart = (lengthMax: number): void =>
       inode.write(position, bytes.subarray(0, this.#random.below(lengthMax + 1)));
     const perform = (): DiskOutcome => {
-      const needed = inode.bytesToAllocate(position, length);
+      const needed =
+        this.capacityBytes === Number.MAX_SAFE_INTEGER
+          ? 0
+          : inode.bytesToAllocate(position, length);
       if (needed > 0 && this.#freeBytes() < needed) {
         writePart(Math.min(length, this.#freeBytes()));
         return failure("full", "no space left on the simulated disk");
@@ -338,15 +341,15 @@ export class SimDisk implements Disk {
       performFailing();
       return failure(error, `injected: ${operation} ${name}`);
     };
-    const pending: Pending = execute;
-    this.#pending.add(pending);
-    this.#world.schedule(this.#latency(operation), () => {
+    this.#pending.add(execute);
+    this.#world.later(this.#latency(operation), () => {
       if (this.#isCrashed) return;
-      this.#pending.delete(pending);
+      this.#pending.delete(execute);
       const outcome = execute();
-      const result = outcome.ok ? "ok" : outcome.error;
-      const range = `${subject.position ?? ""}+${subject.length ?? ""}`;
-      this.#world.trace(`${this.#name} ${operation} ${name} ${range} ${result}`);
+      const { position = "", length = "" } = subject;
+      const result = outcome.ok ? " ok" : ` ${outcome.error}`;
+      const from = this.#name;
+      this.#world.trace(from, " ", operation, " ", name, " ", position, "+", length, result);
       if (this.gate === undefined) settle(outcome);
       else this.gate.run(() => settle(outcome));
     });
@@ -358,6 +361,7 @@ export class SimDisk implements Disk {
   }
 
   #strike(subject: Subject): DiskError | undefined {
+    if (this.#faults.length === 0) return undefined;
     const fault = this.#faults.find((candidate) => strikes(candidate, subject));
     if (fault === undefined) return undefined;
     fault.left--;

@@ -96,12 +96,18 @@ export class Inode {
   /** Bytes that writing here would newly allocate. */
   bytesToAllocate(position: number, length: number): number {
     let blocks = 0;
-    for (const block of blocksOf(position, length)) if (!this.#blocks.has(block)) blocks++;
+    const end = position + length;
+    for (let block = Math.floor(position / blockBytes); block * blockBytes < end; block += 1) {
+      if (length > 0 && !this.#blocks.has(block)) blocks += 1;
+    }
     return blocks * blockBytes;
   }
 
   #allocate(position: number, length: number): void {
-    for (const block of blocksOf(position, length)) this.#blocks.add(block);
+    const end = position + length;
+    for (let block = Math.floor(position / blockBytes); block * blockBytes < end; block += 1) {
+      if (length > 0) this.#blocks.add(block);
+    }
   }
 
   #note(change: Change): void {
@@ -147,12 +153,6 @@ function* sectorsOf(position: number, length: number): Generator<readonly [numbe
     yield [from, to];
     from = to;
   }
-}
-
-function* blocksOf(position: number, length: number): Generator<number> {
-  if (length === 0) return;
-  const last = Math.floor((position + length - 1) / blockBytes);
-  for (let block = Math.floor(position / blockBytes); block <= last; block++) yield block;
 }
 
 /** Bytes that grow: all beyond `size` in the buffer are zeros. */

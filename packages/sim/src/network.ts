@@ -255,7 +255,7 @@ export class SimNetwork<Request, Response> {
       cancelTimeout: () => undefined,
     };
     this.#open.add(call);
-    this.#world.trace(`call ${call.id} ${sender.address} to ${to}`);
+    this.#world.trace("call ", call.id, " ", sender.address, " to ", to);
     if (call.timeoutMs <= 0 || this.#obstacle(sender.address, to) === "refusing") {
       this.#later(() => this.#return(call, { ok: false, reason: "refused" }));
       return;
@@ -269,7 +269,7 @@ export class SimNetwork<Request, Response> {
     for (let copy = 0; copy < copies; copy++) {
       // Whoever receives it may keep it, so that each delivery has a message of its own.
       const request = copy === 0 ? call.request : this.#options.copyRequest(call.request);
-      this.#carry({ from: sender.address, to, stream: link(sender.address, to) }, call, () => {
+      this.#carry({ from: sender.address, to, isAnswer: false }, call, () => {
         // What was sent to a process does not reach the one that took its place.
         if (receiver === undefined || receiver.isCrashed) return;
         if (receiver.gate === undefined) this.#arrive(call, receiver, request);
@@ -283,7 +283,7 @@ export class SimNetwork<Request, Response> {
     receiver: Node<Request, Response>,
     request: Request,
   ): void {
-    this.#world.trace(`call ${call.id} arrives`);
+    this.#world.trace("call ", call.id, " arrives");
     const deadline = receiver.clock.monotonicMs() + call.timeoutMs;
     const question = { sinceMs: this.#world.nowMs };
     receiver.unanswered.add(question);
@@ -292,7 +292,7 @@ export class SimNetwork<Request, Response> {
       if (receiver.isCrashed) return;
       const copy = this.#options.copyResponse(response);
       const { address } = call.sender;
-      const way = { from: receiver.address, to: address, stream: link(address, receiver.address) };
+      const way = { from: receiver.address, to: address, isAnswer: true };
       this.#carry(way, call, () => this.#return(call, { ok: true, response: copy }));
     });
   }
@@ -306,7 +306,7 @@ export class SimNetwork<Request, Response> {
 
   /** Lets a message travel; it may not arrive. Links are as they are when it is sent. */
   #carry(
-    { from, to, stream }: Way,
+    { from, to, isAnswer }: Way,
     call: { readonly timeoutMs: number },
     arrive: () => void,
   ): void {
@@ -317,13 +317,14 @@ export class SimNetwork<Request, Response> {
     const lateMs = isLate ? this.#random.below(Math.ceil(call.timeoutMs * 2) + 1) : 0;
     if (isLost || this.#obstacle(from, to) !== undefined) return;
     const breaks = this.#breaks;
-    const streams = breaks === 0 ? undefined : this.#broken.get(stream);
+    const streams = breaks === 0 ? undefined : this.#broken.get(streamOf(from, to, isAnswer));
     const pass = (): void => {
-      if (this.#breaks === breaks || this.#broken.get(stream) === streams) arrive();
+      if (this.#breaks === breaks) return arrive();
+      if (this.#broken.get(streamOf(from, to, isAnswer)) === streams) arrive();
     };
     const held = this.#held.size === 0 ? undefined : this.#held.get(link(from, to));
     if (held !== undefined) held.push(pass);
-    else this.#world.schedule(delayMs + lateMs, pass);
+    else this.#world.later(delayMs + lateMs, pass);
   }
 
   #slownessOf(from: PeerAddress, to: PeerAddress): number {
@@ -337,12 +338,12 @@ export class SimNetwork<Request, Response> {
     call.isSettled = true;
     call.cancelTimeout();
     this.#open.delete(call);
-    this.#world.trace(`call ${call.id} ${reply.ok ? "answered" : reply.reason}`);
+    this.#world.trace("call ", call.id, " ", reply.ok ? "answered" : reply.reason);
     call.settle(reply);
   }
 
   #later(run: () => void): void {
-    this.#world.schedule(this.#world.latency(this.weather.latency, this.#random), run);
+    this.#world.later(this.#world.latency(this.weather.latency, this.#random), run);
   }
 
   #obstacle(from: PeerAddress, to: PeerAddress): Cut | undefined {
@@ -353,11 +354,15 @@ export class SimNetwork<Request, Response> {
   }
 }
 
-/** A message's way, and the stream that it belongs to: an answer goes back on the caller's. */
 interface Way {
   readonly from: PeerAddress;
   readonly to: PeerAddress;
-  readonly stream: string;
+  readonly isAnswer: boolean;
+}
+
+/** The stream that a message belongs to: an answer goes back on the caller's. */
+function streamOf(from: PeerAddress, to: PeerAddress, isAnswer: boolean): string {
+  return isAnswer ? link(to, from) : link(from, to);
 }
 
 function link(from: PeerAddress, to: PeerAddress): string {

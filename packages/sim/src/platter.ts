@@ -74,7 +74,7 @@ export class Platter {
   /** Bytes taken by files that have a name. */
   allocatedBytes(): number {
     let total = 0;
-    for (const inode of new Set(this.#names.values())) total += inode.allocatedBytes();
+    for (const inode of this.#names.values()) total += inode.allocatedBytes();
     return total;
   }
 

@@ -1,8 +1,11 @@
 /** It becomes text, with its time, when somebody reads it: few lines are ever read. */
 interface Line {
   readonly timeMs: number;
-  readonly text: string;
+  readonly parts: readonly TracePart[];
 }
+
+/** What lines are put together of. */
+export type TracePart = string | number;
 
 /** What happened, as lines: the last ones are kept, and all of them are in the hash. */
 export class Trace {
@@ -15,15 +18,19 @@ export class Trace {
     this.#linesMax = linesMax;
   }
 
-  add(timeMs: number, text: string): void {
+  add(timeMs: number, parts: readonly TracePart[]): void {
     this.mix(timeMs | 0);
     this.mix((timeMs % 1) * 0x4000_0000);
     let units = this.#low;
-    for (let at = 0; at < text.length; at++) {
-      units = Math.imul(units ^ text.charCodeAt(at), 0x01000193);
+    for (let index = 0; index < parts.length; index += 1) {
+      const part = parts[index] as TracePart;
+      const text = typeof part === "string" ? part : String(part);
+      for (let at = 0; at < text.length; at++) {
+        units = Math.imul(units ^ text.charCodeAt(at), 0x01000193);
+      }
     }
     this.mix(units);
-    this.#kept.push({ timeMs, text });
+    this.#kept.push({ timeMs, parts });
     // Cut now and then rather than at every line, which would copy the array each time.
     if (this.#kept.length >= this.#linesMax * 2) this.#kept.splice(0, this.#linesMax);
   }
@@ -38,7 +45,7 @@ export class Trace {
   tail(): readonly string[] {
     return this.#kept
       .slice(-this.#linesMax)
-      .map(({ timeMs, text }) => `${timeMs.toFixed(3)} ${text}`);
+      .map(({ timeMs, parts }) => `${timeMs.toFixed(3)} ${parts.join("")}`);
   }
 
   /** Puts a number into the hash only. */

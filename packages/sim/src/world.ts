@@ -3,7 +3,7 @@ import type { Cancel } from "@coterie/ports";
 import { type Event, EventQueue } from "./event-queue.ts";
 import type { Memory } from "./memory.ts";
 import { SeededRandom } from "./random.ts";
-import { Trace } from "./trace.ts";
+import { Trace, type TracePart } from "./trace.ts";
 
 /** Between which two values a latency is drawn. */
 export interface LatencyRange {
@@ -92,12 +92,18 @@ export class World {
   /** Lets `run` happen after `delayMs`, never within this call. */
   schedule(delayMs: number, run: () => void): Cancel {
     invariant(delayMs >= 0, "nothing is scheduled in the past");
-    return this.#push(this.#nowMs + delayMs, "ready", run);
+    return cancelOf(this.#push(this.#nowMs + delayMs, "ready", run));
+  }
+
+  /** As {@link schedule}, of what nobody takes back. */
+  later(delayMs: number, run: () => void): void {
+    invariant(delayMs >= 0, "nothing is scheduled in the past");
+    this.#push(this.#nowMs + delayMs, "ready", run);
   }
 
   /** Lets `run` happen at `timeMs`, or now if that has passed; never within this call. */
   scheduleAt(timeMs: number, run: () => void): Cancel {
-    return this.#push(Math.max(this.#nowMs, timeMs), "ready", run);
+    return cancelOf(this.#push(Math.max(this.#nowMs, timeMs), "ready", run));
   }
 
   /** Lets `run` happen when nothing else is ready at this virtual time. */
@@ -140,9 +146,9 @@ export class World {
     return story;
   }
 
-  /** Adds a line, with its time, to the trace. */
-  trace(line: string): void {
-    this.#trace.add(this.#nowMs, line);
+  /** Adds a line, with its time, to the trace: of parts, where there are many lines. */
+  trace(...parts: readonly TracePart[]): void {
+    this.#trace.add(this.#nowMs, parts);
   }
 
   /** 16 hex digits: equal for runs that did the same. */
@@ -199,17 +205,21 @@ export class World {
     this.#eventsThisInstant = 0;
   }
 
-  #push(timeMs: number, phase: Event["phase"], run: () => void): Cancel {
+  #push(timeMs: number, phase: Event["phase"], run: () => void): Event {
     const event: Event = {
       timeMs,
       phase,
-      tie: this.#ties.below(2 ** 32),
+      tie: this.#ties.word(),
       sequence: this.#sequence++,
       run,
     };
     this.#queue.push(event);
-    return () => {
-      event.run = undefined;
-    };
+    return event;
   }
+}
+
+function cancelOf(event: Event): Cancel {
+  return () => {
+    event.run = undefined;
+  };
 }

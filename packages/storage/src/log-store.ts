@@ -265,6 +265,10 @@ export class LogStore implements RecordStore {
     this.#recordMark("refilled", undefined);
   }
 
+  get keys(): number {
+    return this.index.count;
+  }
+
   statistics(): StoreStatistics {
     let bytesLive = 0;
     let bytesOnDisk = this.log.end;
@@ -275,7 +279,7 @@ export class LogStore implements RecordStore {
     const background = this.#housekeeper?.counters;
     return {
       ...this.log.counters,
-      keys: this.index.count,
+      keys: this.keys,
       indexBytes: this.index.bytes,
       segments: this.index.uses().size,
       bytesLive,

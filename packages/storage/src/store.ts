@@ -116,6 +116,8 @@ export interface RecordStore {
   markRefilled(partition: PartitionId, token: Token): void;
   /** After every owned partition was refilled: absent means absent again. */
   markWhole(): void;
+  /** How many keys it holds: what {@link statistics} says too, for whoever asks often. */
+  readonly keys: number;
   statistics(): StoreStatistics;
   /** Reads and checks every record in sealed segments, now; it happens slowly all the time. */
   scrub(): Promise<void>;

@@ -30,8 +30,8 @@ const youngMb = 192;
  */
 const oldMb = 1000;
 /**
- * A seed runs much code a little: what V8 inlines into what makes it compile the same functions many
- * times over, and no code runs long enough to earn that. Its own limit is 920.
+ * A seed runs much code a little: what V8 inlines into what makes it compile the same functions
+ * many times over, and no code runs long enough to earn that. Its own limit is 920.
  */
 const inlinedBytecodesMax = 100;
 

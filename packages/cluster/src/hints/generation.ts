@@ -62,7 +62,7 @@ export class Generation {
   }
 
   get records(): number {
-    return this.store.statistics().keys;
+    return this.store.keys;
   }
 
   /** Damage has taken something from it. */

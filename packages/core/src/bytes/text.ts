@@ -60,13 +60,51 @@ function fromCodes(codes: Uint8Array): string {
 export function hex(bytes: Uint8Array, start: number = 0, end: number = bytes.length): string {
   let text = "";
   let at = start;
-  // Eight at a time: an actor is one string then, and not two that have to be put together.
+  // An actor or a write id is one string then, and not several that have to be put together.
+  for (; at + 16 <= end; at += 16) text += hexOfSixteen(bytes, at);
   for (; at + 8 <= end; at += 8) text += hexOfEight(bytes, at);
   for (; at < end; at += 1) {
     const byte = bytes[at] as number;
     text += String.fromCharCode(digitOf(byte >> 4), digitOf(byte & 15));
   }
   return text;
+}
+
+function hexOfSixteen(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(
+    digitOf((bytes[at] as number) >> 4),
+    digitOf((bytes[at] as number) & 15),
+    digitOf((bytes[at + 1] as number) >> 4),
+    digitOf((bytes[at + 1] as number) & 15),
+    digitOf((bytes[at + 2] as number) >> 4),
+    digitOf((bytes[at + 2] as number) & 15),
+    digitOf((bytes[at + 3] as number) >> 4),
+    digitOf((bytes[at + 3] as number) & 15),
+    digitOf((bytes[at + 4] as number) >> 4),
+    digitOf((bytes[at + 4] as number) & 15),
+    digitOf((bytes[at + 5] as number) >> 4),
+    digitOf((bytes[at + 5] as number) & 15),
+    digitOf((bytes[at + 6] as number) >> 4),
+    digitOf((bytes[at + 6] as number) & 15),
+    digitOf((bytes[at + 7] as number) >> 4),
+    digitOf((bytes[at + 7] as number) & 15),
+    digitOf((bytes[at + 8] as number) >> 4),
+    digitOf((bytes[at + 8] as number) & 15),
+    digitOf((bytes[at + 9] as number) >> 4),
+    digitOf((bytes[at + 9] as number) & 15),
+    digitOf((bytes[at + 10] as number) >> 4),
+    digitOf((bytes[at + 10] as number) & 15),
+    digitOf((bytes[at + 11] as number) >> 4),
+    digitOf((bytes[at + 11] as number) & 15),
+    digitOf((bytes[at + 12] as number) >> 4),
+    digitOf((bytes[at + 12] as number) & 15),
+    digitOf((bytes[at + 13] as number) >> 4),
+    digitOf((bytes[at + 13] as number) & 15),
+    digitOf((bytes[at + 14] as number) >> 4),
+    digitOf((bytes[at + 14] as number) & 15),
+    digitOf((bytes[at + 15] as number) >> 4),
+    digitOf((bytes[at + 15] as number) & 15),
+  );
 }
 
 function hexOfEight(bytes: Uint8Array, at: number): string {
@@ -110,9 +148,10 @@ function hexDigit(code: number): number {
 export function base64url(bytes: Uint8Array): string {
   let text = "";
   let at = 0;
+  // Four times as much at once makes a fourth of the strings that have to be put together.
+  for (; at + 12 <= bytes.length; at += 12) text += base64urlOfTwelve(bytes, at);
   for (; at + 3 <= bytes.length; at += 3) {
-    const word =
-      ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
+    const word = bigEndian24(bytes, at);
     text += String.fromCharCode(
       base64urlCode(word >>> 18),
       base64urlCode((word >>> 12) & 63),
@@ -125,6 +164,37 @@ export function base64url(bytes: Uint8Array): string {
   const word = ((bytes[at] as number) << 8) | (left === 2 ? (bytes[at + 1] as number) : 0);
   text += String.fromCharCode(base64urlCode(word >>> 10), base64urlCode((word >>> 4) & 63));
   return left === 2 ? text + String.fromCharCode(base64urlCode((word << 2) & 63)) : text;
+}
+
+function base64urlOfTwelve(bytes: Uint8Array, at: number): string {
+  const a = bigEndian24(bytes, at);
+  const b = bigEndian24(bytes, at + 3);
+  const c = bigEndian24(bytes, at + 6);
+  const d = bigEndian24(bytes, at + 9);
+  return String.fromCharCode(
+    base64urlCode(a >>> 18),
+    base64urlCode((a >>> 12) & 63),
+    base64urlCode((a >>> 6) & 63),
+    base64urlCode(a & 63),
+    base64urlCode(b >>> 18),
+    base64urlCode((b >>> 12) & 63),
+    base64urlCode((b >>> 6) & 63),
+    base64urlCode(b & 63),
+    base64urlCode(c >>> 18),
+    base64urlCode((c >>> 12) & 63),
+    base64urlCode((c >>> 6) & 63),
+    base64urlCode(c & 63),
+    base64urlCode(d >>> 18),
+    base64urlCode((d >>> 12) & 63),
+    base64urlCode((d >>> 6) & 63),
+    base64urlCode(d & 63),
+  );
+}
+
+function bigEndian24(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)
+  );
 }
 
 function base64urlCode(digit: number): number {

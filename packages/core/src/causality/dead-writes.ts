@@ -16,14 +16,42 @@ export function joinDeadWrites(
   if (left === right || right.every((entry) => isKnown(left, entry))) return left;
   // The usual case of all: one write was read, and it is in canonical form by itself.
   if (left.length === 0 && right.length === 1) return right;
-  const latest = new Map<WriteId, DeadWrite>();
-  for (const entry of left) latest.set(entry.writeId, entry);
-  for (const entry of right) {
-    const known = latest.get(entry.writeId);
-    latest.set(entry.writeId, known === undefined ? entry : joinEntries(known, entry));
-  }
-  const joined = bounded([...latest.values()]);
+  const joined = bounded(unionOfAny(left, right));
   return isSame(joined, left) ? left : joined;
+}
+
+/** Records and contexts have them sorted; ids of siblings that die together come in any order. */
+function unionOfAny(left: readonly DeadWrite[], right: readonly DeadWrite[]): readonly DeadWrite[] {
+  if (isSorted(right)) return union(left, right);
+  let all = left;
+  for (const entry of right) all = union(all, [entry]);
+  return all;
+}
+
+function isSorted(entries: readonly DeadWrite[]): boolean {
+  for (let at = 1; at < entries.length; at += 1) {
+    if ((entries[at - 1] as DeadWrite).writeId >= (entries[at] as DeadWrite).writeId) return false;
+  }
+  return true;
+}
+
+/** Of two lists sorted by their ids, one that is. */
+function union(left: readonly DeadWrite[], right: readonly DeadWrite[]): readonly DeadWrite[] {
+  const entries: DeadWrite[] = [];
+  let at = 0;
+  for (const entry of right) {
+    while (at < left.length && (left[at] as DeadWrite).writeId < entry.writeId) {
+      entries.push(left[at] as DeadWrite);
+      at += 1;
+    }
+    const known = left[at];
+    if (known?.writeId === entry.writeId) {
+      entries.push(joinEntries(known, entry));
+      at += 1;
+    } else entries.push(entry);
+  }
+  for (; at < left.length; at += 1) entries.push(left[at] as DeadWrite);
+  return entries;
 }
 
 /** True if `entry` adds nothing to `writes`, which are sorted by their ids. */
@@ -63,16 +91,14 @@ function joinEntries(left: DeadWrite, right: DeadWrite): DeadWrite {
   return isUnread ? { writeId, writtenAtMs, isUnread } : { writeId, writtenAtMs };
 }
 
-/** Brings entries, whose ids are distinct, into canonical form. */
+/** Brings entries, sorted by their ids, into canonical form. */
 function bounded(entries: readonly DeadWrite[]): readonly DeadWrite[] {
   let newest = 0;
   for (const entry of entries) newest = Math.max(newest, entry.writtenAtMs);
   const remembered = entries.filter((entry) => entry.writtenAtMs > newest - limits.deadWriteMsMax);
-  const kept =
-    remembered.length <= limits.deadWritesMax
-      ? remembered
-      : remembered.toSorted(newestFirst).slice(0, limits.deadWritesMax);
-  return kept.toSorted((left, right) => (left.writeId < right.writeId ? -1 : 1));
+  if (remembered.length <= limits.deadWritesMax) return remembered;
+  const kept = remembered.toSorted(newestFirst).slice(0, limits.deadWritesMax);
+  return kept.sort((left, right) => (left.writeId < right.writeId ? -1 : 1));
 }
 
 function isSame(left: readonly DeadWrite[], right: readonly DeadWrite[]): boolean {
