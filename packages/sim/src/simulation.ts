@@ -27,6 +27,7 @@ import type { Checker, FinalState, Violation } from "./history.ts";
 import type { Memory } from "./memory.ts";
 import { takenFor } from "./member-states.ts";
 import { whatIsOwed } from "./what-is-owed.ts";
+import { whatIsBehind } from "./what-is-behind.ts";
 import { fairWeather } from "./network.ts";
 import { Prober } from "./prober.ts";
 import { Scanner } from "./scanner.ts";
@@ -169,6 +170,7 @@ class Run {
       cacheBytes: knobs.cacheBytes,
       driftPerMillionMax: knobs.driftPerMillionMax,
       handoff: knobs.handoff,
+      antiEntropy: knobs.antiEntropy,
       onDown: (id) => this.#faults.supervisor.noteDown(id),
       onError: (error) => {
         this.#error ??= { error };
@@ -246,13 +248,26 @@ class Run {
     }
   }
 
-  /** Waits until nobody owes anything; then all copies are equal, and nobody has read them. */
+  /**
+   * Waits until nobody owes anything, and until all owners have compared their copies; then all
+   * copies are equal, and nobody has read them.
+   */
   async #drain(): Promise<void> {
-    if (this.#knobs.handoff.bytesPerSecond === 0) return;
-    const end = this.#world.nowMs + drainMsMax;
-    const owed = (): readonly string[] => whatIsOwed(this.#cluster);
-    while (this.#world.nowMs < end && owed().length > 0) await this.#pass(100);
-    this.#undrained.push(...owed());
+    const { handoff, antiEntropy } = this.#knobs;
+    const isPaid = handoff.bytesPerSecond > 0;
+    if (!isPaid && antiEntropy.intervalMs === 0) return;
+    const startMs = this.#world.nowMs;
+    const left = (): readonly string[] => [
+      ...(isPaid ? whatIsOwed(this.#cluster) : []),
+      ...(antiEntropy.intervalMs > 0
+        ? whatIsBehind(this.#cluster, this.#world.nowMs - startMs)
+        : []),
+    ];
+    // One that had just begun when all was healed is not the one that counts.
+    const end = startMs + drainMsMax + antiEntropy.intervalMs;
+    do await this.#pass(100);
+    while (this.#world.nowMs < end && left().length > 0);
+    this.#undrained.push(...left());
     const { history } = this.#workload;
     const from = this.#world.nowMs;
     let unread = await this.#waitFor(this.#workload.ownCopies(), recoveryMsMax);

@@ -1,4 +1,4 @@
-import type { HandoffSettings } from "@coterie/cluster";
+import type { AntiEntropySettings, HandoffSettings } from "@coterie/cluster";
 import type { RequestMode } from "@coterie/core";
 import { type FaultKind, faultKinds } from "./faults/kinds.ts";
 import { SeededRandom } from "./random.ts";
@@ -85,6 +85,8 @@ export interface SwarmKnobs {
   readonly cacheBytes: number;
   readonly hedgeAfterMs: number;
   readonly handoff: HandoffSettings;
+  /** An interval of 0: copies are compared only after crashes. */
+  readonly antiEntropy: AntiEntropySettings;
   /** Scans of whole buckets while things go wrong. */
   readonly scans: number;
   /** How long nodes keep what has expired; left out, a minute. */
@@ -163,6 +165,7 @@ function drawImmortal(seed: number): SwarmKnobs {
     hedgeAfterMs: pick(random, [5, 30, 30]),
     scans: 1 + random.below(3),
     handoff: drawHandoff(new SeededRandom(seed).fork("knobs/handoff")),
+    antiEntropy: drawAntiEntropy(new SeededRandom(seed).fork("knobs/anti-entropy")),
   };
 }
 
@@ -178,10 +181,16 @@ function drawBucket(random: SeededRandom, name: string, nodes: number): BucketKn
   return { name, policy, n, r, w };
 }
 
-/** Now and then nothing is paid: then read repair alone brings copies together. */
+/** Now and then nothing is paid: then comparing or read repair brings copies together. */
 function drawHandoff(random: SeededRandom): HandoffSettings {
   const bytesPerSecond = pick(random, [0, 10_000, 100_000, 1_000_000, 1_000_000, 1_000_000]);
   return { bytesPerSecond, keysMax: pick(random, [2, 10, 1000, 1000]) };
+}
+
+/** In two of five runs copies are not compared: then what is owed must do. */
+function drawAntiEntropy(random: SeededRandom): AntiEntropySettings {
+  const intervalMs = pick(random, [0, 0, 2000, 10_000, 60_000]);
+  return { intervalMs, bytesPerSecond: pick(random, [50_000, 1_000_000, 1_000_000]) };
 }
 
 function drawHabits(random: SeededRandom): ClientKnobs {

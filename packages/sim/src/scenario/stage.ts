@@ -1,4 +1,4 @@
-import type { HandoffSettings } from "@coterie/cluster";
+import type { AntiEntropySettings, HandoffSettings } from "@coterie/cluster";
 import { type BucketSettings, type NodeId, type RequestMode, defaultBuckets } from "@coterie/core";
 import { SimCluster } from "../cluster.ts";
 import type { DiskImage } from "../disk.ts";
@@ -17,6 +17,7 @@ export interface StageSettings {
   readonly seed: number;
   readonly partitions: number;
   readonly handoff: HandoffSettings;
+  readonly antiEntropy: AntiEntropySettings;
   /** Of all buckets; `undefined` is the usual. */
   readonly n: number | undefined;
   readonly r: number | undefined;
@@ -53,8 +54,8 @@ export class Stage {
     const world = new World({ seed: settings.seed, drain: this.drain });
     const buckets = defaultBuckets(settings.nodes).map((bucket) => quorumOf(bucket, settings));
     this.replicas = buckets[0]?.n ?? 0;
-    const { nodes, partitions, handoff } = settings;
-    this.#cluster = new SimCluster(world, { nodes, partitions, buckets, handoff });
+    const { nodes, partitions, handoff, antiEntropy } = settings;
+    this.#cluster = new SimCluster(world, { nodes, partitions, buckets, handoff, antiEntropy });
     await this.#cluster.start();
   }
 

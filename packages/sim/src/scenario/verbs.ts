@@ -5,6 +5,7 @@ import { copies, deleteKey, get, own, put, scan } from "./verbs/client.ts";
 import { fault, restore, rot, save, slow, wipe } from "./verbs/disk.ts";
 import { compare, fill, owed } from "./verbs/handoff.ts";
 import { cut, cutWay, heal, hold, isolate, release, weather } from "./verbs/network.ts";
+import { repair } from "./verbs/repair.ts";
 import { seed } from "./verbs/seed.ts";
 import { advance, crash, jump, nodes, start, status, stop } from "./verbs/process.ts";
 
@@ -49,4 +50,5 @@ export const stories: ReadonlyMap<string, Story> = new Map<string, Story>([
   ["copies", copies],
   ["fill", fill],
   ["compare", compare],
+  ["repair", repair],
 ]);

@@ -7,8 +7,9 @@ const handoffBytesPerSecond = 8 * 1024 * 1024;
 const handoffKeysMax = 100;
 
 /**
- * `nodes 3 [seed=N] [partitions=N] [n=N] [r=N] [w=N] [mode=M] [handoff=off] [missed=N]`: starts the
- * cluster; is first. `missed` is how many missed keys a node remembers.
+ * `nodes 3 [seed=N] [partitions=N] [n=N] [r=N] [w=N] [mode=M] [handoff=off] [missed=N]
+ * [anti-entropy=2s]`: starts the cluster; is first. `missed` is how many missed keys a node
+ * remembers; copies are compared as often as it says, or never.
  */
 export async function nodes(stage: Stage, args: Arguments): Promise<Lines> {
   const count = Number(args.word("a number of nodes"));
@@ -20,8 +21,13 @@ export async function nodes(stage: Stage, args: Arguments): Promise<Lines> {
     bytesPerSecond: args.option("handoff") === "off" ? 0 : handoffBytesPerSecond,
     keysMax: args.number("missed") ?? handoffKeysMax,
   };
+  const interval = args.option("anti-entropy");
+  const antiEntropy = {
+    intervalMs: interval === undefined ? 0 : durationOf(interval),
+    bytesPerSecond: handoffBytesPerSecond,
+  };
   args.end();
-  await stage.begin({ nodes: count, seed, partitions, mode, handoff, ...quorum });
+  await stage.begin({ nodes: count, seed, partitions, mode, handoff, antiEntropy, ...quorum });
   return silent;
 }
 
