@@ -9,6 +9,7 @@ import type { ObservedCommand } from "../doors/resp/resp-service.ts";
 import type { RespStatistics } from "../doors/resp/resp-statistics.ts";
 import { GcPauses } from "./gc-pauses.ts";
 import { grpcReadings } from "./grpc-readings.ts";
+import { antiEntropyReadings } from "./anti-entropy-readings.ts";
 import { handoffReadings } from "./handoff-readings.ts";
 import { hintReadings } from "./hint-readings.ts";
 import { membershipReadings } from "./membership-readings.ts";
@@ -65,6 +66,7 @@ export class NodeMetrics {
       ...circuitReadings(node),
       ...storeReadings(() => node.statistics().store),
       ...handoffReadings(node),
+      ...antiEntropyReadings(node),
       ...hintReadings(() => node.statistics().hints),
       ...peerReadings(parts.peers),
       batchLinesReading(parts.http),

@@ -98,6 +98,8 @@ export function meteredNode(
     readonly nMax?: number;
     readonly membership?: MembershipSettings;
     readonly hintBytesMax?: number;
+    readonly handoffBytes?: number;
+    readonly antiEntropyMs?: number;
   } = {},
 ): MeteredNode {
   const { member = { id: "n1", address: "127.0.0.1:1" }, bootstrap = [], nMax = 1 } = given;
@@ -135,8 +137,8 @@ export function meteredNode(
     },
     tuning: { hedgeAfterMs: 25, forwardAttemptMs: 400, timeoutMsDefault: 2000 },
     membership: given.membership ?? membershipDefaults,
-    handoff: { bytesPerSecond: 1024 * 1024, keysMax: 1000 },
-    antiEntropy: { intervalMs: 0, bytesPerSecond: 1024 * 1024 },
+    handoff: { bytesPerSecond: given.handoffBytes ?? 1024 * 1024, keysMax: 1000 },
+    antiEntropy: { intervalMs: given.antiEntropyMs ?? 0, bytesPerSecond: 1024 * 1024 },
     inFlightMax: 100,
     inFlightBytesMax: 64 * 1024 * 1024,
     hintBytesMax: given.hintBytesMax ?? 64 * 1024 * 1024,
