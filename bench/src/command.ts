@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { runAntiEntropy } from "./anti-entropy/command.ts";
 import { type DriverName, driverNames } from "./drivers/open-driver.ts";
 import { runFailover } from "./failover/command.ts";
 import { runHandoff } from "./handoff/command.ts";
@@ -45,6 +46,7 @@ export async function runBench(words: readonly string[]): Promise<number> {
   if (words[0] === "membership") return runMembership(words.slice(1));
   if (words[0] === "failover") return runFailover(words.slice(1));
   if (words[0] === "handoff") return runHandoff(words.slice(1));
+  if (words[0] === "anti-entropy") return runAntiEntropy(words.slice(1));
   if (words[0] === "resp") return runResp(words.slice(1));
   if (words[0] === "overload") return runOverload(words.slice(1));
   let exit = 0;
@@ -107,6 +109,7 @@ Examples:
   npm run bench -- overload --help
   npm run bench -- failover --help
   npm run bench -- handoff --help
+  npm run bench -- anti-entropy --help
   npm run bench -- --driver http --workload a,f --value 100,1k --in-flight 1,64
   npm run bench -- --driver http --workload b --rate 2000 --seconds 20
   coterie bench --nodes http://10.0.0.1:7401,http://10.0.0.2:7401 --workload a`;

@@ -41,6 +41,26 @@ export function fdatasyncRate(directory: string, seconds: number): number {
   return rate;
 }
 
+/**
+ * Bytes per second that reach the disk by writes of `chunkBytes`, each with an fdatasync behind it,
+ * into a file that grows: what a log can do that takes such groups.
+ */
+export function sequentialSyncRate(directory: string, chunkBytes: number, seconds: number): number {
+  const name = join(directory, `sequential-rate-${process.pid}`);
+  const file = openSync(name, "w");
+  const chunk = Buffer.alloc(chunkBytes, 7);
+  const started = performance.now();
+  let bytes = 0;
+  while (performance.now() - started < seconds * 1000) {
+    bytes += writeSync(file, chunk);
+    fdatasyncSync(file);
+  }
+  const rate = bytes / ((performance.now() - started) / 1000);
+  closeSync(file);
+  rmSync(name);
+  return rate;
+}
+
 /** Round trips of 100 bytes per second over loopback TCP, `inFlight` connections, one process. */
 export async function loopbackEchoRate(inFlight: number, seconds: number): Promise<number> {
   const server = createServer({ noDelay: true }, (socket) => {

@@ -12,6 +12,7 @@ export { type ServerConfig, type SettingDescription, settings } from "./config/s
 export { runServer } from "./run-server.ts";
 export type { RunningServer } from "./running-server.ts";
 export { type ServerStart, type StartOptions, startServer } from "./start-server.ts";
+export { NodeDisk } from "./adapters/node-disk.ts";
 export { NodeRandom } from "./adapters/node-random.ts";
 export { PeerNetwork } from "./adapters/peer-network/peer-network.ts";
 export { PeerServer } from "./adapters/peer-network/peer-server.ts";

@@ -1,0 +1,86 @@
+import { mkdirSync } from "node:fs";
+import { Command, InvalidArgumentError } from "commander";
+import { sequentialSyncRate } from "../measure/machine-limits.ts";
+import { lookAround, requireDisk } from "../measure/machine.ts";
+import { alignedText } from "../report/aligned-text.ts";
+import { runProgram } from "../run-program.ts";
+import { exchangeTable, problemsWith } from "./exchange-table.ts";
+import { measurePair, type PairExchange } from "./measure-pair.ts";
+
+interface Options {
+  readonly keys: number;
+  readonly partitions: readonly number[];
+  readonly differing: readonly (number | "all")[];
+  readonly value: number;
+  readonly data: string;
+}
+
+/** What the log is given at once while it takes all keys: 256 records of some 160 bytes. */
+const chunkBytes = 40 * 1024;
+const rateSeconds = 3;
+
+/** Prints what it costs to compare two replicas, and to make them equal; 1 above the limits. */
+export async function runAntiEntropy(words: readonly string[]): Promise<number> {
+  let isGood = true;
+  const program = new Command("coterie bench anti-entropy")
+    .description(
+      "Two nodes, each a process with a directory, share a bucket of two copies. Their logs " +
+        "are written beforehand; then some keys are overwritten at one of them, and the other " +
+        "compares all with it: prints round trips, messages, bytes, time, and records read.",
+    )
+    .option("--keys <count>", "that both hold", positive, 1_000_000)
+    .option("--partitions <list>", "numbers of partitions", numbers, [64, 1024])
+    .option("--differing <list>", "numbers of keys, or all", counts, [0, 1, 100, 10_000, "all"])
+    .option("--value <bytes>", "of a value", positive, 100)
+    .option("--data <dir>", "where nodes keep their data meanwhile", ".coterie")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  npm run bench -- anti-entropy
+  npm run bench -- anti-entropy --keys 100000 --partitions 64 --differing 0,1,all`,
+    )
+    .action(async (options: Options) => {
+      isGood = await run(options);
+    });
+  return runProgram(program, words, () => (isGood ? 0 : 1));
+}
+
+async function run({ keys, partitions, differing, value, data }: Options): Promise<boolean> {
+  mkdirSync(data, { recursive: true });
+  requireDisk(data);
+  const exchanges: PairExchange[] = [];
+  for (const count of partitions) {
+    const shape = { partitions: count, valueBytes: value };
+    const onStep = (step: string): void => void process.stderr.write(`${step}\n`);
+    exchanges.push(...(await measurePair({ directory: data, shape, keys, differing, onStep })));
+  }
+  const syncRate = sequentialSyncRate(data, chunkBytes, rateSeconds);
+  const { commit, date, node, processor, cores, filesystem } = lookAround(data);
+  const head = `commit ${commit}, ${date}, Node ${node}, ${cores} x ${processor}, ${filesystem}`;
+  const rate = `${(syncRate / 1e6).toFixed(1)} MB/s by writes of ${chunkBytes} B with a sync each`;
+  const lines = [head, `the disk takes ${rate}`, alignedText(exchangeTable(exchanges, syncRate))];
+  const problems = exchanges.flatMap((each) => problemsWith(each, syncRate));
+  process.stdout.write(`${[...lines, ...problems].join("\n")}\n`);
+  return problems.length === 0;
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError("It takes a whole number above 0.");
+}
+
+function numbers(text: string): readonly number[] {
+  return text.split(",").map(positive);
+}
+
+function counts(text: string): readonly (number | "all")[] {
+  return text
+    .split(",")
+    .map((word) => (word === "all" || word === "0" ? zeroOrAll(word) : positive(word)));
+}
+
+function zeroOrAll(word: "all" | "0"): number | "all" {
+  return word === "all" ? word : 0;
+}
