@@ -113,6 +113,7 @@ describe("ring and explain", () => {
         bytes: 3,
       },
       { node: "n2", role: "primary", state: "unreachable", reason: "refused" },
+      { node: "n3", role: "fallback", standsInFor: "n2", state: "absent" },
     ];
     node.intercept = ({ url }) =>
       url === "/v1/explain/default/a%2Fb"
@@ -125,6 +126,7 @@ describe("ring and explain", () => {
     expect(shown.exit).toBe(0);
     expect(shown.stdout).toMatch(/n1 +primary +present +1 +3 +d1 +ab:1/u);
     expect(shown.stdout).toContain("unreachable: refused");
+    expect(shown.stdout).toMatch(/n3 +fallback, for n2 +absent/u);
     expect(shown.stderr).toContain("partition 7");
   });
 });

@@ -44,6 +44,7 @@ export type {
 export type {
   Acks,
   BucketOutcome,
+  ExplainedReplica,
   Explanation,
   Failure,
   GetOutcome,

@@ -102,11 +102,17 @@ export interface Explanation {
   /** 16 hex digits. */
   readonly token: string;
   readonly n: number;
-  readonly replicas: readonly {
-    readonly node: NodeId;
-    readonly role: "primary";
-    readonly answer: ReplicaAnswer;
-  }[];
+  /** The preference list: all primaries, then fallbacks up to the n-th that is at hand. */
+  readonly replicas: readonly ExplainedReplica[];
+}
+
+export interface ExplainedReplica {
+  readonly node: NodeId;
+  readonly role: "primary" | "fallback";
+  /** The primary in whose place this fallback takes sloppy writes of the asked node now. */
+  readonly standsInFor?: NodeId;
+  /** A primary's own copy; what a fallback holds for others. */
+  readonly answer: ReplicaAnswer;
 }
 
 export interface ScanOptions {

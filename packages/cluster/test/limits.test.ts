@@ -1,6 +1,6 @@
 import { limits } from "@coterie/core";
 import { describe, expect, it } from "vitest";
-import { SmallCluster, node, successful } from "./small-cluster.ts";
+import { SmallCluster, address, node, successful } from "./small-cluster.ts";
 
 describe("limits", () => {
   it("refuse a value that is too large, at an owner and at every other node", async () => {
@@ -99,12 +99,36 @@ describe("explain", () => {
     successful(await small.put(owners[0] ?? 0, "k", "one", { w: 3 }));
     small.crash(owners[2] ?? 0);
     const explained = await small.explain(others[0] ?? 0, "k");
-    expect(explained?.replicas.map((replica) => replica.node)).toEqual(owners.map(node));
-    const states = explained?.replicas.map(({ answer }) => answer.state);
-    expect(states).toEqual(["present", "present", "unreachable"]);
+    const list = [...owners, ...others].map(node);
+    expect(explained?.replicas.map((replica) => replica.node)).toEqual(list);
+    const states = explained?.replicas.map(({ role, answer }) => `${role} ${answer.state}`);
+    expect(states).toEqual([
+      "primary present",
+      "primary present",
+      "primary unreachable",
+      "fallback absent",
+    ]);
     expect(explained?.token).toMatch(/^[0-9a-f]{16}$/u);
     const absent = await small.explain(owners[0] ?? 0, "nothing here");
     expect(absent?.replicas.map(({ answer }) => answer.state)).toContain("absent");
     expect(await small.explain(others[0] ?? 0, "k", { bucket: "nowhere" })).toBeUndefined();
+  });
+
+  it("shows who stands in for whom now, and what it holds", async () => {
+    const small = await SmallCluster.start({ nodes: 5 });
+    const { owners } = small.owners("k");
+    const [asked = 0, second = 0, away = 0] = owners;
+    for (const at of [asked, second]) {
+      small.cluster.network.partition([address(away)], [address(at)], "refusing");
+    }
+    successful(await small.put(asked, "k", "one", { strict: false }));
+    await small.pass(100);
+    const explained = await small.explain(asked, "k");
+    const fallbacks = explained?.replicas.filter(({ role }) => role === "fallback");
+    expect(fallbacks).toMatchObject([
+      { standsInFor: node(away), answer: { state: "present" } },
+      { answer: { state: "absent" } },
+    ]);
+    expect(fallbacks?.[1]).not.toHaveProperty("standsInFor");
   });
 });

@@ -33,6 +33,8 @@ function byName([left]: readonly [string, number], [right]: readonly [string, nu
 interface ExplainedReplica {
   readonly node: string;
   readonly role: string;
+  /** Of a fallback: the primary in whose place it takes writes now. */
+  readonly standsInFor?: string;
   readonly state: string;
   /** Why it did not answer. */
   readonly reason?: string;
@@ -66,9 +68,9 @@ export function explain(keyText: string, options: KeyOptions): Promise<ExitCode>
     await terminal.data(
       table(
         ["NODE", "ROLE", "STATE", "SIBLINGS", "BYTES", "DIGEST", "CLOCK"],
-        replicas.map(({ node, role, state, reason, dots, bytes, digest, clock }) => [
+        replicas.map(({ node, role, standsInFor, state, reason, dots, bytes, digest, clock }) => [
           node,
-          role,
+          standsInFor === undefined ? role : `${role}, for ${standsInFor}`,
           reason === undefined ? state : `${state}: ${reason}`,
           dots?.length ?? "-",
           bytes ?? "-",
@@ -78,7 +80,8 @@ export function explain(keyText: string, options: KeyOptions): Promise<ExitCode>
       ),
     );
     terminal.say(`partition ${partition} (token ${token}), n=${n}, epoch ${epoch}`);
-    const digests = new Set(replicas.map(({ digest, state }) => digest ?? state));
+    const primaries = replicas.filter(({ role }) => role === "primary");
+    const digests = new Set(primaries.map(({ digest, state }) => digest ?? state));
     if (digests.size > 1) terminal.say("the replicas differ; a read repairs those it finds behind");
     return exitCodes.ok;
   });

@@ -1,6 +1,7 @@
 import {
   type Key,
   type Member,
+  type NodeId,
   contextOf,
   encodeContext,
   partitionOf,
@@ -10,15 +11,16 @@ import {
 import type { MonotonicMs } from "@coterie/ports";
 import type { PlacedKey } from "@coterie/storage";
 import { oneShot } from "../one-shot.ts";
-import type { Explanation, ReplicaAnswer } from "../requests.ts";
+import type { ExplainedReplica, Explanation, ReplicaAnswer } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
 import { type ReplicaCopy, readCopy } from "./replica-calls.ts";
+import { isAtHand, readHeld } from "./stand-ins.ts";
 import { tokenText } from "./token-text.ts";
 
 /** How long `explain` waits for a replica, in milliseconds. */
 const patienceMs = 1000;
 
-/** Asks every primary of `key` for its own copy, now. `undefined`: there is no such bucket. */
+/** Asks all replicas of `key` for their copies, now. `undefined`: there is no such bucket. */
 export async function explain(
   coordination: Coordination,
   key: Key,
@@ -26,22 +28,59 @@ export async function explain(
   const ring = coordination.ring();
   const bucket = ring.bucket(key.bucket);
   if (bucket === undefined) return undefined;
-  const { partition, token, primaries } = ring.plan(key, bucket);
+  const { n } = bucket;
+  const { partition, token } = ring.plan(key, bucket);
   const placed = { bucket: key.bucket, key: key.key, token, partition };
+  const { primaries, fallbacks } = ring.preferenceList(token, n);
+  const replicas = [
+    ...primaries.map((member) => ({ member, role: "primary" as const })),
+    ...standIns(coordination, primaries, fallbacks).map((each) => {
+      return { ...each, role: "fallback" as const };
+    }),
+  ];
   const deadline = coordination.clock.monotonicMs() + patienceMs;
-  const asked = primaries.map((member) => askReplica(coordination, member, placed, deadline));
-  const replicas: Explanation["replicas"][number][] = [];
-  for (const [at, member] of primaries.entries()) {
-    replicas.push({ node: member.id, role: "primary", answer: (await asked[at]) as ReplicaAnswer });
+  const asked = replicas.map(({ member, role }) =>
+    askReplica(coordination, { member, placed, deadline, read: reads[role] }),
+  );
+  const explained: ExplainedReplica[] = [];
+  for (const [at, { member, ...rest }] of replicas.entries()) {
+    explained.push({ node: member.id, ...rest, answer: (await asked[at]) as ReplicaAnswer });
   }
   return {
     bucket: key.bucket,
     partition,
     epoch: ring.epoch,
     token: tokenText(token),
-    n: bucket.n,
-    replicas,
+    n,
+    replicas: explained,
   };
+}
+
+interface Fallback {
+  readonly member: Member;
+  readonly standsInFor?: NodeId;
+}
+
+/** The next fallbacks, until as many are at hand as there are primaries; and for whom, if any. */
+function standIns(
+  coordination: Coordination,
+  primaries: readonly Member[],
+  fallbacks: readonly Member[],
+): readonly Fallback[] {
+  const away = primaries.filter((member) => !isAtHand(coordination, member));
+  const shown: Fallback[] = [];
+  let atHand = 0;
+  for (const member of fallbacks) {
+    if (atHand === primaries.length) break;
+    if (!isAtHand(coordination, member)) {
+      shown.push({ member });
+      continue;
+    }
+    const absent = away[atHand];
+    atHand += 1;
+    shown.push(absent === undefined ? { member } : { member, standsInFor: absent.id });
+  }
+  return shown;
 }
 
 /** This node's own copy, whether or not it owns the key's partition. */
@@ -59,14 +98,25 @@ export async function readOwnCopy(coordination: Coordination, key: Key): Promise
   return promise;
 }
 
+interface Question {
+  readonly member: Member;
+  readonly placed: PlacedKey;
+  readonly deadline: MonotonicMs;
+  readonly read: typeof readHeld;
+}
+
+/** Primaries are asked for their own copies, fallbacks for what they hold for others. */
+const reads: Readonly<Record<"primary" | "fallback", typeof readHeld>> = {
+  primary: readCopy,
+  fallback: readHeld,
+};
+
 function askReplica(
   coordination: Coordination,
-  member: Member,
-  placed: PlacedKey,
-  deadline: MonotonicMs,
+  { member, placed, deadline, read }: Question,
 ): Promise<ReplicaAnswer> {
   const { promise, settle } = oneShot<ReplicaAnswer>();
-  readCopy(coordination, member, placed, deadline, (copy) => {
+  read(coordination, member, placed, deadline, (copy) => {
     settle(
       copy === undefined
         ? { state: "unreachable", reason: "no answer, or its copy is damaged" }

@@ -120,9 +120,9 @@ export async function serveExplain({ parts: { node }, values }: RouteRequest): P
     ...rest,
     key: base64url(key.key),
     preferenceList: replicas.map(({ node: id }) => id),
-    replicas: replicas.map(({ node: id, role, answer }) => ({
+    replicas: replicas.map(({ node: id, answer, ...rest }) => ({
       node: id,
-      role,
+      ...rest,
       ...answerJson(answer),
     })),
   });

@@ -46,7 +46,8 @@ const member = object({
 const explainedReplica = object(
   {
     node: text,
-    role: text,
+    role: { enum: ["primary", "fallback"] },
+    standsInFor: { ...text, description: "Of a fallback: in whose place it takes writes now." },
     state: { enum: ["present", "absent", "unknown", "unreachable"] },
     dots: list(text),
     clock: list(text),
