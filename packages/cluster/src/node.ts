@@ -378,8 +378,8 @@ export class CoterieNode implements NodeApi {
     const coordination = this.#coordination;
     const antiEntropy = this.#antiEntropy;
     if (coordination === undefined || antiEntropy === undefined || this.#isRefilling) return;
-    const { tokens, isWhole } = coordination.store.damage();
-    if (tokens.length === 0 && isWhole) return;
+    const { tokens, partitions, isWhole } = coordination.store.damage();
+    if (tokens.length === 0 && partitions.length === 0 && isWhole) return;
     this.#isRefilling = true;
     void refill(coordination, antiEntropy, () => this.#phase === "stopping").then(() => {
       this.#isRefilling = false;

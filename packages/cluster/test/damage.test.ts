@@ -1,5 +1,7 @@
-import type { DiskImage } from "@coterie/sim";
+import { type DiskImage, SimClock } from "@coterie/sim";
+import { type StoreOptions, openStore } from "@coterie/storage";
 import { describe, expect, it } from "vitest";
+import { usualSettings } from "./lone-node.ts";
 import { SmallCluster, node, successful } from "./small-cluster.ts";
 
 const keys: readonly string[] = Array.from({ length: 120 }, (_, index) => `key-${index}`);
@@ -130,6 +132,40 @@ it("keeps a record that could not be read once, and then could", async () => {
   for (const key of keys) await small.own(1, key);
   expect(small.at(1).statistics().store?.damagedRecords).toBe(1);
   await small.pass(5000);
+  expect(await countUnknown(small)).toBe(0);
+  await expectEqualCopies(small);
+});
+
+it("refills the partitions that it has thrown away, and does not guess meanwhile", async () => {
+  const small = await filled();
+  await small.stop(1);
+  const { world, cluster } = small;
+  const clock = new SimClock(world);
+  const ports = { clock, disk: cluster.disk(node(1)), random: world.random.fork("store") };
+  const options: StoreOptions = {
+    ...usualSettings,
+    classOf: () => 3,
+    segmentBytes: 64 * 1024,
+    queueBytesMax: 1024 * 1024,
+    reserveBytes: 0,
+    durability: "fsync",
+    cacheBytes: 1024,
+    onFatal: () => undefined,
+    onEvent: () => undefined,
+  };
+  const opened = await small.until(openStore(ports, options));
+  if (!opened.ok) throw new Error(opened.message);
+  for (const partition of [0, 5]) {
+    expect(await small.until(opened.store.discard(partition))).toBe(true);
+  }
+  await small.until(opened.store.stop());
+  cluster.network.partition(["n1"] as never, ["n2", "n3"] as never, "refusing");
+  await small.restart(1);
+  const unknown = await countUnknown(small);
+  expect(unknown).toBeGreaterThan(0);
+  expect(unknown).toBeLessThan(keys.length);
+  cluster.network.heal();
+  await small.pass(10_000);
   expect(await countUnknown(small)).toBe(0);
   await expectEqualCopies(small);
 });

@@ -10,6 +10,7 @@ export type {
   FindQuery,
   Held,
   IndexEntry,
+  KnownDamage,
   OpenOutcome,
   PlacedKey,
   ReadOutcome,

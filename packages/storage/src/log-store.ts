@@ -10,10 +10,16 @@ import type { GroupWaiter } from "./log/group.ts";
 import type { Housekeeping } from "./maintenance/housekeeping.ts";
 import { RecordCache } from "./record-cache.ts";
 import { RecordLoader } from "./record-loader.ts";
-import { type ActorMark, encodeActorMark, encodeDamageMark } from "./recovery/control-entries.ts";
+import {
+  type ActorMark,
+  type DamageMark,
+  encodeActorMark,
+  encodeDamageMark,
+} from "./recovery/control-entries.ts";
 import type { Damage, DamagedEntry } from "./recovery/damage.ts";
 import type { Recovered } from "./recovery/recover.ts";
-import type { Removals } from "./recovery/removals.ts";
+import { type Discards, encodeDiscard } from "./recovery/discards.ts";
+import { type Removals, ownLsn } from "./recovery/removals.ts";
 import type {
   Choice,
   ChoiceQuery,
@@ -23,6 +29,7 @@ import type {
   FindQuery,
   Held,
   IndexEntry,
+  KnownDamage,
   PlacedKey,
   ReadOutcome,
   RecordStore,
@@ -43,6 +50,7 @@ export interface StoreState {
   readonly index: RecordIndex;
   readonly damage: Damage;
   readonly removals: Removals;
+  readonly discards: Discards;
   readonly start: LogStart;
   readonly resume: ActorMark | undefined;
 }
@@ -62,6 +70,7 @@ export class LogStore implements RecordStore {
   readonly lost: Damage;
   /** What is held no more, and must not come back from an older part of the log. */
   readonly removals: Removals;
+  readonly discards: Discards;
   readonly #clock: Clock;
   readonly #options: StoreOptions;
   readonly #loader: RecordLoader;
@@ -81,12 +90,13 @@ export class LogStore implements RecordStore {
     this.index = state.index;
     this.lost = state.damage;
     this.removals = state.removals;
+    this.discards = state.discards;
     this.files = new SegmentFiles(ports.disk);
     this.files.adopt(state.start.open.segment, state.start.open.file);
     this.#nextSegment = state.start.open.segment;
     this.#minter = new ActorMinter(ports.random, state.resume, (mark, onDurable) => {
       const waiter = { becameDurable: onDurable };
-      this.#updates.appendControl(entryKinds.actor, encodeActorMark(mark), waiter);
+      this.#updates.appendControl(entryKinds.actor, () => encodeActorMark(mark), waiter);
     });
     this.#loader = new RecordLoader({
       index: this.index,
@@ -135,7 +145,7 @@ export class LogStore implements RecordStore {
     this.#housekeeper = housekeeper;
     await housekeeper.space.find();
     this.#minter.record();
-    if (found.lostWholeness) this.#recordMark("damaged", undefined);
+    if (found.lostWholeness) this.#recordMark("damaged", "directory");
     for (const each of found.newlyDamaged) this.#recordMark("damaged", each);
     await this.rewriteRemovals(found.lostWithRemovals);
     const hasRoom = await this.#updates.flushed();
@@ -161,7 +171,7 @@ export class LogStore implements RecordStore {
 
   read(key: PlacedKey, settle: (outcome: ReadOutcome) => void): void {
     if (this.#isFatal || this.#isStopping) return settle({ ok: false, code: "failed" });
-    if (this.#isUnknown(key.token)) return settle({ ok: true, held: { state: "unknown" } });
+    if (this.#isUnknown(key)) return settle({ ok: true, held: { state: "unknown" } });
     if (this.#loader.readsPending >= readsPendingMax) {
       return settle({ ok: false, code: "overloaded" });
     }
@@ -169,7 +179,7 @@ export class LogStore implements RecordStore {
       if (this.#isFatal) return settle({ ok: false, code: "failed" });
       if (typeof lookup !== "object") {
         // Damage may have been found while this very record was read.
-        const isUnknown = lookup === "damaged" || this.#isUnknown(key.token);
+        const isUnknown = lookup === "damaged" || this.#isUnknown(key);
         const held: Held = { state: isUnknown ? "unknown" : "absent" };
         return this.#loader.whenRemoved(key.token, {
           becameDurable: () => settle({ ok: true, held }),
@@ -201,7 +211,7 @@ export class LogStore implements RecordStore {
     { partition, token, evenIfDamaged }: FindQuery,
     settle: (outcome: readonly StoredRecord[] | "unknown") => void,
   ): void {
-    const mayAnswer = evenIfDamaged || !this.#isUnknown(token);
+    const mayAnswer = evenIfDamaged || !this.#isUnknown({ partition, token });
     if (!mayAnswer || this.#isFatal || this.#isStopping) return settle("unknown");
     this.#loader.lookupToken(partition, token, (found, isDamaged) => {
       if ((isDamaged && !evenIfDamaged) || this.#isFatal) return settle("unknown");
@@ -247,8 +257,9 @@ export class LogStore implements RecordStore {
     return this.index.due(partition, Math.floor(untilMs / 1000), after, limit);
   }
 
-  damage(): { readonly tokens: readonly DamagedToken[]; readonly isWhole: boolean } {
-    return { tokens: this.lost.tokens(), isWhole: this.lost.isWhole };
+  damage(): KnownDamage {
+    const { partitions, isWhole } = this.lost;
+    return { tokens: this.lost.tokens(), partitions, isWhole };
   }
 
   markRefilled(partition: PartitionId, token: Token): void {
@@ -259,10 +270,32 @@ export class LogStore implements RecordStore {
     if (first !== undefined) this.#recordMark("refilled", first);
   }
 
+  markPartitionWhole(partition: PartitionId): void {
+    if (this.lost.regainPartition(partition)) this.#recordMark("refilled", partition);
+  }
+
   markWhole(): void {
     if (this.lost.isWhole) return;
     this.lost.isWhole = true;
-    this.#recordMark("refilled", undefined);
+    this.#recordMark("refilled", "directory");
+  }
+
+  async discard(partition: PartitionId): Promise<boolean> {
+    if (this.#isFatal || this.#isStopping) return false;
+    let isAppended = false;
+    const body = (): Uint8Array =>
+      encodeDiscard({ partition, lsn: ownLsn, horizon: this.#nextSegment });
+    this.#updates.appendControl(entryKinds.discarded, body, undefined, (segment) => {
+      isAppended = true;
+      const discard = { partition, lsn: this.log.lsn - 1, horizon: this.#nextSegment };
+      this.discards.add(segment, discard);
+      this.index.clear(partition);
+      this.lost.losePartition(partition);
+      this.#forgetWhatWasMinted("a partition was thrown away");
+      this.#housekeeper?.onDamage();
+    });
+    await this.#updates.flushed();
+    return isAppended && (await this.durable());
   }
 
   get keys(): number {
@@ -349,20 +382,28 @@ export class LogStore implements RecordStore {
 
   /** Writes what is known of damage again: the segments with the first marks are going. */
   recordDamageAgain(): void {
-    if (!this.lost.isWhole) this.#recordMark("damaged", undefined);
+    if (!this.lost.isWhole) this.#recordMark("damaged", "directory");
+    for (const partition of this.lost.partitions) this.#recordMark("damaged", partition);
     for (const entry of this.lost.entries()) this.#recordMark("damaged", entry);
   }
 
   /**
-   * Writes the removals again that were last written to these segments, for those are going. False
-   * if the disk has no room for that: then the segments must stay.
+   * Writes the removals and discards again that were last written to these segments, for those are
+   * going. False if the disk has no room for that: then the segments must stay.
    */
   async rewriteRemovals(segments: readonly number[]): Promise<boolean> {
-    const { log, removals } = this;
+    const { log, removals, discards } = this;
     const leaving = segments.filter((segment) => removals.segments().includes(segment));
-    if (leaving.length === 0) return true;
+    const discardsLeaving = discards.all().filter(({ segment }) => segments.includes(segment));
+    if (leaving.length === 0 && discardsLeaving.length === 0) return true;
     for (const segment of leaving) {
       for (const batch of removals.batchesIn(segment)) this.#updates.appendRemovals(batch);
+    }
+    for (const { discard } of discardsLeaving) {
+      const body = (): Uint8Array => encodeDiscard(discard);
+      this.#updates.appendControl(entryKinds.discarded, body, undefined, (segment) =>
+        discards.add(segment, discard),
+      );
     }
     if (!(await this.#updates.flushed()) || !(await this.durable())) return false;
     await log.harden();
@@ -375,6 +416,7 @@ export class LogStore implements RecordStore {
     let oldest = this.log.replayStart.segment;
     for (const segment of this.index.uses().keys()) oldest = Math.min(oldest, segment);
     this.removals.forgetBefore(oldest);
+    this.discards.forgetBefore(oldest);
   }
 
   /** Notes that a record is damaged: this directory has forgotten something. */
@@ -382,11 +424,7 @@ export class LogStore implements RecordStore {
     if (!this.lost.add(damaged)) return;
     this.#damagedRecords += 1;
     this.#recordMark("damaged", damaged);
-    // An actor that has not minted yet claims to have seen nothing: it may stay.
-    if (this.#minter.minted > 0) {
-      this.#minter.renew();
-      this.#noteNewActor("a record was damaged");
-    }
+    this.#forgetWhatWasMinted("a record was damaged");
     const { segment, offset } = damaged;
     const place = `${detail} at ${offset}`;
     this.#options.onEvent({ kind: "damage", segment: String(segment), detail: place });
@@ -407,22 +445,29 @@ export class LogStore implements RecordStore {
     return this.#housekeeper?.space.isLow ?? false;
   }
 
-  #isUnknown(token: Token): boolean {
-    return !this.lost.isWhole || this.lost.has(token);
+  #isUnknown({ partition, token }: DamagedToken): boolean {
+    return this.lost.isUnknown(partition, token);
   }
 
   #refuse({ settle }: Update, code: "disk-full" | "overloaded" | "failed"): void {
     this.#clock.afterTurn(() => settle({ ok: false, code }));
   }
 
-  #recordMark(kind: "damaged" | "refilled", damaged: DamagedEntry | undefined): void {
-    this.#updates.appendControl(entryKinds[kind], encodeDamageMark(damaged));
+  #recordMark(kind: "damaged" | "refilled", damaged: DamageMark): void {
+    this.#updates.appendControl(entryKinds[kind], () => encodeDamageMark(damaged));
+  }
+
+  /** An actor that has not minted yet claims to have seen nothing: it may stay. */
+  #forgetWhatWasMinted(reason: string): void {
+    if (this.#minter.minted === 0) return;
+    this.#minter.renew();
+    this.#noteNewActor(reason);
   }
 
   async #recordCleanStop(): Promise<void> {
     const { actor, minted } = this.#minter;
     const mark = encodeActorMark({ actor, counter: minted });
-    this.#updates.appendControl(entryKinds.cleanStop, mark);
+    this.#updates.appendControl(entryKinds.cleanStop, () => mark);
     await this.#updates.flushed();
     this.#updates.end();
     await this.durable();

@@ -24,7 +24,7 @@ export async function openStore(ports: StorePorts, options: StoreOptions): Promi
   const recovered = await recover(disk, space);
   if (!recovered.ok) return recovered;
   await io.remove(disk, compactionDraft);
-  const { index, damage, removals, lsn, sequence, cleanStop } = recovered;
+  const { index, damage, removals, discards, lsn, sequence, cleanStop } = recovered;
   const { lostWholeness, newlyDamaged } = recovered;
   const foundDamage = lostWholeness || newlyDamaged.length > 0;
   const segment = recovered.lastSegment + 1;
@@ -35,7 +35,14 @@ export async function openStore(ports: StorePorts, options: StoreOptions): Promi
   }
   const start = { open: created.value, sequence, lsn };
   const resume = foundDamage ? undefined : cleanStop;
-  const store = new LogStore(ports, options, { index, damage, removals, start, resume });
+  const store = new LogStore(ports, options, {
+    index,
+    damage,
+    removals,
+    discards,
+    start,
+    resume,
+  });
   const housekeeper = new Housekeeper(store, ports, options, {
     checkpointNumber: recovered.checkpointNumber,
     isCheckpointDue: foundDamage || recovered.recordsRead > replayedRecordsMax,

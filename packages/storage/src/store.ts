@@ -110,12 +110,24 @@ export interface RecordStore {
   choose(query: ChoiceQuery): Choice;
   /** Tokens of records of which something has expired by a given time. Reads no record. */
   expired(query: ExpiredQuery): readonly Token[];
-  /** Tokens of records known to be damaged, and whether keys nobody can name may be missing. */
-  damage(): { readonly tokens: readonly DamagedToken[]; readonly isWhole: boolean };
+  /** What is known to be lost, and not yet refilled. */
+  damage(): KnownDamage;
   /** After every other primary was asked: what is held of this token is again all there is. */
   markRefilled(partition: PartitionId, token: Token): void;
-  /** After every owned partition was refilled: absent means absent again. */
+  /**
+   * After every owned partition was refilled: absent means absent again, but in a partition that
+   * was thrown away.
+   */
   markWhole(): void;
+  /** After this one was refilled, having been thrown away. */
+  markPartitionWhole(partition: PartitionId): void;
+  /**
+   * Throws away every record of a partition, for good: as a replica does whose copy is older than
+   * what the others have made of theirs. From then on reads of its keys are `unknown`, until it is
+   * whole again. True once that is durable; false if it could not be done, or only will be. Updates
+   * go on meanwhile: those that ran before it are thrown away too.
+   */
+  discard(partition: PartitionId): Promise<boolean>;
   /** How many keys it holds: what {@link statistics} says too, for whoever asks often. */
   readonly keys: number;
   statistics(): StoreStatistics;
@@ -181,6 +193,15 @@ export interface Choice {
   readonly last: Token | undefined;
   /** Nothing comes after it. */
   readonly isOver: boolean;
+}
+
+export interface KnownDamage {
+  /** Tokens of records known to be damaged. */
+  readonly tokens: readonly DamagedToken[];
+  /** Partitions that were thrown away. */
+  readonly partitions: readonly PartitionId[];
+  /** False while keys that nobody can name may be missing anywhere. */
+  readonly isWhole: boolean;
 }
 
 export interface DamagedToken {

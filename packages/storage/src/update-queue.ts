@@ -61,7 +61,8 @@ class PendingUpdate implements GroupWaiter {
 
 interface ControlEntry {
   readonly kind: EntryKind;
-  readonly body: Uint8Array;
+  /** Called just before it is appended, and perhaps in vain before that: always of one length. */
+  readonly body: () => Uint8Array;
   readonly waiter: GroupWaiter | undefined;
   /** Called with the segment that it was appended to. */
   readonly onAppended: ((segment: number) => void) | undefined;
@@ -80,7 +81,7 @@ export class UpdateQueue {
   #stalled: PendingUpdate[] = [];
   #stalledControls: ControlEntry[] = [];
   #whenDrained: (() => void) | undefined;
-  #whenFlushed: (() => void) | undefined;
+  #whenFlushed: (() => void)[] = [];
   #isEnded = false;
   bytes = 0;
   operations = 0;
@@ -104,7 +105,7 @@ export class UpdateQueue {
   /** Appends an entry of the store's own, now or when there is room. */
   appendControl(
     kind: EntryKind,
-    body: Uint8Array,
+    body: () => Uint8Array,
     waiter?: GroupWaiter,
     onAppended?: (segment: number) => void,
   ): void {
@@ -115,7 +116,8 @@ export class UpdateQueue {
 
   /** Writes removals again, as one entry. */
   appendRemovals(removals: readonly Removal[]): void {
-    this.appendControl(entryKinds.gone, encodeRemovals(removals), undefined, (segment) => {
+    const body = (): Uint8Array => encodeRemovals(removals);
+    this.appendControl(entryKinds.gone, body, undefined, (segment) => {
       for (const removal of removals) this.#parts.removals.add(segment, removal);
     });
   }
@@ -125,7 +127,7 @@ export class UpdateQueue {
     if (this.#isEnded) return;
     if (this.#parts.log.isFull) this.#parts.onFull();
     this.#resumeControls();
-    if (this.#isFlushed) this.#whenFlushed?.();
+    if (this.#isFlushed) this.#tellFlushed();
     const stalled = this.#stalled;
     this.#stalled = [];
     for (const pending of stalled) this.#begin(pending);
@@ -143,7 +145,7 @@ export class UpdateQueue {
   async flushed(): Promise<boolean> {
     if (!this.#isFlushed && !this.#isEnded) {
       await new Promise<void>((resolve) => {
-        this.#whenFlushed = resolve;
+        this.#whenFlushed.push(resolve);
       });
     }
     return this.#stalledControls.length === 0;
@@ -153,7 +155,7 @@ export class UpdateQueue {
   end(): void {
     this.#isEnded = true;
     this.#whenDrained?.();
-    this.#whenFlushed?.();
+    this.#tellFlushed();
   }
 
   settle(pending: PendingUpdate, outcome: UpdateOutcome): void {
@@ -206,10 +208,10 @@ export class UpdateQueue {
     else group.waiters.push(pending);
   }
 
-  #heldOf({ token }: PlacedKey, lookup: Lookup): Held {
+  #heldOf({ partition, token }: PlacedKey, lookup: Lookup): Held {
     if (typeof lookup === "object") return { state: "present", stored: lookup.stored };
     const { damage } = this.#parts;
-    const isLost = lookup === "damaged" || !damage.isWhole || damage.has(token);
+    const isLost = lookup === "damaged" || damage.isUnknown(partition, token);
     return { state: isLost ? "unknown" : "absent" };
   }
 
@@ -272,11 +274,18 @@ export class UpdateQueue {
     return this.#stalledControls.length === 0 || (this.#parts.log.isFull && !this.#parts.onFull());
   }
 
+  #tellFlushed(): void {
+    const waiting = this.#whenFlushed;
+    this.#whenFlushed = [];
+    for (const resolve of waiting) resolve();
+  }
+
   #resumeControls(): void {
     const { log } = this.#parts;
     for (let entry = this.#stalledControls[0]; entry !== undefined;) {
-      if (log.admit(entry.body.length) !== "room") return;
-      const { group, segment } = log.append(entry.kind, entry.body);
+      const body = entry.body();
+      if (log.admit(body.length) !== "room") return;
+      const { group, segment } = log.append(entry.kind, body);
       if (entry.waiter !== undefined) group.waiters.push(entry.waiter);
       entry.onAppended?.(segment);
       this.#stalledControls.shift();

@@ -48,7 +48,7 @@ it.each(Array.from({ length: 15 }, (_, seed) => seed + 1))(
       life += 1;
       directory.crash("power");
       expect((await directory.open()).usedCheckpoint).toBe(true);
-      expect(directory.store.damage()).toEqual({ tokens: [], isWhole: true });
+      expect(directory.store.damage()).toEqual({ tokens: [], partitions: [], isWhole: true });
       for (const { name, sent, acknowledged } of all) {
         const held = versionOf(await directory.read(name));
         const expected = Math.max(acknowledged, Math.min(held, sent));

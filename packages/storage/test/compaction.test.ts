@@ -103,7 +103,7 @@ describe("compaction", () => {
     expect(versionOf(await directory.read("key-1."))).toBe(0);
     directory.crash();
     await directory.open();
-    expect(directory.store.damage()).toEqual({ tokens: [], isWhole: true });
+    expect(directory.store.damage()).toEqual({ tokens: [], partitions: [], isWhole: true });
   });
 
   it("remembers damage whose mark is gone with its segment, without a checkpoint", async () => {

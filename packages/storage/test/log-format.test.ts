@@ -94,6 +94,8 @@ async function examples(): Promise<ReadonlyMap<string, Uint8Array>> {
     segments: [],
     damaged: [],
     removals: [],
+    discards: [],
+    lostPartitions: [],
   });
   await world.runUntilSettled(writeDraft(disk, "checkpoint", head, index, () => Promise.resolve()));
   await world.runUntilSettled(

@@ -67,7 +67,7 @@ describe("a torn end", () => {
       await directory.open();
       expect(await versionsOf(directory)).toEqual(allOnes);
       for (const name of together) expect(versionOf(await directory.read(name))).toBe(0);
-      expect(directory.store.damage()).toEqual({ tokens: [], isWhole: true });
+      expect(directory.store.damage()).toEqual({ tokens: [], partitions: [], isWhole: true });
       await directory.stop();
     }
   });
@@ -100,7 +100,7 @@ describe("a torn end", () => {
     }, "kill");
     const report = await directory.open();
     expect(report.bytesCut).toBeGreaterThan(value.length);
-    expect(directory.store.damage()).toEqual({ tokens: [], isWhole: true });
+    expect(directory.store.damage()).toEqual({ tokens: [], partitions: [], isWhole: true });
     expect(await directory.read("victim")).toEqual({ state: "absent" });
   });
 
@@ -131,15 +131,23 @@ describe("rot in the middle", () => {
     const expected = keys.map((_, key) => (key === 7 ? -1 : 1));
     expect(await versionsOf(directory)).toEqual(expected);
     const { partition, token } = placed("key-7.");
-    expect(directory.store.damage()).toEqual({ tokens: [{ partition, token }], isWhole: true });
+    expect(directory.store.damage()).toEqual({
+      tokens: [{ partition, token }],
+      partitions: [],
+      isWhole: true,
+    });
     await directory.restart();
-    expect(directory.store.damage()).toEqual({ tokens: [{ partition, token }], isWhole: true });
+    expect(directory.store.damage()).toEqual({
+      tokens: [{ partition, token }],
+      partitions: [],
+      isWhole: true,
+    });
     // It was refilled: with what others hold, or with nothing.
     expect(await directory.updated("key-7.", 2)).toEqual({ ok: true, changed: true });
     directory.store.markRefilled(partition, token);
     expect(versionOf(await directory.read("key-7."))).toBe(2);
     await directory.restart();
-    expect(directory.store.damage()).toEqual({ tokens: [], isWhole: true });
+    expect(directory.store.damage()).toEqual({ tokens: [], partitions: [], isWhole: true });
     expect(versionOf(await directory.read("key-7."))).toBe(2);
   });
 
@@ -156,7 +164,7 @@ describe("rot in the middle", () => {
     else await directory.stop();
     await directory.open();
     expect(await directory.read("key-7.")).toEqual({ state: "absent" });
-    expect(directory.store.damage()).toEqual({ tokens: [], isWhole: true });
+    expect(directory.store.damage()).toEqual({ tokens: [], partitions: [], isWhole: true });
   });
 
   it("makes everything unknown when nobody can say whom it hit", async () => {
@@ -165,7 +173,7 @@ describe("rot in the middle", () => {
     directory.crash("power");
     const report = await directory.open();
     expect(report.usedCheckpoint).toBe(false);
-    expect(directory.store.damage()).toEqual({ tokens: [], isWhole: false });
+    expect(directory.store.damage()).toEqual({ tokens: [], partitions: [], isWhole: false });
     expect(await versionsOf(directory)).toEqual(keys.map(() => -1));
     // Repair is given what is left, and an update merges with it.
     const { partition, token } = placed("key-3.");

@@ -106,7 +106,7 @@ it.each([
             possible,
           });
         }
-        expect(directory.store.damage()).toEqual({ tokens: [], isWhole: true });
+        expect(directory.store.damage()).toEqual({ tokens: [], partitions: [], isWhole: true });
         expect(await directory.updated("after", 1)).toEqual({ ok: true, changed: true });
         expect(directory.fatal).toBeUndefined();
         directory.crash(how);

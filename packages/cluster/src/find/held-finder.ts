@@ -89,8 +89,9 @@ export class HeldFinder {
     }
     const next = own[place];
     const cursor = next === undefined ? undefined : cursorOf(after, next, partitions);
-    const { tokens, isWhole } = store.damage();
-    return { ok: true, node: self, keys, cursor, isWhole: isWhole && tokens.length === 0 };
+    const known = store.damage();
+    const isLacking = known.tokens.length > 0 || known.partitions.length > 0;
+    return { ok: true, node: self, keys, cursor, isWhole: known.isWhole && !isLacking };
   }
 
   /** Reads the records of these tokens, and adds those that are looked for. */

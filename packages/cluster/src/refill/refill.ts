@@ -10,6 +10,7 @@ import {
   latin1,
   mergeRecords,
 } from "@coterie/core";
+import type { RecordStore } from "@coterie/storage";
 import type { AntiEntropy } from "../anti-entropy/anti-entropy.ts";
 import type { Coordination } from "../coordinator/coordination.ts";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
@@ -34,17 +35,18 @@ export async function refill(
 ): Promise<void> {
   const { store, clock } = coordination;
   while (!isStopped()) {
-    const { tokens, isWhole } = store.damage();
-    if (tokens.length === 0 && isWhole) return;
+    const { tokens, partitions, isWhole } = store.damage();
+    if (tokens.length === 0 && partitions.length === 0 && isWhole) return;
     let isComplete = true;
     for (const { partition, token } of tokens) {
       if (await refillToken(coordination, partition, token)) store.markRefilled(partition, token);
       else isComplete = false;
       if (isStopped()) return;
     }
-    if (!isWhole) {
+    if (!isWhole || partitions.length > 0) {
       // Keys that nobody can name: where every other owner was compared with, none is left.
-      if (await antiEntropy.exchangeAll()) store.markWhole();
+      const isExchanged = await antiEntropy.exchangeAll();
+      if (isExchanged) noteWhole(store, partitions);
       else isComplete = false;
     }
     if (isComplete) continue;
@@ -52,6 +54,11 @@ export async function refill(
     clock.at(clock.monotonicMs() + retryMs, settle);
     await promise;
   }
+}
+
+function noteWhole(store: RecordStore, partitions: readonly PartitionId[]): void {
+  store.markWhole();
+  for (const partition of partitions) store.markPartitionWhole(partition);
 }
 
 /** Asks every other owner for what it holds under `token`; true if all answered, and is stored. */

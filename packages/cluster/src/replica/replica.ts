@@ -163,7 +163,9 @@ export class Replica {
     if (!this.#owns(request.partition)) return settle(this.#notOwner(request.partition));
     const { store } = this.#parts;
     // A key that is in no list is not looked up: so a list that may lack one is no answer.
-    if (!request.evenIfDamaged && !store.damage().isWhole) return settle({ kind: "unknown" });
+    const { partitions, isWhole } = store.damage();
+    const mayLackKeys = !isWhole || partitions.includes(request.partition);
+    if (!request.evenIfDamaged && mayLackKeys) return settle({ kind: "unknown" });
     const limit = Math.min(request.limit, listMax);
     const entries = store.list(request.partition, request.after, limit, request.skipsEmpty);
     settle({ kind: "listed", entries: entries.map(({ token, digest }) => ({ token, digest })) });

@@ -101,6 +101,17 @@ export class RecordIndex {
     return false;
   }
 
+  /** Forgets every entry of a partition. */
+  clear(partition: PartitionId): void {
+    const index = this.#partitions[partition];
+    if (index === undefined) return;
+    this.#count -= index.count;
+    index.countLive((segment, length) => {
+      this.use(segment).live -= length;
+    });
+    this.#partitions[partition] = undefined;
+  }
+
   /** Adds the partition's entries in the wanted segments to `rows`; returns the slots seen. */
   collect(partition: PartitionId, isWanted: (segment: number) => boolean, rows: LiveRows): number {
     return this.#partitions[partition]?.collect(partition, isWanted, rows) ?? 0;

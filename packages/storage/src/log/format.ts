@@ -50,6 +50,8 @@ export const entryKinds = {
   besideRecord: 7,
   /** Tokens whose record was removed for good. */
   gone: 8,
+  /** A partition whose records were all thrown away. */
+  discarded: 9,
 } as const;
 
 export type EntryKind = (typeof entryKinds)[keyof typeof entryKinds];

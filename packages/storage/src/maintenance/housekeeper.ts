@@ -221,6 +221,8 @@ export class Housekeeper implements Housekeeping {
         .map(([segment, { total }]) => ({ segment, bytes: total })),
       damaged: lost.entries(),
       removals: [...this.#store.removals.all()],
+      discards: this.#store.discards.all(),
+      lostPartitions: lost.partitions,
       isWhole: lost.isWhole,
     });
     const pause = (): Promise<void> => new Promise((resolve) => clock.afterTurn(resolve));

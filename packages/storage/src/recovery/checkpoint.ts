@@ -1,10 +1,11 @@
-import { ByteReader, ByteWriter, crc32c } from "@coterie/core";
+import { ByteReader, ByteWriter, type PartitionId, crc32c } from "@coterie/core";
 import type { Disk, DiskOutcome } from "@coterie/ports";
 import * as io from "../disk-promises.ts";
 import type { RecordIndex } from "../index/record-index.ts";
 import type { ReplayStart } from "../log/log.ts";
 import { readDamagedEntry, writeDamagedEntry } from "./control-entries.ts";
 import type { DamagedEntry } from "./damage.ts";
+import { type WrittenDiscard, readDiscard, writeDiscard } from "./discards.ts";
 import { type Removal, readRemoval, writeRemoval } from "./removals.ts";
 
 // A checkpoint is the index as it was at some position of the log, and what else a start must
@@ -30,6 +31,9 @@ export interface CheckpointHead extends ReplayStart {
   readonly isWhole: boolean;
   /** Removals that must not be forgotten, each with the segment it was written to last. */
   readonly removals: readonly { readonly segment: number; readonly removal: Removal }[];
+  readonly discards: readonly WrittenDiscard[];
+  /** Partitions that are not whole. */
+  readonly lostPartitions: readonly PartitionId[];
 }
 
 export interface Checkpoint extends CheckpointHead {
@@ -71,6 +75,13 @@ export function encodeHead(head: CheckpointHead): Uint8Array {
     writer.u32(segment);
     writeRemoval(writer, removal);
   }
+  writer.varint(head.discards.length);
+  for (const { segment, discard } of head.discards) {
+    writer.u32(segment);
+    writeDiscard(writer, discard);
+  }
+  writer.varint(head.lostPartitions.length);
+  for (const partition of head.lostPartitions) writer.u32(partition);
   return writer.finish();
 }
 
@@ -131,7 +142,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
   const magic = reader.u32();
   const isKnown = [MAGIC, MAGIC_BEFORE_CLASSES, MAGIC_BEFORE_EXPIRY].includes(magic);
   const headBytes = isKnown ? readBlock(reader) : undefined;
-  const head = headBytes === undefined ? undefined : decodeHead(headBytes, magic === MAGIC);
+  const head = headBytes === undefined ? undefined : decodeHead(headBytes, magic !== MAGIC);
   if (head === undefined) return undefined;
   const hasDeadlines = magic !== MAGIC_BEFORE_EXPIRY;
   const wordsPerSlot = hasDeadlines ? WORDS_PER_SLOT : WORDS_BEFORE_EXPIRY;
@@ -163,7 +174,7 @@ function readBlock(reader: ByteReader): Uint8Array | undefined {
   return reader.failed || crc32c(bytes) !== checksum ? undefined : bytes;
 }
 
-function decodeHead(bytes: Uint8Array, hasRemovals: boolean): CheckpointHead | undefined {
+function decodeHead(bytes: Uint8Array, isOld: boolean): CheckpointHead | undefined {
   const reader = new ByteReader(bytes);
   const partitions = reader.u32();
   const segment = reader.u32();
@@ -179,10 +190,26 @@ function decodeHead(bytes: Uint8Array, hasRemovals: boolean): CheckpointHead | u
   for (let left = reader.varint(); left > 0 && !reader.failed; left -= 1) {
     damaged.push(readDamagedEntry(reader));
   }
+  const gone = isOld ? nothingGone : readGone(reader);
+  if (reader.failed) return undefined;
+  return { partitions, segment, offset, lsn, sequence, isWhole, segments, damaged, ...gone };
+}
+
+type Gone = Pick<CheckpointHead, "removals" | "discards" | "lostPartitions">;
+const nothingGone: Gone = { removals: [], discards: [], lostPartitions: [] };
+
+function readGone(reader: ByteReader): Gone {
   const removals: { segment: number; removal: Removal }[] = [];
-  for (let left = hasRemovals ? reader.varint() : 0; left > 0 && !reader.failed; left -= 1) {
+  for (let left = reader.varint(); left > 0 && !reader.failed; left -= 1) {
     removals.push({ segment: reader.u32(), removal: readRemoval(reader) });
   }
-  if (reader.failed) return undefined;
-  return { partitions, segment, offset, lsn, sequence, isWhole, segments, damaged, removals };
+  const discards: WrittenDiscard[] = [];
+  for (let left = reader.varint(); left > 0 && !reader.failed; left -= 1) {
+    discards.push({ segment: reader.u32(), discard: readDiscard(reader) });
+  }
+  const lostPartitions: PartitionId[] = [];
+  for (let left = reader.varint(); left > 0 && !reader.failed; left -= 1) {
+    lostPartitions.push(reader.u32());
+  }
+  return { removals, discards, lostPartitions };
 }

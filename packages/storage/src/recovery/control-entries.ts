@@ -1,4 +1,4 @@
-import { type ActorId, ByteReader, ByteWriter, type Token } from "@coterie/core";
+import { type ActorId, ByteReader, ByteWriter, type PartitionId, type Token } from "@coterie/core";
 import type { DamagedEntry } from "./damage.ts";
 
 // Bodies of the log entries that are not records.
@@ -23,16 +23,22 @@ export function decodeActorMark(body: Uint8Array): ActorMark | undefined {
   return reader.failed ? undefined : { actor, counter };
 }
 
-/** One damaged entry, or with `undefined` the directory as a whole. */
-export function encodeDamageMark(damaged: DamagedEntry | undefined): Uint8Array {
+/** What is damaged, or was made good: one entry, a partition, or the directory as a whole. */
+export type DamageMark = DamagedEntry | PartitionId | "directory";
+
+const partitionMarkBytes = 4;
+
+export function encodeDamageMark(damaged: DamageMark): Uint8Array {
   const writer = new ByteWriter(20);
-  if (damaged !== undefined) writeDamagedEntry(writer, damaged);
+  if (typeof damaged === "number") writer.u32(damaged);
+  else if (damaged !== "directory") writeDamagedEntry(writer, damaged);
   return writer.finish();
 }
 
-export function decodeDamageMark(body: Uint8Array): DamagedEntry | undefined {
-  if (body.length === 0) return undefined;
-  return readDamagedEntry(new ByteReader(body));
+export function decodeDamageMark(body: Uint8Array): DamageMark {
+  if (body.length === 0) return "directory";
+  const reader = new ByteReader(body);
+  return body.length === partitionMarkBytes ? reader.u32() : readDamagedEntry(reader);
 }
 
 export function writeDamagedEntry(writer: ByteWriter, damaged: DamagedEntry): void {

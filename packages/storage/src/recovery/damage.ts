@@ -16,8 +16,32 @@ interface DamagedAtToken {
 /** What this directory is known to have lost. Until it is refilled, reads of it are *unknown*. */
 export class Damage {
   readonly #tokens = new Map<string, DamagedAtToken>();
+  readonly #partitions = new Set<PartitionId>();
   /** False while keys that nobody can name may be missing. */
   isWhole = true;
+
+  /** Partitions of which keys that nobody can name may be missing. */
+  get partitions(): readonly PartitionId[] {
+    return [...this.#partitions];
+  }
+
+  /** True if a record may have been there that was lost. */
+  isUnknown(partition: PartitionId, token: Token): boolean {
+    return !this.isWhole || this.#partitions.has(partition) || this.has(token);
+  }
+
+  /** All of a partition is missing; so nothing in it is damaged any more. */
+  losePartition(partition: PartitionId): void {
+    this.#partitions.add(partition);
+    for (const [name, { partition: other }] of this.#tokens) {
+      if (other === partition) this.#tokens.delete(name);
+    }
+  }
+
+  /** Nothing of it is missing any more; false if nothing was. */
+  regainPartition(partition: PartitionId): boolean {
+    return this.#partitions.delete(partition);
+  }
 
   /** False if it was known already. */
   add(damaged: DamagedEntry): boolean {

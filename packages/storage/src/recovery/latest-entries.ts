@@ -15,6 +15,7 @@ import type { RecordIndex } from "../index/record-index.ts";
 import { type Entry, decodeEntry, entryKinds, isRecordKind, placeOf } from "../log/format.ts";
 import type { SegmentFiles } from "../log/segment-files.ts";
 import { type Damage, tokenName } from "./damage.ts";
+import { type Discard, type Discards, type WrittenDiscard, decodeDiscard } from "./discards.ts";
 import { type Removal, type Removals, decodeRemovals } from "./removals.ts";
 
 interface LatestEntry {
@@ -40,13 +41,14 @@ interface LatestRemoval {
 }
 
 /**
- * The newest entry of each key in the part of the log that was scanned, and the newest removal from
- * each token.
+ * The newest entry of each key in the part of the log that was scanned, the newest removal from
+ * each token, and the newest discard of each partition.
  */
 export class LatestEntries {
   readonly #space: KeySpace;
   readonly #byKey = new Map<string, LatestEntry>();
   readonly #removals = new Map<string, LatestRemoval>();
+  readonly #discards = new Map<PartitionId, WrittenDiscard>();
 
   constructor(space: KeySpace) {
     this.#space = space;
@@ -90,9 +92,24 @@ export class LatestEntries {
     this.#removals.set(name, { segment, removal });
   }
 
+  /** Returns the partition, if this is where its being thrown away was first written. */
+  visitDiscard(segment: number, entry: Entry): PartitionId | undefined {
+    const decoded = decodeDiscard(entry.body, entry.lsn);
+    if (decoded === undefined) return undefined;
+    this.noteDiscard(segment, decoded.discard);
+    return decoded.isFirst ? decoded.discard.partition : undefined;
+  }
+
+  /** Notes a discard that was written to this segment, perhaps not for the first time. */
+  noteDiscard(segment: number, discard: Discard): void {
+    const known = this.#discards.get(discard.partition);
+    if (known !== undefined && known.discard.lsn > discard.lsn) return;
+    this.#discards.set(discard.partition, { segment, discard });
+  }
+
   /**
-   * Takes out of the index what was removed since the entry with `firstLsn`, of which on everything
-   * was scanned: what came after its removal will be entered again.
+   * Takes out of the index what was removed or thrown away since the entry with `firstLsn`, of
+   * which on everything was scanned: what came after its removal will be entered again.
    */
   removeFrom(index: RecordIndex, firstLsn: number): void {
     for (const { removal } of this.#removals.values()) {
@@ -102,15 +119,20 @@ export class LatestEntries {
         index.remove(partition, removal.token, held);
       }
     }
-    for (const [name, latest] of this.#byKey) {
-      const removed = this.#removals.get(tokenName(latest.token));
-      if (removed !== undefined && removed.removal.lsn > latest.lsn) this.#byKey.delete(name);
+    for (const { discard } of this.#discards.values()) {
+      if (discard.lsn >= firstLsn) index.clear(discard.partition);
+    }
+    for (const [name, { token, partition, lsn }] of this.#byKey) {
+      const removedAt = this.#removals.get(tokenName(token))?.removal.lsn ?? 0;
+      const discardedAt = this.#discards.get(partition)?.discard.lsn ?? 0;
+      if (Math.max(removedAt, discardedAt) > lsn) this.#byKey.delete(name);
     }
   }
 
-  /** What is known of removals, for the store that goes on with it. */
-  addRemovalsTo(removals: Removals): void {
+  /** What must not come back, for the store that goes on with it. */
+  addGoneTo(removals: Removals, discards: Discards): void {
     for (const { segment, removal } of this.#removals.values()) removals.add(segment, removal);
+    for (const { segment, discard } of this.#discards.values()) discards.add(segment, discard);
   }
 
   /**

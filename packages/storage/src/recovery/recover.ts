@@ -14,9 +14,15 @@ import {
 import { SegmentFiles } from "../log/segment-files.ts";
 import { addClasses } from "./add-classes.ts";
 import { type Checkpoint, checkpointName, checkpointNumber, readCheckpoint } from "./checkpoint.ts";
-import { type ActorMark, decodeActorMark, decodeDamageMark } from "./control-entries.ts";
+import {
+  type ActorMark,
+  decodeActorMark,
+  decodeDamageMark,
+  encodeDamageMark,
+} from "./control-entries.ts";
 import { Damage, type DamagedEntry } from "./damage.ts";
 import { type KeySpace, LatestEntries } from "./latest-entries.ts";
+import { Discards } from "./discards.ts";
 import { Removals } from "./removals.ts";
 import { type SegmentScan, scanSegment } from "./scan-segment.ts";
 
@@ -26,7 +32,8 @@ export interface Recovered {
   readonly index: RecordIndex;
   readonly damage: Damage;
   readonly removals: Removals;
-  /** Segments that are gone, while removals were last written to them. */
+  readonly discards: Discards;
+  /** Segments that are gone, while removals or discards were last written to them. */
   readonly lostWithRemovals: readonly number[];
   /** The actor and counter to go on with; `undefined` unless the last stop was clean. */
   readonly cleanStop: ActorMark | undefined;
@@ -126,14 +133,17 @@ class Recovery {
     if (checkpoint !== undefined) this.#noteMissing(checkpoint);
     await this.#files.closeAll();
     const removals = new Removals(this.#index);
-    this.#latest.addRemovalsTo(removals);
+    const discards = new Discards(this.#index);
+    this.#latest.addGoneTo(removals, discards);
+    const written = [...removals.segments(), ...discards.all().map(({ segment }) => segment)];
     if (this.#lostWholeness) this.#damage.isWhole = false;
     return {
       ok: true,
       index: this.#index,
       damage: this.#damage,
       removals,
-      lostWithRemovals: removals.segments().filter((segment) => !this.#left.has(segment)),
+      discards,
+      lostWithRemovals: written.filter((segment) => !this.#left.has(segment)),
       cleanStop: this.#cleanStop,
       isNew: this.#segments.length === 0,
       usedCheckpoint: checkpoint !== undefined,
@@ -159,6 +169,10 @@ class Recovery {
     for (const { segment, removal } of checkpoint.removals) {
       this.#latest.noteRemoval(segment, removal);
     }
+    for (const { segment, discard } of checkpoint.discards) {
+      this.#latest.noteDiscard(segment, discard);
+    }
+    for (const partition of checkpoint.lostPartitions) this.#damage.losePartition(partition);
     this.#damage.isWhole = checkpoint.isWhole;
     this.#lsn = checkpoint.lsn;
     this.#firstLsn = checkpoint.lsn;
@@ -305,6 +319,10 @@ class Recovery {
       this.#marks.push({ ...entry, body: entry.body.slice() });
     } else if (entry.kind === entryKinds.gone) {
       this.#latest.visitRemovals(segment, entry);
+    } else if (entry.kind === entryKinds.discarded) {
+      const partition = this.#latest.visitDiscard(segment, entry);
+      if (partition === undefined) return;
+      this.#marks.push({ ...entry, kind: entryKinds.damaged, body: encodeDamageMark(partition) });
     }
   }
 
@@ -312,8 +330,11 @@ class Recovery {
     for (const { kind, body } of this.#marks.toSorted((left, right) => left.lsn - right.lsn)) {
       const marked = decodeDamageMark(body);
       const isDamaged = kind === entryKinds.damaged;
-      if (marked === undefined) this.#damage.isWhole = !isDamaged;
-      else if (isDamaged) this.#damage.add(marked);
+      if (marked === "directory") this.#damage.isWhole = !isDamaged;
+      else if (typeof marked === "number") {
+        if (isDamaged) this.#damage.losePartition(marked);
+        else this.#damage.regainPartition(marked);
+      } else if (isDamaged) this.#damage.add(marked);
       else {
         for (const lost of this.#damage.remove(marked.token)) {
           this.#index.remove(lost.partition, lost.token, lost);

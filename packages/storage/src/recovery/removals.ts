@@ -14,7 +14,7 @@ export interface Removal {
 }
 
 /** Bytes of a removal in the log; an entry holds one or more. */
-export const removalBytes = 18;
+const removalBytes = 18;
 /** Removals written again in one entry. */
 const batchMax = 256;
 /** So many are no reason to rewrite anything: they are a few hundred kilobytes. */

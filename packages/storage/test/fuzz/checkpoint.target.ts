@@ -12,6 +12,8 @@ const head = {
   segments: [{ segment: 1, bytes: 65_536 }],
   damaged: [{ partition: 1, token: { high: 5, low: 6 }, segment: 1, offset: 64 }],
   removals: [{ segment: 1, removal: { token: { high: 7, low: 8 }, lsn: 42, horizon: 2 } }],
+  discards: [{ segment: 2, discard: { partition: 1, lsn: 50, horizon: 3 } }],
+  lostPartitions: [0],
 };
 
 function checkpointOf(...blocks: readonly Uint8Array[]): Uint8Array {
@@ -29,7 +31,15 @@ function checkpointOf(...blocks: readonly Uint8Array[]): Uint8Array {
 export const seeds: readonly Uint8Array[] = [
   checkpointOf(encodeHead(head), new Uint8Array(64), new Uint8Array(0)),
   checkpointOf(
-    encodeHead({ ...head, partitions: 1, segments: [], damaged: [], removals: [] }),
+    encodeHead({
+      ...head,
+      partitions: 1,
+      segments: [],
+      damaged: [],
+      removals: [],
+      discards: [],
+      lostPartitions: [],
+    }),
     new Uint8Array(32),
   ),
 ];

@@ -12,6 +12,7 @@ import {
   segmentHeaderBytes,
 } from "../../src/log/format.ts";
 import { decodeActorMark, decodeDamageMark } from "../../src/recovery/control-entries.ts";
+import { decodeDiscard, encodeDiscard } from "../../src/recovery/discards.ts";
 import { decodeRemovals, encodeRemovals } from "../../src/recovery/removals.ts";
 import { scanBytes } from "../../src/recovery/scan-segment.ts";
 
@@ -45,6 +46,10 @@ export function run(input: Uint8Array): void {
   scanned(sealed(input));
   decodeActorMark(input);
   decodeDamageMark(input);
+  const discarded = decodeDiscard(input, 1);
+  if (discarded !== undefined) {
+    deepStrictEqual(decodeDiscard(encodeDiscard(discarded.discard), 2)?.discard, discarded.discard);
+  }
   const removals = decodeRemovals(input, 1);
   if (removals !== undefined) {
     deepStrictEqual(decodeRemovals(encodeRemovals(removals), 2), removals);
