@@ -421,14 +421,29 @@ export class LogStore implements RecordStore {
 
   /** Notes that a record is damaged: this directory has forgotten something. */
   noteDamage(damaged: DamagedEntry, detail: string): void {
-    if (!this.lost.add(damaged)) return;
+    if (!this.#addDamage(damaged)) return;
+    this.reportDamage(String(damaged.segment), `${detail} at ${damaged.offset}`);
+  }
+
+  /** Notes that a segment's file is gone, with the records that the index says are in it. */
+  noteMissing(segment: number, records: Iterable<DamagedEntry>): void {
+    let count = 0;
+    for (const damaged of records) if (this.#addDamage(damaged)) count += 1;
+    if (count > 0) this.reportDamage(String(segment), `its file is gone, with ${count} records`);
+  }
+
+  /** Reports damage, and has a checkpoint written that knows of it. */
+  reportDamage(segment: string, detail: string): void {
+    this.#options.onEvent({ kind: "damage", segment, detail });
+    this.#housekeeper?.onDamage();
+  }
+
+  #addDamage(damaged: DamagedEntry): boolean {
+    if (!this.lost.add(damaged)) return false;
     this.#damagedRecords += 1;
     this.#recordMark("damaged", damaged);
     this.#forgetWhatWasMinted("a record was damaged");
-    const { segment, offset } = damaged;
-    const place = `${detail} at ${offset}`;
-    this.#options.onEvent({ kind: "damage", segment: String(segment), detail: place });
-    this.#housekeeper?.onDamage();
+    return true;
   }
 
   /** The disk cannot be trusted any more: from now on nothing is acknowledged. */

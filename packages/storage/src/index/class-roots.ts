@@ -7,6 +7,8 @@ interface Root {
   count: number;
 }
 
+const nothing: Omit<Root, "copies"> = { high: 0, low: 0, count: 0 };
+
 /** Per class that occurs in a partition, the XOR of its entries' digests, and their number. */
 export class ClassRoots {
   /** Few: buckets rarely differ in n. */
@@ -34,6 +36,19 @@ export class ClassRoots {
       count += root.count;
     }
     return { high: high >>> 0, low: low >>> 0, count };
+  }
+
+  /** True if both come to the same, class by class. */
+  equals(other: ClassRoots): boolean {
+    return this.#covers(other) && other.#covers(this);
+  }
+
+  #covers(other: ClassRoots): boolean {
+    return other.#roots.every(({ copies, high, low, count }) => {
+      const own = this.#roots.find((each) => each.copies === copies);
+      const { high: ownHigh, low: ownLow, count: ownCount } = own ?? nothing;
+      return ownHigh === high && ownLow === low && ownCount === count;
+    });
   }
 
   #flip({ high, low }: Digest): Root {

@@ -51,7 +51,7 @@ export class PartitionIndex {
   #capacity: number;
   #slack = firstSlack;
   #count = 0;
-  readonly #roots = new ClassRoots();
+  #roots: ClassRoots = new ClassRoots();
   /** Nothing here is due before it. */
   #firstDue = Infinity;
 
@@ -135,6 +135,15 @@ export class PartitionIndex {
     this.#words[slot * STRIDE + TOKEN_LOW] = token.low;
     this.#write(slot, location);
     this.#count += 1;
+  }
+
+  /** Sums the entries up anew; false if the sums kept with them were wrong, and now are right. */
+  verifyRoots(): boolean {
+    const roots = new ClassRoots();
+    for (const slot of this.slotsAfter(undefined)) roots.add(this.location(slot).digest);
+    const isRight = roots.equals(this.#roots);
+    this.#roots = roots;
+    return isRight;
   }
 
   /** Removes the entry in `slot`; what probing had pushed behind it moves back. */

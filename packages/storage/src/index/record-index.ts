@@ -101,6 +101,11 @@ export class RecordIndex {
     return false;
   }
 
+  /** False if a partition's sums were wrong, see {@link PartitionIndex.verifyRoots}. */
+  verifyRoots(partition: PartitionId): boolean {
+    return this.#partitions[partition]?.verifyRoots() ?? true;
+  }
+
   /** Forgets every entry of a partition. */
   clear(partition: PartitionId): void {
     const index = this.#partitions[partition];

@@ -269,8 +269,9 @@ export class Housekeeper implements Housekeeping {
       this.counters.scrubbedBytes += bytes;
       return pace(bytes);
     };
-    const parts = { store: this.#store, clock: this.#ports.clock, index, files, pace: counted };
-    await scrub(parts);
+    const { clock, disk } = this.#ports;
+    const checkpoint = (): number => this.#checkpointNumber;
+    await scrub({ store: this.#store, clock, disk, index, files, checkpoint, pace: counted });
   }
 
   async #paceScrub(bytes: number): Promise<boolean> {

@@ -16,8 +16,12 @@ const MAGIC = 0x3350_4b43; // "CKP3"
 const MAGIC_BEFORE_CLASSES = 0x3250_4b43; // "CKP2"
 /** What the first version wrote: slots without the last word too, since nothing expired. */
 const MAGIC_BEFORE_EXPIRY = 0x3150_4b43; // "CKP1"
+const magics: readonly number[] = [MAGIC, MAGIC_BEFORE_CLASSES, MAGIC_BEFORE_EXPIRY];
+const magicBytes = 4;
 const WORDS_PER_SLOT = 8;
 const WORDS_BEFORE_EXPIRY = 7;
+/** Length and checksum of a block. */
+const blockHeaderBytes = 8;
 /** Blocks written at once, in bytes: at least, and as memory is taken for them at first. */
 const batchBytes = 256 * 1024;
 const batchBytesFirst = 4096;
@@ -136,12 +140,42 @@ export async function readCheckpoint(disk: Disk, name: string): Promise<Checkpoi
   return content.ok ? decodeCheckpoint(content.value) : undefined;
 }
 
+/**
+ * Whether a checkpoint is there, and whole: it is not needed before the next start, and what rots
+ * meanwhile would cost that start the whole log. `pace` is awaited after each block; false ends it.
+ */
+export async function isCheckpointSound(
+  disk: Disk,
+  name: string,
+  pace: (bytesRead: number) => Promise<boolean>,
+): Promise<boolean> {
+  const opened = await io.open(disk, name, "existing");
+  if (!opened.ok) return false;
+  const size = await io.size(disk, opened.value);
+  const end = size.ok ? size.value : 0;
+  const magic = await io.read(disk, opened.value, 0, magicBytes);
+  let isSound = magic.ok && magics.includes(new ByteReader(magic.value).u32());
+  let at = magicBytes;
+  while (isSound && at < end) {
+    const header = await io.read(disk, opened.value, at, blockHeaderBytes);
+    const length = header.ok ? new ByteReader(header.value).u32() : end;
+    const isWithin = at + blockHeaderBytes + length <= end;
+    const block = isWithin
+      ? await io.read(disk, opened.value, at, blockHeaderBytes + length)
+      : undefined;
+    isSound = block?.ok === true && readBlock(new ByteReader(block.value)) !== undefined;
+    at += blockHeaderBytes + length;
+    if (!(await pace(blockHeaderBytes + length))) break;
+  }
+  await io.close(disk, opened.value);
+  return isSound;
+}
+
 /** A checkpoint's bytes; `undefined` when anything in them is damaged. */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
   const reader = new ByteReader(bytes);
   const magic = reader.u32();
-  const isKnown = [MAGIC, MAGIC_BEFORE_CLASSES, MAGIC_BEFORE_EXPIRY].includes(magic);
-  const headBytes = isKnown ? readBlock(reader) : undefined;
+  const headBytes = magics.includes(magic) ? readBlock(reader) : undefined;
   const head = headBytes === undefined ? undefined : decodeHead(headBytes, magic !== MAGIC);
   if (head === undefined) return undefined;
   const hasDeadlines = magic !== MAGIC_BEFORE_EXPIRY;
