@@ -209,7 +209,7 @@ export class World {
     const event: Event = {
       timeMs,
       phase,
-      tie: this.#ties.word(),
+      tie: this.#ties.word() ^ 0x8000_0000,
       sequence: this.#sequence++,
       run,
     };

@@ -310,8 +310,16 @@ export class LogStore implements RecordStore {
       bytesOnDisk += total;
     }
     const background = this.#housekeeper?.counters;
+    const { groups, fsyncs, fsyncMsTotal, fsyncMsMax, fsyncCounts, bytesAppended } =
+      this.log.counters;
+    // Field by field: an object that grows by twenty fields after a spread is built in steps.
     return {
-      ...this.log.counters,
+      groups,
+      fsyncs,
+      fsyncMsTotal,
+      fsyncMsMax,
+      fsyncCounts,
+      bytesAppended,
       keys: this.keys,
       indexBytes: this.index.bytes,
       segments: this.index.uses().size,

@@ -1,9 +1,9 @@
-import { type Member, type NodeId, type Ring, settingsDigest } from "@coterie/core";
+import type { Member, NodeId, Ring } from "@coterie/core";
 import type { Announcement, PeerResponse } from "../messages.ts";
 
 /** Answers an announcement from within a cluster that has formed; a stranger is remarked upon. */
 export function answerAsFormed(
-  { document, digest }: Ring,
+  { document, digest, settingsDigest }: Ring,
   self: NodeId,
   announcement: Announcement,
   onStranger: (reason: string) => void,
@@ -20,7 +20,7 @@ export function answerAsFormed(
     kind: "announced",
     announcement: {
       member: members.find(({ id }) => id === self) as Member,
-      settingsDigest: settingsDigest(document.settings),
+      settingsDigest,
       documentDigest: digest,
       isFormed: true,
       heard: members.map(({ id, nonce }) => ({ id, nonce })),

@@ -2,7 +2,7 @@ import { invariant } from "../invariant.ts";
 import type { NodeId } from "../ids.ts";
 import type { Key } from "../key.ts";
 import type { BucketSettings, ClusterDocument, Member } from "./cluster-document.ts";
-import { documentDigest, placementTag } from "./document-codec.ts";
+import { documentDigest, placementTag, settingsDigest } from "./document-codec.ts";
 import type { ReplicaPlan } from "./replica-plan.ts";
 import { type PartitionId, type Token, partitionOf, tokenOf } from "./token.ts";
 
@@ -28,6 +28,7 @@ export class Ring {
   /** Per n, per partition: its first n owners. Requests share these lists. */
   readonly #primaries = new Map<number, readonly (readonly Member[])[]>();
   #digest: string | undefined;
+  #settingsDigest: string | undefined;
   #stamp: RingStamp | undefined;
 
   constructor(document: ClusterDocument) {
@@ -50,6 +51,12 @@ export class Ring {
   get digest(): string {
     this.#digest ??= documentDigest(this.document);
     return this.#digest;
+  }
+
+  /** Names the settings, which a node that starts compares with its own. */
+  get settingsDigest(): string {
+    this.#settingsDigest ??= settingsDigest(this.document.settings);
+    return this.#settingsDigest;
   }
 
   get stamp(): RingStamp {
