@@ -24,8 +24,9 @@ export interface ExchangeParts extends Pick<
 export interface Difference {
   readonly partition: PartitionId;
   readonly token: Token;
-  /** Whether the other one holds anything there. */
+  /** Whether the other one holds anything there, and whether this node does. */
   readonly isTheirs: boolean;
+  readonly isOurs: boolean;
 }
 
 /**
@@ -36,7 +37,7 @@ export interface Difference {
 export async function exchangeToken(
   parts: ExchangeParts,
   payer: Payer,
-  { partition, token, isTheirs }: Difference,
+  { partition, token, isTheirs, isOurs }: Difference,
 ): Promise<boolean> {
   let theirs: readonly Uint8Array[] = [];
   if (isTheirs) {
@@ -49,7 +50,8 @@ export async function exchangeToken(
       return false;
     }
   }
-  const ours = await findOwn(parts, partition, token);
+  // Where nothing was, there is now what the other one holds.
+  const ours = isOurs ? await findOwn(parts, partition, token) : [];
   const lacking = ours.filter(
     ({ bytes }) =>
       isFor(parts, parts.target, partition, keyOf(bytes)) &&

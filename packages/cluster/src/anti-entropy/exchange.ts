@@ -12,7 +12,7 @@ import {
 import type { Payer } from "../handoff/debt.ts";
 import { oneShot } from "../one-shot.ts";
 import { inTurns, looksMax } from "./answer-compare.ts";
-import { type ExchangeParts, exchangeToken } from "./exchange-token.ts";
+import { type Difference, type ExchangeParts, exchangeToken } from "./exchange-token.ts";
 import type { SharedSource } from "./shared-source.ts";
 
 /** What is under way differs for a moment: so long it gets before it is looked at again. */
@@ -117,15 +117,13 @@ class Exchange {
     return isGoingOn;
   }
 
-  async #exchange(difference: DifferingToken & { readonly isTheirs: boolean }): Promise<void> {
+  async #exchange(difference: Difference): Promise<void> {
     if (await exchangeToken(this.#parts, this.#payer, difference)) this.#watch.onExchanged();
     else this.#failed.add(difference.partition);
   }
 
   /** Which of the tokens still differ; `undefined` if there was no answer. */
-  async #lookAgain(
-    found: readonly DifferingToken[],
-  ): Promise<readonly (DifferingToken & { readonly isTheirs: boolean })[] | undefined> {
+  async #lookAgain(found: readonly DifferingToken[]): Promise<readonly Difference[] | undefined> {
     const { ring, self } = this.#parts;
     const { stamp } = ring();
     const tokens = found.map(({ token }) => token);
@@ -133,11 +131,13 @@ class Exchange {
     if (response?.kind !== "listed") return undefined;
     const theirs: readonly TreeEntry[] = response.entries;
     const ours = [...this.#source.under(found)];
-    const held = new Set(theirs.map(({ token }) => nameOf(token)));
+    const theirTokens = new Set(theirs.map(({ token }) => nameOf(token)));
+    const ownTokens = new Set(ours.map(({ token }) => nameOf(token)));
     return differingTokens(ours, theirs).map((token) => ({
       token,
       partition: partitionOf(token, this.#source.partitions),
-      isTheirs: held.has(nameOf(token)),
+      isTheirs: theirTokens.has(nameOf(token)),
+      isOurs: ownTokens.has(nameOf(token)),
     }));
   }
 

@@ -13,7 +13,8 @@ import {
 } from "@coterie/core";
 import type { RecordStore } from "@coterie/storage";
 
-/** Entries taken from the index at once. */
+/** Entries taken from the index at once: first, since most spans hold few, and then. */
+const pageEntriesFirst = 128;
 const pageEntries = 1024;
 
 export interface SharedSourcesParts {
@@ -82,8 +83,8 @@ export class SharedSource implements TreeSource {
     const above = this.#aboveOf(partition);
     const entries: TreeEntry[] = [];
     let after = page.after ?? (span === undefined ? undefined : tokenBefore(span.from));
-    for (;;) {
-      const limit = Math.min(pageEntries, page.limit - entries.length);
+    for (let most = pageEntriesFirst; ; most = pageEntries) {
+      const limit = Math.min(most, page.limit - entries.length);
       const listed = this.#store.list(partition, after, limit);
       for (const { token, digest } of listed) {
         if (span?.until !== undefined && compareTokens(token, span.until) >= 0) return entries;
@@ -99,13 +100,12 @@ export class SharedSource implements TreeSource {
     tokens: readonly { readonly partition: PartitionId; readonly token: Token }[],
   ): Generator<TreeEntry> {
     for (const { partition, token } of tokens) {
-      if (!this.#above.has(partition)) continue;
-      const until = tokenBehind(token);
-      yield* this.entries(
-        partition,
-        { from: token, until },
-        { after: undefined, limit: pageEntries },
-      );
+      const above = this.#aboveOf(partition);
+      // Entries with one token stay together in a list, however short it is to be.
+      for (const entry of this.#store.list(partition, tokenBefore(token), 1)) {
+        const isUnder = compareTokens(entry.token, token) === 0;
+        if (isUnder && classIn(entry.digest.low) > above) yield entry;
+      }
     }
   }
 
@@ -119,10 +119,4 @@ export class SharedSource implements TreeSource {
 function tokenBefore({ high, low }: Token): Token | undefined {
   if (low > 0) return { high, low: low - 1 };
   return high > 0 ? { high: high - 1, low: 0xffff_ffff } : undefined;
-}
-
-/** `undefined` behind the last of all. */
-function tokenBehind({ high, low }: Token): Token | undefined {
-  if (low < 0xffff_ffff) return { high, low: low + 1 };
-  return high < 0xffff_ffff ? { high: high + 1, low: 0 } : undefined;
 }
