@@ -18,6 +18,7 @@ const healthy: Readonly<Record<string, number>> = {
   coterie_process_open_files_max: 65536,
   coterie_siblings_max: 1,
   coterie_store_damaged_records_total: 0,
+  coterie_anti_entropy_lag_seconds: 70,
   'coterie_build_info{version="0.1.0",node="20.20.2"}': 1,
 };
 
@@ -54,7 +55,7 @@ describe("doctor", () => {
   it("finds nothing wrong with a healthy cluster", () => {
     const found = findings([node("n1"), node("n2")]);
     expect(found.filter(({ level }) => level !== "ok")).toEqual([]);
-    expect(found.length).toBe(2 + 3 + 2 * 9);
+    expect(found.length).toBe(2 + 3 + 2 * 10);
   });
 
   it("leaves out what a node does not say", () => {
@@ -99,6 +100,7 @@ describe("doctor", () => {
     ["a late event loop", { coterie_event_loop_delay_max_seconds: 2 }, "warn n1 event loop: "],
     ["few files", { coterie_process_open_files_max: 1024 }, "warn n1 open files: 30 of 1024"],
     ["hardly any files left", { coterie_process_open_files: 60_000 }, "fail n1 open files: "],
+    ["copies not compared", { coterie_anti_entropy_lag_seconds: 4000 }, "warn n1 copies: .*1 h 6"],
     ["many siblings", { coterie_siblings_max: 30 }, "warn n1 siblings: at most 30"],
     ["damage", { coterie_store_damaged_records_total: 2 }, "warn n1 damage: 2 records"],
   ])("finds %s", (_, changed, complaint) => {

@@ -1,6 +1,6 @@
 import { limits } from "@coterie/core";
 import { quantile } from "../metrics/node-metrics.ts";
-import { byteText } from "../table.ts";
+import { byteText, durationText } from "../table.ts";
 import type { NodeFacts, SilentNode } from "./node-facts.ts";
 
 /** One line of `coterie doctor`. */
@@ -16,6 +16,9 @@ export interface Finding {
 }
 
 type Judged = Pick<Finding, "level" | "detail"> & { readonly next?: string };
+
+/** Copies are compared every minute, unless that was configured otherwise. */
+const comparedSecondsMax = 3600;
 
 const ok = (detail: string): Judged => ({ level: "ok", detail });
 const warn = (detail: string, next: string): Judged => ({ level: "warn", detail, next });
@@ -89,8 +92,15 @@ const nodeChecks: Readonly<Record<string, (facts: NodeFacts) => Judged | undefin
     const most = metrics.value("coterie_siblings_max");
     if (most === undefined) return undefined;
     const detail = `at most ${most} of one key, since its start`;
-    const next = "find the keys with coterie scan --json, and see that their writers send contexts";
+    const next = "coterie find --siblings 2 lists the keys; see that their writers send contexts";
     return most >= limits.siblingsPerKeyWarn ? warn(detail, next) : ok(detail);
+  },
+  copies: ({ metrics }) => {
+    const lag = metrics.value("coterie_anti_entropy_lag_seconds");
+    if (lag === undefined) return undefined;
+    const detail = `compared with all other owners' within ${durationText(lag * 1000)}`;
+    const next = "coterie status names with whom, and why; coterie repair compares them now";
+    return lag > comparedSecondsMax ? warn(detail, next) : ok(detail);
   },
   damage: ({ metrics }) => {
     const damaged = metrics.value("coterie_store_damaged_records_total");
