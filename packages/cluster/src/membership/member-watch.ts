@@ -61,6 +61,7 @@ export class MemberWatch {
   readonly #input: MemberWatchInput;
   readonly #machine: Membership;
   readonly #convergence = { counts: convergenceBounds.map(() => 0).concat(0), sum: 0 };
+  #ids: ReadonlyMap<PeerAddress, NodeId> = new Map();
   #cluster = 0;
   #cancelTick: Cancel = () => {};
   #isStopped = false;
@@ -74,6 +75,7 @@ export class MemberWatch {
   /** Takes the members from this version of the cluster document. */
   admit({ clusterId, members, epoch }: ClusterDocument): void {
     this.#cluster = crc32c(utf8(clusterId));
+    this.#ids = new Map(members.map(({ id, address }) => [address, id]));
     this.#machine.admit(members, epoch, this.#input.clock.monotonicMs());
   }
 
@@ -120,17 +122,17 @@ export class MemberWatch {
   /** Something else than a probe suggests that the member at `address` is gone. */
   doubt(address: PeerAddress): void {
     if (this.#isStopped) return;
-    const member = this.#machine.members().find((each) => each.address === address);
-    if (member === undefined) return;
-    this.#machine.doubt(member.id, this.#input.clock.monotonicMs());
+    const id = this.#ids.get(address);
+    if (id === undefined) return;
+    this.#machine.doubt(id, this.#input.clock.monotonicMs());
     this.#flush();
   }
 
   /** Asks the member at `address` directly whether it is there; settles with whether it said so. */
   ping(address: PeerAddress, deadline: MonotonicMs, settle: (isAnswered: boolean) => void): void {
     const { clock, network } = this.#input;
-    const member = this.#machine.members().find((each) => each.address === address);
-    const message = member && this.#machine.pingOf(member.id, clock.monotonicMs());
+    const id = this.#ids.get(address);
+    const message = id === undefined ? id : this.#machine.pingOf(id, clock.monotonicMs());
     // Of strangers nothing is known either way.
     if (message === undefined) return clock.afterTurn(() => settle(true));
     const request = { kind: "membership", cluster: this.#cluster, message } as const;
