@@ -51,6 +51,7 @@ export {
   drawKnobs,
 } from "./swarm-knobs.ts";
 export { type ContendedKey, Workload, type WorkloadWatcher } from "./workload.ts";
+export { runDirectoryLife } from "./directory-life.ts";
 export { runScenario } from "./scenario/run-scenario.ts";
 export { type Shrunk, shrink, turnedKnobs } from "./shrink.ts";
 export { timeline } from "./timeline.ts";

@@ -2,7 +2,7 @@
 // node judge.js SEEDS FOLDER-OF-SCENARIOS [shrink]
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { runScenario } from "@coterie/sim";
+import { runDirectoryLife, runScenario } from "@coterie/sim";
 import { runCase } from "../replay/run-case.ts";
 import { shrinkCase } from "../replay/shrink-case.ts";
 import type { Verdict } from "./verdict.ts";
@@ -37,9 +37,19 @@ async function failureOf(seed: number): Promise<Verdict["caught"]> {
   return { by: failure.checker, detail, shrunk };
 }
 
+/** One directory by itself, with what a cluster's other replicas would mostly hide. */
+async function failureOfDirectory(seed: number): Promise<Verdict["caught"]> {
+  try {
+    const [detail] = await watched(runDirectoryLife(seed, drain));
+    return detail === undefined ? undefined : { by: "directory", detail };
+  } catch (error) {
+    return { by: "directory", detail: String(error) };
+  }
+}
+
 async function seedsUntilCaught(seedsMax: number): Promise<Pick<Verdict, "seeds" | "caught">> {
   for (let seed = 1; seed <= seedsMax; seed += 1) {
-    const caught = await failureOf(seed);
+    const caught = (await failureOf(seed)) ?? (await failureOfDirectory(seed));
     if (caught !== undefined) return { seeds: seed, caught };
   }
   return { seeds: seedsMax };
