@@ -1,4 +1,4 @@
-import { type Digest, type RangeDigest, classIn } from "@coterie/core";
+import { type RangeDigest, classIn } from "@coterie/core";
 
 interface Root {
   readonly copies: number;
@@ -14,14 +14,14 @@ export class ClassRoots {
   /** Few: buckets rarely differ in n. */
   readonly #roots: Root[] = [];
 
-  /** Adds an entry's digest. */
-  add(digest: Digest): void {
-    this.#flip(digest).count += 1;
+  /** Adds an entry, by the halves of its digest: each put comes here, and makes no object. */
+  add(high: number, low: number): void {
+    this.#flip(high, low).count += 1;
   }
 
-  /** Takes an entry's digest away: XOR undoes itself. */
-  remove(digest: Digest): void {
-    this.#flip(digest).count -= 1;
+  /** Takes an entry away: XOR undoes itself. */
+  remove(high: number, low: number): void {
+    this.#flip(high, low).count -= 1;
   }
 
   /** All classes above `above` together. */
@@ -51,15 +51,17 @@ export class ClassRoots {
     });
   }
 
-  #flip({ high, low }: Digest): Root {
-    const copies = classIn(low);
-    let root = this.#roots.find((each) => each.copies === copies);
-    if (root === undefined) {
-      root = { copies, high: 0, low: 0, count: 0 };
-      this.#roots.push(root);
-    }
+  #flip(high: number, low: number): Root {
+    const root = this.#rootOf(classIn(low));
     root.high ^= high;
     root.low ^= low;
+    return root;
+  }
+
+  #rootOf(copies: number): Root {
+    for (const root of this.#roots) if (root.copies === copies) return root;
+    const root = { copies, high: 0, low: 0, count: 0 };
+    this.#roots.push(root);
     return root;
   }
 }

@@ -100,12 +100,18 @@ export class PartitionIndex {
 
   /** Points the entry in `slot` somewhere else. */
   replace(slot: number, location: Location): void {
-    this.#roots.remove(this.location(slot).digest);
+    this.#takeFromRoots(slot);
     this.#write(slot, location);
   }
 
+  #takeFromRoots(slot: number): void {
+    const at = slot * STRIDE;
+    const words = this.#words;
+    this.#roots.remove(words[at + DIGEST_HIGH] as number, words[at + DIGEST_LOW] as number);
+  }
+
   #write(slot: number, location: Location): void {
-    this.#roots.add(location.digest);
+    this.#roots.add(location.digest.high, location.digest.low);
     const at = slot * STRIDE;
     this.#words[at + SEGMENT] = location.segment;
     this.#words[at + OFFSET] = location.offset;
@@ -140,7 +146,10 @@ export class PartitionIndex {
   /** Sums the entries up anew; false if the sums kept with them were wrong, and now are right. */
   verifyRoots(): boolean {
     const roots = new ClassRoots();
-    for (const slot of this.slotsAfter(undefined)) roots.add(this.location(slot).digest);
+    for (const slot of this.slotsAfter(undefined)) {
+      const { high, low } = this.location(slot).digest;
+      roots.add(high, low);
+    }
     const isRight = roots.equals(this.#roots);
     this.#roots = roots;
     return isRight;
@@ -149,7 +158,7 @@ export class PartitionIndex {
   /** Removes the entry in `slot`; what probing had pushed behind it moves back. */
   remove(slot: number): void {
     invariant(this.#isUsed(slot), "an entry that is removed is there");
-    this.#roots.remove(this.location(slot).digest);
+    this.#takeFromRoots(slot);
     let end = slot + 1;
     while (this.#isUsed(end) && this.#home(this.token(end).high, this.token(end).low) < end) {
       end += 1;
@@ -368,8 +377,7 @@ export class PartitionIndex {
     // Unknown until somebody looks: perhaps at once.
     this.#firstDue = this.#count > 0 ? 0 : Infinity;
     for (let at = 0; at < words.length; at += STRIDE) {
-      const high = words[at + DIGEST_HIGH] as number;
-      this.#roots.add({ high, low: words[at + DIGEST_LOW] as number });
+      this.#roots.add(words[at + DIGEST_HIGH] as number, words[at + DIGEST_LOW] as number);
     }
     this.#capacity = Math.max(firstSlots, Math.ceil((this.#count / loadMax) * 1.1));
     for (;;) {
