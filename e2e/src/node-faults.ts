@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { coterie } from "./command.ts";
@@ -31,30 +31,42 @@ export function stopped(id: string): Fault<RealCluster> {
   };
 }
 
-/** A node dies and finds its directory empty: it must not serve. Later it has its own again. */
+/**
+ * A node dies, and its directory is gone. It rejoins with an empty one and is refilled by the
+ * others; then the directory is found again, and refused.
+ */
 export function wiped(id: string): Fault<RealCluster> {
-  const aside = "aside";
+  const asideIn = (cluster: RealCluster): string => join(cluster.directory, "aside");
   return {
     name: `${id} is wiped`,
     excused: [],
     silent: [id],
     inflict: async (cluster) => {
       await cluster.kill(id);
-      const own = join(cluster.directory, id);
-      renameSync(own, join(cluster.directory, aside));
-      mkdirSync(own);
-      const { code, output } = await coterie(...cluster.startWords(id));
-      if (
-        code !== 1 ||
-        !output.includes(`belongs to a cluster whose ${id} has another directory`)
-      ) {
-        throw new Error(`${id} on an empty directory: exit code ${code}\n${output}`);
-      }
-      rmSync(own, { recursive: true });
-      renameSync(join(cluster.directory, aside), own);
+      renameSync(join(cluster.directory, id), asideIn(cluster));
     },
-    heal: (cluster) => cluster.revive(id),
+    heal: async (cluster) => {
+      await cluster.revive(id);
+      await cluster.untilWhole(id);
+      await cluster.kill(id);
+      await refuseFound(cluster, id, asideIn(cluster));
+      await cluster.revive(id);
+    },
   };
+}
+
+/** A node that has another directory by now must not start on the one that it had lost. */
+export async function refuseFound(cluster: RealCluster, id: string, found: string): Promise<void> {
+  const own = join(cluster.directory, id);
+  const newer = `${own}-newer`;
+  renameSync(own, newer);
+  renameSync(found, own);
+  const { code, output } = await coterie(...cluster.startWords(id));
+  if (code !== 1 || !output.includes("another directory has taken the place of this one")) {
+    throw new Error(`${id} on the directory that it had lost: exit code ${code}\n${output}`);
+  }
+  rmSync(own, { recursive: true });
+  renameSync(newer, own);
 }
 
 /** The disk of a node, a small one of its own, is full for a while: it serves by way of others. */

@@ -104,6 +104,15 @@ export class RealCluster {
     await this.#tellDev("heal");
   }
 
+  /** Settles when the node lacks nothing any more that it had lost. */
+  async untilWhole(id: string): Promise<void> {
+    const door = this.endpoints.find((endpoint) => endpoint.id === id)?.http ?? "";
+    await until(async () => {
+      const answer = await fetch(`http://${door}/metrics`);
+      return (await answer.text()).includes("\ncoterie_refilling 0\n");
+    }, `${id} to be whole`);
+  }
+
   async untilReady(...ids: readonly string[]): Promise<void> {
     for (const { id, http } of this.endpoints.filter((endpoint) => ids.includes(endpoint.id))) {
       await until(() => isReady(http), `${id} to be ready`);

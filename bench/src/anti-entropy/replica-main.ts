@@ -71,6 +71,7 @@ class Replica {
         member: { id: this.#id as NodeId, address: this.#address, ...place },
         bootstrap,
         settings: { partitions, hash: "md5", nMax: 2, buckets: defaultBuckets(2) },
+        mayRejoin: false,
         contextKey: undefined,
         store: replicaStore,
         tuning: { hedgeAfterMs: 25, forwardAttemptMs: 400, timeoutMsDefault: 2000 },

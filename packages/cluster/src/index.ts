@@ -31,7 +31,7 @@ export {
 } from "./membership/member-watch.ts";
 export type * from "./messages.ts";
 export type { NodeApi, NodeStatistics } from "./node-api.ts";
-export type { NodeEvent } from "./node-event.ts";
+export type { NodeEvent, RejoinEvent } from "./node-event.ts";
 export { type NodeCounters, type SiblingCounts, siblingBounds } from "./node-counters.ts";
 export { CoterieNode } from "./node.ts";
 export type {

@@ -58,6 +58,8 @@ export interface NodeApi {
   peers(): readonly PeerView[];
   /** Who is there, as this node knows; `undefined` until the cluster has formed. */
   membership(): MembershipView | undefined;
+  /** True while it may lack what damage or a lost directory took, and says so instead of *no*. */
+  readonly isRefilling: boolean;
   /** What this node owes to others; `undefined` until the cluster has formed. */
   handoff(): HandoffView | undefined;
   /** How alike this node's copies are to others'; `undefined` until the cluster has formed. */

@@ -33,6 +33,8 @@ export interface NodeConfig {
   /** Peer addresses of the cluster to form; this node's own may be among them. */
   readonly bootstrap: readonly PeerAddress[];
   readonly settings: ClusterSettings;
+  /** Whether a member that has lost its directory, be it this node or another, gets its place. */
+  readonly mayRejoin: boolean;
   /** Key for the hash that binds contexts; `undefined` derives one from the cluster document. */
   readonly contextKey: Uint8Array | undefined;
   readonly store: Omit<StoreOptions, "partitions" | "hash" | "classOf">;

@@ -45,6 +45,8 @@ export interface NodeCounters {
   siblingWarnings: number;
   peerRequestsServed: number;
   staleEpochs: number;
+  /** Members that got another directory in the place of one that was lost. */
+  directoriesReplaced: number;
 }
 
 export function newNodeCounters(): NodeCounters {
@@ -70,6 +72,7 @@ export function newNodeCounters(): NodeCounters {
     siblingWarnings: 0,
     peerRequestsServed: 0,
     staleEpochs: 0,
+    directoriesReplaced: 0,
   };
 }
 

@@ -1,14 +1,26 @@
-import type { MembershipEvent } from "@coterie/core";
+import type { MembershipEvent, NodeId } from "@coterie/core";
 import type { RecoveryReport } from "@coterie/storage";
 import type { AntiEntropyEvent } from "./anti-entropy/anti-entropy-view.ts";
 import type { HandoffEvent } from "./handoff/handoff-view.ts";
 import type { HintsLost } from "./hints/hint-book.ts";
+
+/** A directory was lost, and its node goes on with an empty one. */
+export type RejoinEvent =
+  /** The directory is empty, and the cluster has a place for another one; what it waits for. */
+  | { readonly kind: "rejoining"; readonly reason: string }
+  /** The cluster has put this directory in the place of the one that was lost. */
+  | { readonly kind: "rejoined"; readonly clusterId: string; readonly epoch: number }
+  /** A member has lost its directory, and why it has not got its place back yet. */
+  | { readonly kind: "rejoin-waits"; readonly id: NodeId; readonly reason: string }
+  /** The cluster goes by another directory of a member from now on. */
+  | { readonly kind: "directory-replaced"; readonly id: NodeId; readonly epoch: number };
 
 /** What an operator wants to read in the log. */
 export type NodeEvent =
   | { readonly kind: "store-opened"; readonly report: RecoveryReport }
   | { readonly kind: "formed"; readonly clusterId: string; readonly digest: string }
   | { readonly kind: "ready" }
+  | RejoinEvent
   /** The node goes by another version of the cluster document from now on. */
   | { readonly kind: "document-changed"; readonly epoch: number; readonly digest: string }
   | { readonly kind: "peer-refused"; readonly reason: string }

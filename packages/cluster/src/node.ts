@@ -4,7 +4,7 @@ import {
   type BucketSettings,
   type ClusterDocument,
   ContextSeal,
-  Formation,
+  type Formation,
   HybridClock,
   type Key,
   type NodeId,
@@ -13,7 +13,7 @@ import {
   type Pressure,
   Ring,
   contextKeyOf,
-  documentDigest,
+  replacedDirectories,
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
 import { type RecordStore, openStore } from "@coterie/storage";
@@ -38,16 +38,12 @@ import { ReadRouting } from "./coordinator/read-routing.ts";
 import { scan } from "./coordinator/scan.ts";
 import { HeldFinder } from "./find/held-finder.ts";
 import type { HeldOutcome, HeldQuery } from "./find/held-query.ts";
-import { answerAsFormed } from "./formation/answer-as-formed.ts";
+import { askWhetherReplaced } from "./formation/ask-whether-replaced.ts";
 import { problemWith } from "./formation/document-fit.ts";
-import { form } from "./formation/form.ts";
+import { loadDocument, loadIdentity, loadRegister } from "./formation/durable-identity.ts";
+import { joinCluster } from "./formation/join.ts";
 import { lockDirectory } from "./formation/lock-directory.ts";
-import {
-  loadDocument,
-  loadIdentity,
-  loadRegister,
-  saveDocument,
-} from "./formation/durable-identity.ts";
+import { TakingBack } from "./formation/taking-back.ts";
 import type { HandoffView } from "./handoff/handoff-view.ts";
 import { loadOwed } from "./handoff/owed-file.ts";
 import { type HandoffBefore, type NodeHandoff, startHandoff } from "./handoff/start-handoff.ts";
@@ -107,6 +103,7 @@ export class CoterieNode implements NodeApi {
   #formation: Formation | undefined;
   #nonce = "";
   #agreement: AgreedDocument | undefined;
+  #takingBack: TakingBack | undefined;
   #store: RecordStore | undefined;
   #hints: HintBook | undefined;
   #coordination: Coordination | undefined;
@@ -308,7 +305,7 @@ export class CoterieNode implements NodeApi {
     if (this.#phase === "opening") return ["the store is being opened"];
     if (this.#phase === "stopping") return ["the node is shutting down"];
     const outcome = this.#formation?.outcome();
-    return outcome?.state === "waiting"
+    return outcome?.state === "waiting" || outcome?.state === "rejoining"
       ? outcome.missing
       : ["the cluster document is being stored"];
   }
@@ -399,12 +396,11 @@ export class CoterieNode implements NodeApi {
       const problem = problemWith(known.document, this.#nonce, this.#config);
       if (problem !== undefined) return { ok: false, code: "wrong-directory", message: problem };
     }
-    const { pressure } = this;
     const { partitions, hash } = settings;
     const before = known.document === undefined ? undefined : new Ring(known.document);
     const ring = (): Ring | undefined => this.#agreement?.ring ?? before;
     const classOf = (bucket: string): number => ring()?.bucket(bucket)?.n ?? 0;
-    const options = { ...this.#config.store, partitions, hash, pressure, classOf };
+    const options = { ...this.#config.store, partitions, hash, classOf, pressure: this.pressure };
     const opened = await openStore({ clock, disk, random }, options);
     if (!opened.ok) {
       const code = opened.code === "disk-full" || opened.code === "io" ? opened.code : undefined;
@@ -421,29 +417,29 @@ export class CoterieNode implements NodeApi {
     if (!votes.ok) return votes;
     const owed = await loadOwed(disk, settings.partitions);
     const hasCrashed = !opened.report.wasCleanStop || owed?.ok !== true;
+    const replaced = await askWhetherReplaced({ ...this.#ports, self: this.id }, known.document);
+    if (replaced !== undefined) return { ok: false, code: "wrong-directory", message: replaced };
     const started = this.#serveUnder(known.document, votes.state, { owed, hasCrashed });
     if (started.ok) this.#agreement?.catchUp();
     return started;
   }
 
   async #form(): Promise<StartOutcome> {
-    const { clock, network, disk } = this.#ports;
-    const self = { ...this.#config.member, nonce: this.#nonce };
-    const { bootstrap, settings } = this.#config;
-    const formation = new Formation({ self, settings, bootstrap });
-    this.#formation = formation;
     this.#phase = "forming";
-    const others = bootstrap.filter((address) => address !== self.address);
-    const isStopped = (): boolean => this.#isStopping();
-    const formed = await form({ clock, network, formation, self, others, isStopped });
-    if (!formed.ok) return { ok: false, code: "not-formed", message: formed.reason };
-    const problem = problemWith(formed.document, this.#nonce, this.#config);
-    if (problem !== undefined) return { ok: false, code: "not-formed", message: problem };
-    const saved = await saveDocument(disk, formed.document);
-    if (!saved.ok) return saved;
-    const digest = documentDigest(formed.document);
-    this.#config.onEvent({ kind: "formed", clusterId: formed.document.clusterId, digest });
-    return this.#serveUnder(formed.document, undefined, { owed: undefined, hasCrashed: false });
+    const joined = await joinCluster({
+      ports: this.#ports,
+      config: this.#config,
+      nonce: this.#nonce,
+      store: this.#store as RecordStore,
+      isStopped: () => this.#isStopping(),
+      onFormation: (formation) => {
+        this.#formation = formation;
+      },
+    });
+    if (!joined.ok) return joined;
+    // A directory that was lost may have owed something to others: nobody knows what.
+    const before = { owed: undefined, hasCrashed: joined.isRejoin };
+    return this.#serveUnder(joined.document, undefined, before);
   }
 
   #isStopping(): boolean {
@@ -467,6 +463,7 @@ export class CoterieNode implements NodeApi {
       onSuspected: (address) => network.doubt(address),
     });
     this.#watch = watch;
+    this.#takingBack = new TakingBack({ ...this.#ports, agreement, watch, config: this.#config });
     const shared = {
       self: this.id,
       clock: this.#ports.clock,
@@ -531,23 +528,26 @@ export class CoterieNode implements NodeApi {
       self: this.id,
       nonce: this.#nonce,
       onFatal: store.onFatal,
-      onChange: ({ document, epoch, digest }) => {
+      onChange: ({ document, epoch, digest }, before) => {
         this.#watch?.admit(document);
         onEvent({ kind: "document-changed", epoch, digest });
+        for (const { id } of replacedDirectories(before.document, document)) {
+          this.#counters.directoriesReplaced += 1;
+          onEvent({ kind: "directory-replaced", id, epoch });
+        }
       },
       onConflict: (reason) => onEvent({ kind: "peer-refused", reason }),
+      onReplaced: (reason) => {
+        if (this.#phase === "ready") store.onFatal(reason);
+      },
     };
   }
 
   #answerAnnouncement(announcement: Announcement): PeerResponse {
-    if (this.#agreement === undefined) {
-      this.#formation?.receive(announcement);
-      if (this.#formation === undefined) return refusal("not-ready", `${this.id} is opening`);
-      return { kind: "announced", announcement: this.#formation.announcement() };
-    }
-    return answerAsFormed(this.#agreement.ring, this.id, announcement, (reason) => {
-      this.#config.onEvent({ kind: "peer-refused", reason });
-    });
+    if (this.#takingBack !== undefined) return this.#takingBack.receive(announcement);
+    this.#formation?.receive(announcement);
+    if (this.#formation === undefined) return refusal("not-ready", `${this.id} is opening`);
+    return { kind: "announced", announcement: this.#formation.announcement() };
   }
 
   /** Another cluster's request, or one by another table of owners. */

@@ -49,20 +49,6 @@ describe("formation", () => {
     expect(await small.read(2, "k")).toContain("three");
   });
 
-  it("refuses a node whose directory was emptied, with the reason", async () => {
-    const small = await SmallCluster.start();
-    successful(await small.put(1, "k", "one", { w: 3 }));
-    const crashed = small.cluster.disk(node(3));
-    small.crash(3);
-    crashed.restore(new Map());
-    const started = await small.until(small.cluster.startNode(node(3)));
-    expect(started).toMatchObject({ ok: false, code: "not-formed" });
-    expect(started.ok ? "" : started.message).toMatch(/whose n3 has another directory.*empty/u);
-    const told = small.cluster.events.filter(({ event }) => event.kind === "peer-refused");
-    expect(JSON.stringify(told)).toContain("its directory was emptied");
-    expect(await small.read(1, "k")).toEqual(["one"]);
-  });
-
   const [usual] = usualSettings.buckets;
   it.each([
     ["partitions", { ...usualSettings, partitions: 16 }],

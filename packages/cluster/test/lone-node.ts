@@ -1,4 +1,9 @@
-import { type ClusterSettings, defaultBuckets, membershipDefaults } from "@coterie/core";
+import {
+  type ClusterSettings,
+  type PeerAddress,
+  defaultBuckets,
+  membershipDefaults,
+} from "@coterie/core";
 import { SimClock, SimDisk } from "@coterie/sim";
 import { CoterieNode } from "../src/index.ts";
 import { type SmallCluster, address, node } from "./small-cluster.ts";
@@ -15,10 +20,21 @@ export const usualSettings: ClusterSettings = {
 export function loneNode(
   { world, cluster }: SmallCluster,
   number: number,
-  { settings = usualSettings, disk = new SimDisk(world, { name: `lone-${number}` }) } = {},
+  {
+    settings = usualSettings,
+    disk = new SimDisk(world, { name: `lone-${number}` }),
+    /** Where it really is: what is sent to its address comes to somebody else. */
+    place = address(number),
+    onFatal = (): void => undefined,
+  }: {
+    readonly settings?: ClusterSettings;
+    readonly disk?: SimDisk;
+    readonly place?: PeerAddress;
+    readonly onFatal?: (reason: string) => void;
+  } = {},
 ): CoterieNode {
   const clock = new SimClock(world);
-  const network = cluster.network.register(address(number), clock, (request, deadline, settle) =>
+  const network = cluster.network.register(place, clock, (request, deadline, settle) =>
     lone.receive(request, deadline, settle),
   );
   const lone: CoterieNode = new CoterieNode(
@@ -36,6 +52,7 @@ export function loneNode(
       },
       bootstrap: [1, 2, 3].map(address),
       settings,
+      mayRejoin: true,
       contextKey: undefined,
       store: {
         segmentBytes: 64 * 1024,
@@ -43,7 +60,7 @@ export function loneNode(
         reserveBytes: 4096,
         durability: "fsync",
         cacheBytes: 0,
-        onFatal: () => undefined,
+        onFatal,
         onEvent: () => undefined,
       },
       tuning: { hedgeAfterMs: 30, forwardAttemptMs: 300, timeoutMsDefault: 1000 },

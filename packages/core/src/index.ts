@@ -193,6 +193,11 @@ export {
   type FormationState,
   type HeardMember,
 } from "./ring/formation.ts";
+export {
+  type DirectoryChange,
+  replaceDirectory,
+  replacedDirectories,
+} from "./ring/replace-directory.ts";
 export { type Owners, placeOwners } from "./ring/placement.ts";
 export type { PlacementInput } from "./ring/placement-table.ts";
 export type { ReplicaPlan } from "./ring/replica-plan.ts";

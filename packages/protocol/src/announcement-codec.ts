@@ -10,7 +10,7 @@ const heardMax = 4096;
 
 /** About how many bytes an announcement takes. */
 export function announcementSizeHint(announcement: Announcement): number {
-  return 200 + announcement.heard.length * 64;
+  return 200 + announcement.heard.length * 64 + announcement.remark.length * 3;
 }
 
 /** Writes the fields of an Announcement. */
@@ -36,11 +36,12 @@ export function writeAnnouncement(writer: WireWriter, announcement: Announcement
     writer.textOrDefault(0x12, nonce);
     writer.close(heard, memberHint);
   }
+  writer.textOrDefault(0x32, announcement.remark);
 }
 
 /** Reads an Announcement with its length; the caller checks whether the reader failed. */
 export function readAnnouncement(reader: WireReader): Announcement {
-  const texts = { settingsDigest: "", documentDigest: "" };
+  const texts = { settingsDigest: "", documentDigest: "", remark: "" };
   const heard: HeardMember[] = [];
   let member: Announcement["member"] | undefined;
   let isFormed = false;
@@ -50,6 +51,7 @@ export function readAnnouncement(reader: WireReader): Announcement {
     else if (tag === 0x12) texts.settingsDigest = reader.text();
     else if (tag === 0x1a) texts.documentDigest = reader.text();
     else if (tag === 0x20) isFormed = reader.bool();
+    else if (tag === 0x32) texts.remark = reader.text();
     else if (tag === 0x2a && heard.length < heardMax) heard.push(readHeard(reader));
     else reader.skip(tag);
   }

@@ -41,6 +41,7 @@ const announcement: fc.Arbitrary<Announcement> = fc.record({
   documentDigest: text,
   isFormed: fc.boolean(),
   heard: fc.array(fc.record({ id: nodeId, nonce: text }), { maxLength: 5 }),
+  remark: text,
 });
 
 const id32 = fc

@@ -322,6 +322,7 @@ function nodeSettings(
       weight: config.weight,
     },
     bootstrap: config.bootstrap as readonly PeerAddress[],
+    mayRejoin: config.rejoin === "auto",
     tuning: {
       forwardAttemptMs,
       hedgeAfterMs: config.hedgeMsMax,

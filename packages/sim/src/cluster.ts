@@ -37,6 +37,8 @@ export interface SimClusterOptions {
   /** Changes requests on their way: for planted bugs. */
   readonly corrupt?: (request: PeerRequest) => PeerRequest;
   readonly tuning?: CoordinationTuning;
+  /** Whether members that lost their directories get their places back; left out: they do. */
+  readonly mayRejoin?: boolean;
   readonly handoff?: HandoffSettings;
   /** Off if left out. */
   readonly antiEntropy?: AntiEntropySettings;
@@ -187,6 +189,7 @@ export class SimCluster {
         },
         bootstrap: this.#places.map(({ address }) => address),
         settings: this.#settings,
+        mayRejoin: this.#options.mayRejoin ?? true,
         contextKey,
         store: {
           segmentBytes: this.#options.segmentBytes ?? segmentBytes,

@@ -104,7 +104,7 @@ export const evidenceCheckers: readonly EvidenceChecker[] = [
 /** Virtual time within which the clients' operations end, whatever goes wrong. */
 const workloadMsMax = 600_000;
 /** Virtual time within which nodes serve again once everything is healed. */
-const recoveryMsMax = 30_000;
+const recoveryMsMax = 60_000;
 /** Virtual time after which what was under way has arrived or was given up. */
 const quietMs = 5000;
 /** Virtual time within which a healed cluster takes nobody for dead any more. */
@@ -372,12 +372,15 @@ class Run {
   #evidence(): Evidence {
     const since = this.#world.nowMs - quietMs;
     const questions = this.#workload.hanging(since);
+    const { supervisor } = this.#faults;
     return {
       overLimit: [...this.#overLimit],
       hanging: { questions, ...this.#cluster.network.hanging(since) },
       exits: [
-        ...this.#cluster.fatal.map(({ node, reason }) => `${node}: ${reason}`),
-        ...this.#faults.supervisor.failures.map(({ node, message }) => `${node}: ${message}`),
+        ...this.#cluster.fatal
+          .filter(({ node, reason }) => !supervisor.explains(node, reason))
+          .map(({ node, reason }) => `${node}: ${reason}`),
+        ...supervisor.failures.map(({ node, message }) => `${node}: ${message}`),
       ],
       stalled: this.#prober.stalled,
       failedProbes: this.#failedProbes,

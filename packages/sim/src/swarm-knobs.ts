@@ -100,7 +100,15 @@ const handoffBytesPerSecondLeast = 64 * 1024;
 
 /** The knobs of a seed. */
 export function drawKnobs(seed: number): SwarmKnobs {
-  return drawModes(new SeededRandom(seed).fork("modes"), drawStrict(seed));
+  const knobs = drawModes(new SeededRandom(seed).fork("modes"), drawStrict(seed));
+  return drawWipe(new SeededRandom(seed).fork("wipe"), knobs);
+}
+
+/** Of ten runs in which one copy may be lost two lose one with its whole directory. */
+function drawWipe(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
+  const hasLost = faultKinds.some(({ name, losesCopies }) => losesCopies && knobs.faults[name]);
+  if (!random.chance(200) || hasLost || copiesToLose(knobs.buckets) === 0) return knobs;
+  return { ...knobs, faults: { ...knobs.faults, wipe: 1 } };
 }
 
 /** Of two runs one has no sloppy request. What else a seed draws does not depend on it. */
@@ -216,9 +224,13 @@ function drawHabits(random: SeededRandom): ClientKnobs {
   };
 }
 
+/** Of what an acknowledged write has on w nodes one copy at least must stay. */
+function copiesToLose(buckets: readonly BucketKnobs[]): number {
+  return Math.min(...buckets.map(({ w }) => w)) - 1;
+}
+
 function drawFaults(random: SeededRandom, buckets: readonly BucketKnobs[]): SwarmKnobs["faults"] {
   const faults: Partial<Record<FaultKind, number>> = {};
-  const copiesLeft = Math.min(...buckets.map(({ w }) => w)) - 1;
   const left = faultKinds.filter(({ name, losesCopies }) => !losesCopies && name !== "split");
   for (let kinds = 3 + random.below(6); kinds > 0; kinds -= 1) {
     const [kind] = left.splice(random.below(left.length), 1);
@@ -227,7 +239,7 @@ function drawFaults(random: SeededRandom, buckets: readonly BucketKnobs[]): Swar
   // What an acknowledged write has on w nodes may be lost on w − 1 of them. At one node: which of
   // them lost what is not known before.
   const losing = faultKinds.filter(({ losesCopies }) => losesCopies);
-  if (copiesLeft > 0 && random.chance(400)) faults[pick(random, losing).name] = 1;
+  if (copiesToLose(buckets) > 0 && random.chance(400)) faults[pick(random, losing).name] = 1;
   return faults;
 }
 

@@ -302,6 +302,13 @@ export class LogStore implements RecordStore {
     return this.index.count;
   }
 
+  async markLost(): Promise<boolean> {
+    this.lost.isWhole = false;
+    this.#recordMark("damaged", "directory");
+    const hasRoom = await this.#updates.flushed();
+    return hasRoom && this.durable();
+  }
+
   statistics(): StoreStatistics {
     let bytesLive = 0;
     let bytesOnDisk = this.log.end;

@@ -130,6 +130,11 @@ export interface RecordStore {
   discard(partition: PartitionId): Promise<boolean>;
   /** How many keys it holds: what {@link statistics} says too, for whoever asks often. */
   readonly keys: number;
+  /**
+   * All that this store once held may be lost: from now on, and after every start, whatever it is
+   * asked for is `unknown`, until {@link markWhole}. False if that could not be made durable.
+   */
+  markLost(): Promise<boolean>;
   statistics(): StoreStatistics;
   /** Reads and checks every record in sealed segments, now; it happens slowly all the time. */
   scrub(): Promise<void>;

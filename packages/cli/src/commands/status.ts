@@ -42,6 +42,8 @@ interface NodeFigures {
   readonly keys: number | undefined;
   readonly diskBytes: number | undefined;
   readonly availableBytes: number | undefined;
+  /** It may lack what it has lost, and asks the others for it. */
+  readonly isRefilling: boolean;
   /** The most siblings that any read met since the node started. */
   readonly siblingsMax: number | undefined;
 }
@@ -88,6 +90,10 @@ export function status(options: NodeOptions): Promise<ExitCode> {
     for (const { id, antiEntropy } of nodes) {
       for (const line of antiEntropyTexts(antiEntropy)) terminal.say(`${id} ${line}`);
     }
+    for (const { id, facts } of nodes) {
+      if (facts?.isRefilling !== true) continue;
+      terminal.say(`${id} is refilling: its copies do not count until all others were asked`);
+    }
     for (const shortage of shortages) terminal.say(shortageText(shortage, ring));
     return isDegraded ? exitCodes.failure : exitCodes.ok;
   });
@@ -113,7 +119,7 @@ function describe(nodes: readonly NodeStatus[]): string {
     ],
     nodes.map(({ id, state, partitions, zone, http, grpc, facts, antiEntropy }) => [
       id,
-      state,
+      facts?.isRefilling === true && state === "ready" ? "refilling" : state,
       facts?.upSeconds === undefined ? "-" : durationText(facts.upSeconds * 1000),
       facts === undefined ? "-" : `${facts.peersReached} of ${facts.peers}`,
       partitions,
@@ -171,6 +177,7 @@ function figuresOf(metrics: NodeMetrics): NodeFigures {
     keys: metrics.value("coterie_store_keys"),
     diskBytes: metrics.value("coterie_store_disk_bytes"),
     availableBytes: metrics.value("coterie_disk_available_bytes"),
+    isRefilling: metrics.value("coterie_refilling") === 1,
     siblingsMax: metrics.value("coterie_siblings_max"),
   };
 }

@@ -108,6 +108,13 @@ const nodeChecks: Readonly<Record<string, (facts: NodeFacts) => Judged | undefin
     if (damaged === 0) return ok("none found");
     return warn(`${damaged} records, refilled from replicas`, "check its disk; see its log");
   },
+  refill: ({ metrics }) => {
+    const refilling = metrics.value("coterie_refilling");
+    if (refilling === undefined) return undefined;
+    if (refilling === 0) return ok("lacks nothing");
+    const detail = "asks the others for what it has lost: until then its copies do not count";
+    return warn(detail, "see that all others serve: it has to hear from every one of them");
+  },
 };
 
 /** Everything that is looked at, in the order in which it is printed. */

@@ -37,6 +37,12 @@ export const startSettings: readonly StartSetting[] = [
     "Peer addresses of all nodes of a new cluster; this node's may be among them",
   ),
   row(
+    "rejoin",
+    "<kind>",
+    "auto",
+    "Whether a member whose directory was lost takes its place again with an empty one",
+  ),
+  row(
     "allowedHosts",
     "<list>",
     "[]",

@@ -11,6 +11,7 @@ import {
   settingsDifferences,
 } from "@coterie/core";
 import type { Clock, Disk, MonotonicMs, Network, Random } from "@coterie/ports";
+import { replacedIn } from "../formation/ask-whether-replaced.ts";
 import { saveDocument } from "../formation/durable-identity.ts";
 import type {
   AcceptRequest,
@@ -32,6 +33,8 @@ const callMs = 1000;
 const lookMs = 500;
 /** How often nodes are asked about unknown buckets, and told what they seem to have missed. */
 const againMs = 1000;
+/** How often, at growing intervals, a version is asked for that nobody who was asked had. */
+const againTriesMax = 4;
 /** Pauses between two attempts to reach one peer: doubled from the first to the last. */
 const retryMsMin = 100;
 const retryMsMax = 30_000;
@@ -54,9 +57,11 @@ export interface AgreementParts {
   readonly random: Random;
   readonly onFatal: (reason: string) => void;
   /** This node goes by another version from now on. */
-  readonly onChange: (ring: Ring) => void;
+  readonly onChange: (ring: Ring, before: Ring) => void;
   /** Two documents cannot both be right. */
   readonly onConflict: (reason: string) => void;
+  /** This directory is no member any more: another one has taken its place. */
+  readonly onReplaced: (reason: string) => void;
 }
 
 /** Whether a request between nodes is for an {@link AgreedDocument}. */
@@ -83,6 +88,7 @@ export class AgreedDocument {
   #ring: Ring;
   #isStopped = false;
   #isWatching = false;
+  #isAskingAgain = false;
   /** The question that is on its way to all others. */
   #asking: Promise<void> | undefined;
   #lookedAt: MonotonicMs = Number.NEGATIVE_INFINITY;
@@ -150,7 +156,22 @@ export class AgreedDocument {
     const { clock } = this.#parts;
     if (epoch <= this.#ring.epoch || clock.monotonicMs() - this.#missedAt < againMs) return;
     await this.#askAll(callMs);
-    if (epoch > this.#ring.epoch) this.#missedAt = clock.monotonicMs();
+    if (epoch <= this.#ring.epoch) return;
+    this.#missedAt = clock.monotonicMs();
+    this.#askAgain(epoch, 1);
+  }
+
+  /** Whoever went by that version could not be asked: perhaps nobody mentions it again for long. */
+  #askAgain(epoch: number, tries: number): void {
+    if (this.#isAskingAgain || tries > againTriesMax) return;
+    this.#isAskingAgain = true;
+    this.#later(againMs * 2 ** tries, () => {
+      this.#isAskingAgain = false;
+      if (epoch <= this.#ring.epoch) return;
+      void this.#askAll(callMs).then(() => {
+        if (epoch > this.#ring.epoch) this.#askAgain(epoch, tries + 1);
+      });
+    });
   }
 
   /** A request came from a node that goes by an earlier version. */
@@ -178,12 +199,22 @@ export class AgreedDocument {
     if (request.clusterId !== clusterId && !isJoining) {
       return settle(refusal("other-cluster", `${this.#parts.self} is of cluster ${clusterId}`));
     }
+    if (request.kind !== "ask") return void this.#vote(request).then(settle);
     if (request.epoch > this.#ring.epoch) void this.reachEpoch(request.epoch);
-    if (request.kind === "ask" || request.epoch < this.#ring.epoch) {
-      return settle(this.#answer(request.epoch));
-    }
-    if (request.kind === "prepare") return void this.#receivePrepare(request).then(settle);
-    void this.#receiveAccept(request).then(settle);
+    settle(this.#answer(request.epoch));
+  }
+
+  /**
+   * Votes on the version after the one that the proposer goes by, if this node goes by that one
+   * too: then this directory is one of its voters, and has not voted on any later version. What is
+   * put into the queue now is done before any vote on a later one.
+   */
+  async #vote(request: PrepareRequest | AcceptRequest): Promise<PeerResponse> {
+    await this.reachEpoch(request.epoch);
+    if (request.epoch !== this.#ring.epoch) return this.#answer(request.epoch);
+    return request.kind === "prepare"
+      ? this.#receivePrepare(request)
+      : this.#receiveAccept(request);
   }
 
   async #receivePrepare({ ballot }: PrepareRequest): Promise<PeerResponse> {
@@ -199,6 +230,9 @@ export class AgreedDocument {
     if (!decoded.ok) return refusal("malformed", decoded.reason);
     const problem = this.#problemWith(decoded.document);
     if (problem !== undefined) return refusal("malformed", problem);
+    if (decoded.document.epoch > this.#ring.epoch + 1) {
+      return refusal("malformed", "a version is made from the one before");
+    }
     const reply = await this.#register.accept({ ballot, value: decoded.document });
     if (reply === undefined) return refusal("disk-full", "the version could not be stored");
     if (reply.kind === "outbid") return { kind: "outbid", ballot: reply.promised };
@@ -233,6 +267,7 @@ export class AgreedDocument {
       register: this.#register,
       document: () => this.#ring.document,
       offer: (bytes: Uint8Array) => void this.#offer(bytes),
+      adopt: (document: ClusterDocument) => this.#adopt(document),
       isStopped: () => this.#isStopped,
     };
     return this.#changes.run(() => changeDocument(parts, change, deadline));
@@ -249,15 +284,19 @@ export class AgreedDocument {
       const { epoch } = this.#ring;
       if (document.epoch < epoch || this.#isStopped) return true;
       const problem = this.#problemWith(document);
-      if (problem !== undefined) this.#parts.onConflict(problem);
+      const { self: id, nonce } = this.#parts;
+      const replaced = replacedIn(document, this.#ring.document, { id, nonce });
+      if (replaced !== undefined) this.#parts.onReplaced(replaced);
+      else if (problem !== undefined) this.#parts.onConflict(problem);
       if (problem !== undefined || document.epoch === epoch) return true;
       const saved = await saveDocument(this.#parts.disk, document);
       if (!saved.ok) {
         if (saved.code !== "disk-full") this.#parts.onFatal(saved.message);
         return false;
       }
+      const before = this.#ring;
       this.#ring = new Ring(document);
-      this.#parts.onChange(this.#ring);
+      this.#parts.onChange(this.#ring, before);
       return true;
     });
   }

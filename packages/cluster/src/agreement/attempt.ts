@@ -6,6 +6,8 @@ import {
   type NodeId,
   type PrepareReply,
   Proposal,
+  type Vote,
+  ballotZero,
   decodeDocument,
   encodeDocument,
   votersOf,
@@ -33,7 +35,12 @@ export interface AttemptInput {
 }
 
 export type AttemptOutcome =
-  | { readonly ok: true; readonly document: ClusterDocument }
+  | {
+      readonly ok: true;
+      readonly document: ClusterDocument;
+      /** That version was another proposer's, and the change was not applied to it yet. */
+      readonly isOthers: boolean;
+    }
   | {
       readonly ok: false;
       readonly mayBeChosen: boolean;
@@ -43,7 +50,11 @@ export type AttemptOutcome =
       readonly isWorthRepeating: boolean;
     };
 
-/** One attempt to have the next version of the document chosen: both rounds of votes. */
+/**
+ * One attempt to have the next version of the document chosen: both rounds of votes. Every voter
+ * that counts goes by the same version as this node, so that what it may have accepted is the next
+ * version or nothing. Such a version is brought to its end as it is: its voters may be others.
+ */
 export class Attempt {
   readonly #parts: AttemptParts;
   readonly #input: AttemptInput;
@@ -51,6 +62,7 @@ export class Attempt {
   readonly #voters: readonly Member[];
   readonly #over = oneShot<AttemptOutcome>();
   #wasSent = false;
+  #isOthers = false;
   #isWorthRepeating = false;
 
   constructor(parts: AttemptParts, input: AttemptInput) {
@@ -60,7 +72,10 @@ export class Attempt {
     this.#proposal = new Proposal({
       ballot: input.reservation.ballot,
       voters: this.#voters.map(({ id }) => id),
-      change: input.change,
+      change: (found) => {
+        this.#isOthers = found.epoch > parts.document.epoch;
+        return this.#isOthers ? found : input.change(found);
+      },
     });
   }
 
@@ -69,7 +84,8 @@ export class Attempt {
     const { ballot, accepted } = this.#input.reservation;
     for (const voter of this.#voters) {
       if (voter.id === this.#parts.self) {
-        this.#proposal.receivePromise(voter.id, { kind: "promised", accepted });
+        const own = { kind: "promised", accepted: this.#nextOf(accepted) } as const;
+        this.#proposal.receivePromise(voter.id, own);
         continue;
       }
       this.#ask(voter, { kind: "prepare", clusterId, epoch, ballot }, (response) => {
@@ -104,7 +120,9 @@ export class Attempt {
       this.#wasSent = true;
       this.#sendValue(phase.value);
     }
-    if (phase.phase === "chosen") this.#over.settle({ ok: true, document: phase.value });
+    if (phase.phase === "chosen") {
+      this.#over.settle({ ok: true, document: phase.value, isOthers: this.#isOthers });
+    }
     if (phase.phase !== "failed") return;
     const { outbidBy } = this.#proposal;
     const { mayBeChosen } = phase;
@@ -136,8 +154,16 @@ export class Attempt {
     if (!decoded.ok || decoded.document.clusterId !== this.#parts.document.clusterId) {
       return undefined;
     }
-    const accepted = { ballot: response.ballot, value: decoded.document };
+    // A voter that goes by our version accepts none but that one and the next.
+    if (decoded.document.epoch > this.#parts.document.epoch + 1) return undefined;
+    const accepted = this.#nextOf({ ballot: response.ballot, value: decoded.document });
     return { kind: "promised", accepted };
+  }
+
+  /** A vote on a version up to ours, whatever its ballot, says nothing of the next one. */
+  #nextOf(vote: Vote<ClusterDocument>): Vote<ClusterDocument> {
+    const { document } = this.#parts;
+    return vote.value.epoch > document.epoch ? vote : { ballot: ballotZero, value: document };
   }
 }
 

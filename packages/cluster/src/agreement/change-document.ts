@@ -23,6 +23,8 @@ export interface ProposerParts {
   readonly register: DocumentRegister;
   readonly document: () => ClusterDocument;
   readonly offer: (document: Uint8Array) => void;
+  /** Goes by a version that was chosen; false if it cannot be stored. */
+  readonly adopt: (document: ClusterDocument) => Promise<boolean>;
   readonly isStopped: () => boolean;
 }
 
@@ -37,8 +39,9 @@ export type ChosenDocument =
 
 /**
  * Has the next version of the document chosen by a majority of the voters, trying again while
- * others are ahead. `change` is applied to whatever version is the latest each time; if it changes
- * nothing, that version is known to be chosen when this settles.
+ * others are ahead: what they have begun is brought to its end first. `change` is applied to
+ * whatever version is the latest each time; if it changes nothing, that version is known to be
+ * chosen when this settles.
  */
 export async function changeDocument(
   parts: ProposerParts,
@@ -65,7 +68,12 @@ export async function changeDocument(
       { reservation, change, deadline: Math.min(deadline, clock.monotonicMs() + attemptMs) },
     );
     const outcome = await attempt.run();
-    if (outcome.ok) return outcome;
+    if (outcome.ok) {
+      if (!outcome.isOthers) return outcome;
+      lonely = 0;
+      if (await parts.adopt(outcome.document)) continue;
+      return failed("disk-full", "this node could not store a version that others had begun");
+    }
     mayBeChosen ||= outcome.mayBeChosen;
     if (outcome.outbidBy !== undefined) above = outcome.outbidBy;
     lonely = outcome.isWorthRepeating ? 0 : lonely + 1;

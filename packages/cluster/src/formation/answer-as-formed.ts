@@ -1,20 +1,22 @@
 import type { Member, NodeId, Ring } from "@coterie/core";
 import type { Announcement, PeerResponse } from "../messages.ts";
 
-/** Answers an announcement from within a cluster that has formed; a stranger is remarked upon. */
+export interface AnswerParts {
+  /** Why the sender has not got its place; empty if it has. */
+  readonly remark: string;
+  readonly onStranger: (reason: string) => void;
+}
+
+/** Answers an announcement from within a cluster that has formed; `remark` is for the sender. */
 export function answerAsFormed(
   { document, digest, settingsDigest }: Ring,
   self: NodeId,
   announcement: Announcement,
-  onStranger: (reason: string) => void,
+  { remark, onStranger }: AnswerParts,
 ): PeerResponse {
   const { members } = document;
-  const known = members.find(({ id }) => id === announcement.member.id);
-  if (known?.nonce !== announcement.member.nonce) {
-    onStranger(
-      `${announcement.member.id} at ${announcement.member.address} is not the member of that ` +
-        "name, or its directory was emptied",
-    );
+  if (!members.some(({ id }) => id === announcement.member.id)) {
+    onStranger(`${announcement.member.id} at ${announcement.member.address} is no member`);
   }
   return {
     kind: "announced",
@@ -24,6 +26,7 @@ export function answerAsFormed(
       documentDigest: digest,
       isFormed: true,
       heard: members.map(({ id, nonce }) => ({ id, nonce })),
+      remark,
     },
   };
 }

@@ -11,6 +11,8 @@ import { oneShot } from "../one-shot.ts";
 
 /** Milliseconds between two rounds of announcements: short, a person is waiting. */
 const roundMs = 25;
+/** And while the others have a cluster, and this node's place in it is for them to give. */
+const askingMs = 250;
 /** How long one announcement may take. */
 const callMs = 1000;
 
@@ -22,6 +24,10 @@ export interface FormationParts {
   /** Peer addresses to reach, this node's own left out. */
   readonly others: readonly PeerAddress[];
   readonly isStopped: () => boolean;
+  /** Why this node could not go by that document, whatever directory it names. */
+  readonly problemWith: (document: ClusterDocument) => string | undefined;
+  /** What the place that this node has lost still waits for; told when it changes. */
+  readonly onRejoining: (reason: string) => void;
 }
 
 export type FormationOutcome =
@@ -30,31 +36,59 @@ export type FormationOutcome =
 
 /**
  * Announces this node to every bootstrap peer, round after round, until all agree on the first
- * version of the cluster document. Safe to repeat from any point: announcements only add.
+ * version of the cluster document, or on a version that has this node's directory as a member's.
+ * Safe to repeat from any point: announcements only add.
  */
 export async function form(parts: FormationParts): Promise<FormationOutcome> {
-  const { clock, formation } = parts;
+  const { formation, self } = parts;
+  let said = "";
   while (!parts.isStopped()) {
     const outcome = formation.outcome();
     if (outcome.state === "agreed") return { ok: true, document: outcome.document };
     if (outcome.state === "conflict") return { ok: false, reason: outcome.reason };
     if (outcome.state === "member") {
       const document = await askFor(parts, outcome.at);
-      if (document !== undefined) return { ok: true, document };
+      const isMember = document?.members.some(
+        ({ id, nonce }) => id === self.id && nonce === self.nonce,
+      );
+      if (document !== undefined && isMember === true) return { ok: true, document };
+    }
+    if (outcome.state === "rejoining") {
+      const problem = await consent(parts, outcome.unread);
+      if (problem !== undefined) return { ok: false, reason: problem };
+      const reason = outcome.missing.join("; ");
+      if (reason !== said) parts.onRejoining(reason);
+      said = reason;
     }
     await announceToAll(parts);
     const { state } = formation.outcome();
-    if (state === "agreed" || state === "conflict") continue;
-    const { promise, settle } = oneShot<void>();
-    clock.at(clock.monotonicMs() + roundMs, settle);
-    await promise;
+    if (state === "agreed" || state === "conflict" || state === "member") continue;
+    await pause(parts, state === "rejoining" ? askingMs : roundMs);
   }
   return { ok: false, reason: "the node was stopped before the cluster had formed" };
 }
 
-/** The document of a cluster that formed with this directory while this node was down. */
+/** Reads a document that names this node with another directory; says if it cannot go by it. */
+async function consent(
+  parts: FormationParts,
+  at: PeerAddress | undefined,
+): Promise<string | undefined> {
+  const document = at === undefined ? undefined : await askFor(parts, at);
+  if (document === undefined) return undefined;
+  const problem = parts.problemWith(document);
+  if (problem === undefined) parts.formation.consent(document);
+  return problem;
+}
+
+function pause({ clock }: FormationParts, ms: number): Promise<void> {
+  const { promise, settle } = oneShot<void>();
+  clock.at(clock.monotonicMs() + ms, settle);
+  return promise;
+}
+
+/** The document that a peer goes by. */
 function askFor(
-  { clock, network, self }: FormationParts,
+  { clock, network }: FormationParts,
   at: PeerAddress,
 ): Promise<ClusterDocument | undefined> {
   const { promise, settle } = oneShot<ClusterDocument | undefined>();
@@ -63,10 +97,7 @@ function askFor(
     if (!reply.ok || reply.response.kind !== "document") return settle(undefined);
     const { document } = reply.response;
     const decoded = document === undefined ? undefined : decodeDocument(document);
-    if (decoded?.ok !== true) return settle(undefined);
-    const { members } = decoded.document;
-    const isMember = members.some(({ id, nonce }) => id === self.id && nonce === self.nonce);
-    settle(isMember ? decoded.document : undefined);
+    settle(decoded?.ok === true ? decoded.document : undefined);
   });
   return promise;
 }

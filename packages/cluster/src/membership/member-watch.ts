@@ -6,6 +6,7 @@ import {
   type MembershipEvent,
   type MembershipMessage,
   type MembershipSettings,
+  type MemberState,
   type MemberStatus,
   type NodeId,
   type PeerAddress,
@@ -145,6 +146,11 @@ export class MemberWatch {
   /** False for who is suspected, dead or gone. */
   isHealthy(id: NodeId): boolean {
     return this.#machine.isHealthy(id);
+  }
+
+  /** `undefined` for strangers. */
+  stateOf(id: NodeId): MemberState | undefined {
+    return this.#machine.members().find((member) => member.id === id)?.state;
   }
 
   view(): MembershipView {

@@ -1,7 +1,6 @@
 import type { BucketChange, NodeId } from "@coterie/core";
 import type { BucketOutcome } from "../../src/index.ts";
-import type { Disk } from "@coterie/ports";
-import { SeededRandom, type SimDisk } from "@coterie/sim";
+import { SeededRandom, type SimClusterOptions } from "@coterie/sim";
 import { SmallCluster, address, node } from "../small-cluster.ts";
 
 export interface StormReport {
@@ -28,9 +27,9 @@ const calmMs = 120_000;
  */
 export async function storm(
   seed: number,
-  wrapDisk: (disk: SimDisk) => Disk = (disk) => disk,
+  planted: Pick<SimClusterOptions, "corrupt"> = {},
 ): Promise<StormReport> {
-  return new Storm(seed, wrapDisk).toTheEnd();
+  return new Storm(seed, planted).toTheEnd();
 }
 
 class Storm {
@@ -44,10 +43,10 @@ class Storm {
   readonly #policies = new Map<string, Set<string>>();
   #writes = 0;
 
-  constructor(seed: number, wrapDisk: (disk: SimDisk) => Disk) {
+  constructor(seed: number, planted: Pick<SimClusterOptions, "corrupt">) {
     this.#random = new SeededRandom(seed).fork("storm");
     this.#count = 3 + this.#random.below(3);
-    this.#small = new SmallCluster({ seed, nodes: this.#count, wrapDisk });
+    this.#small = new SmallCluster({ seed, nodes: this.#count, ...planted });
   }
 
   async toTheEnd(): Promise<StormReport> {

@@ -15,6 +15,8 @@ export interface Member {
   readonly weight: number;
   /** 32 hex digits, drawn once per directory: tells a member from an impostor or a wiped one. */
   readonly nonce: string;
+  /** The nonce that it became a member with; left out while that is the one it has. */
+  readonly firstNonce?: string;
 }
 
 /**
@@ -56,7 +58,8 @@ export interface BucketSettings {
  *
  * The first version, epoch 1, is a pure function of settings and members. Every later one was made
  * from the one before by compare-and-set through a majority of voters (docs/internals/agreement.md)
- * and has the next epoch: so far its buckets may differ, and nothing else. What a document of other
+ * and has the next epoch: so far its buckets may differ, and its members' directories
+ * ({@link Member.nonce}), and nothing else. What a document of other
  * members needs besides (pending moves, voters) comes after `owners` and is left out while there is
  * none, so that documents without it keep their bytes and their digest; a node that does not know
  * such a field refuses the document. `clusterId` stays what it was when the cluster formed.

@@ -65,12 +65,16 @@ export function documentDigest(document: ClusterDocument): string {
 
 /**
  * 32 bits that name the cluster and where its data lives, which every request between nodes
- * carries: of the digest of the document without what may differ while a change spreads, its epoch
- * and its buckets. Nodes of one tag agree on the owners of every key.
+ * carries: of the digest of the document without what may differ while a change spreads, its epoch,
+ * its buckets and its members' directories. Nodes of one tag agree on the owners of every key.
  */
 export function placementTag(document: ClusterDocument): number {
   const settings = { ...document.settings, buckets: [] };
-  return Number.parseInt(documentDigest({ ...document, epoch: 1, settings }).slice(0, 8), 16);
+  const members = document.members.map(({ firstNonce, ...member }) =>
+    firstNonce === undefined ? member : { ...member, nonce: firstNonce },
+  );
+  const placement = { ...document, epoch: 1, settings, members };
+  return Number.parseInt(documentDigest(placement).slice(0, 8), 16);
 }
 
 /** 32 hex digits that name the settings all members must share. */
@@ -79,11 +83,12 @@ export function settingsDigest(settings: ClusterSettings): string {
 }
 
 /**
- * The key that binds contexts to keys, where none was configured: from the members' nonces, so
- * that it is no worse kept than the document itself.
+ * The key that binds contexts to keys, where none was configured: from the nonces that the members
+ * came with, so that it is no worse kept than the document itself, and stays as it is when a member
+ * gets another directory.
  */
 export function contextKeyOf(document: ClusterDocument): Uint8Array {
-  const nonces = document.members.map(({ nonce }) => nonce).join("");
+  const nonces = document.members.map(({ nonce, firstNonce }) => firstNonce ?? nonce).join("");
   const secret = new Uint8Array(nonces.length / 2);
   writeHex(nonces, secret, 0);
   return blake2s(secret, { key: utf8("coterie context key"), dkLen: 32 });
@@ -136,9 +141,10 @@ type WrittenMember = Omit<Member, "grpc" | "resp"> & {
 };
 
 function canonicalMember(member: Member): WrittenMember {
-  const { id, address, http, grpc, resp, host, zone, weight, nonce } = member;
+  const { id, address, http, grpc, resp, host, zone, weight, nonce, firstNonce } = member;
   const doors = { ...(grpc !== "" && { grpc }), ...(resp !== "" && { resp }) };
-  return { id, address, http, ...doors, host, zone, weight, nonce };
+  const replaced = firstNonce !== undefined && firstNonce !== nonce && { firstNonce };
+  return { id, address, http, ...doors, host, zone, weight, nonce, ...replaced };
 }
 
 function wholeMember(member: WrittenMember): Member {

@@ -48,14 +48,15 @@ function isBucket(value: unknown): boolean {
 /** Whether a value is a member as a document can hold it: doors it has not got are left out. */
 export function isMember(value: unknown): boolean {
   if (!isFields(value)) return false;
-  const { id, address, http, grpc, resp, host, zone, weight, nonce } = value;
+  const { id, address, http, grpc, resp, host, zone, weight, nonce, firstNonce } = value;
   return (
     typeof id === "string" &&
     parseNodeId(id) !== undefined &&
     [address, http, grpc ?? "", resp ?? "", host, zone].every(isLabel) &&
     address !== "" &&
     Number.isSafeInteger(weight) &&
-    isHex(nonce)
+    isHex(nonce) &&
+    (firstNonce === undefined || isHex(firstNonce))
   );
 }
 

@@ -14,6 +14,8 @@ export interface Announcement {
   readonly isFormed: boolean;
   /** The members the sender has heard from, itself included, sorted by id. */
   readonly heard: readonly HeardMember[];
+  /** Why the one that is told has not been given its member's place yet; empty if it was. */
+  readonly remark: string;
 }
 
 export interface HeardMember {
@@ -26,6 +28,8 @@ export interface FormationInput {
   readonly settings: ClusterSettings;
   /** Peer addresses of all members; this node's own may be among them. */
   readonly bootstrap: readonly PeerAddress[];
+  /** Whether this directory may take the place of one that this node has lost. */
+  readonly mayRejoin: boolean;
 }
 
 export type FormationState =
@@ -33,6 +37,13 @@ export type FormationState =
   | { readonly state: "agreed"; readonly document: ClusterDocument }
   /** A peer holds a document, perhaps a later version, in which this very directory is a member. */
   | { readonly state: "member"; readonly at: PeerAddress }
+  /** Peers hold a document in which this node is a member with another directory. */
+  | {
+      readonly state: "rejoining";
+      /** Where there is a version of it that was not {@link Formation.consent consented} to. */
+      readonly unread: PeerAddress | undefined;
+      readonly missing: readonly string[];
+    }
   | { readonly state: "conflict"; readonly reason: string };
 
 interface Proposal {
@@ -49,6 +60,8 @@ const strangersMax = 16;
  *     waiting: not all heard ──all bootstrap peers heard──▶ waiting: proposes a digest
  *     waiting: proposes ──every peer proposes or holds the same digest──▶ agreed
  *     any ──a peer formed with this very directory, and its document is another──▶ member
+ *     any ──a peer formed with another directory of this node──▶ rejoining ──the peers have put
+ *           this directory in its place──▶ member
  *     any ──a peer's settings, id or document cannot go with ours──▶ conflict
  *
  * The document is a pure function of the members' announcements, so equal digests mean equal
@@ -64,6 +77,11 @@ const strangersMax = 16;
  * A node whose directory is named in a document that a peer holds had proposed the first version of
  * that document, and everybody had agreed to it: whatever it proposes now nobody can agree to, and
  * the document may have changed since. So it takes that document as it is.
+ *
+ * A node whose directory was lost finds that others have a document with its old one. It reads that
+ * document, says by its digest that it would go by it, and waits for the others to agree on a
+ * version with its new directory (docs/internals/agreement.md). It cannot form a cluster meanwhile:
+ * those others agree to none.
  */
 export class Formation {
   readonly #self: Member;
@@ -72,14 +90,19 @@ export class Formation {
   readonly #expected: readonly PeerAddress[];
   readonly #heard = new Map<PeerAddress, Announcement>();
   readonly #strangers = new Map<PeerAddress, NodeId>();
+  readonly #mayRejoin: boolean;
+  /** Digests of the documents that this node would go by, if it were a member. */
+  readonly #consented = new Set<string>();
+  #consent: { readonly epoch: number; readonly digest: string } | undefined;
   #proposal: Proposal | undefined;
   /** Why what was heard makes no document. */
   #problem: string | undefined;
   /** Who else announces itself under this node's address. */
   #impostor: NodeId | undefined;
 
-  constructor({ self, settings, bootstrap }: FormationInput) {
+  constructor({ self, settings, bootstrap, mayRejoin }: FormationInput) {
     this.#self = self;
+    this.#mayRejoin = mayRejoin;
     this.#settings = settings;
     this.#settingsDigest = settingsDigest(settings);
     this.#expected = [...new Set(bootstrap)].filter((address) => address !== self.address);
@@ -99,16 +122,25 @@ export class Formation {
     }
   }
 
+  /** This node would go by that document, if its directory were the one that is a member. */
+  consent(document: ClusterDocument): void {
+    const { epoch } = document;
+    const digest = documentDigest(document);
+    this.#consented.add(digest);
+    if (epoch >= (this.#consent?.epoch ?? 0)) this.#consent = { epoch, digest };
+  }
+
   /** What to tell every peer, now. */
   announcement(): Announcement {
     return {
       member: this.#self,
       settingsDigest: this.#settingsDigest,
-      documentDigest: this.#proposal?.digest ?? "",
+      documentDigest: this.#consent?.digest ?? this.#proposal?.digest ?? "",
       isFormed: false,
       heard: this.#members()
         .map(({ id, nonce }) => ({ id, nonce }))
         .toSorted((left, right) => (left.id < right.id ? -1 : 1)),
+      remark: "",
     };
   }
 
@@ -117,6 +149,8 @@ export class Formation {
     if (conflict !== undefined) return { state: "conflict", reason: conflict };
     const at = this.#knownBy();
     if (at !== undefined) return { state: "member", at };
+    const rejoining = this.#rejoining();
+    if (rejoining !== undefined) return rejoining;
     const missing = this.#missing();
     if (missing.length > 0 || this.#proposal === undefined) return { state: "waiting", missing };
     return { state: "agreed", document: this.#proposal.document };
@@ -153,7 +187,7 @@ export class Formation {
     const { id, address } = peer.member;
     if (id === this.#self.id) return `the node at ${address} has this node's id, ${id}`;
     // Its document may have changed since: what it formed with is what this node had proposed.
-    if (this.#isKnownBy(peer)) return undefined;
+    if (this.#isKnownBy(peer) || this.#mayReplaceAt(peer)) return undefined;
     if (peer.settingsDigest !== this.#settingsDigest) {
       return (
         `${id} at ${address} has other cluster settings (partitions, n_max or buckets): its ` +
@@ -193,6 +227,25 @@ export class Formation {
   #isKnownBy({ isFormed, heard }: Announcement): boolean {
     const { id, nonce } = this.#self;
     return isFormed && heard.some((member) => member.id === id && member.nonce === nonce);
+  }
+
+  #rejoining(): FormationState | undefined {
+    const peers = [...this.#heard].filter(([, peer]) => this.#mayReplaceAt(peer));
+    if (peers.length === 0) return undefined;
+    const [unread] =
+      peers.find(([, { documentDigest: digest }]) => !this.#consented.has(digest)) ?? [];
+    const missing = peers.map(([address, { member, remark }]) => {
+      const reason = remark === "" ? "has not agreed to take it back yet" : remark;
+      return `${this.#self.id} has lost its directory: ${member.id} at ${address} says: ${reason}`;
+    });
+    return { state: "rejoining", unread, missing };
+  }
+
+  /** Whether this directory might take the place of the one that a formed peer knows. */
+  #mayReplaceAt(peer: Announcement): boolean {
+    const { id } = this.#self;
+    const isKnown = peer.isFormed && peer.heard.some((member) => member.id === id);
+    return this.#mayRejoin && isKnown && !this.#isKnownBy(peer);
   }
 
   /** What agreement still waits for, in words. */

@@ -2,18 +2,20 @@ import { describe, expect, it } from "vitest";
 import type { NodeId, PeerAddress } from "../../src/ids.ts";
 import type { Member } from "../../src/ring/cluster-document.ts";
 import { documentDigest, settingsDigest } from "../../src/ring/document-codec.ts";
-import { type Announcement, Formation, type FormationState } from "../../src/ring/formation.ts";
+import {
+  type Announcement,
+  Formation,
+  type FormationInput,
+  type FormationState,
+} from "../../src/ring/formation.ts";
 import { documentOf, membersOf, modestSettings, settingsOf } from "./members.ts";
 
 const settings = modestSettings(6, 3);
 const [first, second, third] = membersOf(3) as [Member, Member, Member];
 const bootstrap = [first.address, second.address, third.address];
 
-function formationOf(
-  self: Member,
-  changes: { bootstrap?: readonly PeerAddress[] } = {},
-): Formation {
-  return new Formation({ self, settings, bootstrap, ...changes });
+function formationOf(self: Member, changes: Partial<FormationInput> = {}): Formation {
+  return new Formation({ self, settings, bootstrap, mayRejoin: false, ...changes });
 }
 
 function exchange(...nodes: readonly Formation[]): void {
@@ -30,6 +32,7 @@ function formed(member: Member, members: readonly Member[]): Announcement {
     documentDigest: documentDigest(documentOf(settings, members)),
     isFormed: true,
     heard: members.map(({ id, nonce }) => ({ id, nonce })),
+    remark: "",
   };
 }
 
@@ -130,7 +133,7 @@ describe("conflicts with", () => {
   it("a peer of other settings, and names it and its digest", () => {
     const other = settingsOf(7, 1);
     const node = formationOf(first);
-    node.receive(new Formation({ self: second, settings: other, bootstrap }).announcement());
+    node.receive(formationOf(second, { settings: other }).announcement());
     expect(reason(node.outcome())).toBe(
       "n02 at n02.example:7101 has other cluster settings (partitions, n_max or buckets): its " +
         `digest is ${settingsDigest(other)}, ours ${settingsDigest(settings)}`,
@@ -175,7 +178,7 @@ describe("conflicts with", () => {
   });
 
   it("settings that its members cannot serve", () => {
-    const node = new Formation({ self: first, settings: settingsOf(6), bootstrap: [] });
+    const node = formationOf(first, { settings: settingsOf(6), bootstrap: [] });
     expect(reason(node.outcome())).toContain("bucket default wants 3 copies on distinct nodes");
   });
 

@@ -124,6 +124,7 @@ export class FormingCluster {
       documentDigest: documentDigest(document),
       isFormed: true,
       heard: document.members.map(({ id, nonce }) => ({ id, nonce })),
+      remark: "",
     };
   }
 
@@ -131,7 +132,7 @@ export class FormingCluster {
     const bootstrap = this.#bootstrap.filter(
       (address) => this.#namesItself || address !== self.address,
     );
-    return new Formation({ self, settings: this.#settings, bootstrap });
+    return new Formation({ self, settings: this.#settings, bootstrap, mayRejoin: false });
   }
 
   #directory(): Pick<Member, "nonce"> {

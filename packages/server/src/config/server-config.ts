@@ -26,6 +26,7 @@ export interface ServerConfig {
   readonly respFlush: boolean;
   readonly peerTransport: "http2" | "grpc-js";
   readonly bootstrap: readonly string[];
+  readonly rejoin: "auto" | "off";
   readonly allowedHosts: readonly string[];
   readonly host: string;
   readonly zone: string;
@@ -135,6 +136,10 @@ const schema = z.strictObject({
     .pipe(z.array(address))
     .default([])
     .describe("Peer addresses of all nodes of a new cluster; this node's may be among them"),
+  rejoin: z
+    .enum(["auto", "off"])
+    .default("auto")
+    .describe("Whether a member whose directory was lost takes its place again with an empty one"),
   allowedHosts: list
     .default([])
     .describe("Names that `Host` headers may have at a loopback HTTP door, besides localhost"),

@@ -1,4 +1,4 @@
-import type { AntiEntropyEvent, NodeEvent } from "@coterie/cluster";
+import type { AntiEntropyEvent, NodeEvent, RejoinEvent } from "@coterie/cluster";
 import type { MembershipEvent } from "@coterie/core";
 import type { StoreEvent } from "@coterie/storage";
 import type { ObservedCall } from "../doors/grpc/kv-service.ts";
@@ -41,6 +41,12 @@ export class NodeLog {
         this.#log.info({ event: "document-changed", epoch, digest }, "cluster document changed");
         break;
       }
+      case "rejoining":
+      case "rejoined":
+      case "rejoin-waits":
+      case "directory-replaced":
+        this.#rejoinEvent(event);
+        break;
       case "ready":
         this.#log.info({ event: "ready" }, "ready");
         break;
@@ -160,6 +166,37 @@ export class NodeLog {
         }
       }
     });
+  }
+
+  #rejoinEvent(event: RejoinEvent): void {
+    const { kind, ...facts } = event;
+    switch (kind) {
+      case "rejoining":
+        this.#log.warn(
+          { event: "rejoining", ...facts },
+          "the directory is empty, and the cluster knows this node with another one",
+        );
+        break;
+      case "rejoined":
+        this.#log.warn(
+          { event: "rejoined", ...facts },
+          "this directory has taken the place of one that was lost: it is refilled now",
+        );
+        break;
+      case "rejoin-waits":
+        this.#sayRarely(`${event.id} ${event.reason}`, (kept) =>
+          this.#log.warn(
+            { event: "rejoin-waits", ...facts, kept },
+            "a member has lost its directory, and does not get its place yet",
+          ),
+        );
+        break;
+      case "directory-replaced":
+        this.#log.warn(
+          { event: "directory-replaced", ...facts },
+          "a member goes on with an empty directory in the place of the one that it lost",
+        );
+    }
   }
 
   #membershipEvent(event: MembershipEvent): void {

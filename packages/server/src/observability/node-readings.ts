@@ -31,7 +31,8 @@ function requestReadings(statistics: () => NodeStatistics): readonly MetricReadi
         | "readRepairs"
         | "expiredSiblings"
         | "peerRequestsServed"
-        | "staleEpochs",
+        | "staleEpochs"
+        | "directoriesReplaced",
     ) =>
     (): number =>
       statistics()[name];
@@ -74,6 +75,11 @@ function requestReadings(statistics: () => NodeStatistics): readonly MetricReadi
       "stale_epochs_total",
       "Refused requests of nodes that are of another cluster, or go by other owners.",
       of("staleEpochs"),
+    ),
+    counter(
+      "directories_replaced_total",
+      "Members that went on with an empty directory in the place of a lost one.",
+      of("directoriesReplaced"),
     ),
   ];
 }
@@ -132,6 +138,11 @@ function siblingReadings(statistics: () => NodeStatistics): readonly MetricReadi
 function standing(node: NodeApi): readonly MetricReading[] {
   return [
     gauge("ready", "1 while the node serves.", () => Number(node.missing().length === 0)),
+    gauge(
+      "refilling",
+      "1 while the node may lack what damage or a lost directory took, and asks the others for it.",
+      () => Number(node.isRefilling),
+    ),
     gauge("members", "Members in the cluster's document.", () => node.document()?.members.length),
     gauge("epoch", "Epoch of the cluster's document.", () => node.document()?.epoch),
     labelled(

@@ -18,6 +18,7 @@ export function methodsOf(node: NodeApi): NodeApi {
     documentDigest: () => node.documentDigest(),
     peers: () => node.peers(),
     membership: () => node.membership(),
+    isRefilling: node.isRefilling,
     handoff: () => node.handoff(),
     antiEntropy: () => node.antiEntropy(),
     repair: (partitions) => node.repair(partitions),

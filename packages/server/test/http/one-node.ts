@@ -42,6 +42,7 @@ export async function oneNode(
       },
       bootstrap: [],
       settings: { partitions: 8, hash: "md5", nMax: 1, buckets: defaultBuckets(1) },
+      mayRejoin: true,
       contextKey: undefined,
       store: {
         segmentBytes: 1024 * 1024,

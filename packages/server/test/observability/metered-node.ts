@@ -123,6 +123,7 @@ export function meteredNode(
     },
     bootstrap: bootstrap as readonly PeerAddress[],
     settings: { partitions: 8, hash: "md5", nMax, buckets: defaultBuckets(nMax) },
+    mayRejoin: true,
     contextKey: undefined,
     store: {
       segmentBytes: 1024 * 1024,

@@ -42,7 +42,6 @@ export class Health {
       cluster.node(id)?.isRefilling === false &&
       !cluster.isPaused(id) &&
       !this.#supervisor.isStarting(id) &&
-      !this.#supervisor.impostors.has(id) &&
       !this.#bereft.has(id) &&
       cluster.disk(id).isSound &&
       // A store that ran out of space looks only once in a while whether there is some again.

@@ -45,7 +45,6 @@ const lossless: readonly FaultKind[] = [
   "write-error",
   "full-disk",
   "slow-disk",
-  "wipe",
   "split",
 ];
 
@@ -55,4 +54,5 @@ export const faultKinds: readonly FaultKindInfo[] = [
   { name: "rot", losesCopies: true },
   { name: "read-error", losesCopies: true },
   { name: "rollback", losesCopies: true },
+  { name: "wipe", losesCopies: true },
 ];

@@ -691,6 +691,13 @@ export declare type Announcement = Message<"coterie.peer.v1.Announcement"> & {
    * @generated from field: repeated coterie.peer.v1.HeardMember heard = 5;
    */
   heard: HeardMember[];
+
+  /**
+   * Why the receiver has not been given its member's place yet; empty if it was.
+   *
+   * @generated from field: string remark = 6;
+   */
+  remark: string;
 };
 
 /**
