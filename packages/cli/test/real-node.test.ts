@@ -238,9 +238,7 @@ it("keeps what is to stay in a bucket whose values expire, also through a file",
 it("shows the members as a node sees them", async () => {
   const shown = await run(0, "members");
   expect(shown.exit).toBe(0);
-  expect(shown.stdout).toMatch(
-    /^n1 +itself +[\d.]+ s +- +0 +- +127\.0\.0\.1:\d+ +127\.0\.0\.1:\d+ /mu,
-  );
+  expect(shown.stdout).toMatch(/^n1 +itself +\d.* +- +0 +- +127\.0\.0\.1:\d+ +127\.0\.0\.1:\d+ /mu);
   const json = JSON.parse((await run(0, "members", "--json")).stdout);
   expect(json).toMatchObject({ node: "n1", members: [{ id: "n1", weight: 1 }] });
 });
