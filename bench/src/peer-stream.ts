@@ -53,7 +53,8 @@ async function serve(): Promise<void> {
 function peerLoad(network: PeerNetwork, clock: SystemClock, port: number): Load {
   const to = `127.0.0.1:${port}` as PeerAddress;
   const record = new Uint8Array(recordBytes);
-  const request: PeerRequest = { kind: "merge", stamp: { epoch: 1, tag: 0xc0ffee }, record };
+  const stamp = { epoch: 1, tag: 0xc0ffee };
+  const request: PeerRequest = { kind: "merge", stamp, fence: 0, record };
   return (operations, inFlight) =>
     new Promise((resolve, reject) => {
       let sent = 0;

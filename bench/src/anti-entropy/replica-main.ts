@@ -77,6 +77,7 @@ class Replica {
         tuning: { hedgeAfterMs: 25, forwardAttemptMs: 400, timeoutMsDefault: 2000 },
         membership: membershipDefaults,
         // Only the repair that is measured makes copies equal, and nothing slows it down.
+        reaping: { graceMs: undefined },
         handoff: { bytesPerSecond: 0, keysMax: 0 },
         antiEntropy: { intervalMs: 0, bytesPerSecond: gibibyte },
         inFlightMax: 4096,

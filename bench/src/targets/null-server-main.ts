@@ -7,6 +7,7 @@ import {
   type PeerAddress,
   encodeDocument,
   formDocument,
+  noFence,
 } from "@coterie/core";
 import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
 import { PeerServer, SystemClock } from "@coterie/server";
@@ -56,7 +57,7 @@ async function servePeer(): Promise<string> {
     clock: new SystemClock(),
     receive: (request, _deadline, settle) => {
       if (request.kind === "ask") settle({ kind: "document", epoch: 1, document });
-      else settle(request.kind === "read" ? { kind: "present", record } : written);
+      else settle(request.kind === "read" ? { kind: "present", record, fence: noFence } : written);
     },
   });
   const listening = await server.listen("127.0.0.1", 0);

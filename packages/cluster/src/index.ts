@@ -30,6 +30,7 @@ export {
   convergenceBounds,
 } from "./membership/member-watch.ts";
 export type * from "./messages.ts";
+export type { ReapingBlocker, ReapingView } from "./reaping/reaper.ts";
 export type { NodeApi, NodeStatistics } from "./node-api.ts";
 export type { NodeEvent, RejoinEvent } from "./node-event.ts";
 export { type NodeCounters, type SiblingCounts, siblingBounds } from "./node-counters.ts";
@@ -39,6 +40,7 @@ export type {
   HandoffSettings,
   NodeConfig,
   NodePorts,
+  ReapingSettings,
   StartOutcome,
 } from "./node-config.ts";
 export type {

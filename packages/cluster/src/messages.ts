@@ -1,6 +1,7 @@
 import type {
   Announcement,
   Ballot,
+  Fence,
   MembershipMessage,
   NodeId,
   RequestMode,
@@ -28,7 +29,10 @@ export type DataRequest =
   | HintRequest
   | ReadHintRequest
   | ForwardedPut
-  | ForwardedDelete;
+  | ForwardedDelete
+  | RaiseFenceRequest
+  | ReapRequest
+  | AskFencesRequest;
 
 /** About the cluster document (docs/internals/agreement.md). */
 export type DocumentRequest = PrepareRequest | AcceptRequest | TellRequest | AskRequest;
@@ -37,6 +41,8 @@ export type DocumentRequest = PrepareRequest | AcceptRequest | TellRequest | Ask
 export interface MergeRequest {
   readonly kind: "merge";
   readonly stamp: RingStamp;
+  /** What whoever read the record had raised in its partition by then. */
+  readonly fence: number;
   readonly record: Uint8Array;
 }
 
@@ -95,6 +101,8 @@ export interface HintRequest {
   readonly kind: "hint";
   readonly stamp: RingStamp;
   readonly target: NodeId;
+  /** As in a {@link MergeRequest}. */
+  readonly fence: number;
   readonly record: Uint8Array;
 }
 
@@ -134,6 +142,35 @@ export interface ForwardedDelete {
   readonly w: number;
   readonly pw: number;
   readonly mode: RequestMode;
+}
+
+/**
+ * Reaping: raise the fence of a partition to this number, and say which of these tombstones you do
+ * not hold exactly so (docs/internals/reaping.md).
+ */
+export interface RaiseFenceRequest {
+  readonly kind: "raise-fence";
+  readonly stamp: RingStamp;
+  readonly partition: number;
+  readonly fence: number;
+  /** Under which number the sender has reaped. */
+  readonly reaped: number;
+  readonly entries: readonly ListedEntry[];
+}
+
+/** Reaping: all members have raised their fences to this number; forget these tombstones. */
+export interface ReapRequest {
+  readonly kind: "reap";
+  readonly stamp: RingStamp;
+  readonly partition: number;
+  readonly fence: number;
+  readonly entries: readonly ListedEntry[];
+}
+
+/** Reaping: which fences have you? */
+export interface AskFencesRequest {
+  readonly kind: "ask-fences";
+  readonly stamp: RingStamp;
 }
 
 /** Formation: what the sender says of itself, and of its settings. */
@@ -184,11 +221,11 @@ export interface MembershipRequest {
 
 export type PeerResponse =
   | { readonly kind: "merged"; readonly changed: boolean }
-  | { readonly kind: "present"; readonly record: Uint8Array }
-  | { readonly kind: "absent" }
+  | { readonly kind: "present"; readonly record: Uint8Array; readonly fence: Fence }
+  | { readonly kind: "absent"; readonly fence: Fence }
   /** Damaged or not yet refilled: not an answer. */
   | { readonly kind: "unknown" }
-  | { readonly kind: "found"; readonly records: readonly Uint8Array[] }
+  | { readonly kind: "found"; readonly records: readonly Uint8Array[]; readonly fence: Fence }
   | { readonly kind: "listed"; readonly entries: readonly ListedEntry[] }
   | { readonly kind: "compared"; readonly differences: readonly TreeDifference[] }
   | WrittenResponse
@@ -201,7 +238,36 @@ export type PeerResponse =
   | DocumentResponse
   /** What the receiver has to say to the sender at once; nothing, perhaps. */
   | { readonly kind: "membership"; readonly messages: readonly MembershipMessage[] }
+  | FenceRaisedResponse
+  | { readonly kind: "reaped" }
+  | FencesResponse
   | RefusedResponse;
+
+/** What a member says of all its fences. */
+export interface FencesResponse {
+  readonly kind: "fences";
+  /** By partition. */
+  readonly fences: readonly Fence[];
+  /** It knows of nothing that it has lost. */
+  readonly isWhole: boolean;
+}
+
+/** Whether a member has taken part in raising a fence, and what it lacks. */
+export interface FenceRaisedResponse {
+  readonly kind: "fence-raised";
+  readonly fence: Fence;
+  /** Why nothing may be reaped under that number. */
+  readonly problem: RaiseProblem | undefined;
+  /** Places, in the list of the request, of what this member does not hold exactly so. */
+  readonly lacking: readonly number[];
+}
+
+/**
+ * `outdone`: the number was raised here before. `behind`: this member is refilled first. `hints`:
+ * it holds records of the partition for others. `damaged`: it does not know what it lacks. `disk`:
+ * it could not store the number.
+ */
+export type RaiseProblem = "outdone" | "behind" | "hints" | "damaged" | "disk";
 
 /** Which version the sender goes by. */
 export interface DocumentResponse {
@@ -257,4 +323,6 @@ export type PeerRefusal =
   /** About a hint: the receiver is a primary of the key itself, or the target is none. */
   | "not-fallback"
   /** The fallback holds as many bytes of hints as it may. */
-  | "hints-full";
+  | "hints-full"
+  /** The record was read before something was reaped here. */
+  | "behind-fence";

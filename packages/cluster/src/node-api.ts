@@ -15,6 +15,7 @@ import type { HintStatistics } from "./hints/hint-book.ts";
 import type { MembershipView } from "./membership/member-watch.ts";
 import type { AdmissionStatistics } from "./admission.ts";
 import type { NodeCounters } from "./node-counters.ts";
+import type { ReapingView } from "./reaping/reaper.ts";
 import type {
   BucketOutcome,
   Explanation,
@@ -69,6 +70,8 @@ export interface NodeApi {
    * equal; how far it is, {@link antiEntropy} says. One at a time.
    */
   repair(partitions: readonly PartitionId[] | "all"): RepairStarted;
+  /** What becomes of tombstones, and who keeps them; `undefined` until the cluster has formed. */
+  reaping(): ReapingView | undefined;
   statistics(): NodeStatistics;
 }
 

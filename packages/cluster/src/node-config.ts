@@ -27,6 +27,14 @@ export interface AntiEntropySettings {
   readonly bytesPerSecond: number;
 }
 
+export interface ReapingSettings {
+  /**
+   * Milliseconds for which a tombstone is left alone, however many confirm it: longer than any
+   * request may be under way, and than a client may repeat a write. `undefined`: they all stay.
+   */
+  readonly graceMs: number | undefined;
+}
+
 export interface NodeConfig {
   /** What this node says of itself; the nonce comes from its directory. */
   readonly member: Omit<Member, "nonce">;
@@ -42,6 +50,7 @@ export interface NodeConfig {
   readonly membership: MembershipSettings;
   readonly handoff: HandoffSettings;
   readonly antiEntropy: AntiEntropySettings;
+  readonly reaping: ReapingSettings;
   /** Client requests in flight above which further ones are refused. */
   readonly inFlightMax: number;
   /** Bytes of values in flight above which further requests are refused. */

@@ -25,6 +25,8 @@ export type NodeEvent =
   | { readonly kind: "document-changed"; readonly epoch: number; readonly digest: string }
   | { readonly kind: "peer-refused"; readonly reason: string }
   | { readonly kind: "refilled" }
+  /** Copies of so many partitions are thrown away: others have reaped since, or it may be. */
+  | { readonly kind: "discarded"; readonly partitions: number }
   | { readonly kind: "handoff"; readonly event: HandoffEvent }
   | { readonly kind: "anti-entropy"; readonly event: AntiEntropyEvent }
   | { readonly kind: "hints-lost"; readonly lost: HintsLost }

@@ -29,6 +29,7 @@ import {
   type AgreementParts,
   isAboutDocument,
 } from "./agreement/agreed-document.ts";
+import { refuseStamp } from "./agreement/refuse-stamp.ts";
 import { requestBucket } from "./agreement/request-bucket.ts";
 import { deleteKey } from "./coordinator/delete.ts";
 import { explain, readOwnCopy } from "./coordinator/explain.ts";
@@ -63,9 +64,12 @@ import type { NodeApi, NodeStatistics } from "./node-api.ts";
 import type { NodeConfig, NodePorts, StartOutcome } from "./node-config.ts";
 import { newNodeCounters } from "./node-counters.ts";
 import { oneShot } from "./one-shot.ts";
-import { refill } from "./refill/refill.ts";
+import { FenceTable } from "./reaping/fence-table.ts";
+import type { ReapingView } from "./reaping/reaper.ts";
+import { type Reaping, startReaping } from "./reaping/reaping.ts";
+import { Refiller } from "./refill/refiller.ts";
 import { coordinateForwarded } from "./replica/forwarded.ts";
-import { receive } from "./replica/receive.ts";
+import { type Receivers, receive } from "./replica/receive.ts";
 import { Replica, refusal } from "./replica/replica.ts";
 import { Sweeper } from "./replica/sweeper.ts";
 import type {
@@ -106,6 +110,7 @@ export class CoterieNode implements NodeApi {
   #takingBack: TakingBack | undefined;
   #store: RecordStore | undefined;
   #hints: HintBook | undefined;
+  #fences: FenceTable | undefined;
   #coordination: Coordination | undefined;
   #sweeper: Sweeper | undefined;
   #finder: HeldFinder | undefined;
@@ -113,7 +118,9 @@ export class CoterieNode implements NodeApi {
   #circuits: PeerCircuits | undefined;
   #handoff: NodeHandoff | undefined;
   #antiEntropy: AntiEntropy | undefined;
-  #isRefilling = false;
+  #reaping: Reaping | undefined;
+  #receivers: Receivers | undefined;
+  #refiller: Refiller | undefined;
   /** Writes that other nodes passed on to this one and that have not settled. */
   #forwardedInFlight = 0;
   #onIdle: (() => void) | undefined;
@@ -161,9 +168,8 @@ export class CoterieNode implements NodeApi {
 
   async #stop(): Promise<void> {
     this.#phase = "stopping";
-    const started = await this.#started;
     // A failed start has closed what it opened.
-    if (started?.ok !== true) return;
+    if ((await this.#started)?.ok !== true) return;
     if (!this.#isIdle()) {
       const { promise, settle } = oneShot<void>();
       this.#onIdle = settle;
@@ -183,12 +189,11 @@ export class CoterieNode implements NodeApi {
     await this.#agreement?.stop();
     await this.#sweeper?.stop();
     await this.#antiEntropy?.stop();
+    await this.#reaping?.stop();
     await this.#handoff?.stop();
     await this.#hints?.stop();
     await this.#store?.stop();
-    const { promise, settle } = oneShot<void>();
-    this.#ports.disk.unlock(() => settle());
-    await promise;
+    await new Promise<void>((resolve) => this.#ports.disk.unlock(() => resolve()));
   }
 
   /** Answers another node. */
@@ -214,7 +219,11 @@ export class CoterieNode implements NodeApi {
     if (isAboutDocument(request)) return agreement.receive(request, settle);
     this.#admission.watchTurn();
     const { epoch, tag } = agreement.ring.stamp;
-    if (request.stamp.tag !== tag) return settle(this.#refuseStamp(agreement, request.stamp.epoch));
+    if (request.stamp.tag !== tag) {
+      this.#counters.staleEpochs += 1;
+      const { onEvent } = this.#config;
+      return settle(refuseStamp(this.id, agreement, request.stamp.epoch, onEvent));
+    }
     if (request.stamp.epoch > epoch) {
       // The sender goes by settings that this node does not know yet.
       void agreement
@@ -237,7 +246,7 @@ export class CoterieNode implements NodeApi {
     }
     if (request.kind === "put" || request.kind === "delete") {
       void this.#coordinate(coordination, request, deadline, settle);
-    } else receive(coordination, request, settle);
+    } else receive(this.#receivers as Receivers, request, settle);
   }
 
   async #coordinate(
@@ -305,9 +314,8 @@ export class CoterieNode implements NodeApi {
     if (this.#phase === "opening") return ["the store is being opened"];
     if (this.#phase === "stopping") return ["the node is shutting down"];
     const outcome = this.#formation?.outcome();
-    return outcome?.state === "waiting" || outcome?.state === "rejoining"
-      ? outcome.missing
-      : ["the cluster document is being stored"];
+    const isWaiting = outcome?.state === "waiting" || outcome?.state === "rejoining";
+    return isWaiting ? outcome.missing : ["the cluster document is being stored"];
   }
 
   document(): ClusterDocument | undefined {
@@ -340,6 +348,10 @@ export class CoterieNode implements NodeApi {
     return { ok: false, code: "not-ready", message: `${this.id} is starting` };
   }
 
+  reaping(): ReapingView | undefined {
+    return this.#reaping?.view();
+  }
+
   /** The stream to a peer is open again after it was broken: what it missed can be sent. */
   returned(address: PeerAddress): void {
     const member = this.document()?.members.find((each) => each.address === address);
@@ -367,21 +379,12 @@ export class CoterieNode implements NodeApi {
 
   /** True while it may lack records that damage took, and answers `unknown` for those. */
   get isRefilling(): boolean {
-    return this.#isRefilling;
+    return this.#refiller?.isRunning ?? false;
   }
 
   /** Refills what damage took; called at the start, and again whenever the store reports damage. */
   refillDamage(): void {
-    const coordination = this.#coordination;
-    const antiEntropy = this.#antiEntropy;
-    if (coordination === undefined || antiEntropy === undefined || this.#isRefilling) return;
-    const { tokens, partitions, isWhole } = coordination.store.damage();
-    if (tokens.length === 0 && partitions.length === 0 && isWhole) return;
-    this.#isRefilling = true;
-    void refill(coordination, antiEntropy, () => this.#phase === "stopping").then(() => {
-      this.#isRefilling = false;
-      if (this.#phase === "ready") this.#config.onEvent({ kind: "refilled" });
-    });
+    this.#refiller?.begin();
   }
 
   async #open(): Promise<StartOutcome> {
@@ -410,6 +413,7 @@ export class CoterieNode implements NodeApi {
     const hints = await openHints(this.#ports, this.#config, opened.store);
     if (!hints.ok) return hints;
     this.#hints = hints.book;
+    this.#fences = await FenceTable.open(disk, partitions, this.#config.store.onFatal);
     this.#config.onEvent({ kind: "store-opened", report: opened.report });
     if (this.#isStopping()) return stoppedEarly;
     if (known.document === undefined) return this.#form();
@@ -469,6 +473,7 @@ export class CoterieNode implements NodeApi {
       clock: this.#ports.clock,
       store,
       hints,
+      fences: this.#fences as FenceTable,
       hybridClock: this.#hybridClock,
       ring: () => agreement.ring,
     };
@@ -499,16 +504,24 @@ export class CoterieNode implements NodeApi {
       pressure: this.pressure,
       routing: new ReadRouting({ ...shared, isHealthy, random, network, tuning }),
     };
-    const { keepExpiredMs } = this.#config.tuning;
-    const { pressure } = this;
-    this.#sweeper = new Sweeper({ ...shared, pressure, counters: this.#counters, keepExpiredMs });
+    this.#sweeper = new Sweeper({ ...this.#coordination, keepExpiredMs: tuning.keepExpiredMs });
     this.#sweeper.begin();
     this.#antiEntropy = startAntiEntropy(this.#coordination, this.#config);
     this.#finder = new HeldFinder(this.#coordination, () => this.#isStopping());
+    const reaping = startReaping(this.#coordination, this.#config, () => this.refillDamage());
+    this.#reaping = reaping;
+    this.#receivers = { clock: shared.clock, replica, reaping };
+    this.#refiller = this.#newRefiller(this.#coordination, this.#antiEntropy, reaping);
     this.#phase = "ready";
     this.#config.onEvent({ kind: "ready" });
-    this.refillDamage();
+    this.#refiller.begin();
     return { ok: true };
+  }
+
+  #newRefiller(coordination: Coordination, antiEntropy: AntiEntropy, reaping: Reaping): Refiller {
+    const { onEvent } = this.#config;
+    const isStopped = (): boolean => this.#isStopping();
+    return new Refiller({ coordination, antiEntropy, reaping, isStopped, onEvent });
   }
 
   #newCircuits(): PeerCircuits {
@@ -548,19 +561,6 @@ export class CoterieNode implements NodeApi {
     this.#formation?.receive(announcement);
     if (this.#formation === undefined) return refusal("not-ready", `${this.id} is opening`);
     return { kind: "announced", announcement: this.#formation.announcement() };
-  }
-
-  /** Another cluster's request, or one by another table of owners. */
-  #refuseStamp(agreement: AgreedDocument, epoch: number): PeerResponse {
-    this.#counters.staleEpochs += 1;
-    const own = agreement.ring.epoch;
-    if (epoch !== own) {
-      void agreement.reachEpoch(epoch);
-      return refusal("stale-epoch", `${this.id} goes by epoch ${own}, not ${epoch}`);
-    }
-    const reason = "a node of another cluster, or with other settings, sent a request";
-    this.#config.onEvent({ kind: "peer-refused", reason });
-    return refusal("other-cluster", reason);
   }
 
   /** As {@link #serve}; a bucket that is not known here may be known to others. */

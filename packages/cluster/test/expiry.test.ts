@@ -158,7 +158,7 @@ describe("the sweep", () => {
   it("is not undone by a replica that was away, nor by one whose clock is slow", async () => {
     const small = await SmallCluster.start();
     small.cluster.setWall(node(2), -600_000);
-    await small.put(1, "k", "v", { ttlMs: 1000 });
+    await small.put(1, "k", "v", { ttlMs: 1000, w: 3 });
     small.crash(3);
     await small.pass(sweptMs);
     await small.restart(3);

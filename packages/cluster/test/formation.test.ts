@@ -41,8 +41,11 @@ describe("formation", () => {
     expect(small.at(2).missing()).toEqual([]);
     expect(await small.read(2, "k")).toMatch(/quorum-not-met|timeout/u);
     expect(await small.put(2, "k", "two")).toMatchObject({ ok: false });
-    expect(await small.read(2, "k", { r: 1 })).toEqual(["one"]);
+    // Where the others died silently, the put was tried: it may be there.
+    expect(await small.read(2, "k", { r: 1 })).toContain("one");
     await small.restart(3);
+    // So long at most a peer that was silent is not asked again.
+    await small.pass(1000);
     const read = successful(await small.get(2, "k"));
     expect(read.siblings.length).toBeGreaterThan(0);
     successful(await small.put(3, "k", "three", { context: read.context }));

@@ -67,6 +67,7 @@ export function loneNode(
       membership: membershipDefaults,
       handoff: { bytesPerSecond: 1024 * 1024, keysMax: 1000 },
       antiEntropy: { intervalMs: 0, bytesPerSecond: 1024 * 1024 },
+      reaping: { graceMs: undefined },
       inFlightMax: 100,
       inFlightBytesMax: 1024 * 1024,
       hintBytesMax: 1024 * 1024,

@@ -72,7 +72,8 @@ describe("a member whose directory was emptied", () => {
     wipe(small, 3);
     small.crash(2);
     const started = start(small, 3);
-    await small.pass(10_000);
+    // First its former directory must be known to be gone.
+    await small.pass(30_000);
     expect(small.at(3).missing().join()).toContain("n1 at n1 says: too few of the voters");
     await small.restart(2);
     successful(await small.until(started));

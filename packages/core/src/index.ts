@@ -122,6 +122,7 @@ export {
 } from "./ids.ts";
 export { InvariantViolation, invariant } from "./invariant.ts";
 export { type Key, isBucketName, keyBytesMax } from "./key.ts";
+export { type Fence, noFence } from "./fence.ts";
 export { type Lifetime, forever, lifetimeProblem } from "./lifetime.ts";
 export { limits } from "./limits.ts";
 export {

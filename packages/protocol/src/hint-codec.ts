@@ -12,6 +12,7 @@ export function writeHintRequest(writer: WireWriter, request: HintRequest | Read
   if (request.kind === "hint") {
     writer.text(0x1a, request.target);
     writer.bytesOrDefault(0x22, request.record);
+    writer.uint(0x28, request.fence);
   } else {
     writer.textOrDefault(0x1a, request.bucket);
     writer.bytesOrDefault(0x22, request.key);
@@ -21,6 +22,7 @@ export function writeHintRequest(writer: WireWriter, request: HintRequest | Read
 export function readHint(reader: WireReader): HintRequest {
   const stamp = { epoch: 0, tag: 0 };
   let target: NodeId | undefined;
+  let fence = 0;
   let record: Uint8Array = new Uint8Array(0);
   const outer = reader.enter();
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
@@ -29,11 +31,12 @@ export function readHint(reader: WireReader): HintRequest {
     else if (tag === 0x1a) target = readNodeId(reader);
     // The store and its cache keep these very bytes.
     else if (tag === 0x22) record = reader.view();
+    else if (tag === 0x28) fence = reader.uint();
     else reader.skip(tag);
   }
   if (target === undefined) reader.fail();
   reader.leave(outer);
-  return { kind: "hint", stamp, target: target ?? ("" as NodeId), record };
+  return { kind: "hint", stamp, target: target ?? ("" as NodeId), fence, record };
 }
 
 export function readReadHint(reader: WireReader): ReadHintRequest {

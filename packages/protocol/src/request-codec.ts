@@ -26,6 +26,14 @@ import {
   writeMembership,
 } from "./membership-codec.ts";
 import { readCompare, readLook, treeSizeHint, treeTags, writeTreeRequest } from "./tree-codec.ts";
+import {
+  readAskFences,
+  readRaiseFence,
+  readReap,
+  reapingTags,
+  writeReapingRequest,
+} from "./reaping-codec.ts";
+import { listedEntryHint } from "./listed-entry.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
@@ -44,10 +52,14 @@ export function requestSizeHint(request: PeerRequest): number {
       return fixedFieldsHint + request.bucket.length + request.key.length;
     case "find":
     case "list":
+    case "ask-fences":
       return fixedFieldsHint;
     case "compare":
     case "look":
       return treeSizeHint(request);
+    case "raise-fence":
+    case "reap":
+      return fixedFieldsHint + request.entries.length * listedEntryHint;
     case "put":
       return (
         fixedFieldsHint * 2 +
@@ -103,12 +115,14 @@ const requestTags = {
   membership: 0x72,
   ...hintTags,
   ...treeTags,
+  ...reapingTags,
 } as const;
 
 function writeStamped(writer: WireWriter, request: DataRequest): void {
   switch (request.kind) {
     case "merge":
       writer.bytesOrDefault(0x1a, request.record);
+      writer.uint(0x20, request.fence);
       return;
     case "read":
       writer.textOrDefault(0x1a, request.bucket);
@@ -137,6 +151,11 @@ function writeStamped(writer: WireWriter, request: DataRequest): void {
     case "compare":
     case "look":
       writeTreeRequest(writer, request);
+      return;
+    case "raise-fence":
+    case "reap":
+    case "ask-fences":
+      writeReapingRequest(writer, request);
       return;
     case "put":
       writePut(writer, request);
@@ -204,6 +223,12 @@ export function readRequest(reader: WireReader, tag: number): PeerRequest | unde
       return readCompare(reader);
     case requestTags.look:
       return readLook(reader);
+    case requestTags["raise-fence"]:
+      return readRaiseFence(reader);
+    case requestTags.reap:
+      return readReap(reader);
+    case requestTags["ask-fences"]:
+      return readAskFences(reader);
     default:
       return undefined;
   }
@@ -227,16 +252,18 @@ function readMerge(reader: WireReader): MergeRequest {
   let epoch = 0;
   let stampTag = 0;
   let record: Uint8Array = new Uint8Array(0);
+  let fence = 0;
   const outer = reader.enter();
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x08) epoch = reader.uint();
     else if (tag === 0x15) stampTag = reader.fixed32();
     // The store and its cache keep these very bytes.
     else if (tag === 0x1a) record = reader.view();
+    else if (tag === 0x20) fence = reader.uint();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { kind: "merge", stamp: { epoch, tag: stampTag }, record };
+  return { kind: "merge", stamp: { epoch, tag: stampTag }, fence, record };
 }
 
 function readRead(reader: WireReader): ReadRequest {

@@ -1,4 +1,4 @@
-import type { MembershipMessage } from "@coterie/core";
+import type { Fence, MembershipMessage } from "@coterie/core";
 import type { ListedEntry, PeerRefusal, PeerResponse } from "@coterie/cluster";
 import {
   readDocumentResponse,
@@ -6,9 +6,18 @@ import {
   writeDocumentResponse,
   writeVote,
 } from "./agreement-codec.ts";
+import { listedEntryHint, readListedEntry, writeListedEntry } from "./listed-entry.ts";
 import { announcementSizeHint, readAnnouncement, writeAnnouncement } from "./announcement-codec.ts";
 import { membershipSizeHint, readMembership, writeMembership } from "./membership-codec.ts";
 import { comparedSizeHint, comparedTag, readCompared, writeCompared } from "./tree-codec.ts";
+import {
+  fenceOf,
+  readFenceRaised,
+  readFences,
+  reapingAnswerTags,
+  writeFenceRaised,
+  writeFences,
+} from "./reaping-codec.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
@@ -16,7 +25,6 @@ import type { WireWriter } from "./wire-writer.ts";
 const elementsMax = 65_536;
 /** Messages that one may answer at once: a table comes in parts. */
 const answersMax = 64;
-const listedEntryHint = 22;
 
 /** In the order of their numbers on the wire, which begin with 1. Append only. */
 export const refusalsInWireOrder: readonly PeerRefusal[] = [
@@ -40,6 +48,7 @@ export const refusalsInWireOrder: readonly PeerRefusal[] = [
   "internal",
   "not-fallback",
   "hints-full",
+  "behind-fence",
 ];
 
 const refusalNumbers: ReadonlyMap<PeerRefusal, number> = new Map(
@@ -62,6 +71,7 @@ const responseTags = {
   document: 0x72,
   membership: 0x7a,
   compared: comparedTag,
+  ...reapingAnswerTags,
 } as const;
 
 /** About how many bytes `response` takes when encoded; never far below. */
@@ -71,7 +81,12 @@ export function responseSizeHint(response: PeerResponse): number {
     case "absent":
     case "unknown":
     case "accepted":
+    case "reaped":
       return 4;
+    case "fence-raised":
+      return 16 + response.lacking.length * 2;
+    case "fences":
+      return 8 + response.fences.length * 2;
     case "present":
       return 6 + response.record.length;
     case "found":
@@ -107,12 +122,17 @@ export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHi
       break;
     case "present":
       writer.bytesOrDefault(0x0a, response.record);
+      writeFence(writer, response.fence);
+      break;
+    case "absent":
+      writeFence(writer, response.fence);
       break;
     case "found":
       for (const record of response.records) writer.bytes(0x0a, record);
+      writeFence(writer, response.fence);
       break;
     case "listed":
-      for (const entry of response.entries) writeListedEntry(writer, entry);
+      for (const entry of response.entries) writeListedEntry(writer, 0x0a, entry);
       break;
     case "compared":
       writeCompared(writer, response);
@@ -146,21 +166,24 @@ export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHi
     case "document":
       writeDocumentResponse(writer, response);
       break;
-    case "absent":
+    case "fence-raised":
+      writeFenceRaised(writer, response);
+      break;
+    case "fences":
+      writeFences(writer, response);
+      break;
     case "unknown":
     case "accepted":
+    case "reaped":
       break;
   }
   writer.close(start, sizeHint);
 }
 
-function writeListedEntry(writer: WireWriter, { token, digest }: ListedEntry): void {
-  const start = writer.open(0x0a, listedEntryHint);
-  writer.fixed32OrDefault(0x0d, token.high);
-  writer.fixed32OrDefault(0x15, token.low);
-  writer.fixed32OrDefault(0x1d, digest.high);
-  writer.fixed32OrDefault(0x25, digest.low);
-  writer.close(start, listedEntryHint);
+/** In the fields 2 and 3 of whatever was read. */
+function writeFence(writer: WireWriter, { raised, reaped }: Fence): void {
+  writer.uint(0x10, raised);
+  writer.uint(0x18, reaped);
 }
 
 /** Reads the response whose field has `tag`; `undefined` when no response has it. */
@@ -169,15 +192,14 @@ export function readResponse(reader: WireReader, tag: number): PeerResponse | un
     case responseTags.merged:
       return { kind: "merged", changed: readMerged(reader) };
     case responseTags.present:
-      return { kind: "present", record: readPresent(reader) };
+      return readPresent(reader);
     case responseTags.absent:
-      readEmpty(reader);
-      return { kind: "absent" };
+      return readAbsent(reader);
     case responseTags.unknown:
       readEmpty(reader);
       return { kind: "unknown" };
     case responseTags.found:
-      return { kind: "found", records: readFound(reader) };
+      return readFound(reader);
     case responseTags.listed:
       return { kind: "listed", entries: readListed(reader) };
     case responseTags.compared:
@@ -199,6 +221,13 @@ export function readResponse(reader: WireReader, tag: number): PeerResponse | un
       return { kind: "outbid", ballot: readVote(reader, false).ballot };
     case responseTags.document:
       return readDocumentResponse(reader);
+    case responseTags["fence-raised"]:
+      return readFenceRaised(reader);
+    case responseTags.reaped:
+      readEmpty(reader);
+      return { kind: "reaped" };
+    case responseTags.fences:
+      return readFences(reader);
     default:
       return undefined;
   }
@@ -215,15 +244,32 @@ function readMerged(reader: WireReader): boolean {
   return changed;
 }
 
-function readPresent(reader: WireReader): Uint8Array {
+function readPresent(reader: WireReader): PeerResponse {
   let record: Uint8Array = new Uint8Array(0);
+  let raised = 0;
+  let reaped = 0;
   const outer = reader.enter();
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x0a) record = reader.view();
+    else if (tag === 0x10) raised = reader.uint();
+    else if (tag === 0x18) reaped = reader.uint();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return record;
+  return { kind: "present", record, fence: fenceOf(raised, reaped) };
+}
+
+function readAbsent(reader: WireReader): PeerResponse {
+  let raised = 0;
+  let reaped = 0;
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x10) raised = reader.uint();
+    else if (tag === 0x18) reaped = reader.uint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return { kind: "absent", fence: fenceOf(raised, reaped) };
 }
 
 function readEmpty(reader: WireReader): void {
@@ -232,15 +278,19 @@ function readEmpty(reader: WireReader): void {
   reader.leave(outer);
 }
 
-function readFound(reader: WireReader): readonly Uint8Array[] {
+function readFound(reader: WireReader): PeerResponse {
   const records: Uint8Array[] = [];
+  let raised = 0;
+  let reaped = 0;
   const outer = reader.enter();
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x0a && records.length < elementsMax) records.push(reader.view());
+    else if (tag === 0x10) raised = reader.uint();
+    else if (tag === 0x18) reaped = reader.uint();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return records;
+  return { kind: "found", records, fence: fenceOf(raised, reaped) };
 }
 
 function readListed(reader: WireReader): readonly ListedEntry[] {
@@ -252,21 +302,6 @@ function readListed(reader: WireReader): readonly ListedEntry[] {
   }
   reader.leave(outer);
   return entries;
-}
-
-function readListedEntry(reader: WireReader): ListedEntry {
-  const token = { high: 0, low: 0 };
-  const digest = { high: 0, low: 0 };
-  const outer = reader.enter();
-  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
-    if (tag === 0x0d) token.high = reader.fixed32();
-    else if (tag === 0x15) token.low = reader.fixed32();
-    else if (tag === 0x1d) digest.high = reader.fixed32();
-    else if (tag === 0x25) digest.low = reader.fixed32();
-    else reader.skip(tag);
-  }
-  reader.leave(outer);
-  return { token, digest };
 }
 
 function readAnswers(reader: WireReader): readonly MembershipMessage[] {

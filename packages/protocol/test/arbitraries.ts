@@ -1,5 +1,6 @@
 import {
   type Announcement,
+  type Fence,
   type MembershipMessage,
   type News,
   type NodeId,
@@ -9,12 +10,15 @@ import {
 } from "@coterie/core";
 import type { PeerRequest, PeerResponse } from "@coterie/cluster";
 import * as fc from "fast-check";
+import { raiseProblemsInWireOrder } from "../src/reaping-codec.ts";
 import { refusalsInWireOrder } from "../src/response-codec.ts";
 
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const bytes = fc.uint8Array({ maxLength: 300 });
 const text = fc.string({ maxLength: 40, unit: "grapheme" });
 const halves = fc.record({ high: u32, low: u32 });
+const entries = fc.array(fc.record({ token: halves, digest: halves }), { maxLength: 9 });
+const fence: fc.Arbitrary<Fence> = fc.record({ raised: u32, reaped: u32 });
 const stamp = fc.record({ epoch: u32, tag: u32 });
 const nodeId = fc.stringMatching(/^[a-z0-9._-]{1,64}$/u).map((id) => id as NodeId);
 const address = text.filter((each) => each !== "").map((each) => each as PeerAddress);
@@ -78,7 +82,7 @@ const membershipMessage: fc.Arbitrary<MembershipMessage> = fc.record({
 
 /** Any request, of any kind. */
 export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
-  fc.record({ kind: fc.constant("merge" as const), stamp, record: bytes }),
+  fc.record({ kind: fc.constant("merge" as const), stamp, fence: u32, record: bytes }),
   fc.record({ kind: fc.constant("read" as const), stamp, bucket: text, key: bytes }),
   fc.record({
     kind: fc.constant("find" as const),
@@ -119,7 +123,23 @@ export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
     sender: nodeId,
     tokens: fc.array(halves, { maxLength: 9 }),
   }),
-  fc.record({ kind: fc.constant("hint" as const), stamp, target: nodeId, record: bytes }),
+  fc.record({
+    kind: fc.constant("hint" as const),
+    stamp,
+    target: nodeId,
+    fence: u32,
+    record: bytes,
+  }),
+  fc.record({
+    kind: fc.constant("raise-fence" as const),
+    stamp,
+    partition: u32,
+    fence: u32,
+    reaped: u32,
+    entries,
+  }),
+  fc.record({ kind: fc.constant("reap" as const), stamp, partition: u32, fence: u32, entries }),
+  fc.record({ kind: fc.constant("ask-fences" as const), stamp }),
   fc.record({ kind: fc.constant("read-hint" as const), stamp, bucket: text, key: bytes }),
   fc.record({
     kind: fc.constant("put" as const),
@@ -172,13 +192,29 @@ export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
 /** Any response, of any kind. */
 export const anyResponse: fc.Arbitrary<PeerResponse> = fc.oneof(
   fc.record({ kind: fc.constant("merged" as const), changed: fc.boolean() }),
-  fc.record({ kind: fc.constant("present" as const), record: bytes }),
-  fc.constant<PeerResponse>({ kind: "absent" }),
+  fc.record({ kind: fc.constant("present" as const), record: bytes, fence }),
+  fc.record({ kind: fc.constant("absent" as const), fence }),
   fc.constant<PeerResponse>({ kind: "unknown" }),
-  fc.record({ kind: fc.constant("found" as const), records: fc.array(bytes, { maxLength: 5 }) }),
+  fc.record({
+    kind: fc.constant("found" as const),
+    records: fc.array(bytes, { maxLength: 5 }),
+    fence,
+  }),
+  fc.record({
+    kind: fc.constant("fence-raised" as const),
+    fence,
+    problem: maybe(fc.constantFrom(...raiseProblemsInWireOrder)),
+    lacking: fc.array(u32, { maxLength: 9 }),
+  }),
+  fc.constant<PeerResponse>({ kind: "reaped" }),
+  fc.record({
+    kind: fc.constant("fences" as const),
+    fences: fc.array(fence, { maxLength: 9 }),
+    isWhole: fc.boolean(),
+  }),
   fc.record({
     kind: fc.constant("listed" as const),
-    entries: fc.array(fc.record({ token: halves, digest: halves }), { maxLength: 9 }),
+    entries,
   }),
   fc.record({
     kind: fc.constant("compared" as const),

@@ -65,7 +65,7 @@ describe("the codecs written by hand agree with the generated ones", () => {
     const stamp = { epoch: 1, tag: 2 };
     for (const length of [90, 95, 100, 120, 16_350, 16_370, 16_384, 70_000, 2_097_140]) {
       const record = new Uint8Array(length).fill(7);
-      const request = { kind: "merge" as const, stamp, record };
+      const request = { kind: "merge" as const, fence: 0, stamp, record };
       const batch = new OperationBatch();
       batch.add(1, 2, request);
       batch.add(3, 4, request);

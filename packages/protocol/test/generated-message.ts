@@ -1,14 +1,16 @@
 import type { Announcement, Ballot, MembershipMessage, MessageBody, News } from "@coterie/core";
-import type { DocumentRequest, PeerRequest, PeerResponse } from "@coterie/cluster";
+import type { DocumentRequest, ListedEntry, PeerRequest, PeerResponse } from "@coterie/cluster";
 import { type MessageInitShape, create, toBinary } from "@bufbuild/protobuf";
 import {
   type AnnouncementSchema,
   BatchAckSchema,
   BatchSchema,
+  type ListedEntrySchema,
   MemberState,
   type MembershipMessageSchema,
   type NewsSchema,
   type OperationSchema,
+  RaiseProblem,
   Refusal,
   type ResultSchema,
 } from "./generated/coterie/peer/v1/peer_pb.js";
@@ -92,13 +94,15 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
   const { epoch, tag } = request.stamp;
   const stamp = { epoch, tag };
   switch (request.kind) {
-    case "merge":
-      return { case: "merge", value: { ...stamp, record: request.record } };
+    case "merge": {
+      const { fence, record } = request;
+      return { case: "merge", value: { ...stamp, fence, record } };
+    }
     case "read":
       return { case: "read", value: { ...stamp, bucket: request.bucket, key: request.key } };
     case "hint": {
-      const { target, record } = request;
-      return { case: "hint", value: { ...stamp, target, record } };
+      const { target, fence, record } = request;
+      return { case: "hint", value: { ...stamp, target, fence, record } };
     }
     case "read-hint":
       return { case: "readHint", value: { ...stamp, bucket: request.bucket, key: request.key } };
@@ -151,6 +155,18 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
       const fields = { bucket, key, value, contentType, w, pw, returnBody, sloppy };
       return { case: "put", value: { ...stamp, ...fields, ...optional } };
     }
+    case "raise-fence": {
+      const { partition, fence, reaped } = request;
+      const entries = request.entries.map(generatedEntry);
+      return { case: "raiseFence", value: { ...stamp, partition, fence, reaped, entries } };
+    }
+    case "reap": {
+      const { partition, fence } = request;
+      const entries = request.entries.map(generatedEntry);
+      return { case: "reap", value: { ...stamp, partition, fence, entries } };
+    }
+    case "ask-fences":
+      return { case: "askFences", value: stamp };
     case "delete":
       break;
   }
@@ -162,6 +178,18 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
 
 function halvesOf(pairs: readonly { readonly high: number; readonly low: number }[]): number[] {
   return pairs.flatMap(({ high, low }) => [high, low]);
+}
+
+function generatedEntry({
+  token,
+  digest,
+}: ListedEntry): MessageInitShape<typeof ListedEntrySchema> {
+  return {
+    tokenHigh: token.high,
+    tokenLow: token.low,
+    digestHigh: digest.high,
+    digestLow: digest.low,
+  };
 }
 
 function bytesOf(hex: string): Uint8Array {
@@ -188,24 +216,17 @@ function generatedResponse(response: PeerResponse): GeneratedResponse {
     case "merged":
       return { case: "merged", value: { changed: response.changed } };
     case "present":
-      return { case: "present", value: { record: response.record } };
+      return { case: "present", value: { record: response.record, ...response.fence } };
     case "absent":
-      return { case: "absent", value: {} };
+      return { case: "absent", value: response.fence };
     case "unknown":
       return { case: "unknown", value: {} };
     case "found":
-      return { case: "found", value: { records: [...response.records] } };
+      return { case: "found", value: { records: [...response.records], ...response.fence } };
     case "listed":
       return {
         case: "listed",
-        value: {
-          entries: response.entries.map(({ token, digest }) => ({
-            tokenHigh: token.high,
-            tokenLow: token.low,
-            digestHigh: digest.high,
-            digestLow: digest.low,
-          })),
-        },
+        value: { entries: response.entries.map(generatedEntry) },
       };
     case "compared":
       return {
@@ -222,6 +243,18 @@ function generatedResponse(response: PeerResponse): GeneratedResponse {
           })),
         },
       };
+    case "fence-raised": {
+      const { fence, problem, lacking } = response;
+      const name = problem?.toUpperCase() as keyof typeof RaiseProblem | undefined;
+      const number = name === undefined ? RaiseProblem.UNSPECIFIED : RaiseProblem[name];
+      return { case: "fenceRaised", value: { ...fence, problem: number, lacking: [...lacking] } };
+    }
+    case "reaped":
+      return { case: "reaped", value: {} };
+    case "fences": {
+      const numbers = response.fences.flatMap(({ raised, reaped }) => [raised, reaped]);
+      return { case: "fences", value: { numbers, isWhole: response.isWhole } };
+    }
     case "written": {
       const { siblings, primaries, fallbacks, record } = response;
       const optional = present({ context: textBytes(response.context), record });

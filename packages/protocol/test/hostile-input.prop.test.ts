@@ -37,6 +37,7 @@ describe("batches that are no batches", () => {
     const batch = new OperationBatch();
     const request = {
       kind: "merge" as const,
+      fence: 0,
       stamp: { epoch: 0, tag: 0 },
       record: new Uint8Array(),
     };
@@ -51,7 +52,7 @@ describe("operations that are refused alone: their frame is whole", () => {
     ["of an unknown kind", [0x52, 0]],
     ["a record longer than the operation", [0x1a, 2, 0x1a, 9]],
     ["a record that is a varint", [0x1a, 2, 0x18, 1]],
-    ["an unknown field that is not to be ignored", [0x1a, 2, 0x20, 1]],
+    ["an unknown field that is not to be ignored", [0x1a, 2, 0x28, 1]],
     ["a boolean of 2", [0x2a, 2, 0x30, 2]],
     ["a bucket that is not UTF-8", [0x22, 3, 0x1a, 1, 0xff]],
     ["a write id of 15 bytes", [0x3a, 17, ...shortWriteId]],
@@ -176,7 +177,7 @@ describe("the records of a batch", () => {
     const batch = new OperationBatch();
     const stamp = { epoch: 1, tag: 1 };
     for (let id = 0; id < 10; id++) {
-      batch.add(id, 1, { kind: "merge", stamp, record: new Uint8Array(100) });
+      batch.add(id, 1, { kind: "merge", fence: 0, stamp, record: new Uint8Array(100) });
     }
     const bytes = batch.take(0);
     const decoded = decodeBatch(bytes);

@@ -22,7 +22,7 @@ describe("the worked example of the wire format's page", () => {
     const stamp = { epoch: 1, tag: 0xc0ffee };
     const key = new TextEncoder().encode("cart");
     const batch = new OperationBatch();
-    const merge = { kind: "merge" as const, stamp, record: Uint8Array.of(1, 2, 3) };
+    const merge = { kind: "merge" as const, fence: 0, stamp, record: Uint8Array.of(1, 2, 3) };
     batch.add(1, 3000.5, merge);
     const read = { kind: "read" as const, stamp, bucket: "default", key };
     batch.add(2, 3000.5, read);

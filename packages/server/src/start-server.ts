@@ -335,6 +335,7 @@ function nodeSettings(
     membership: membershipSettings(config.probeIntervalMs, config.suspicionMs),
     handoff: { bytesPerSecond: config.handoffBytes, keysMax: config.handoffKeys },
     antiEntropy: { intervalMs: config.antiEntropy, bytesPerSecond: config.antiEntropyBytes },
+    reaping: { graceMs: config.reapAfterMs === 0 ? undefined : config.reapAfterMs },
     inFlightMax: config.inFlight,
     inFlightBytesMax: config.inFlightBytes,
     hintBytesMax: config.hintBytes,

@@ -67,6 +67,7 @@ class Client {
     for (;;) {
       const operation = this.#workload.nextOperation();
       if (operation === undefined) return;
+      await this.#workload.lull();
       const { random } = operation;
       const ended = this.#operate(operation);
       if (!random.chance(habits.abandoned)) await ended;

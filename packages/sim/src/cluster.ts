@@ -3,6 +3,7 @@ import {
   type CoordinationTuning,
   type AntiEntropySettings,
   type HandoffSettings,
+  type ReapingSettings,
   type NodeEvent,
   type PeerRequest,
   type PeerResponse,
@@ -42,6 +43,8 @@ export interface SimClusterOptions {
   readonly handoff?: HandoffSettings;
   /** Off if left out. */
   readonly antiEntropy?: AntiEntropySettings;
+  /** Left out, tombstones stay. */
+  readonly reaping?: ReapingSettings;
   /** Bytes of one log segment, and of the cache of records. */
   readonly segmentBytes?: number;
   readonly cacheBytes?: number;
@@ -209,6 +212,7 @@ export class SimCluster {
         membership: membershipSettings(probeIntervalMs, suspicionMs),
         handoff: this.#options.handoff ?? usualHandoff,
         antiEntropy: this.#options.antiEntropy ?? noAntiEntropy,
+        reaping: this.#options.reaping ?? { graceMs: undefined },
         inFlightMax,
         inFlightBytesMax,
         hintBytesMax,

@@ -18,6 +18,8 @@ export interface Evidence {
   readonly failedProbes: readonly string[];
   /** Long after everything was healed: what is owed, and keys whose copies differ unread. */
   readonly undrained: readonly string[];
+  /** Long after everything was healed: tombstones that nobody has forgotten, and why. */
+  readonly unforgotten: readonly string[];
   /** Long after everything was healed: who takes whom for something else than alive. */
   readonly disagreements: readonly string[];
 }

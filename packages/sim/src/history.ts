@@ -86,6 +86,8 @@ export class History {
   readonly #forgotten = new Map<string, number>();
   readonly #lifetimes: Lifetimes;
   readonly #mortalByKey = new Map<string, ClientWrite[]>();
+  /** How long a tombstone stays at least; left out: for ever. */
+  reapedAfterMs: number | undefined;
   /** When the final reads began, and when the last copy was looked at. */
   finalMs: { readonly from: number; readonly to: number } = { from: Infinity, to: Infinity };
 

@@ -75,6 +75,7 @@ export class SimNetwork<Request, Response> {
   readonly #down = new Map<PeerAddress, Cut>();
   /** What waits in a held link, in the order sent. */
   readonly #held = new Map<string, (() => void)[]>();
+  readonly #overtaken = new Map<string, (() => void)[]>();
   readonly #open = new Set<Call<Request, Response>>();
   /** How many times slower than usual messages from and to an address are. */
   readonly #slowness = new Map<PeerAddress, number>();
@@ -214,10 +215,21 @@ export class SimNetwork<Request, Response> {
     this.#world.trace(`network: ${from} to ${to} is held`);
   }
 
+  /** What is sent from now on overtakes what is held, which stays where it is. */
+  overtake(from: PeerAddress, to: PeerAddress): void {
+    const name = link(from, to);
+    const waiting = this.#held.get(name) ?? [];
+    this.#held.delete(name);
+    this.#overtaken.set(name, [...(this.#overtaken.get(name) ?? []), ...waiting]);
+    this.#world.trace(`network: what ${from} had sent to ${to} is overtaken`);
+  }
+
   /** Lets what was held travel on, even if its sender gave up or is gone. */
   release(from: PeerAddress, to: PeerAddress): void {
-    const waiting = this.#held.get(link(from, to)) ?? [];
-    this.#held.delete(link(from, to));
+    const name = link(from, to);
+    const waiting = [...(this.#overtaken.get(name) ?? []), ...(this.#held.get(name) ?? [])];
+    this.#overtaken.delete(name);
+    this.#held.delete(name);
     this.#world.trace(`network: ${from} to ${to} is released`);
     for (const arrive of waiting) this.#later(arrive);
   }

@@ -6,6 +6,7 @@ import { completeScans } from "./checkers/complete-scans.ts";
 import { convergence } from "./checkers/convergence.ts";
 import { foreignContext } from "./checkers/foreign-context.ts";
 import { freshness } from "./checkers/freshness.ts";
+import { tombstonesForgotten } from "./checkers/tombstones-forgotten.ts";
 import { handoffDrained } from "./checkers/handoff-drained.ts";
 import { liveness } from "./checkers/liveness.ts";
 import { membershipAgreement } from "./checkers/membership-agreement.ts";
@@ -26,6 +27,7 @@ import type { FaultKind } from "./faults/kinds.ts";
 import type { Checker, FinalState, Violation } from "./history.ts";
 import type { Memory } from "./memory.ts";
 import { takenFor } from "./member-states.ts";
+import { whatIsLeft } from "./what-is-left.ts";
 import { whatIsOwed } from "./what-is-owed.ts";
 import { whatIsBehind } from "./what-is-behind.ts";
 import { fairWeather } from "./network.ts";
@@ -99,6 +101,7 @@ export const evidenceCheckers: readonly EvidenceChecker[] = [
   progress,
   membershipAgreement,
   handoffDrained,
+  tombstonesForgotten,
 ];
 
 /** Virtual time within which the clients' operations end, whatever goes wrong. */
@@ -113,6 +116,8 @@ const revivalMsMax = 20_000;
 const holdMsMax = 40_000;
 /** And within which nobody owes anything, what a crash made suspect among it. */
 const drainMsMax = 60_000;
+/** And within which every tombstone is forgotten. */
+const forgetMsMax = 120_000;
 const goneStates: ReadonlySet<MemberState> = new Set(["dead", "left"]);
 const otherStates: ReadonlySet<MemberState> = new Set(["unknown", "suspect", "dead", "left"]);
 /** How often queues are looked at. */
@@ -141,6 +146,7 @@ class Run {
   readonly #failedProbes: string[] = [];
   readonly #disagreements: string[] = [];
   readonly #undrained: string[] = [];
+  readonly #unforgotten: string[] = [];
   #error: { readonly error: unknown } | undefined;
 
   constructor(options: SimulationOptions, knobs: SwarmKnobs) {
@@ -171,6 +177,7 @@ class Run {
       driftPerMillionMax: knobs.driftPerMillionMax,
       handoff: knobs.handoff,
       antiEntropy: knobs.antiEntropy,
+      ...(knobs.reaping !== undefined && { reaping: knobs.reaping }),
       onDown: (id) => this.#faults.supervisor.noteDown(id),
       onError: (error) => {
         this.#error ??= { error };
@@ -199,6 +206,7 @@ class Run {
     await this.#recover();
     await this.#agree();
     await this.#drain();
+    await this.#forget();
     await this.#probe();
     await this.#scanAll();
     const from = this.#world.nowMs;
@@ -283,6 +291,17 @@ class Run {
       const held = [...copies].map(([node, digest]) => `${node}=${digest || "nothing"}`);
       this.#undrained.push(`${key} differs unread: ${held.join(" ")}`);
     }
+  }
+
+  /** Waits until there is a moment in which no node holds a tombstone. */
+  async #forget(): Promise<void> {
+    const { handoff, reaping } = this.#knobs;
+    // Where nothing is paid, owners may differ until somebody reads.
+    if (reaping === undefined || handoff.bytesPerSecond === 0) return;
+    const end = this.#world.nowMs + forgetMsMax;
+    const left = (): readonly string[] => whatIsLeft(this.#cluster);
+    while (this.#world.nowMs < end && left().length > 0) await this.#pass(100);
+    this.#unforgotten.push(...left());
   }
 
   /** Nothing is wrong any more: through every node, one put and one get of each bucket succeed. */
@@ -386,6 +405,7 @@ class Run {
       failedProbes: this.#failedProbes,
       disagreements: this.#disagreements,
       undrained: this.#undrained,
+      unforgotten: this.#unforgotten,
     };
   }
 }

@@ -1,4 +1,4 @@
-import type { AntiEntropySettings, HandoffSettings } from "@coterie/cluster";
+import type { AntiEntropySettings, HandoffSettings, ReapingSettings } from "@coterie/cluster";
 import type { RequestMode } from "@coterie/core";
 import { type FaultKind, faultKinds } from "./faults/kinds.ts";
 import { SeededRandom } from "./random.ts";
@@ -87,10 +87,18 @@ export interface SwarmKnobs {
   readonly handoff: HandoffSettings;
   /** An interval of 0: copies are compared only after crashes. */
   readonly antiEntropy: AntiEntropySettings;
+  /** Left out, tombstones stay. */
+  readonly reaping?: ReapingKnobs | undefined;
   /** Scans of whole buckets while things go wrong. */
   readonly scans: number;
   /** How long nodes keep what has expired; left out, a minute. */
   readonly keepExpiredMs?: number | undefined;
+}
+
+/** How tombstones are reaped. */
+export interface ReapingKnobs extends ReapingSettings {
+  /** How long clients rest halfway, so that something is. */
+  readonly lullMs: number;
 }
 
 const nodesDrawn = [3, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9];
@@ -100,6 +108,23 @@ const handoffBytesPerSecondLeast = 64 * 1024;
 
 /** The knobs of a seed. */
 export function drawKnobs(seed: number): SwarmKnobs {
+  return drawReaping(new SeededRandom(seed).fork("reaping"), drawWithTombstones(seed));
+}
+
+/**
+ * In two of five runs tombstones are reaped, after longer than any request may be under way: so no
+ * client repeats a write late.
+ */
+function drawReaping(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
+  if (!random.chance(400)) return knobs;
+  const graceMs = pick(random, [4000, 6000, 10_000]);
+  const reaping = { graceMs, lullMs: graceMs * 2 + random.below(12_000) };
+  const deletes = Math.max(knobs.habits.delete, 100 + random.below(300));
+  return { ...knobs, reaping, habits: { ...knobs.habits, late: 0, delete: deletes } };
+}
+
+/** The knobs of a seed, where tombstones stay. */
+function drawWithTombstones(seed: number): SwarmKnobs {
   const knobs = drawModes(new SeededRandom(seed).fork("modes"), drawStrict(seed));
   return drawWipe(new SeededRandom(seed).fork("wipe"), knobs);
 }

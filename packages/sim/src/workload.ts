@@ -1,4 +1,4 @@
-import type { Acks, CoterieNode, GetOutcome } from "@coterie/cluster";
+import type { Acks, CoterieNode, GetOutcome, ReplicaAnswer } from "@coterie/cluster";
 import { type Key, type NodeId, Ring, invariant, utf8 } from "@coterie/core";
 import type { SimCluster } from "./cluster.ts";
 import { faultKinds } from "./faults/kinds.ts";
@@ -57,6 +57,7 @@ export class Workload {
   /** The operation that was issued or left out last. */
   #last = 0;
   #issued = 0;
+  #lullEndMs: number | undefined;
 
   constructor(cluster: SimCluster, knobs: SwarmKnobs, watcher: WorkloadWatcher) {
     this.cluster = cluster;
@@ -74,6 +75,7 @@ export class Workload {
       new Map(promises),
       new Lifetimes({ jumpMsMax, driftPerMillionMax, keepExpiredMs }),
     );
+    this.history.reapedAfterMs = knobs.reaping?.graceMs;
     this.keys = Array.from({ length: knobs.keys }, (_, index) => {
       const bucket = knobs.buckets[index % knobs.buckets.length] as BucketKnobs;
       const place = { bucket: bucket.name, key: utf8(`key-${index}`) };
@@ -100,6 +102,18 @@ export class Workload {
     } while (this.#kept?.has(this.#last) === false);
     this.#issued += 1;
     return { number: this.#last, random: this.#random.fork(String(this.#last)) };
+  }
+
+  /**
+   * Halfway, where tombstones are reaped, clients rest for as long as that takes: what comes after
+   * may meet what was forgotten.
+   */
+  async lull(): Promise<void> {
+    const { operations, reaping } = this.knobs;
+    if (reaping === undefined || this.#last < operations / 2) return;
+    const { nowMs } = this.cluster.world;
+    this.#lullEndMs ??= nowMs + reaping.lullMs;
+    if (nowMs < this.#lullEndMs) await this.sleep(this.#lullEndMs - nowMs);
   }
 
   /** Asks a node; `undefined` if it is down, crashes before it answers, or is silent for long. */
@@ -211,7 +225,8 @@ export class Workload {
     const copies = new Map<string, string>();
     for (const id of ownersOf(ring, key)) {
       const own = await this.ask(id, (node) => node.readReplica(key.place));
-      copies.set(id, own?.state === "present" ? own.digest : (own?.state ?? "gone"));
+      if (own === undefined) copies.set(id, "gone");
+      else copies.set(id, nameOfCopy(own, this.knobs.reaping !== undefined));
     }
     return copies;
   }
@@ -227,4 +242,14 @@ function ownersOf(ring: Ring, { place, bucket }: ContendedKey): readonly NodeId[
   const settings = ring.bucket(bucket.name);
   invariant(settings !== undefined, "the workload's buckets are the cluster's");
   return ring.plan(place, settings).primaries.map(({ id }) => id);
+}
+
+/**
+ * Tells copies apart; but where tombstones are reaped, not a tombstone from nothing, as one replica
+ * may have reaped what another one is about to. What is spent is one too.
+ */
+function nameOfCopy(copy: ReplicaAnswer, areReaped: boolean): string {
+  if (copy.state !== "present") return copy.state;
+  const holdsNothing = copy.siblings.every(({ expiresAtMs }) => expiresAtMs === 0);
+  return areReaped && holdsNothing ? "absent" : copy.digest;
 }

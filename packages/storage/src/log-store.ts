@@ -1,4 +1,4 @@
-import type { ActorId, Dot, PartitionId, RangeDigest, Token } from "@coterie/core";
+import type { ActorId, Digest, Dot, PartitionId, RangeDigest, Token } from "@coterie/core";
 import type { Clock, Disk, Random } from "@coterie/ports";
 import { ActorMinter } from "./actor-minter.ts";
 import { dueEmpty } from "./index/due.ts";
@@ -253,6 +253,32 @@ export class LogStore implements RecordStore {
     return this.index.choose(query);
   }
 
+  tombstones(
+    partition: PartitionId,
+    after: Token | undefined,
+    limit: number,
+  ): readonly IndexEntry[] {
+    const entries: IndexEntry[] = [];
+    if (this.index.emptyIn(partition) === 0) return entries;
+    for (const { token, location } of this.index.entriesAfter(partition, after)) {
+      if (entries.length >= limit) break;
+      if (location.due !== dueEmpty) continue;
+      entries.push({ token, digest: location.digest, bytes: location.length });
+    }
+    return entries;
+  }
+
+  holds(partition: PartitionId, token: Token, digest: Digest): boolean {
+    return this.index
+      .find(partition, token)
+      .some(
+        (location) =>
+          location.digest.high === digest.high &&
+          location.digest.low === digest.low &&
+          !this.lost.holds(token, location),
+      );
+  }
+
   expired({ partition, untilMs, after, limit }: ExpiredQuery): readonly Token[] {
     return this.index.due(partition, Math.floor(untilMs / 1000), after, limit);
   }
@@ -328,6 +354,7 @@ export class LogStore implements RecordStore {
       fsyncCounts,
       bytesAppended,
       keys: this.keys,
+      tombstones: this.index.empty,
       indexBytes: this.index.bytes,
       segments: this.index.uses().size,
       bytesLive,

@@ -108,6 +108,16 @@ export interface RecordStore {
   digest(query: DigestQuery): RangeDigest;
   /** Tokens of a partition's entries that are like this, a stretch at a time. Reads no record. */
   choose(query: ChoiceQuery): Choice;
+  /** Up to `limit` entries of a partition that hold nothing, in token order after `after`. */
+  tombstones(
+    partition: PartitionId,
+    after: Token | undefined,
+    limit: number,
+  ): readonly IndexEntry[];
+  /** True if a record with this token and this digest is held, and not known to be damaged. */
+  holds(partition: PartitionId, token: Token, digest: Digest): boolean;
+  /** Resolves when all updates that have been applied are durable; false if they never will be. */
+  durable(): Promise<boolean>;
   /** Tokens of records of which something has expired by a given time. Reads no record. */
   expired(query: ExpiredQuery): readonly Token[];
   /** What is known to be lost, and not yet refilled. */
@@ -222,6 +232,8 @@ export const fsyncBoundsMs: readonly number[] = [
 /** Counters since the start, and gauges; read by metrics. */
 export interface StoreStatistics {
   readonly keys: number;
+  /** Of them, those that hold nothing that a read could show. */
+  readonly tombstones: number;
   readonly indexBytes: number;
   readonly segments: number;
   readonly bytesLive: number;

@@ -46,6 +46,14 @@ interface NodeFigures {
   readonly isRefilling: boolean;
   /** The most siblings that any read met since the node started. */
   readonly siblingsMax: number | undefined;
+  /** Who keeps it from forgetting tombstones, and in how many partitions. */
+  readonly reapingBlocked: readonly ReapingBlocked[];
+}
+
+interface ReapingBlocked {
+  readonly node: string;
+  readonly reason: string;
+  readonly partitions: number;
 }
 
 /** Partitions of a bucket in which too few nodes serve. */
@@ -91,6 +99,7 @@ export function status(options: NodeOptions): Promise<ExitCode> {
       for (const line of antiEntropyTexts(antiEntropy)) terminal.say(`${id} ${line}`);
     }
     for (const { id, facts } of nodes) {
+      for (const blocked of facts?.reapingBlocked ?? []) terminal.say(blockedText(id, blocked));
       if (facts?.isRefilling !== true) continue;
       terminal.say(`${id} is refilling: its copies do not count until all others were asked`);
     }
@@ -179,6 +188,13 @@ function figuresOf(metrics: NodeMetrics): NodeFigures {
     availableBytes: metrics.value("coterie_disk_available_bytes"),
     isRefilling: metrics.value("coterie_refilling") === 1,
     siblingsMax: metrics.value("coterie_siblings_max"),
+    reapingBlocked: metrics
+      .samples("coterie_reaping_blocked_partitions")
+      .map(({ labels, value }) => ({
+        node: labels["node"] ?? "",
+        reason: labels["reason"] ?? "",
+        partitions: value,
+      })),
   };
 }
 
@@ -220,6 +236,11 @@ function antiEntropyTexts(view: AntiEntropyView | undefined): readonly string[] 
     lines.push(`has not compared partition ${partition} with ${peer} for ${when}: ${problem}`);
   }
   return lines;
+}
+
+/** The reasons as docs/internals/reaping.md has them. */
+function blockedText(id: string, { node, reason, partitions }: ReapingBlocked): string {
+  return `${id} keeps the tombstones of ${partitions} partitions because of ${node}: ${reason}`;
 }
 
 /** What a 503 of /readyz names. */

@@ -169,6 +169,12 @@ export const startSettings: readonly StartSetting[] = [
     "67108864",
     "Bytes per second that comparing and repairing may take",
   ),
+  row(
+    "reapAfterMs",
+    "<ms>",
+    "600000",
+    "How long a tombstone is left alone before all nodes may agree to forget it; 0: never",
+  ),
   row("logLevel", "<level>", "info", "Least severe lines that are logged"),
 ];
 

@@ -18,7 +18,7 @@ const againMsMax = 15_000;
 
 export interface AntiEntropyParts extends Pick<
   Coordination,
-  "self" | "clock" | "random" | "store" | "replica" | "network" | "ring"
+  "self" | "clock" | "random" | "store" | "fences" | "replica" | "network" | "ring"
 > {
   /** How often each peer's turn comes; 0: only when something asks for it. */
   readonly intervalMs: number;

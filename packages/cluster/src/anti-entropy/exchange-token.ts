@@ -40,12 +40,13 @@ export async function exchangeToken(
   { partition, token, isTheirs, isOurs }: Difference,
 ): Promise<boolean> {
   let theirs: readonly Uint8Array[] = [];
+  const fence = parts.replica.fence(partition).raised;
   if (isTheirs) {
     const { stamp } = parts.ring();
     const place = { partition, token, evenIfDamaged: true };
     const response = await payer.ask({ kind: "find", stamp, ...place });
     theirs = response?.kind === "found" ? response.records : [];
-    if (response?.kind !== "found" || !(await keepAll(parts, theirs))) {
+    if (response?.kind !== "found" || !(await keepAll(parts, theirs, response.fence.raised))) {
       payer.skip();
       return false;
     }
@@ -61,18 +62,23 @@ export async function exchangeToken(
   for (const stored of lacking) {
     if (!hasRoom && !(await payer.ready())) return false;
     hasRoom = false;
-    if (!(await send(payer, { ...keyOf(stored.bytes), partition, token }, stored))) return false;
+    if (!(await send(payer, { ...keyOf(stored.bytes), partition, token, fence }, stored)))
+      return false;
   }
   if (hasRoom) payer.skip();
   return true;
 }
 
 /** Merges the target's records into what is held here; false if one is not taken. */
-async function keepAll(parts: ExchangeParts, records: readonly Uint8Array[]): Promise<boolean> {
+async function keepAll(
+  parts: ExchangeParts,
+  records: readonly Uint8Array[],
+  fence: number,
+): Promise<boolean> {
   for (const bytes of records) {
     const decoded = decodeRecord(bytes);
     if (!decoded.ok) return false;
-    const placed = parts.replica.place(decoded);
+    const placed = { ...parts.replica.place(decoded), fence };
     if (!isFor(parts, parts.self, placed.partition, decoded)) continue;
     const { promise, settle } = oneShot<boolean>();
     const stored = { record: decoded.record, bytes };

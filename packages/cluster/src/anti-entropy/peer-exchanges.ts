@@ -13,7 +13,7 @@ import { type ExchangeWatch, exchange } from "./exchange.ts";
 
 export interface PeerExchangesParts extends Pick<
   Coordination,
-  "self" | "clock" | "store" | "replica" | "network" | "ring"
+  "self" | "clock" | "store" | "fences" | "replica" | "network" | "ring"
 > {
   readonly pace: Pace;
   readonly counts: AntiEntropyCounts;
@@ -123,7 +123,13 @@ export class PeerExchanges {
       return this.#ended({ problem: "unreachable", bytes: 0 });
     }
     const none = (): void => undefined;
-    const payment = new Payment({ ...this.#parts, member, onPaid: none, onFailed: none });
+    const payment = new Payment({
+      ...this.#parts,
+      member,
+      onPaid: none,
+      onFailed: none,
+      wasPaidBefore: () => false,
+    });
     const startedMs = this.#startedMs;
     const isComplete = await exchange({ ...this.#parts, target: this.peer }, payment, partitions, {
       onComplete: (partition) => {

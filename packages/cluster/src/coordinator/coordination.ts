@@ -4,6 +4,7 @@ import type { PlacedKey, RecordStore } from "@coterie/storage";
 import type { HintBook } from "../hints/hint-book.ts";
 import type { PeerRefusal, PeerRequest, PeerResponse } from "../messages.ts";
 import type { NodeCounters } from "../node-counters.ts";
+import type { FenceTable } from "../reaping/fence-table.ts";
 import type { Replica } from "../replica/replica.ts";
 import type { ReadRouting } from "./read-routing.ts";
 import type { CoordinationTuning } from "./coordination-tuning.ts";
@@ -19,6 +20,7 @@ export interface Coordination {
   /** What this node holds for primaries that are out of reach. */
   readonly hints: HintBook;
   readonly hybridClock: HybridClock;
+  readonly fences: FenceTable;
   readonly counters: NodeCounters;
   /** Hears of members that acknowledge something: they may take what is owed to them. */
   readonly handoff: { noteAnswer(target: NodeId): void };

@@ -9,11 +9,12 @@ import {
   tokenOf,
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
-import type { PlacedKey } from "@coterie/storage";
+import type { StoredRecord } from "@coterie/storage";
 import { oneShot } from "../one-shot.ts";
+import type { FencedKey } from "../reaping/fenced-key.ts";
 import type { ExplainedReplica, Explanation, ReplicaAnswer } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
-import { type ReplicaCopy, readCopy } from "./replica-calls.ts";
+import { readCopy } from "./replica-calls.ts";
 import { isAtHand, readHeld } from "./stand-ins.ts";
 import { tokenText } from "./token-text.ts";
 
@@ -30,7 +31,8 @@ export async function explain(
   if (bucket === undefined) return undefined;
   const { n } = bucket;
   const { partition, token } = ring.plan(key, bucket);
-  const placed = { bucket: key.bucket, key: key.key, token, partition };
+  const fence = coordination.fences.of(partition).raised;
+  const placed = { bucket: key.bucket, key: key.key, token, partition, fence };
   const { primaries, fallbacks } = ring.preferenceList(token, n);
   const replicas = [
     ...primaries.map((member) => ({ member, role: "primary" as const })),
@@ -93,14 +95,14 @@ export async function readOwnCopy(coordination: Coordination, key: Key): Promise
   coordination.store.read(placed, (outcome) => {
     if (!outcome.ok || outcome.held.state === "unknown") settle({ state: "unknown" });
     else if (outcome.held.state === "absent") settle({ state: "absent" });
-    else settle(answerOf(coordination, placed, { stored: outcome.held.stored }));
+    else settle(answerOf(coordination, placed, outcome.held.stored));
   });
   return promise;
 }
 
 interface Question {
   readonly member: Member;
-  readonly placed: PlacedKey;
+  readonly placed: FencedKey;
   readonly deadline: MonotonicMs;
   readonly read: typeof readHeld;
 }
@@ -120,13 +122,17 @@ function askReplica(
     settle(
       copy === undefined
         ? { state: "unreachable", reason: "no answer, or its copy is damaged" }
-        : answerOf(coordination, placed, copy),
+        : answerOf(coordination, placed, copy.stored),
     );
   });
   return promise;
 }
 
-function answerOf(coordination: Coordination, key: Key, { stored }: ReplicaCopy): ReplicaAnswer {
+function answerOf(
+  coordination: Coordination,
+  key: Key,
+  stored: StoredRecord | undefined,
+): ReplicaAnswer {
   if (stored === undefined) return { state: "absent" };
   const digest = recordDigest(stored.bytes);
   return {

@@ -26,7 +26,7 @@ export function gatherCopies(
     required,
     ask: (member, settle, isHedge) => {
       const take = (copy: ReplicaCopy | undefined): void =>
-        settle(isFromTheFuture(coordination, plan, copy) ? undefined : copy);
+        settle(isUsable(coordination, plan, copy) ? copy : undefined);
       if (isPrimaryOf(plan, member)) {
         readCopy(coordination, member, placed, deadline, take, isHedge);
       } else readHeld(coordination, member, placed, deadline, take);
@@ -54,6 +54,19 @@ function probeOne(
   readCopy(coordination, member, placed, deadline, () => undefined);
 }
 
+/** False for a copy that is no answer, as it says more, or less, than the replica can know. */
+function isUsable(
+  coordination: Coordination,
+  plan: RequestPlan,
+  copy: ReplicaCopy | undefined,
+): boolean {
+  if (copy === undefined) return false;
+  const { partition } = plan.placed;
+  coordination.fences.note(partition, copy.fence);
+  if (coordination.fences.isBehind(partition, copy.fence.raised)) return false;
+  return !isFromTheFuture(coordination, plan, copy);
+}
+
 /**
  * In an `lww` bucket a coordinator whose clock is far ahead leaves a timestamp in its own copy that
  * all others refuse. That copy is no answer: taken for one, it could not be repaired, and every
@@ -62,9 +75,9 @@ function probeOne(
 function isFromTheFuture(
   { clock }: Coordination,
   { bucket }: RequestPlan,
-  copy: ReplicaCopy | undefined,
+  copy: ReplicaCopy,
 ): boolean {
-  if (bucket.policy !== "lww" || copy?.stored === undefined) return false;
+  if (bucket.policy !== "lww" || copy.stored === undefined) return false;
   const latestMs = clock.wallMs() + limits.clockSkewMsMax;
   return copy.stored.record.siblings.some(({ writtenAt }) => writtenAt.wallMs > latestMs);
 }

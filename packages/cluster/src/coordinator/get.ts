@@ -10,9 +10,10 @@ import {
   unexpiredSiblings,
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
-import type { PlacedKey, StoredRecord } from "@coterie/storage";
+import type { StoredRecord } from "@coterie/storage";
 import { countSiblings } from "../node-counters.ts";
 import { oneShot } from "../one-shot.ts";
+import type { FencedKey } from "../reaping/fenced-key.ts";
 import { isOverWarning } from "../replica/replica.ts";
 import type { Acks, GetOutcome, RequestOptions } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
@@ -88,9 +89,19 @@ export async function readQuorum(
   if (!gathered.ok) {
     return failure(coordination, gathered.code, "refused", acks, readMessage(acks));
   }
+  const fence = lowestFence(coordination, plan, gathered.answers);
+  if (fence === undefined) {
+    const message = "a replica answered that does not know yet what was deleted";
+    return failure(coordination, "quorum-not-met", "refused", acks, message);
+  }
   const { stored, holders } = reconcile(plan, gathered.answers);
   if (stored !== undefined && holders.length < acks.primaries) {
-    const isRepaired = await repair(coordination, repairPlan(coordination, plan), stored, holders);
+    const isRepaired = await repair(
+      coordination,
+      repairPlan(coordination, plan, fence),
+      stored,
+      holders,
+    );
     if (!isRepaired && plan.mode === "strict") {
       const message = "what the replicas held differed, and could not be made equal in time";
       return failure(coordination, "quorum-not-met", "refused", acks, message);
@@ -109,9 +120,28 @@ function acksOf(
 }
 
 /** A sloppy read does not wait long for primaries to be made equal. */
-function repairPlan({ clock }: Coordination, plan: RequestPlan): RequestPlan {
-  if (plan.mode === "strict") return plan;
-  return { ...plan, deadline: silentAt(clock.monotonicMs(), plan.deadline) };
+function repairPlan({ clock }: Coordination, plan: RequestPlan, fence: number): RequestPlan {
+  const placed = { ...plan.placed, fence };
+  if (plan.mode === "strict") return { ...plan, placed };
+  return { ...plan, placed, deadline: silentAt(clock.monotonicMs(), plan.deadline) };
+}
+
+/**
+ * The lowest number under which any of the copies was read, as what is merged of them is no newer;
+ * `undefined` if one was read before something that another replica has reaped since.
+ */
+function lowestFence(
+  coordination: Coordination,
+  { placed }: RequestPlan,
+  answers: readonly GatheredAnswer<ReplicaCopy>[],
+): number | undefined {
+  let lowest = placed.fence;
+  let reaped = coordination.fences.of(placed.partition).reaped;
+  for (const { answer } of answers) {
+    lowest = Math.min(lowest, answer.fence.raised);
+    reaped = Math.max(reaped, answer.fence.reaped);
+  }
+  return answers.some(({ answer }) => answer.fence.raised < reaped) ? undefined : lowest;
 }
 
 /** Merges the copies, and says which primaries already hold the result. */
@@ -177,7 +207,7 @@ function repair(
 
 interface Repair {
   readonly member: Member;
-  readonly placed: PlacedKey;
+  readonly placed: FencedKey;
   readonly stored: StoredRecord;
   readonly deadline: MonotonicMs;
 }

@@ -1,4 +1,5 @@
 import {
+  type Fence,
   type Key,
   type Member,
   type PeerLoad,
@@ -8,8 +9,9 @@ import {
   equalBytes,
 } from "@coterie/core";
 import type { MonotonicMs, Reply } from "@coterie/ports";
-import type { PlacedKey, StoredRecord } from "@coterie/storage";
+import type { StoredRecord } from "@coterie/storage";
 import type { FindRequest, ListRequest, PeerResponse, RingStamp } from "../messages.ts";
+import type { FencedKey } from "../reaping/fenced-key.ts";
 import type { MergeOutcome } from "../replica/replica.ts";
 import type { Coordination } from "./coordination.ts";
 
@@ -18,22 +20,27 @@ import type { Coordination } from "./coordination.ts";
 /** A replica's copy of a key; `undefined` where it holds none. */
 export interface ReplicaCopy {
   readonly stored: StoredRecord | undefined;
+  /** Under which fence it was read, and what the replica has reaped. */
+  readonly fence: Fence;
 }
 
 /** Reads `member`'s copy. `settle(undefined)`: it did not answer, or cannot know. */
 export function readCopy(
   coordination: Coordination,
   member: Member,
-  placed: PlacedKey,
+  placed: FencedKey,
   deadline: MonotonicMs,
   settle: (copy: ReplicaCopy | undefined) => void,
   isHedge = false,
 ): void {
   if (member.id === coordination.self) {
+    const { replica } = coordination;
+    const read = { ...placed, fence: replica.fence(placed.partition).raised };
     coordination.store.read(placed, (outcome) => {
       if (!outcome.ok || outcome.held.state === "unknown") return settle(undefined);
       const { held } = outcome;
-      settle({ stored: held.state === "present" ? held.stored : undefined });
+      const stored = held.state === "present" ? held.stored : undefined;
+      settle({ stored, fence: replica.fenceSince(read) });
     });
     return;
   }
@@ -81,20 +88,21 @@ function learn(
 
 /** The copy in a replica's answer; `undefined`: it is none. */
 export function copyOf(key: Key, response: PeerResponse): ReplicaCopy | undefined {
-  if (response.kind === "absent") return { stored: undefined };
+  if (response.kind === "absent") return { stored: undefined, fence: response.fence };
   if (response.kind !== "present") return undefined;
+  const { fence } = response;
   const decoded = decodeRecord(response.record);
   if (!decoded.ok || decoded.bucket !== key.bucket || !equalBytes(decoded.key, key.key)) {
     return undefined;
   }
-  return { stored: { record: decoded.record, bytes: response.record } };
+  return { stored: { record: decoded.record, bytes: response.record }, fence };
 }
 
 /** Merges `stored` into `member`'s copy; settles when it is durable there, or why it is not. */
 export function mergeCopy(
-  coordination: Pick<Coordination, "self" | "replica" | "network" | "ring">,
+  coordination: Pick<Coordination, "self" | "fences" | "replica" | "network" | "ring">,
   member: Member,
-  placed: PlacedKey,
+  placed: FencedKey,
   stored: StoredRecord,
   deadline: MonotonicMs,
   settle: (outcome: MergeOutcome) => void,
@@ -104,11 +112,16 @@ export function mergeCopy(
     return;
   }
   const stamp = stampOf(coordination.ring());
+  const { fence } = placed;
   coordination.network.call(
     member.address,
-    { kind: "merge", stamp, record: stored.bytes },
+    { kind: "merge", stamp, fence, record: stored.bytes },
     deadline,
-    (reply) => settle(mergedOf(reply)),
+    (reply) => {
+      const outcome = mergedOf(reply);
+      if (!outcome.ok && outcome.code === "behind-fence") coordination.fences.noteRefused();
+      settle(outcome);
+    },
   );
 }
 
@@ -124,7 +137,7 @@ export function mergedOf(reply: Reply<PeerResponse>): MergeOutcome {
 export function noteOutcome(
   coordination: Coordination,
   member: Member,
-  placed: PlacedKey,
+  placed: FencedKey,
   outcome: MergeOutcome,
 ): void {
   const { handoff, missed, self } = coordination;

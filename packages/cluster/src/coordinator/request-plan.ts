@@ -10,7 +10,7 @@ import {
   resolveQuorum,
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
-import type { PlacedKey } from "@coterie/storage";
+import type { FencedKey } from "../reaping/fenced-key.ts";
 import type { Failure, RequestOptions } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
@@ -21,7 +21,7 @@ const timeoutMsMax = 60_000;
 /** Everything about a request that is settled before anyone is asked. Immutable. */
 export interface RequestPlan {
   readonly bucket: BucketSettings;
-  readonly placed: PlacedKey;
+  readonly placed: FencedKey;
   readonly replicas: ReplicaPlan;
   readonly quorum: Quorum;
   readonly mode: RequestMode;
@@ -55,11 +55,12 @@ export function planRequest(
   }
   const replicas = ring.plan(key, bucket);
   const { token, partition } = replicas;
+  const fence = coordination.fences.of(partition).raised;
   return {
     ok: true,
     plan: {
       bucket,
-      placed: { bucket: key.bucket, key: key.key, token, partition },
+      placed: { bucket: key.bucket, key: key.key, token, partition, fence },
       replicas,
       quorum,
       mode,

@@ -215,7 +215,12 @@ function findRecords(
   return gatherFrom(coordination, members, plan, {
     request,
     askSelf: (settle) => coordination.replica.receiveFind(request, settle),
-    answerOf: (response) => (response.kind === "found" ? response.records : undefined),
+    answerOf: (response) => {
+      if (response.kind !== "found") return undefined;
+      coordination.fences.note(partition, response.fence);
+      const isBehind = coordination.fences.isBehind(partition, response.fence.raised);
+      return isBehind ? undefined : response.records;
+    },
   });
 }
 

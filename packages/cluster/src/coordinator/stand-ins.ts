@@ -1,6 +1,7 @@
 import type { Member } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
-import type { PlacedKey, StoredRecord } from "@coterie/storage";
+import type { StoredRecord } from "@coterie/storage";
+import type { FencedKey } from "../reaping/fenced-key.ts";
 import type { MergeOutcome } from "../replica/replica.ts";
 import type { Coordination } from "./coordination.ts";
 import { type ReplicaCopy, copyOf, mergedOf, stampOf } from "./replica-calls.ts";
@@ -39,7 +40,7 @@ export interface HeldCopy {
   readonly member: Member;
   /** The primary for which it holds the record. */
   readonly target: Member;
-  readonly placed: PlacedKey;
+  readonly placed: FencedKey;
   readonly stored: StoredRecord;
   readonly deadline: MonotonicMs;
 }
@@ -55,7 +56,8 @@ export function holdCopy(
     return;
   }
   const stamp = stampOf(coordination.ring());
-  const request = { kind: "hint", stamp, target: target.id, record: stored.bytes } as const;
+  const { fence } = placed;
+  const request = { kind: "hint", stamp, target: target.id, fence, record: stored.bytes } as const;
   coordination.network.call(member.address, request, deadline, (reply) => settle(mergedOf(reply)));
 }
 
@@ -63,7 +65,7 @@ export function holdCopy(
 export function readHeld(
   coordination: Coordination,
   member: Member,
-  placed: PlacedKey,
+  placed: FencedKey,
   deadline: MonotonicMs,
   settle: (copy: ReplicaCopy | undefined) => void,
 ): void {

@@ -119,6 +119,9 @@ export class Account {
           this.#parts.counts.paid[debt.kind] += 1;
           this.#parts.counts.bytes += bytes;
         },
+        // Nothing is reaped while a member holds hints of the partition: so one that is refused as
+        // older was delivered before, and is back with an old copy of this directory.
+        wasPaidBefore: (code) => debt.kind === "hints" && code === "behind-fence",
         onFailed: () => {
           this.#parts.counts.failed[debt.kind] += 1;
         },

@@ -1,6 +1,7 @@
 import type { NodeId } from "@coterie/core";
-import type { PlacedKey, StoredRecord } from "@coterie/storage";
+import type { StoredRecord } from "@coterie/storage";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
+import type { FencedKey } from "../reaping/fenced-key.ts";
 
 /** `missed`: keys that this node wrote and holds itself. `hints`: records held for another. */
 export const debtKinds = ["missed", "hints"] as const;
@@ -41,7 +42,7 @@ export interface Payer {
   /** Resolves when one more record may be sent; false when paying is over. */
   ready(): Promise<boolean>;
   /** Merges a record into the target's copy. `settle(true)`: it is durable there. */
-  send(key: PlacedKey, stored: StoredRecord, settle: (isPaid: boolean) => void): void;
+  send(key: FencedKey, stored: StoredRecord, settle: (isPaid: boolean) => void): void;
   /** Gives back the room that {@link ready} gave: there was nothing to send. */
   skip(): void;
   /** Asks the target; `undefined`, and paying is over, if there is no answer. */

@@ -113,6 +113,7 @@ export class MissedDebt implements Debt {
 
   #payKey(payer: Payer, owing: OwedPartition, token: Token): void {
     const { partition } = owing;
+    const fence = this.#parts.replica.fence(partition).raised;
     this.#parts.store.find({ partition, token, evenIfDamaged: false }, (found) => {
       const [stored, another] = found === "unknown" ? [] : found;
       if (stored === undefined || another !== undefined) {
@@ -124,7 +125,7 @@ export class MissedDebt implements Debt {
       }
       const key = decodeRecordKey(stored.bytes);
       invariant(key !== undefined, "a record that was read has a key");
-      payer.send({ ...key, partition, token }, stored, (isPaid) => {
+      payer.send({ ...key, partition, token, fence }, stored, (isPaid) => {
         this.#settle(owing, token, isPaid);
       });
     });

@@ -1,10 +1,11 @@
 import { type Member, type TreeDifference, invariant } from "@coterie/core";
 import type { Reply } from "@coterie/ports";
-import type { PlacedKey, StoredRecord } from "@coterie/storage";
+import type { StoredRecord } from "@coterie/storage";
 import type { Coordination } from "../coordinator/coordination.ts";
 import { mergeCopy } from "../coordinator/replica-calls.ts";
 import type { PeerRefusal, PeerRequest, PeerResponse } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
+import type { FencedKey } from "../reaping/fenced-key.ts";
 import type { Payer, PaymentOutcome } from "./debt.ts";
 import type { Pace } from "./pace.ts";
 
@@ -22,7 +23,10 @@ const overheadBytes = 64;
 /** Refusals that concern the record and not the target: others may well be taken. */
 const ofRecord: ReadonlySet<PeerRefusal> = new Set(["clock-skew", "malformed", "too-large"]);
 
-export type PaymentPorts = Pick<Coordination, "clock" | "self" | "replica" | "network" | "ring">;
+export type PaymentPorts = Pick<
+  Coordination,
+  "clock" | "self" | "fences" | "replica" | "network" | "ring"
+>;
 
 /** `unreachable`: a request was surely not carried out. */
 export type PaymentProblem = PeerRefusal | "unreachable";
@@ -33,6 +37,8 @@ export interface PaymentParts extends PaymentPorts {
   readonly isStopped: () => boolean;
   /** A record was acknowledged; with what the rate counts for it. */
   readonly onPaid: (bytes: number) => void;
+  /** True for a refusal which says that the target has had the record. */
+  readonly wasPaidBefore: (code: PeerRefusal) => boolean;
   /** One was sent in vain. */
   readonly onFailed: () => void;
 }
@@ -84,15 +90,16 @@ export class Payment implements Payer {
     return false;
   }
 
-  send(key: PlacedKey, stored: StoredRecord, settle: (isPaid: boolean) => void): void {
-    const { clock, member, onPaid, onFailed } = this.#parts;
+  send(key: FencedKey, stored: StoredRecord, settle: (isPaid: boolean) => void): void {
+    const { clock, member, onPaid, onFailed, wasPaidBefore } = this.#parts;
     const now = clock.monotonicMs();
     const bytes = stored.bytes.length + overheadBytes;
     this.#spend(bytes);
     this.#bytes += bytes;
     mergeCopy(this.#parts, member, key, stored, now + callMs, (outcome) => {
       this.#bytes -= bytes;
-      if (outcome.ok) {
+      const isSettled = outcome.ok || wasPaidBefore(outcome.code);
+      if (isSettled) {
         this.#hasAnswered = true;
         onPaid(bytes);
       } else {
@@ -100,7 +107,7 @@ export class Payment implements Payer {
         this.#problem = outcome.code;
         this.#end(ofRecord.has(outcome.code) ? "stopped" : "target-failed");
       }
-      settle(outcome.ok);
+      settle(isSettled);
       this.skip();
     });
   }

@@ -19,7 +19,7 @@ export interface HandoffBefore {
 export interface HandoffStart
   extends
     HandoffBefore,
-    Pick<Coordination, "self" | "store" | "hints" | "replica" | "ring" | "pressure"> {
+    Pick<Coordination, "self" | "store" | "hints" | "fences" | "replica" | "ring" | "pressure"> {
   readonly ports: NodePorts;
   readonly config: NodeConfig;
 }
@@ -51,10 +51,13 @@ export function startHandoff({
     isBusy: () => shared.pressure.requests > inFlightMax / busyShare,
     onEvent: (event) => onEvent({ kind: "handoff", event }),
   });
-  deliverHints(shared.hints, handoff, ({ bucket, partition }) => {
-    const ring = shared.ring();
-    const owners = ring.owners(partition).slice(0, ring.bucket(bucket)?.n ?? 0);
-    return owners.map(({ id }) => id);
+  deliverHints(shared.hints, handoff, {
+    primariesOf: ({ bucket, partition }) => {
+      const ring = shared.ring();
+      const owners = ring.owners(partition).slice(0, ring.bucket(bucket)?.n ?? 0);
+      return owners.map(({ id }) => id);
+    },
+    fenceOf: (partition) => shared.fences.of(partition).raised,
   });
   const { onFatal } = config.store;
   const missed = new MissedKeys({ ...shared, clock, disk, handoff, keysMax, onFatal });

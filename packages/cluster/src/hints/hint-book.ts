@@ -2,6 +2,7 @@ import {
   type CausalRecord,
   type ClusterSettings,
   type NodeId,
+  type PartitionId,
   encodeRecord,
   mergeRecords,
 } from "@coterie/core";
@@ -169,6 +170,12 @@ export class HintBook {
   whenOwed(onOwed: (target: NodeId) => void): void {
     this.#onOwed = onOwed;
     for (const target of this.targets()) onOwed(target);
+  }
+
+  /** False if nothing of the partition is held for anybody, nor is about to be. */
+  mayHold(partition: PartitionId): boolean {
+    if (this.#bytesPending > 0) return true;
+    return this.#generations.some(({ store }) => store.list(partition, undefined, 1).length > 0);
   }
 
   get partitions(): number {

@@ -6,10 +6,11 @@ import {
   decodeRecordKey,
   invariant,
 } from "@coterie/core";
-import type { PlacedKey, StoredRecord } from "@coterie/storage";
+import type { StoredRecord } from "@coterie/storage";
 import type { Debt, Owed, Payer, PaymentOutcome } from "../handoff/debt.ts";
 import type { Handoff } from "../handoff/handoff.ts";
 import { oneShot } from "../one-shot.ts";
+import type { FencedKey } from "../reaping/fenced-key.ts";
 import type { Generation } from "./generation.ts";
 import type { HintBook } from "./hint-book.ts";
 
@@ -40,14 +41,19 @@ interface Delivery {
   acknowledged: number;
 }
 
-/** Who the primaries of a key are, as far as this node knows. */
-export type PrimariesOf = (placed: PlacedKey) => readonly NodeId[];
+/** What a delivery asks about the ring of now. */
+export interface HintPlaces {
+  /** Who the primaries of a key are, as far as this node knows. */
+  primariesOf(placed: FencedKey): readonly NodeId[];
+  /** What this node has raised in a partition. */
+  fenceOf(partition: PartitionId): number;
+}
 
 /** Lets `handoff` deliver what `book` holds now, and what it will hold. */
-export function deliverHints(book: HintBook, handoff: Handoff, primariesOf: PrimariesOf): void {
+export function deliverHints(book: HintBook, handoff: Handoff, places: HintPlaces): void {
   const debts = new Map<NodeId, HintDebt>();
   book.whenOwed((target) => {
-    const debt = debts.get(target) ?? new HintDebt(target, book, primariesOf);
+    const debt = debts.get(target) ?? new HintDebt(target, book, places);
     debts.set(target, debt);
     handoff.owe(debt);
   });
@@ -61,13 +67,13 @@ export class HintDebt implements Debt {
   readonly target: NodeId;
   readonly kind = "hints";
   readonly #book: HintBook;
-  readonly #primariesOf: PrimariesOf;
+  readonly #places: HintPlaces;
   #delivery: Delivery | undefined;
 
-  constructor(target: NodeId, book: HintBook, primariesOf: PrimariesOf) {
+  constructor(target: NodeId, book: HintBook, places: HintPlaces) {
     this.target = target;
     this.#book = book;
-    this.#primariesOf = primariesOf;
+    this.#places = places;
   }
 
   owed(): Owed {
@@ -182,7 +188,7 @@ export class HintDebt implements Debt {
   ): void {
     const key = decodeRecordKey(stored.bytes);
     invariant(key !== undefined, "a record that was read has a key");
-    const placed = { ...key, ...place };
+    const placed = { ...key, ...place, fence: this.#places.fenceOf(place.partition) };
     const send = (): void => {
       payer.send(placed, stored, (isPaid) => {
         if (isPaid) delivery.acknowledged += 1;
@@ -201,8 +207,8 @@ export class HintDebt implements Debt {
    * A guest that died may have told nobody but itself: what it wrote is owed to every primary, and
    * is held for the others before the target gets it.
    */
-  #holdForOthers(placed: PlacedKey, stored: StoredRecord, settle: (isHeld: boolean) => void): void {
-    const others = this.#primariesOf(placed).filter((id) => id !== this.target);
+  #holdForOthers(placed: FencedKey, stored: StoredRecord, settle: (isHeld: boolean) => void): void {
+    const others = this.#places.primariesOf(placed).filter((id) => id !== this.target);
     let pending = others.length;
     let areHeld = true;
     if (pending === 0) return settle(true);

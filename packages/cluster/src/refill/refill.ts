@@ -72,9 +72,11 @@ async function refillToken(
   const others = otherOwners(coordination, partition);
   const asked = others.map((member) => ask(coordination, member, request));
   const merged = new Map<string, Key & { record: CausalRecord }>();
+  let fence = Infinity;
   for (const pending of asked) {
     const response = await pending;
     if (response?.kind !== "found") return false;
+    fence = Math.min(fence, response.fence.raised);
     for (const bytes of response.records) {
       const decoded = decodeRecord(bytes);
       if (!decoded.ok) return false;
@@ -85,15 +87,20 @@ async function refillToken(
     }
   }
   for (const { bucket, key, record } of merged.values()) {
-    if (!(await keep(coordination, { bucket, key }, record))) return false;
+    if (!(await keep(coordination, { bucket, key }, record, fence))) return false;
   }
   return true;
 }
 
-function keep({ replica }: Coordination, key: Key, record: CausalRecord): Promise<boolean> {
+function keep(
+  { replica }: Coordination,
+  key: Key,
+  record: CausalRecord,
+  fence: number,
+): Promise<boolean> {
   const { promise, settle } = oneShot<boolean>();
   const stored = { record, bytes: encodeRecord(key, record) };
-  replica.merge(replica.place(key), stored, (outcome) => settle(outcome.ok));
+  replica.merge({ ...replica.place(key), fence }, stored, (outcome) => settle(outcome.ok));
   return promise;
 }
 

@@ -1,17 +1,25 @@
 import { answerCompare, answerLook } from "../anti-entropy/answer-compare.ts";
-import type { Coordination } from "../coordinator/coordination.ts";
+import type { Clock } from "@coterie/ports";
 import type { DataRequest, ForwardedDelete, ForwardedPut, PeerResponse } from "../messages.ts";
+import type { Reaping } from "../reaping/reaping.ts";
+import type { Replica } from "./replica.ts";
 
 /** What a node is asked about its own copies, and about what it holds for others. */
 export type ReplicaRequest = Exclude<DataRequest, ForwardedPut | ForwardedDelete>;
 
+export interface Receivers {
+  readonly clock: Clock;
+  readonly replica: Replica;
+  readonly reaping: Reaping;
+}
+
 /** Answers another node about this node's copies. */
 export function receive(
-  coordination: Pick<Coordination, "replica" | "clock">,
+  receivers: Receivers,
   request: ReplicaRequest,
   settle: (response: PeerResponse) => void,
 ): void {
-  const { replica } = coordination;
+  const { replica, reaping } = receivers;
   switch (request.kind) {
     case "merge":
       return replica.receiveMerge(request, settle);
@@ -22,12 +30,16 @@ export function receive(
     case "list":
       return replica.receiveList(request, settle);
     case "compare":
-      return void answerCompare(coordination, request).then(settle);
+      return void answerCompare(receivers, request).then(settle);
     case "look":
-      return settle(answerLook(coordination, request));
+      return settle(answerLook(receivers, request));
     case "hint":
       return replica.receiveHint(request, settle);
     case "read-hint":
       return replica.receiveReadHint(request, settle);
+    case "raise-fence":
+    case "reap":
+    case "ask-fences":
+      return reaping.receive(request, settle);
   }
 }

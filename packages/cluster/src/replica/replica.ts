@@ -1,5 +1,6 @@
 import {
   type CausalRecord,
+  type Fence,
   type HybridClock,
   type Key,
   type NodeId,
@@ -10,7 +11,7 @@ import {
   tokenOf,
 } from "@coterie/core";
 import type { Clock } from "@coterie/ports";
-import type { Held, PlacedKey, RecordStore, StoredRecord, UpdateOutcome } from "@coterie/storage";
+import type { Held, RecordStore, StoredRecord, UpdateOutcome } from "@coterie/storage";
 import { SharedSources } from "../anti-entropy/shared-source.ts";
 import type { HintBook } from "../hints/hint-book.ts";
 import type {
@@ -24,6 +25,8 @@ import type {
   ReadRequest,
   RefusedResponse,
 } from "../messages.ts";
+import type { FenceTable } from "../reaping/fence-table.ts";
+import type { FencedKey } from "../reaping/fenced-key.ts";
 import { mergeHeld } from "./merge-held.ts";
 
 /** Tokens listed in one answer, at most. */
@@ -40,6 +43,8 @@ export interface ReplicaParts {
   /** What this node holds for others. */
   readonly hints: HintBook;
   readonly hybridClock: HybridClock;
+  /** What was read too early is refused by it. */
+  readonly fences: FenceTable;
   ring(): Ring;
 }
 
@@ -58,12 +63,18 @@ export class Replica {
     this.sources = new SharedSources(parts);
   }
 
-  /** The place of `key` under the ring of now. */
-  place(key: Key): PlacedKey {
+  /** The place of `key` under the ring of now, and under the fence of now. */
+  place(key: Key): FencedKey {
     const { settings } = this.#parts.ring().document;
     const token = tokenOf(key, settings);
     const partition = partitionOf(token, settings.partitions);
-    return { bucket: key.bucket, key: key.key, token, partition };
+    const fence = this.fence(partition).raised;
+    return { bucket: key.bucket, key: key.key, token, partition, fence };
+  }
+
+  /** The fence in force; what is read from now on is read under it. */
+  fence(partition: number): Fence {
+    return this.#parts.fences.of(partition);
   }
 
   /** Answers a {@link MergeRequest} when the merged record is durable here. */
@@ -77,7 +88,7 @@ export class Replica {
       return settle(refusal("no-such-bucket", `there is no bucket ${placed.bucket} here`));
     }
     const incoming = { record: decoded.record, bytes: request.record };
-    this.merge(placed, incoming, (outcome) => {
+    this.merge({ ...placed, fence: request.fence }, incoming, (outcome) => {
       settle(
         outcome.ok
           ? { kind: "merged", changed: outcome.changed }
@@ -87,8 +98,11 @@ export class Replica {
   }
 
   /** Merges `incoming` into the copy held; `settle` is called when the result is durable. */
-  merge(placed: PlacedKey, incoming: StoredRecord, settle: (outcome: MergeOutcome) => void): void {
-    const { store } = this.#parts;
+  merge(placed: FencedKey, incoming: StoredRecord, settle: (outcome: MergeOutcome) => void): void {
+    const { fences, store } = this.#parts;
+    if (fences.isBehind(placed.partition, placed.fence)) {
+      return settle({ ok: false, code: "behind-fence" });
+    }
     if (!this.#observeTimes(placed, incoming.record)) {
       return settle({ ok: false, code: "clock-skew" });
     }
@@ -106,9 +120,15 @@ export class Replica {
     const placed = this.place(request);
     if (!this.#owns(placed.partition)) return settle(this.#notOwner(placed.partition));
     this.#parts.store.read(placed, (outcome) => {
-      if (outcome.ok) settle(responseOf(outcome.held));
+      if (outcome.ok) settle(responseOf(outcome.held, this.fenceSince(placed)));
       else settle(refusal(outcome.code === "failed" ? "internal" : outcome.code, "not read"));
     });
+  }
+
+  /** What was read under the key's fence, and what was reaped by now. */
+  fenceSince({ partition, fence }: FencedKey): Fence {
+    const now = this.fence(partition);
+    return now.raised === fence ? now : { raised: fence, reaped: now.reaped };
   }
 
   /** Answers a {@link HintRequest} when the hint is durable here. */
@@ -119,7 +139,7 @@ export class Replica {
     const problem = this.#problemAsFallback(placed, request.target);
     if (problem !== undefined) return settle(problem);
     const incoming = { record: decoded.record, bytes: request.record };
-    this.hold(request.target, placed, incoming, (outcome) => {
+    this.hold(request.target, { ...placed, fence: request.fence }, incoming, (outcome) => {
       settle(
         outcome.ok
           ? { kind: "merged", changed: outcome.changed }
@@ -134,10 +154,14 @@ export class Replica {
    */
   hold(
     target: NodeId,
-    placed: PlacedKey,
+    placed: FencedKey,
     incoming: StoredRecord,
     settle: (outcome: MergeOutcome) => void,
   ): void {
+    // This node has said that it holds nothing of the partition: so it takes nothing from before.
+    if (placed.fence < this.fence(placed.partition).raised) {
+      return settle({ ok: false, code: "behind-fence" });
+    }
     if (this.#observeTimes(placed, incoming.record)) {
       this.#parts.hints.hold(target, placed, incoming, settle);
     } else settle({ ok: false, code: "clock-skew" });
@@ -148,14 +172,15 @@ export class Replica {
     const placed = this.place(request);
     const problem = this.#problemAsFallback(placed, undefined);
     if (problem !== undefined) return settle(problem);
-    this.#parts.hints.read(placed, (held) => settle(responseOf(held)));
+    this.#parts.hints.read(placed, (held) => settle(responseOf(held, this.fenceSince(placed))));
   }
 
   receiveFind(request: FindRequest, settle: (response: PeerResponse) => void): void {
     if (!this.#owns(request.partition)) return settle(this.#notOwner(request.partition));
+    const fence = this.fence(request.partition);
     this.#parts.store.find(request, (found) => {
       if (found === "unknown") settle({ kind: "unknown" });
-      else settle({ kind: "found", records: found.map((stored) => stored.bytes) });
+      else settle({ kind: "found", records: found.map((stored) => stored.bytes), fence });
     });
   }
 
@@ -191,7 +216,7 @@ export class Replica {
 
   /** Why this node can hold nothing of the key for `target`, or for anybody. */
   #problemAsFallback(
-    { bucket: name, partition }: PlacedKey,
+    { bucket: name, partition }: FencedKey,
     target: NodeId | undefined,
   ): RefusedResponse | undefined {
     const { self } = this.#parts;
@@ -211,9 +236,9 @@ export class Replica {
   }
 }
 
-function responseOf(held: Held): PeerResponse {
-  if (held.state === "present") return { kind: "present", record: held.stored.bytes };
-  return held.state === "absent" ? { kind: "absent" } : { kind: "unknown" };
+function responseOf(held: Held, fence: Fence): PeerResponse {
+  if (held.state === "present") return { kind: "present", record: held.stored.bytes, fence };
+  return held.state === "absent" ? { kind: "absent", fence } : { kind: "unknown" };
 }
 
 function mergeOutcomeOf(outcome: UpdateOutcome): MergeOutcome {

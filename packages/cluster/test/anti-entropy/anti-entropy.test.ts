@@ -128,7 +128,10 @@ describe("a repair", () => {
     expect(small.at(3).antiEntropy()?.repair).toMatchObject({
       state: "failed",
       partitionsDone: 0,
-      failures: [{ peer: "n2", partitions: 8, problem: "unreachable" }],
+      // As its machine died silently, or refuses.
+      failures: [
+        { peer: "n2", partitions: 8, problem: expect.stringMatching(/^(unreachable|timeout)$/u) },
+      ],
     });
     expect(await small.own(3, "key-0")).toEqual(["value-0"]);
   });

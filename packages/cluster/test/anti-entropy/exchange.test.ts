@@ -93,7 +93,9 @@ describe("an exchange", () => {
       // What was under way arrives just then.
       if (request.kind !== "look" || late === undefined) return;
       const { stamp } = request;
-      cluster.at(2).receive({ kind: "merge", stamp, record: late }, Infinity, () => undefined);
+      cluster
+        .at(2)
+        .receive({ kind: "merge", fence: 0, stamp, record: late }, Infinity, () => undefined);
     });
     await putAlone(small, 1, "key-3");
     requests.length = 0;

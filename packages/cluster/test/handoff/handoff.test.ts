@@ -8,6 +8,7 @@ import {
   encodeRecord,
   utf8,
 } from "@coterie/core";
+import type { Disk } from "@coterie/ports";
 import { SimClock } from "@coterie/sim";
 import type { RecordStore, StoredRecord } from "@coterie/storage";
 import { expect, it } from "vitest";
@@ -15,6 +16,7 @@ import type { Debt, Owed, Payer, PaymentOutcome } from "../../src/handoff/debt.t
 import { Handoff } from "../../src/handoff/handoff.ts";
 import type { HandoffEvent } from "../../src/handoff/handoff-view.ts";
 import type { HintBook } from "../../src/index.ts";
+import { FenceTable } from "../../src/reaping/fence-table.ts";
 import { Replica } from "../../src/replica/replica.ts";
 import { SmallCluster, address, node } from "../small-cluster.ts";
 
@@ -88,7 +90,13 @@ async function debtor({ bytesPerSecond = 1 << 23, isBusy = false } = {}): Promis
   const network = small.cluster.network.register(place, clock, () => undefined);
   const store = {} as RecordStore;
   const hints = {} as HintBook;
-  const shared = { self, clock, ring: () => ring };
+  const fences = new FenceTable({
+    disk: {} as Disk,
+    partitions: 8,
+    loaded: [],
+    onFatal: () => undefined,
+  });
+  const shared = { self, clock, fences, ring: () => ring };
   const replica = new Replica({ ...shared, store, hints, hybridClock: new HybridClock() });
   const events: HandoffEvent[] = [];
   const handoff = new Handoff({

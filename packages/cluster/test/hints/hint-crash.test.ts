@@ -73,7 +73,7 @@ function pay(
   failsAfter?: number,
 ): Promise<string> {
   const delivered = known.delivered.get(target) as Delivered;
-  const debt = new HintDebt(target, directory.book, () => []);
+  const debt = new HintDebt(target, directory.book, { primariesOf: () => [], fenceOf: () => 0 });
   return directory.until(debt.pay(new ListPayer(directory, delivered, failsAfter)));
 }
 

@@ -1,6 +1,6 @@
-import type { CausalRecord } from "@coterie/core";
+import type { CausalRecord, NodeId } from "@coterie/core";
 import { describe, expect, it } from "vitest";
-import { HintDebt } from "../../src/hints/hint-debt.ts";
+import { HintDebt, type HintPlaces } from "../../src/hints/hint-debt.ts";
 import { SmallCluster, node } from "../small-cluster.ts";
 import { BookWorld, n1, n2, valuesOf, version } from "./book-world.ts";
 import { type Delivered, ListPayer } from "./list-payer.ts";
@@ -8,6 +8,10 @@ import { hint, tell } from "./tell.ts";
 
 const names: readonly string[] = Array.from({ length: 40 }, (_, at) => `key-${at}`);
 const nothing = { records: 0, bytes: 0, dirtyPartitions: 0 };
+
+function placesOf(primaries: readonly NodeId[]): HintPlaces {
+  return { primariesOf: () => primaries, fenceOf: () => 0 };
+}
 
 async function holdAll(directory: BookWorld, counter: number = 1): Promise<void> {
   for (const name of names) {
@@ -25,7 +29,7 @@ describe("delivery", () => {
     const directory = await BookWorld.opened();
     await holdAll(directory);
     await directory.held(n2, "a", version("a", 1));
-    const debt = new HintDebt(n1, directory.book, () => []);
+    const debt = new HintDebt(n1, directory.book, placesOf([]));
     expect(debt.owed()).toMatchObject({ records: 40, dirtyPartitions: 0 });
     const delivered: Delivered = new Map();
     const payer = new ListPayer(directory, delivered);
@@ -40,7 +44,7 @@ describe("delivery", () => {
   it("goes on where it broke off, and keeps all until all is acknowledged", async () => {
     const directory = await BookWorld.opened();
     await holdAll(directory);
-    const debt = new HintDebt(n1, directory.book, () => []);
+    const debt = new HintDebt(n1, directory.book, placesOf([]));
     const delivered: Delivered = new Map();
     const first = new ListPayer(directory, delivered, 15);
     expect(await directory.until(debt.pay(first))).toBe("target-failed");
@@ -57,7 +61,7 @@ describe("delivery", () => {
   it("brings what comes while it is under way too", async () => {
     const directory = await BookWorld.opened();
     await holdAll(directory);
-    const debt = new HintDebt(n1, directory.book, () => []);
+    const debt = new HintDebt(n1, directory.book, placesOf([]));
     const delivered: Delivered = new Map();
     const paying = debt.pay(new ListPayer(directory, delivered));
     await directory.pass(1);
@@ -72,10 +76,10 @@ describe("delivery", () => {
     const directory = await BookWorld.opened();
     await holdAll(directory);
     const delivered: Delivered = new Map();
-    const early = new HintDebt(n1, directory.book, () => []);
+    const early = new HintDebt(n1, directory.book, placesOf([]));
     await directory.until(early.pay(new ListPayer(directory, delivered, 39)));
     await directory.restart();
-    const debt = new HintDebt(n1, directory.book, () => []);
+    const debt = new HintDebt(n1, directory.book, placesOf([]));
     const payer = new ListPayer(directory, delivered);
     expect(await directory.until(debt.pay(payer))).toBe("paid");
     expect(payer.sent).toBe(40);
@@ -87,14 +91,14 @@ describe("delivery", () => {
     await holdAll(directory);
     await directory.restart();
     await directory.held(n1, "new", version("new", 1));
-    const debt = new HintDebt(n1, directory.book, () => [n1, n2]);
+    const debt = new HintDebt(n1, directory.book, placesOf([n1, n2]));
     const delivered: Delivered = new Map();
     // Nothing is dropped before the others are owed it, wherever delivery breaks off.
     await directory.until(debt.pay(new ListPayer(directory, delivered, 10)));
     expect(await directory.until(debt.pay(new ListPayer(directory, delivered)))).toBe("paid");
     expect(delivered.size).toBe(41);
     expect(directory.book.targets()).toEqual([n2]);
-    const other = new HintDebt(n2, directory.book, () => [n1, n2]);
+    const other = new HintDebt(n2, directory.book, placesOf([n1, n2]));
     const [held] = directory.book.statistics().held;
     expect(held?.records).toBeGreaterThanOrEqual(40);
     const toOther: Delivered = new Map();
@@ -105,7 +109,7 @@ describe("delivery", () => {
 
   it("makes two generations at most of a target that comes and goes", async () => {
     const directory = await BookWorld.opened();
-    const debt = new HintDebt(n1, directory.book, () => []);
+    const debt = new HintDebt(n1, directory.book, placesOf([]));
     const delivered: Delivered = new Map();
     for (let counter = 1; counter < 6; counter += 1) {
       await holdAll(directory, counter);
@@ -124,7 +128,7 @@ describe("delivery", () => {
       await directory.held(n1, name, version(name, 1, { value }));
     }
     const delivered: Delivered = new Map();
-    const debt = new HintDebt(n1, directory.book, () => []);
+    const debt = new HintDebt(n1, directory.book, placesOf([]));
     expect(await directory.until(debt.pay(new ListPayer(directory, delivered)))).toBe("paid");
     for (const name of names.slice(0, 5)) expect(valuesAt(delivered, name)).toEqual([value]);
   });
@@ -137,7 +141,7 @@ describe("rot", () => {
     await directory.stop();
     directory.rot("key-7");
     await directory.open();
-    const debt = new HintDebt(n1, directory.book, () => []);
+    const debt = new HintDebt(n1, directory.book, placesOf([]));
     await directory.until(debt.pay(new ListPayer(directory, new Map(), 0)));
     expect(await directory.values("key-7")).toBe("unknown");
     expect(debt.owed()).toMatchObject({ dirtyPartitions: 1 });
@@ -158,7 +162,7 @@ describe("rot", () => {
     directory.crash("kill");
     directory.rot("key-7");
     await directory.open();
-    const debt = new HintDebt(n1, directory.book, () => []);
+    const debt = new HintDebt(n1, directory.book, placesOf([]));
     expect(await directory.values("key-8")).toBe("unknown");
     expect(debt.owed().dirtyPartitions).toBe(8);
     await directory.held(n1, "new", version("new", 1));

@@ -1,4 +1,4 @@
-import { encodeRecord, utf8 } from "@coterie/core";
+import { encodeRecord, noFence, utf8 } from "@coterie/core";
 import { describe, expect, it } from "vitest";
 import type { PeerRequest } from "../../src/index.ts";
 import { SmallCluster, node } from "../small-cluster.ts";
@@ -21,13 +21,17 @@ describe("a fallback", () => {
     const small = await five();
     const { owners, others } = small.owners("a");
     const [fallback = 0] = others;
-    expect(await tell(small, fallback, readHint("a"))).toEqual({ kind: "absent" });
+    expect(await tell(small, fallback, readHint("a"))).toEqual({ kind: "absent", fence: noFence });
     const held = await tell(small, fallback, hint("a", owners[1] ?? 0));
     expect(held).toEqual({ kind: "merged", changed: true });
     const again = await tell(small, fallback, hint("a", owners[1] ?? 0));
     expect(again).toEqual({ kind: "merged", changed: false });
     const record = version("a", 1).bytes;
-    expect(await tell(small, fallback, readHint("a"))).toEqual({ kind: "present", record });
+    expect(await tell(small, fallback, readHint("a"))).toEqual({
+      kind: "present",
+      record,
+      fence: noFence,
+    });
     expect(await small.own(fallback, "a")).toBe("absent");
     expect(small.at(fallback).statistics().hints?.held).toMatchObject([{ records: 1 }]);
   });
@@ -40,10 +44,18 @@ describe("a fallback", () => {
     const record = version("a", 1).bytes;
     await small.stop(fallback);
     await small.restart(fallback);
-    expect(await tell(small, fallback, readHint("a"))).toEqual({ kind: "present", record });
+    expect(await tell(small, fallback, readHint("a"))).toEqual({
+      kind: "present",
+      record,
+      fence: noFence,
+    });
     small.crash(fallback);
     await small.restart(fallback);
-    expect(await tell(small, fallback, readHint("a"))).toEqual({ kind: "present", record });
+    expect(await tell(small, fallback, readHint("a"))).toEqual({
+      kind: "present",
+      record,
+      fence: noFence,
+    });
   });
 
   it("is none for a key of which it is a primary, nor for a target that is none", async () => {

@@ -23,5 +23,5 @@ export async function tell(
 
 /** A record of the key, to be held for a node. */
 export function hint(key: string, target: number): Partial<PeerRequest> {
-  return { kind: "hint", target: node(target), record: version(key, 1).bytes };
+  return { kind: "hint", target: node(target), fence: 0, record: version(key, 1).bytes };
 }

@@ -61,6 +61,7 @@ export interface ServerConfig {
   /** Milliseconds; 0: off. */
   readonly antiEntropy: number;
   readonly antiEntropyBytes: number;
+  readonly reapAfterMs: number;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
 }
 
@@ -243,6 +244,12 @@ const schema = z.strictObject({
   antiEntropyBytes: atLeastOne
     .default(64 * mebibyte)
     .describe("Bytes per second that comparing and repairing may take"),
+  reapAfterMs: number
+    .pipe(z.number().max(10 * 365 * 24 * 3_600_000))
+    .default(600_000)
+    .describe(
+      "How long a tombstone is left alone before all nodes may agree to forget it; 0: never",
+    ),
   logLevel: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
     .default("info")

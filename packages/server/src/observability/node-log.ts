@@ -53,6 +53,12 @@ export class NodeLog {
       case "refilled":
         this.#log.info({ event: "refilled" }, "refilled");
         break;
+      case "discarded": {
+        const { partitions } = event;
+        const text = "copies out of date by what others have reaped were thrown away";
+        this.#log.warn({ event: "discarded", partitions }, text);
+        break;
+      }
       case "handoff": {
         const { target, records, durationMs } = event.event;
         this.#log.info(

@@ -10,6 +10,7 @@ import type { RespStatistics } from "../doors/resp/resp-statistics.ts";
 import { GcPauses } from "./gc-pauses.ts";
 import { grpcReadings } from "./grpc-readings.ts";
 import { antiEntropyReadings } from "./anti-entropy-readings.ts";
+import { reapingReadings } from "./reaping-readings.ts";
 import { handoffReadings } from "./handoff-readings.ts";
 import { hintReadings } from "./hint-readings.ts";
 import { membershipReadings } from "./membership-readings.ts";
@@ -67,6 +68,7 @@ export class NodeMetrics {
       ...storeReadings(() => node.statistics().store),
       ...handoffReadings(node),
       ...antiEntropyReadings(node),
+      ...reapingReadings(node),
       ...hintReadings(() => node.statistics().hints),
       ...peerReadings(parts.peers),
       batchLinesReading(parts.http),

@@ -22,6 +22,7 @@ export function methodsOf(node: NodeApi): NodeApi {
     handoff: () => node.handoff(),
     antiEntropy: () => node.antiEntropy(),
     repair: (partitions) => node.repair(partitions),
+    reaping: () => node.reaping(),
     statistics: () => node.statistics(),
   };
 }

@@ -65,7 +65,7 @@ function hintOf(bytes: number): PeerRequest {
     };
     const clock = VersionVector.of([dot]);
     const record = encodeRecord(key, { clock, siblings: [sibling], deadWrites: [] });
-    return { kind: "hint", stamp: ring.stamp, target: primary.id, record };
+    return { kind: "hint", fence: 0, stamp: ring.stamp, target: primary.id, record };
   }
 }
 

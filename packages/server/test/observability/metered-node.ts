@@ -100,6 +100,7 @@ export function meteredNode(
     readonly hintBytesMax?: number;
     readonly handoffBytes?: number;
     readonly antiEntropyMs?: number;
+    readonly reapAfterMs?: number;
   } = {},
 ): MeteredNode {
   const { member = { id: "n1", address: "127.0.0.1:1" }, bootstrap = [], nMax = 1 } = given;
@@ -140,6 +141,7 @@ export function meteredNode(
     membership: given.membership ?? membershipDefaults,
     handoff: { bytesPerSecond: given.handoffBytes ?? 1024 * 1024, keysMax: 1000 },
     antiEntropy: { intervalMs: given.antiEntropyMs ?? 0, bytesPerSecond: 1024 * 1024 },
+    reaping: { graceMs: given.reapAfterMs },
     inFlightMax: 100,
     inFlightBytesMax: 64 * 1024 * 1024,
     hintBytesMax: given.hintBytesMax ?? 64 * 1024 * 1024,

@@ -33,7 +33,7 @@ import { type MeteredNode, meteredNode } from "./metered-node.ts";
 import { type Scrape, movedBetween, parseScrape } from "./scrape.ts";
 
 /** These have tests of their own beside this one. */
-const elsewhere = /^coterie_(?:membership|hints|handoff|circuit|anti_|refilling|directories)/u;
+const elsewhere = /^coterie_(?:membership|hints|handoff|circuit|anti_|refill|directories|reap)/u;
 /** Every metric of the page, which another test holds to the code. */
 const documented = [
   ...readFileSync(
@@ -41,6 +41,8 @@ const documented = [
     "utf8",
   ).matchAll(/^\| `(coterie_\w+)` \|/gmu),
 ].flatMap(([, name = ""]) => (elsewhere.test(name) ? [] : name));
+
+const mergeOfNothing = { kind: "merge", fence: 0, record: new Uint8Array(4) } as const;
 
 /** These say what is, and stay. */
 const constants = [
@@ -326,11 +328,7 @@ describe("at a node that serves", () => {
     ).toEqual([]);
     const stamped = await scrape();
     const network = new PeerNetwork({ clock, random: new NodeRandom() });
-    const stray: PeerRequest = {
-      kind: "merge",
-      stamp: { epoch: 9, tag: 1 },
-      record: new Uint8Array(4),
-    };
+    const stray: PeerRequest = { ...mergeOfNothing, stamp: { epoch: 9, tag: 1 } };
     await new Promise((resolve) => {
       network.call(one.peer as never, stray, clock.monotonicMs() + 5000, resolve);
     });
@@ -366,7 +364,7 @@ describe("at a node that serves", () => {
     call.on("error", () => undefined).on("data", () => undefined);
     const batch = new OperationBatch();
     call.write(Buffer.from(batch.take(5000)));
-    batch.add(1, 4999, { kind: "merge", stamp: { epoch: 1, tag: 2 }, record: new Uint8Array(4) });
+    batch.add(1, 4999, { ...mergeOfNothing, stamp: { epoch: 1, tag: 2 } });
     call.write(Buffer.from(batch.take(5000)));
     expect(await unmoved(before, ["coterie_peer_expired_total"])).toEqual([]);
     call.write(Buffer.alloc(64, 0xff));

@@ -1,3 +1,4 @@
+import { noFence } from "@coterie/core";
 import type { PeerResponse } from "@coterie/cluster";
 import { afterEach, describe, expect, it } from "vitest";
 import { defaultPeerOptions } from "../../src/adapters/peer-network/peer-options.ts";
@@ -93,7 +94,7 @@ describe.each(transports)("over $name:", ({ transport }) => {
     it("lets the largest record through, both ways", async () => {
       const { address: to } = await opened.server((request, _deadline, settle) => {
         const record = request.kind === "merge" ? request.record : new Uint8Array();
-        settle({ kind: "present", record });
+        settle({ kind: "present", fence: noFence, record });
       });
       const network = opened.network();
       const request = mergeOf(7, 32 * 1024 * 1024);
@@ -115,7 +116,11 @@ describe.each(transports)("over $name:", ({ transport }) => {
     it("replaces a larger answer by a refusal", async () => {
       const options = { ...hasty, messageBytesMax: 100_000 };
       const { address: to } = await opened.server((request, _deadline, settle) => {
-        settle({ kind: "present", record: new Uint8Array(request.kind === "find" ? 50 : 100_000) });
+        settle({
+          kind: "present",
+          fence: noFence,
+          record: new Uint8Array(request.kind === "find" ? 50 : 100_000),
+        });
       }, options);
       const network = opened.network(options);
       const replies = await Promise.all([
@@ -188,7 +193,7 @@ describe.each(transports)("over $name:", ({ transport }) => {
     it("is not read either", async () => {
       const options = { ...defaultPeerOptions, receiveWindowBytes: 100_000 };
       const { port, server } = await opened.server((_request, _deadline, settle) => {
-        settle({ kind: "present", record: new Uint8Array(1_000_000) });
+        settle({ kind: "present", fence: noFence, record: new Uint8Array(1_000_000) });
       }, options);
       const proxy = new TcpProxy(port);
       opened.add(() => proxy.close());

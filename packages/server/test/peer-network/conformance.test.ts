@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import type { PeerAddress } from "@coterie/core";
+import { type PeerAddress, noFence } from "@coterie/core";
 import type { PeerRequest, PeerResponse } from "@coterie/cluster";
 import { type NetworkSubject, networkGuarantees } from "@coterie/ports/conformance";
 import { describe, it } from "vitest";
@@ -44,9 +44,9 @@ async function subject(
         },
       };
     },
-    request: (record) => ({ kind: "merge", stamp: { epoch: 1, tag: 2 }, record }),
+    request: (record) => ({ kind: "merge", fence: 0, stamp: { epoch: 1, tag: 2 }, record }),
     requestPayload: (request) => (request.kind === "merge" ? request.record : new Uint8Array(4)),
-    response: (record) => ({ kind: "present", record }),
+    response: (record) => ({ kind: "present", fence: noFence, record }),
     responsePayload: (response) =>
       response.kind === "present" ? response.record : new Uint8Array(4),
   };

@@ -21,6 +21,7 @@ const ping: PeerRequest = { kind: "membership", cluster: 1, message };
 const pong: PeerResponse = { kind: "membership", messages: [message] };
 const merge: PeerRequest = {
   kind: "merge",
+  fence: 0,
   stamp: { epoch: 1, tag: 1 },
   record: new Uint8Array(8 * 1024 * 1024),
 };

@@ -1,3 +1,4 @@
+import { noFence } from "@coterie/core";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   type PeerOptions,
@@ -15,6 +16,7 @@ describe.each(transports)("over $name:", ({ transport }) => {
     const { port } = await opened.server((request, _deadline, settle) => {
       settle({
         kind: "present",
+        fence: noFence,
         record: request.kind === "merge" ? request.record : new Uint8Array(),
       });
     }, options);

@@ -88,7 +88,7 @@ export function addressOf(port: number): PeerAddress {
 export function mergeOf(id: number, bytes: number = 4): PeerRequest & { readonly kind: "merge" } {
   const record = new Uint8Array(bytes);
   new DataView(record.buffer).setUint32(0, id);
-  return { kind: "merge", stamp: { epoch: 1, tag: 2 }, record };
+  return { kind: "merge", fence: 0, stamp: { epoch: 1, tag: 2 }, record };
 }
 
 export function idOf(request: PeerRequest): number {

@@ -15,18 +15,24 @@ interface Seen {
 /**
  * Contexts never go backwards: one that a read returns covers every context that came with an
  * acknowledged put of that key, or with a read that can be repeated, before it began; of those that
- * it must have met, as `freshness` has it.
+ * it must have met, as `freshness` has it. Where tombstones are reaped, a key's past is forgotten
+ * with them: then only what came so late counts that it cannot have been.
  */
 export const contextsAdvance: Checker = (history) => {
   const violations: Violation[] = [];
   for (const key of history.keys()) {
     const { reads, all } = contextsOf(history, key);
     const joins = new Map<number | undefined, readonly VersionVector[]>();
-    for (const { invokedMs, vector, asked } of reads) {
+    for (const read of reads) {
+      const { invokedMs, vector, asked } = read;
       const known = joins.get(asked) ?? joinsMetBy(history, key, all, asked);
       joins.set(asked, known);
       const before = all.findLastIndex(({ settledMs }) => settledMs < invokedMs);
-      const earlier = known[before];
+      const { reapedAfterMs } = history;
+      const earlier =
+        reapedAfterMs === undefined
+          ? known[before]
+          : joinsMetBy(history, key, latest(all, read, reapedAfterMs), asked).at(-1);
       if (earlier === undefined || vector.descends(earlier)) continue;
       const detail = `a read at ${invokedMs} ms returned a context older than one before it`;
       violations.push({ checker: "contexts-advance", key, detail });
@@ -47,6 +53,13 @@ function joinsMetBy(
     if (history.meets(key, holders, asked)) joined = joined.merge(vector);
     return joined;
   });
+}
+
+/** Of what had settled before a read, what no reaping can have taken the past from. */
+function latest(all: readonly Seen[], { invokedMs }: Seen, reapedAfterMs: number): readonly Seen[] {
+  return all.filter(
+    ({ settledMs }) => settledMs < invokedMs && settledMs > invokedMs - reapedAfterMs,
+  );
 }
 
 /** All contexts of a key in the order in which they came, and those of strict reads. */
@@ -75,7 +88,9 @@ function contextsOf(
     const holders = history.holdersAfter(key, read);
     const seen = { invokedMs, settledMs, vector: vectorOf(context), asked, holders };
     reads.push(seen);
-    if (isRepeatable) all.push(seen);
+    // A tombstone that is read may be reaped the moment after.
+    const isLasting = history.reapedAfterMs === undefined || read.values.length > 0;
+    if (isRepeatable && isLasting) all.push(seen);
   }
   for (const { context, invokedMs, settledMs, holders } of history.writesOf(key)) {
     if (context === undefined) continue;

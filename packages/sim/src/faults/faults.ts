@@ -28,6 +28,7 @@ export class Faults implements Battlefield {
   /** Nodes whose directories have lost something that they had acknowledged, and do not know it. */
   readonly forgetful: Map<NodeId, number> = new Map();
   readonly bereft: Set<NodeId> = new Set();
+  readonly lullMs: number | undefined;
   readonly #plans: readonly Plan[];
   readonly #mends = new Set<() => void>();
   #onAck: (() => void)[] = [];
@@ -36,6 +37,7 @@ export class Faults implements Battlefield {
 
   constructor(cluster: SimCluster, knobs: SwarmKnobs) {
     this.cluster = cluster;
+    this.lullMs = knobs.reaping?.lullMs;
     this.supervisor = new Supervisor(cluster);
     const { random } = cluster.world;
     this.#plans = Object.entries(knobs.faults).map(([kind, count]) => {

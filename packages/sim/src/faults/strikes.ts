@@ -13,6 +13,8 @@ export interface Battlefield {
   readonly forgetful: Map<NodeId, number>;
   /** Nodes that may have lost records for good. */
   readonly bereft: Set<NodeId>;
+  /** How long clients rest halfway, if they do. */
+  readonly lullMs: number | undefined;
   /** Undoes something after a while, or when all is healed. */
   mendAfter(ms: number, mend: () => void): void;
   /** Runs something when a client has next been told that its write is durable. */
@@ -204,7 +206,10 @@ function rollback(field: Battlefield, random: SeededRandom): boolean {
   const id = running(field, random);
   if (id === undefined) return false;
   const image = cluster.disk(id).image();
-  field.mendAfter(100 + random.below(1500), () => {
+  const soonMs = 100 + random.below(1500);
+  // Where tombstones are reaped, the copy may be from before that.
+  const isOld = field.lullMs !== undefined && random.chance(600);
+  field.mendAfter(isOld ? soonMs + (field.lullMs ?? 0) : soonMs, () => {
     if (!cluster.isUp(id)) return;
     field.bereft.add(id);
     if (!field.forgetful.has(id)) field.forgetful.set(id, cluster.world.nowMs);

@@ -1,4 +1,4 @@
-import type { AntiEntropySettings, HandoffSettings } from "@coterie/cluster";
+import type { AntiEntropySettings, HandoffSettings, ReapingSettings } from "@coterie/cluster";
 import { type BucketSettings, type NodeId, type RequestMode, defaultBuckets } from "@coterie/core";
 import { SimCluster } from "../cluster.ts";
 import type { DiskImage } from "../disk.ts";
@@ -17,6 +17,7 @@ export interface StageSettings {
   readonly seed: number;
   readonly partitions: number;
   readonly handoff: HandoffSettings;
+  readonly reaping: ReapingSettings;
   readonly antiEntropy: AntiEntropySettings;
   /** Of all buckets; `undefined` is the usual. */
   readonly n: number | undefined;
@@ -54,8 +55,9 @@ export class Stage {
     const world = new World({ seed: settings.seed, drain: this.drain });
     const buckets = defaultBuckets(settings.nodes).map((bucket) => quorumOf(bucket, settings));
     this.replicas = buckets[0]?.n ?? 0;
-    const { nodes, partitions, handoff, antiEntropy } = settings;
-    this.#cluster = new SimCluster(world, { nodes, partitions, buckets, handoff, antiEntropy });
+    const { nodes, partitions, handoff, antiEntropy, reaping } = settings;
+    const background = { handoff, antiEntropy, reaping };
+    this.#cluster = new SimCluster(world, { nodes, partitions, buckets, ...background });
     await this.#cluster.start();
   }
 

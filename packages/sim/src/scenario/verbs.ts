@@ -4,7 +4,7 @@ import { check } from "./verbs/check.ts";
 import { copies, deleteKey, get, own, put, scan } from "./verbs/client.ts";
 import { fault, restore, rot, save, slow, wipe } from "./verbs/disk.ts";
 import { compare, fill, owed } from "./verbs/handoff.ts";
-import { cut, cutWay, heal, hold, isolate, release, weather } from "./verbs/network.ts";
+import { cut, cutWay, heal, hold, isolate, overtake, release, weather } from "./verbs/network.ts";
 import { repair } from "./verbs/repair.ts";
 import { seed } from "./verbs/seed.ts";
 import { advance, crash, jump, nodes, start, status, stop } from "./verbs/process.ts";
@@ -27,6 +27,7 @@ export const acts: ReadonlyMap<string, Act> = new Map<string, Act>([
   ["cut-way", cutWay],
   ["isolate", isolate],
   ["hold", hold],
+  ["overtake", overtake],
   ["release", release],
   ["heal", heal],
   ["weather", weather],

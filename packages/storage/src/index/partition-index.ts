@@ -51,6 +51,7 @@ export class PartitionIndex {
   #capacity: number;
   #slack = firstSlack;
   #count = 0;
+  #empty = 0;
   #roots: ClassRoots = new ClassRoots();
   /** Nothing here is due before it. */
   #firstDue = Infinity;
@@ -64,6 +65,11 @@ export class PartitionIndex {
 
   get count(): number {
     return this.#count;
+  }
+
+  /** Entries that hold nothing that a read could show. */
+  get empty(): number {
+    return this.#empty;
   }
 
   get bytes(): number {
@@ -101,6 +107,7 @@ export class PartitionIndex {
   /** Points the entry in `slot` somewhere else. */
   replace(slot: number, location: Location): void {
     this.#takeFromRoots(slot);
+    if (this.#words[slot * STRIDE + DUE] === dueEmpty) this.#empty -= 1;
     this.#write(slot, location);
   }
 
@@ -119,6 +126,7 @@ export class PartitionIndex {
     this.#words[at + DIGEST_HIGH] = location.digest.high;
     this.#words[at + DIGEST_LOW] = location.digest.low;
     this.#words[at + DUE] = location.due;
+    if (location.due === dueEmpty) this.#empty += 1;
     if (location.due !== neverDue) this.#firstDue = Math.min(this.#firstDue, location.due);
   }
 
@@ -159,6 +167,7 @@ export class PartitionIndex {
   remove(slot: number): void {
     invariant(this.#isUsed(slot), "an entry that is removed is there");
     this.#takeFromRoots(slot);
+    if (this.#words[slot * STRIDE + DUE] === dueEmpty) this.#empty -= 1;
     let end = slot + 1;
     while (this.#isUsed(end) && this.#home(this.token(end).high, this.token(end).low) < end) {
       end += 1;
@@ -378,6 +387,7 @@ export class PartitionIndex {
     this.#firstDue = this.#count > 0 ? 0 : Infinity;
     for (let at = 0; at < words.length; at += STRIDE) {
       this.#roots.add(words[at + DIGEST_HIGH] as number, words[at + DIGEST_LOW] as number);
+      if (words[at + DUE] === dueEmpty) this.#empty += 1;
     }
     this.#capacity = Math.max(firstSlots, Math.ceil((this.#count / loadMax) * 1.1));
     for (;;) {

@@ -30,6 +30,15 @@ export class RecordIndex {
     return this.#count;
   }
 
+  /** Entries that hold nothing that a read could show. */
+  get empty(): number {
+    return this.#partitions.reduce((sum, partition) => sum + (partition?.empty ?? 0), 0);
+  }
+
+  emptyIn(partition: PartitionId): number {
+    return this.#partitions[partition]?.empty ?? 0;
+  }
+
   get partitions(): number {
     return this.#partitions.length;
   }

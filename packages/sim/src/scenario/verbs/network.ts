@@ -36,6 +36,14 @@ export function hold(stage: Stage, args: Arguments): Lines {
   return silent;
 }
 
+/** `overtake n1 n2`: what n1 sends to n2 from now on arrives; what was held stays under way. */
+export function overtake(stage: Stage, args: Arguments): Lines {
+  const [from, to] = twoNodes(stage, args);
+  args.end();
+  stage.cluster.network.overtake(from, to);
+  return silent;
+}
+
 /** `release n1 n2`: what was held arrives. */
 export function release(stage: Stage, args: Arguments): Lines {
   const [from, to] = twoNodes(stage, args);

@@ -8,8 +8,9 @@ const handoffKeysMax = 100;
 
 /**
  * `nodes 3 [seed=N] [partitions=N] [n=N] [r=N] [w=N] [mode=M] [handoff=off] [missed=N]
- * [anti-entropy=2s]`: starts the cluster; is first. `missed` is how many missed keys a node
- * remembers; copies are compared as often as it says, or never.
+ * [anti-entropy=2s] [reap=1s]`: starts the cluster; is first. `missed` is how many missed keys a
+ * node remembers; copies are compared as often as it says, or never; tombstones are reaped after so
+ * long, or never.
  */
 export async function nodes(stage: Stage, args: Arguments): Promise<Lines> {
   const count = Number(args.word("a number of nodes"));
@@ -26,8 +27,11 @@ export async function nodes(stage: Stage, args: Arguments): Promise<Lines> {
     intervalMs: interval === undefined ? 0 : durationOf(interval),
     bytesPerSecond: handoffBytesPerSecond,
   };
+  const grace = args.option("reap");
+  const reaping = { graceMs: grace === undefined ? undefined : durationOf(grace) };
   args.end();
-  await stage.begin({ nodes: count, seed, partitions, mode, handoff, antiEntropy, ...quorum });
+  const background = { handoff, antiEntropy, reaping };
+  await stage.begin({ nodes: count, seed, partitions, mode, ...background, ...quorum });
   return silent;
 }
 

@@ -158,6 +158,24 @@ export declare type Operation = Message<"coterie.peer.v1.Operation"> & {
      */
     value: Look;
     case: "look";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.RaiseFence raise_fence = 20;
+     */
+    value: RaiseFence;
+    case: "raiseFence";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Reap reap = 21;
+     */
+    value: Reap;
+    case: "reap";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.AskFences ask_fences = 22;
+     */
+    value: AskFences;
+    case: "askFences";
   } | { case: undefined; value?: undefined };
 };
 
@@ -187,6 +205,13 @@ export declare type Merge = Message<"coterie.peer.v1.Merge"> & {
    * @generated from field: bytes record = 3;
    */
   record: Uint8Array;
+
+  /**
+   * What whoever read the record had raised in its partition by then.
+   *
+   * @generated from field: uint32 fence = 4;
+   */
+  fence: number;
 };
 
 /**
@@ -479,6 +504,13 @@ export declare type Hint = Message<"coterie.peer.v1.Hint"> & {
    * @generated from field: bytes record = 4;
    */
   record: Uint8Array;
+
+  /**
+   * What whoever read the record had raised in its partition by then.
+   *
+   * @generated from field: uint32 fence = 5;
+   */
+  fence: number;
 };
 
 /**
@@ -519,6 +551,110 @@ export declare type ReadHint = Message<"coterie.peer.v1.ReadHint"> & {
  * Use `create(ReadHintSchema)` to create a new message.
  */
 export declare const ReadHintSchema: GenMessage<ReadHint>;
+
+/**
+ * Raise the fence of a partition to this number, and say which of these tombstones you lack.
+ *
+ * @generated from message coterie.peer.v1.RaiseFence
+ */
+export declare type RaiseFence = Message<"coterie.peer.v1.RaiseFence"> & {
+  /**
+   * @generated from field: uint32 epoch = 1;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: fixed32 tag = 2;
+   */
+  tag: number;
+
+  /**
+   * @generated from field: uint32 partition = 3;
+   */
+  partition: number;
+
+  /**
+   * @generated from field: uint32 fence = 4;
+   */
+  fence: number;
+
+  /**
+   * @generated from field: repeated coterie.peer.v1.ListedEntry entries = 5;
+   */
+  entries: ListedEntry[];
+
+  /**
+   * Under which number the sender has reaped.
+   *
+   * @generated from field: uint32 reaped = 6;
+   */
+  reaped: number;
+};
+
+/**
+ * Describes the message coterie.peer.v1.RaiseFence.
+ * Use `create(RaiseFenceSchema)` to create a new message.
+ */
+export declare const RaiseFenceSchema: GenMessage<RaiseFence>;
+
+/**
+ * All members have raised their fences to this number: forget these tombstones.
+ *
+ * @generated from message coterie.peer.v1.Reap
+ */
+export declare type Reap = Message<"coterie.peer.v1.Reap"> & {
+  /**
+   * @generated from field: uint32 epoch = 1;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: fixed32 tag = 2;
+   */
+  tag: number;
+
+  /**
+   * @generated from field: uint32 partition = 3;
+   */
+  partition: number;
+
+  /**
+   * @generated from field: uint32 fence = 4;
+   */
+  fence: number;
+
+  /**
+   * @generated from field: repeated coterie.peer.v1.ListedEntry entries = 5;
+   */
+  entries: ListedEntry[];
+};
+
+/**
+ * Describes the message coterie.peer.v1.Reap.
+ * Use `create(ReapSchema)` to create a new message.
+ */
+export declare const ReapSchema: GenMessage<Reap>;
+
+/**
+ * @generated from message coterie.peer.v1.AskFences
+ */
+export declare type AskFences = Message<"coterie.peer.v1.AskFences"> & {
+  /**
+   * @generated from field: uint32 epoch = 1;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: fixed32 tag = 2;
+   */
+  tag: number;
+};
+
+/**
+ * Describes the message coterie.peer.v1.AskFences.
+ * Use `create(AskFencesSchema)` to create a new message.
+ */
+export declare const AskFencesSchema: GenMessage<AskFences>;
 
 /**
  * @generated from message coterie.peer.v1.Put
@@ -1300,6 +1436,24 @@ export declare type Result = Message<"coterie.peer.v1.Result"> & {
      */
     value: Compared;
     case: "compared";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.FenceRaised fence_raised = 20;
+     */
+    value: FenceRaised;
+    case: "fenceRaised";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Reaped reaped = 21;
+     */
+    value: Reaped;
+    case: "reaped";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Fences fences = 22;
+     */
+    value: Fences;
+    case: "fences";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1333,6 +1487,18 @@ export declare type Present = Message<"coterie.peer.v1.Present"> & {
    * @generated from field: bytes record = 1;
    */
   record: Uint8Array;
+
+  /**
+   * Of its partition: what was raised when this was read, and what was reaped when it was sent.
+   *
+   * @generated from field: uint32 raised = 2;
+   */
+  raised: number;
+
+  /**
+   * @generated from field: uint32 reaped = 3;
+   */
+  reaped: number;
 };
 
 /**
@@ -1345,6 +1511,15 @@ export declare const PresentSchema: GenMessage<Present>;
  * @generated from message coterie.peer.v1.Absent
  */
 export declare type Absent = Message<"coterie.peer.v1.Absent"> & {
+  /**
+   * @generated from field: uint32 raised = 2;
+   */
+  raised: number;
+
+  /**
+   * @generated from field: uint32 reaped = 3;
+   */
+  reaped: number;
 };
 
 /**
@@ -1373,6 +1548,16 @@ export declare type Found = Message<"coterie.peer.v1.Found"> & {
    * @generated from field: repeated bytes records = 1;
    */
   records: Uint8Array[];
+
+  /**
+   * @generated from field: uint32 raised = 2;
+   */
+  raised: number;
+
+  /**
+   * @generated from field: uint32 reaped = 3;
+   */
+  reaped: number;
 };
 
 /**
@@ -1610,6 +1795,78 @@ export declare type Document = Message<"coterie.peer.v1.Document"> & {
 export declare const DocumentSchema: GenMessage<Document>;
 
 /**
+ * @generated from message coterie.peer.v1.FenceRaised
+ */
+export declare type FenceRaised = Message<"coterie.peer.v1.FenceRaised"> & {
+  /**
+   * @generated from field: uint32 raised = 1;
+   */
+  raised: number;
+
+  /**
+   * @generated from field: uint32 reaped = 2;
+   */
+  reaped: number;
+
+  /**
+   * A problem that the receiver does not know is one all the same.
+   *
+   * @generated from field: coterie.peer.v1.RaiseProblem problem = 3;
+   */
+  problem: RaiseProblem;
+
+  /**
+   * Places in the list of the request.
+   *
+   * @generated from field: repeated uint32 lacking = 4;
+   */
+  lacking: number[];
+};
+
+/**
+ * Describes the message coterie.peer.v1.FenceRaised.
+ * Use `create(FenceRaisedSchema)` to create a new message.
+ */
+export declare const FenceRaisedSchema: GenMessage<FenceRaised>;
+
+/**
+ * @generated from message coterie.peer.v1.Reaped
+ */
+export declare type Reaped = Message<"coterie.peer.v1.Reaped"> & {
+};
+
+/**
+ * Describes the message coterie.peer.v1.Reaped.
+ * Use `create(ReapedSchema)` to create a new message.
+ */
+export declare const ReapedSchema: GenMessage<Reaped>;
+
+/**
+ * @generated from message coterie.peer.v1.Fences
+ */
+export declare type Fences = Message<"coterie.peer.v1.Fences"> & {
+  /**
+   * For each partition what was raised, and what was reaped.
+   *
+   * @generated from field: repeated uint32 numbers = 1;
+   */
+  numbers: number[];
+
+  /**
+   * It knows of nothing that it has lost.
+   *
+   * @generated from field: bool is_whole = 2;
+   */
+  isWhole: boolean;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Fences.
+ * Use `create(FencesSchema)` to create a new message.
+ */
+export declare const FencesSchema: GenMessage<Fences>;
+
+/**
  * What the receiver has to say to the sender at once.
  *
  * @generated from message coterie.peer.v1.MembershipAnswers
@@ -1696,6 +1953,46 @@ export enum MemberState {
  * Describes the enum coterie.peer.v1.MemberState.
  */
 export declare const MemberStateSchema: GenEnum<MemberState>;
+
+/**
+ * @generated from enum coterie.peer.v1.RaiseProblem
+ */
+export enum RaiseProblem {
+  /**
+   * @generated from enum value: RAISE_PROBLEM_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: RAISE_PROBLEM_OUTDONE = 1;
+   */
+  OUTDONE = 1,
+
+  /**
+   * @generated from enum value: RAISE_PROBLEM_BEHIND = 2;
+   */
+  BEHIND = 2,
+
+  /**
+   * @generated from enum value: RAISE_PROBLEM_HINTS = 3;
+   */
+  HINTS = 3,
+
+  /**
+   * @generated from enum value: RAISE_PROBLEM_DAMAGED = 4;
+   */
+  DAMAGED = 4,
+
+  /**
+   * @generated from enum value: RAISE_PROBLEM_DISK = 5;
+   */
+  DISK = 5,
+}
+
+/**
+ * Describes the enum coterie.peer.v1.RaiseProblem.
+ */
+export declare const RaiseProblemSchema: GenEnum<RaiseProblem>;
 
 /**
  * @generated from enum coterie.peer.v1.Refusal
@@ -1805,6 +2102,11 @@ export enum Refusal {
    * @generated from enum value: REFUSAL_HINTS_FULL = 20;
    */
   HINTS_FULL = 20,
+
+  /**
+   * @generated from enum value: REFUSAL_BEHIND_FENCE = 21;
+   */
+  BEHIND_FENCE = 21,
 }
 
 /**

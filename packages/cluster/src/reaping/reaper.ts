@@ -1,0 +1,291 @@
+import {
+  type Member,
+  type NodeId,
+  type PartitionId,
+  type Pressure,
+  type Token,
+  classIn,
+} from "@coterie/core";
+import type { MonotonicMs } from "@coterie/ports";
+import type { Coordination } from "../coordinator/coordination.ts";
+import type {
+  FenceRaisedResponse,
+  ListedEntry,
+  PeerRequest,
+  PeerResponse,
+  RaiseProblem,
+} from "../messages.ts";
+import { oneShot } from "../one-shot.ts";
+import { type ReapingParts, raiseFence, reap } from "./answer-reaping.ts";
+
+/** Tombstones of one round, at most. */
+const entriesMax = 1024;
+/** How often it looks, in milliseconds. */
+const tickMsMax = 15_000;
+const tickMsMin = 100;
+/** How long one question to a member may take. */
+const callMs = 5000;
+/** Tries to have an owner forget what all have confirmed. */
+const triesMax = 3;
+/** Pause between rounds at an idle node. */
+const pauseMs = 5;
+
+/** Why tombstones stay, and who is the reason. */
+export interface ReapingBlocker {
+  readonly node: NodeId;
+  /**
+   * `away`: it is not known to be well, or did not answer. `lacking`: it does not hold the same
+   * tombstones yet. The rest as {@link RaiseProblem}.
+   */
+  readonly reason: RaiseProblem | "away" | "lacking";
+  /** In so many of the partitions that this node reaps. */
+  readonly partitions: number;
+}
+
+export interface ReapingView {
+  /** How long tombstones stay unchanged before they are reaped, in ms; `undefined`: they stay. */
+  readonly graceMs: number | undefined;
+  /** In this node's own store. */
+  readonly tombstones: number;
+  /** Forgotten here since the start, of all partitions. */
+  readonly reaped: number;
+  /** Who keeps this node from reaping the partitions that are its to reap; by name. */
+  readonly blockers: readonly ReapingBlocker[];
+}
+
+export interface ReaperParts
+  extends ReapingParts, Pick<Coordination, "clock" | "network" | "isHealthy"> {
+  readonly pressure: Pressure;
+  /** How long a tombstone stays unchanged before it may go; `undefined`: none goes. */
+  readonly graceMs: number | undefined;
+}
+
+/** Tombstones of a partition that were there at some time, and may go if they still are later. */
+interface Candidates {
+  readonly sinceMs: MonotonicMs;
+  readonly entries: readonly ListedEntry[];
+}
+
+interface Blocked {
+  readonly node: NodeId;
+  readonly reason: ReapingBlocker["reason"];
+}
+
+/**
+ * Reaps the tombstones of the partitions of which this node is the first owner, by evidence only:
+ * every member raises a fence and says that it holds no hints for the partition, and every owner
+ * that it holds the very same tombstone; only then do all forget it. That a tombstone is old is no
+ * evidence; but one that is young is left alone, since requests that it has ended may still be
+ * under way (docs/internals/reaping.md).
+ */
+export class Reaper {
+  readonly #parts: ReaperParts;
+  readonly #candidates = new Map<PartitionId, Candidates>();
+  /** Where the next candidates of a partition are looked for. */
+  readonly #cursors = new Map<PartitionId, Token>();
+  readonly #blocked = new Map<PartitionId, Blocked>();
+  /** Numbers that others have raised already. */
+  readonly #outdone = new Map<PartitionId, number>();
+  #reaped = 0;
+  #isStopped = false;
+  #running: Promise<void> = Promise.resolve();
+  #wake: () => void = () => undefined;
+
+  constructor(parts: ReaperParts) {
+    this.#parts = parts;
+  }
+
+  begin(): void {
+    const { graceMs } = this.#parts;
+    if (graceMs !== undefined) this.#running = this.#run(graceMs);
+  }
+
+  /** Resolves when nothing of it is under way any more. */
+  stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#wake();
+    return this.#running;
+  }
+
+  view(): ReapingView {
+    const byName = new Map<string, ReapingBlocker>();
+    for (const { node, reason } of this.#blocked.values()) {
+      const name = `${node} ${reason}`;
+      const partitions = (byName.get(name)?.partitions ?? 0) + 1;
+      byName.set(name, { node, reason, partitions });
+    }
+    const { graceMs, store } = this.#parts;
+    return {
+      graceMs,
+      tombstones: store.statistics().tombstones,
+      reaped: this.#reaped,
+      blockers: [...byName.entries()]
+        .toSorted(([left], [right]) => (left < right ? -1 : 1))
+        .map(([, blocker]) => blocker),
+    };
+  }
+
+  /** Answers the first owner of a partition. */
+  async receiveReap(request: PeerRequest & { readonly kind: "reap" }): Promise<PeerResponse> {
+    const { store } = this.#parts;
+    const before = store.statistics().tombstones;
+    const response = await reap(this.#parts, request);
+    this.#reaped += Math.max(0, before - store.statistics().tombstones);
+    return response;
+  }
+
+  async #run(graceMs: number): Promise<void> {
+    for (;;) {
+      await this.#pause(Math.max(tickMsMin, Math.min(graceMs / 4, tickMsMax)));
+      if (this.#isStopped) return;
+      const { ring, self } = this.#parts;
+      for (const partition of ring().partitionsOf(self)) {
+        if (ring().owners(partition)[0]?.id !== self) continue;
+        await this.#visit(partition, graceMs);
+        if (this.#isStopped) return;
+      }
+    }
+  }
+
+  async #visit(partition: PartitionId, graceMs: number): Promise<void> {
+    const { clock, store } = this.#parts;
+    const known = this.#candidates.get(partition);
+    const now = clock.monotonicMs();
+    if (known === undefined) {
+      const entries = this.#nextEntries(partition);
+      if (entries.length > 0) this.#candidates.set(partition, { sinceMs: now, entries });
+      else this.#blocked.delete(partition);
+      return;
+    }
+    if (now - known.sinceMs < graceMs) return;
+    this.#candidates.delete(partition);
+    const entries = known.entries.filter(({ token, digest }) => {
+      return store.holds(partition, token, digest);
+    });
+    if (entries.length === 0) return;
+    const blocked = await this.#round(partition, entries);
+    if (blocked === undefined) this.#blocked.delete(partition);
+    else this.#blocked.set(partition, blocked);
+    await this.#pause(this.#parts.pressure.restMs(pauseMs));
+  }
+
+  #nextEntries(partition: PartitionId): readonly ListedEntry[] {
+    const { store } = this.#parts;
+    const after = this.#cursors.get(partition);
+    const found = store.tombstones(partition, after, entriesMax);
+    const last = found.at(-1)?.token;
+    if (last !== undefined && found.length >= entriesMax) this.#cursors.set(partition, last);
+    else this.#cursors.delete(partition);
+    if (found.length === 0 && after !== undefined) return this.#nextEntries(partition);
+    return found.map(({ token, digest }) => ({ token, digest }));
+  }
+
+  /** One round; says who stood in the way of all or some of it. */
+  async #round(
+    partition: PartitionId,
+    entries: readonly ListedEntry[],
+  ): Promise<Blocked | undefined> {
+    const { fences, isHealthy, ring, self } = this.#parts;
+    const { members } = ring().document;
+    const away = members.find(({ id }) => id !== self && !isHealthy(id));
+    if (away !== undefined) return { node: away.id, reason: "away" };
+    const { raised, reaped } = fences.of(partition);
+    const fence = Math.max(raised, this.#outdone.get(partition) ?? 0) + 1;
+    const { stamp } = ring();
+    const request = { kind: "raise-fence", stamp, partition, fence, reaped, entries } as const;
+    const asked = members.map((member) => this.#raiseAt(member, request));
+    const lacking = new Set<number>();
+    let blocked: Blocked | undefined;
+    let mayReap = true;
+    for (const [at, { id }] of members.entries()) {
+      const answer = await (asked[at] as (typeof asked)[number]);
+      const reason = answer === undefined ? "away" : answer.problem;
+      if (answer?.problem === "outdone") this.#outdone.set(partition, answer.fence.raised);
+      if (answer !== undefined) fences.note(partition, answer.fence);
+      if (reason !== undefined) {
+        blocked = { node: id, reason };
+        mayReap = false;
+      }
+      const position = ring()
+        .owners(partition)
+        .findIndex((owner) => owner.id === id);
+      for (const index of answer?.lacking ?? []) {
+        if (!isHeldBy(position, entries[index])) continue;
+        blocked ??= { node: id, reason: "lacking" };
+        lacking.add(index);
+      }
+    }
+    if (!mayReap) return blocked;
+    const confirmed = entries.filter((_, index) => !lacking.has(index));
+    if (confirmed.length === 0) return blocked;
+    return (await this.#forget(partition, fence, confirmed)) ?? blocked;
+  }
+
+  /**
+   * This node forgets last: what another owner has not forgotten can then be reaped again, and does
+   * not look as if it were new.
+   */
+  async #forget(
+    partition: PartitionId,
+    fence: number,
+    entries: readonly ListedEntry[],
+  ): Promise<Blocked | undefined> {
+    const { ring, self } = this.#parts;
+    const request = { kind: "reap", stamp: ring().stamp, partition, fence, entries } as const;
+    const others = ring()
+      .owners(partition)
+      .filter(({ id }) => id !== self);
+    const asked = others.map((member) => this.#reapAt(member, request));
+    for (const [at, { id }] of others.entries()) {
+      if (!(await (asked[at] as Promise<boolean>))) return { node: id, reason: "away" };
+    }
+    const own = await this.receiveReap(request);
+    return own.kind === "reaped" ? undefined : { node: self, reason: "disk" };
+  }
+
+  async #raiseAt(
+    member: Member,
+    request: PeerRequest & { readonly kind: "raise-fence" },
+  ): Promise<FenceRaisedResponse | undefined> {
+    if (member.id === this.#parts.self) return raiseFence(this.#parts, request);
+    const response = await this.#ask(member, request);
+    return response?.kind === "fence-raised" ? response : undefined;
+  }
+
+  async #reapAt(
+    member: Member,
+    request: PeerRequest & { readonly kind: "reap" },
+  ): Promise<boolean> {
+    for (let tries = 0; tries < triesMax && !this.#isStopped; tries += 1) {
+      const response = await this.#ask(member, request);
+      if (response?.kind === "reaped") return true;
+    }
+    return false;
+  }
+
+  #ask(member: Member, request: PeerRequest): Promise<PeerResponse | undefined> {
+    const { clock, network } = this.#parts;
+    const { promise, settle } = oneShot<PeerResponse | undefined>();
+    network.call(member.address, request, clock.monotonicMs() + callMs, (reply) => {
+      settle(reply.ok ? reply.response : undefined);
+    });
+    return promise;
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { clock } = this.#parts;
+    const { promise, settle } = oneShot<void>();
+    const cancel = clock.at(clock.monotonicMs() + ms, settle);
+    this.#wake = () => {
+      cancel();
+      settle();
+    };
+    if (this.#isStopped) this.#wake();
+    return promise;
+  }
+}
+
+/** True if the owner at this place of the ring's list holds copies of the entry's bucket. */
+function isHeldBy(position: number, entry: ListedEntry | undefined): boolean {
+  return entry !== undefined && position >= 0 && position < classIn(entry.digest.low);
+}
