@@ -50,8 +50,8 @@ export async function measurePair(input: PairInput): Promise<readonly PairExchan
     // The document first: a log without one is no node's.
     await Promise.all(replicas.map((each) => each.start(addresses)));
     await Promise.all(replicas.map((each) => each.stop()));
-    await second.fill(keys);
-    if (!differing.includes("all")) await first.fill(keys);
+    const filled = differing.includes("all") ? [second] : replicas;
+    await Promise.all(filled.map((each) => each.fill(keys)));
     await Promise.all(replicas.map((each) => each.start(addresses)));
     const exchanges: PairExchange[] = [];
     for (const count of inOrder(differing)) {

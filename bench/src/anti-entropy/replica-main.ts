@@ -10,7 +10,7 @@ import type { Figures, Order, OrderMessage, Repaired, Shape } from "./orders.ts"
 import { replicaStore } from "./replica-store.ts";
 
 const gibibyte = 1024 ** 3;
-const overwritesAtOnce = 64;
+const overwritesAtOnce = 512;
 const pollMs = 5;
 
 class Replica {
