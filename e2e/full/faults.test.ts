@@ -45,13 +45,18 @@ it("five nodes cut in two: nothing is lost, nothing returns, the larger side ser
 });
 
 it("five nodes cut in two, three copies: both sides serve, and nothing is lost", async () => {
-  const cluster = await RealCluster.start({ arguments: ["--nodes", "5"] });
+  const directory = mkdtempSync(join(tmpdir(), "coterie-both-"));
+  const config = join(directory, "patient.json");
+  // Five processes and their clients on few processors: whether all serve is asked, not how fast.
+  writeFileSync(config, JSON.stringify({ timeoutMs: 10_000 }));
+  const cluster = await RealCluster.start({ arguments: ["--nodes", "5", "--config", config] });
   const ledger = new Ledger();
   try {
     const fault = bothSidesServe(["n1", "n4"], ["n2", "n3", "n5"], ledger);
     expect(faultProblems(await faultRound(cluster, ledger, fault))).toEqual([]);
   } finally {
     await cluster.stop();
+    rmSync(directory, { recursive: true });
   }
 });
 
