@@ -30,7 +30,7 @@ import type { RunningServer } from "../../src/running-server.ts";
 import { startServer } from "../../src/start-server.ts";
 import { GrpcClient, getOf, putOf } from "../grpc/grpc-client.ts";
 import { type MeteredNode, meteredNode } from "./metered-node.ts";
-import { type Scrape, movedBetween, parseScrape } from "./scrape.ts";
+import { type Scrape, doingUntil, movedBetween, parseScrape } from "./scrape.ts";
 
 /** These have tests of their own beside this one. */
 const elsewhere = /^coterie_(?:membership|hints|handoff|circuit|anti_|refill|directories|reap)/u;
@@ -290,8 +290,8 @@ describe("at a node that serves", () => {
       ]),
     ).toEqual([]);
     const read = await scrape();
-    await get("big0", "?r=3");
-    expect(await unmoved(read, ["coterie_store_cache_reads_total"])).toEqual([]);
+    const cached = ["coterie_store_cache_reads_total"];
+    expect(await doingUntil(() => get("big4", "?r=3"), unmoved(read, cached))).toEqual([]);
   });
 
   it("siblings move, by bucket", async () => {
@@ -394,19 +394,20 @@ describe("at a node that serves", () => {
 describe("while a replica is silent", () => {
   it("waiting, hedging, timeouts and overload move", async () => {
     const before = await scrape();
-    isThirdSilent = true; // And read at once: before long nobody asks it.
-    const reading = (async () => {
+    const hedging = [
+      "coterie_hedged_reads_total",
+      "coterie_hedges_won_total",
+      "coterie_hedges_suppressed_total",
+      "coterie_read_probes_total",
+    ];
+    const silence = async (): Promise<void> => {
+      isThirdSilent = true; // And read at once: before long nobody asks it.
       for (let at = 0; at < 20; at += 1) await get(`hedge${at}`);
-    })();
-    expect(
-      await unmoved(before, [
-        "coterie_hedged_reads_total",
-        "coterie_hedges_won_total",
-        "coterie_hedges_suppressed_total",
-        "coterie_read_probes_total",
-      ]),
-    ).toEqual([]);
-    await reading;
+      isThirdSilent = false;
+      while ((await put("closed", "v", "?w=3")) !== 204) await sleep(50);
+    };
+    expect(await doingUntil(silence, unmoved(before, hedging))).toEqual([]);
+    isThirdSilent = true;
     const waiting = Array.from({ length: 6 }, (_, at) => put(`wait${at}`, "v", "?w=3&timeout=500"));
     expect(
       await unmoved(before, [

@@ -24,3 +24,18 @@ export function movedBetween(before: Scrape, after: Scrape): ReadonlySet<string>
   const changed = [...after].filter(([sample, value]) => before.get(sample) !== value);
   return new Set(changed.map(([sample]) => metricOf(sample)));
 }
+
+/** Does something over and over until what it is done for has come. */
+export async function doingUntil<Value>(
+  act: () => Promise<unknown>,
+  awaited: Promise<Value>,
+): Promise<Value> {
+  let isOver = false;
+  const acting = (async () => {
+    while (!isOver) await act();
+  })();
+  const value = await awaited;
+  isOver = true;
+  await acting;
+  return value;
+}
