@@ -86,6 +86,8 @@ export class History {
   readonly #forgotten = new Map<string, number>();
   readonly #lifetimes: Lifetimes;
   readonly #mortalByKey = new Map<string, ClientWrite[]>();
+  /** One node may lose for good what it has acknowledged. */
+  losesCopies: boolean = false;
   /** How long a tombstone stays at least; left out: for ever. */
   reapedAfterMs: number | undefined;
   /** When the final reads began, and when the last copy was looked at. */
@@ -157,10 +159,14 @@ export class History {
     return (holders ?? w) + (asked ?? r) > n;
   }
 
-  /** How many primaries hold what a repeatable read returned. */
+  /**
+   * How many primaries hold what a repeatable read returned. Where one of them may lose it, not if
+   * it was the only one: a write that nobody was told of need be nowhere else.
+   */
   holdersAfter(key: string, { asked, isRepeatable }: ClientRead): number {
     const { n, r } = this.promisesOf(key);
-    return isRepeatable ? Math.min(asked ?? r, n - (asked ?? r) + 1) : 0;
+    const holders = Math.min(asked ?? r, n - (asked ?? r) + 1);
+    return isRepeatable && !(this.losesCopies && holders < 2) ? holders : 0;
   }
 
   /** The causal past of a write: what it saw, what that saw, and so on. Itself left out. */

@@ -295,9 +295,9 @@ class Run {
 
   /** Waits until there is a moment in which no node holds a tombstone. */
   async #forget(): Promise<void> {
-    const { handoff, reaping } = this.#knobs;
-    // Where nothing is paid, owners may differ until somebody reads.
-    if (reaping === undefined || handoff.bytesPerSecond === 0) return;
+    const { antiEntropy, reaping } = this.#knobs;
+    // Where copies are not compared, what one has forgotten another may keep until somebody reads.
+    if (reaping === undefined || antiEntropy.intervalMs === 0) return;
     const end = this.#world.nowMs + forgetMsMax;
     const left = (): readonly string[] => whatIsLeft(this.#cluster);
     while (this.#world.nowMs < end && left().length > 0) await this.#pass(100);

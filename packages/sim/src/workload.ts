@@ -76,6 +76,9 @@ export class Workload {
       new Lifetimes({ jumpMsMax, driftPerMillionMax, keepExpiredMs }),
     );
     this.history.reapedAfterMs = knobs.reaping?.graceMs;
+    this.history.losesCopies = faultKinds.some((kind) => {
+      return kind.losesCopies && knobs.faults[kind.name] !== undefined;
+    });
     this.keys = Array.from({ length: knobs.keys }, (_, index) => {
       const bucket = knobs.buckets[index % knobs.buckets.length] as BucketKnobs;
       const place = { bucket: bucket.name, key: utf8(`key-${index}`) };
@@ -155,10 +158,7 @@ export class Workload {
    */
   holdersOf({ primaries, fallbacks }: Acks): number {
     if (fallbacks > 0) this.stoodIn += 1;
-    const losesCopies = faultKinds.some((kind) => {
-      return kind.losesCopies && this.knobs.faults[kind.name] !== undefined;
-    });
-    return losesCopies && primaries < 2 ? 0 : primaries;
+    return this.history.losesCopies && primaries < 2 ? 0 : primaries;
   }
 
   sleep(ms: number): Promise<void> {

@@ -34,8 +34,8 @@ function readOf(history: History, key: string): ReadonlySet<WriteNumber> {
   const read = new Set<WriteNumber>();
   // A directory that forgot may have been one of those that a read relied on.
   if (history.forgottenSince(key) < Number.POSITIVE_INFINITY) return read;
-  for (const { isRepeatable, values } of history.readsOf(key)) {
-    if (isRepeatable) for (const value of values) read.add(value);
+  for (const each of history.readsOf(key)) {
+    if (history.holdersAfter(key, each) > 0) for (const value of each.values) read.add(value);
   }
   return read;
 }
