@@ -23,10 +23,18 @@ const token: fc.Arbitrary<Token> = fc.oneof(
   fc.record({ high: fc.constant(0x7000_0000), low: fc.nat(3) }),
 );
 
-const entry: fc.Arbitrary<TreeEntry> = fc.record({
-  token,
-  digest: fc.nat(1_000_000).map((number) => digestNamed(number + 1)),
-});
+/** As records have them, digests tell keys apart too: no two entries of a replica are equal. */
+const entry: fc.Arbitrary<TreeEntry> = fc
+  .record({ token, number: fc.nat(1000) })
+  .map(({ token: { high, low }, number }) => {
+    const name = ((high * 31 + low * 17) % 1_000_000_007) * 1001 + number + 1;
+    return { token: { high, low }, digest: digestNamed(name) };
+  });
+
+function distinct(entries: readonly TreeEntry[]): readonly TreeEntry[] {
+  const named = entries.map((each): [string, TreeEntry] => [JSON.stringify(each), each]);
+  return [...new Map(named).values()];
+}
 
 /** Two replicas that hold much the same, and the partitions that they share. */
 const replicas: fc.Arbitrary<{ readonly ours: EntrySource; readonly theirs: EntrySource }> = fc
@@ -43,7 +51,7 @@ const replicas: fc.Arbitrary<{ readonly ours: EntrySource; readonly theirs: Entr
     const mayHold = ({ token: { high, low } }: TreeEntry): boolean =>
       shared.includes(partitionOf({ high, low }, partitions));
     const holding = (more: readonly TreeEntry[]): EntrySource =>
-      new EntrySource(partitions, shared, [...both, ...more].filter(mayHold));
+      new EntrySource(partitions, shared, distinct([...both, ...more].filter(mayHold)));
     return { ours: holding(one), theirs: holding(other) };
   });
 
