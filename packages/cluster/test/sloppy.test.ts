@@ -1,4 +1,12 @@
-import { wholeBucket } from "@coterie/core";
+import {
+  type MembershipMessage,
+  type News,
+  type NodeId,
+  crc32c,
+  utf8,
+  wholeBucket,
+} from "@coterie/core";
+import type { MonotonicMs } from "@coterie/ports";
 import { describe, expect, it } from "vitest";
 import { SmallCluster, address, node, successful } from "./small-cluster.ts";
 
@@ -147,5 +155,42 @@ it("primaries that are silent are taken for absent halfway to the deadline", asy
   const put = successful(await small.put(first, key, "v"));
   expect(put.acks).toEqual({ primaries: 1, fallbacks: 1, required: 2 });
   const read = successful(await small.get(first, key));
+  expect(read.acks).toEqual({ primaries: 1, fallbacks: 1, required: 2 });
+});
+
+/** Has node `at` believe, for as long as they have not denied it, that others are suspected. */
+function accuse({ cluster, world }: SmallCluster, at: number, ...others: readonly number[]): void {
+  const receiver = cluster.node(node(at));
+  const document = receiver?.document();
+  if (receiver === undefined || document === undefined) throw new Error(`n${at} is not ready`);
+  const from = others[0] as number;
+  const incarnationOf = (id: NodeId): number =>
+    receiver.membership()?.members.find((each) => each.id === id)?.incarnation ?? 0;
+  const news = others.map((number): News => {
+    const id = node(number);
+    return { id, state: "suspect", incarnation: incarnationOf(id), by: node(from), ageMs: 0 };
+  });
+  const message: MembershipMessage = {
+    from: node(from),
+    to: node(at),
+    incarnation: incarnationOf(node(from)),
+    epoch: document.epoch,
+    news,
+    body: { kind: "gossip" },
+  };
+  const deadline = (world.nowMs + 1000) as MonotonicMs;
+  const tag = crc32c(utf8(document.clusterId));
+  receiver.receive({ kind: "membership", cluster: tag, message }, deadline, () => {});
+}
+
+it("fallbacks that others accuse serve all the same while they can be reached", async () => {
+  const { small, owners, others } = await fiveNodes("sloppy");
+  away(small, owners[1], owners[2]);
+  accuse(small, owners[0] as number, ...others);
+  const accused = small.at(owners[0] as number).membership()?.members ?? [];
+  expect(accused.filter(({ state }) => state === "suspect")).toHaveLength(2);
+  const put = successful(await small.put(owners[0] as number, key, "v"));
+  expect(put.acks).toEqual({ primaries: 1, fallbacks: 1, required: 2 });
+  const read = successful(await small.get(owners[0] as number, key));
   expect(read.acks).toEqual({ primaries: 1, fallbacks: 1, required: 2 });
 });

@@ -18,13 +18,21 @@ export function isAtHand(coordination: Coordination, member: Member): boolean {
   return isReachable && coordination.isHealthy(member.id);
 }
 
-/** The fallbacks of a key that are at hand, in ring order; this node may be one of them. */
+/**
+ * The fallbacks of a key that can be called, in ring order; this node may be one of them. Who is
+ * suspected comes last and is not left out: a busy machine, or a cut that heals, has members
+ * accused who have not denied it yet, and they serve all the while.
+ */
 export function standInsOf(
   coordination: Coordination,
   { bucket, replicas }: RequestPlan,
 ): readonly Member[] {
+  const { network, self } = coordination;
   const { fallbacks } = coordination.ring().preferenceList(replicas.token, bucket.n);
-  return fallbacks.filter((member) => isAtHand(coordination, member));
+  const isSelf = ({ id }: Member): boolean => id === self;
+  const callable = fallbacks.filter((each) => isSelf(each) || network.isReachable(each.address));
+  const isWell = (each: Member): boolean => isSelf(each) || coordination.isHealthy(each.id);
+  return [...callable.filter(isWell), ...callable.filter((member) => !isWell(member))];
 }
 
 /**
