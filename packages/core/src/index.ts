@@ -168,7 +168,10 @@ export type {
   BucketSettings,
   ClusterDocument,
   ClusterSettings,
+  Departure,
+  Leftover,
   Member,
+  Move,
   RequestMode,
 } from "./ring/cluster-document.ts";
 export {
@@ -202,7 +205,7 @@ export {
 export { type Owners, placeOwners } from "./ring/placement.ts";
 export type { PlacementInput } from "./ring/placement-table.ts";
 export type { ReplicaPlan } from "./ring/replica-plan.ts";
-export { type PreferenceList, Ring, type RingStamp } from "./ring/ring.ts";
+export { type Holder, type PreferenceList, Ring, type RingStamp } from "./ring/ring.ts";
 export { votersOf } from "./ring/voters.ts";
 export { redisSlotOf, redisSlots } from "./ring/redis-slot.ts";
 export { type NodeSlots, type SlotRange, slotRanges, slotsByNode } from "./ring/slot-ranges.ts";

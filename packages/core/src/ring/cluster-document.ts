@@ -17,6 +17,31 @@ export interface Member {
   readonly nonce: string;
   /** The nonce that it became a member with; left out while that is the one it has. */
   readonly firstNonce?: string;
+  /**
+   * On its way out: it gets no partitions, and is a member until it holds none. `leaving` hands its
+   * copies over itself; `removed` is gone for good and is asked nothing. Left out of the others.
+   */
+  readonly departure?: Departure;
+}
+
+export type Departure = "leaving" | "removed";
+
+/** A partition that is on its way to other owners. */
+export interface Move {
+  readonly partition: number;
+  /** Its owners when the move is over, in order, as indices into `members`. */
+  readonly to: readonly number[];
+  /** Those who have not yet got all that the present owners hold, ascending; never empty. */
+  readonly awaited: readonly number[];
+}
+
+/** A copy that a former owner has not dropped yet. */
+export interface Leftover {
+  readonly partition: number;
+  /** An index into `members`. */
+  readonly member: number;
+  /** Its place among the owners when it was one: it has the buckets with more copies than that. */
+  readonly place: number;
 }
 
 /**
@@ -58,11 +83,14 @@ export interface BucketSettings {
  *
  * The first version, epoch 1, is a pure function of settings and members. Every later one was made
  * from the one before by compare-and-set through a majority of voters (docs/internals/agreement.md)
- * and has the next epoch: so far its buckets may differ, and its members' directories
- * ({@link Member.nonce}), and nothing else. What a document of other
- * members needs besides (pending moves, voters) comes after `owners` and is left out while there is
- * none, so that documents without it keep their bytes and their digest; a node that does not know
- * such a field refuses the document. `clusterId` stays what it was when the cluster formed.
+ * and has the next epoch. What comes after `owners` is left out while there is none, so that
+ * documents without it keep their bytes and their digest. `clusterId` stays what it was when the
+ * cluster formed.
+ *
+ * A partition changes its owners in three steps (docs/internals/moves.md), each a version: a
+ * {@link Move} is entered, and old and new owners answer together; when nobody is awaited any more
+ * the new ones are the owners, and those that were become {@link Leftover}s; who has handed over
+ * what it held drops its copy.
  */
 export interface ClusterDocument {
   readonly version: 1;
@@ -75,4 +103,10 @@ export interface ClusterDocument {
   readonly members: readonly Member[];
   /** Per partition, its owners in order, as indices into `members`. */
   readonly owners: readonly (readonly number[])[];
+  /** In the order of their partitions, each at most once. */
+  readonly moves?: readonly Move[];
+  /** In the order of their partitions, then of their members. */
+  readonly leftovers?: readonly Leftover[];
+  /** 64 hex digits, see `contextKeyOf`; left out while the members are those that formed it. */
+  readonly contextKey?: string;
 }

@@ -6,10 +6,12 @@ import type {
   BucketSettings,
   ClusterDocument,
   ClusterSettings,
+  Leftover,
   Member,
+  Move,
   RequestMode,
 } from "./cluster-document.ts";
-import { documentProblem, ownersProblem } from "./document-problem.ts";
+import { documentProblem, movesProblem, ownersProblem } from "./document-problem.ts";
 import { hasDocumentShape } from "./document-shape.ts";
 import type { KeyHash } from "./token.ts";
 
@@ -25,6 +27,7 @@ type WrittenDocument = Omit<ClusterDocument, "members" | "settings"> & {
 /** Canonical bytes: JSON with the fields in the order of their declaration. */
 export function encodeDocument(document: ClusterDocument): Uint8Array {
   const { version, clusterId, epoch, settings, members, owners } = document;
+  const { moves = [], leftovers = [], contextKey } = document;
   const canonical: WrittenDocument = {
     version,
     clusterId,
@@ -32,6 +35,9 @@ export function encodeDocument(document: ClusterDocument): Uint8Array {
     settings: writtenSettings(settings),
     members: members.map(canonicalMember),
     owners,
+    ...(moves.length > 0 && { moves: moves.map(canonicalMove) }),
+    ...(leftovers.length > 0 && { leftovers: leftovers.map(canonicalLeftover) }),
+    ...(contextKey !== undefined && { contextKey }),
   };
   return utf8(JSON.stringify(canonical));
 }
@@ -52,7 +58,8 @@ export function decodeDocument(bytes: Uint8Array): DecodedDocument {
     settings: wholeSettings(document.settings),
     members: document.members.map(wholeMember),
   };
-  const problem = documentProblem(whole.settings, whole.members) ?? ownersProblem(whole);
+  const problem =
+    documentProblem(whole.settings, whole.members) ?? ownersProblem(whole) ?? movesProblem(whole);
   if (problem !== undefined) return { ok: false, reason: problem };
   if (!equalBytes(encodeDocument(whole), bytes)) return { ok: false, reason: "not canonical" };
   return { ok: true, document: whole };
@@ -85,9 +92,14 @@ export function settingsDigest(settings: ClusterSettings): string {
 /**
  * The key that binds contexts to keys, where none was configured: from the nonces that the members
  * came with, so that it is no worse kept than the document itself, and stays as it is when a member
- * gets another directory.
+ * gets another directory. A document of other members than those that formed it has it as a field.
  */
 export function contextKeyOf(document: ClusterDocument): Uint8Array {
+  if (document.contextKey !== undefined) {
+    const kept = new Uint8Array(document.contextKey.length / 2);
+    writeHex(document.contextKey, kept, 0);
+    return kept;
+  }
   const nonces = document.members.map(({ nonce, firstNonce }) => firstNonce ?? nonce).join("");
   const secret = new Uint8Array(nonces.length / 2);
   writeHex(nonces, secret, 0);
@@ -142,9 +154,19 @@ type WrittenMember = Omit<Member, "grpc" | "resp"> & {
 
 function canonicalMember(member: Member): WrittenMember {
   const { id, address, http, grpc, resp, host, zone, weight, nonce, firstNonce } = member;
+  const { departure } = member;
   const doors = { ...(grpc !== "" && { grpc }), ...(resp !== "" && { resp }) };
   const replaced = firstNonce !== undefined && firstNonce !== nonce && { firstNonce };
-  return { id, address, http, ...doors, host, zone, weight, nonce, ...replaced };
+  const going = departure !== undefined && { departure };
+  return { id, address, http, ...doors, host, zone, weight, nonce, ...replaced, ...going };
+}
+
+function canonicalMove({ partition, to, awaited }: Move): Move {
+  return { partition, to, awaited };
+}
+
+function canonicalLeftover({ partition, member, place }: Leftover): Leftover {
+  return { partition, member, place };
 }
 
 function wholeMember(member: WrittenMember): Member {

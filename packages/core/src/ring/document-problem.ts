@@ -1,5 +1,11 @@
 import { checkBucket } from "./bucket.ts";
-import type { ClusterDocument, ClusterSettings, Member } from "./cluster-document.ts";
+import type {
+  ClusterDocument,
+  ClusterSettings,
+  Leftover,
+  Member,
+  Move,
+} from "./cluster-document.ts";
 import { isMember } from "./document-shape.ts";
 
 /** Q at most: an index of 16 384 partitions is what one node can hold with little per partition. */
@@ -51,17 +57,61 @@ export function documentProblem(
 }
 
 /** Why a document of the right shape cannot have been made by agreement. */
-export function ownersProblem({ settings, members, owners }: ClusterDocument): string | undefined {
+export function ownersProblem(document: ClusterDocument): string | undefined {
+  const { settings, members, owners } = document;
   if (members.some(({ id }, at) => at > 0 && id < (members[at - 1] as Member).id)) {
     return "its members are not sorted";
   }
-  const copies = Math.min(settings.nMax, members.length);
   if (owners.length !== settings.partitions) return "it has not one list of owners per partition";
-  const isOwnerList = (list: readonly number[]): boolean =>
-    list.length === copies &&
-    new Set(list).size === copies &&
-    list.every((owner) => owner >= 0 && owner < members.length);
-  return owners.every(isOwnerList) ? undefined : "a partition's owners are not distinct members";
+  if (!owners.every((list) => isOwnerList(document, list))) {
+    return "a partition's owners are not distinct members";
+  }
+  const fewest = Math.min(...owners.map((list) => list.length));
+  const bucket = settings.buckets.find(({ n }) => n > fewest);
+  if (bucket === undefined) return undefined;
+  return `bucket ${bucket.name} wants ${bucket.n} copies, and a partition has ${fewest} owners`;
+}
+
+/** Why its moves and leftovers cannot have been made by agreement. */
+export function movesProblem(document: ClusterDocument): string | undefined {
+  const { owners, moves = [], leftovers = [] } = document;
+  if (!isAscending(moves.map(({ partition }) => [partition]))) return "its moves are not in order";
+  const isMove = ({ partition, to, awaited }: Move): boolean =>
+    owners[partition] !== undefined &&
+    isOwnerList(document, to) &&
+    awaited.length > 0 &&
+    isAscending(awaited.map((member) => [member])) &&
+    awaited.every((member) => to.includes(member));
+  if (!moves.every(isMove)) return "a move of a partition is malformed";
+  if (!isAscending(leftovers.map(({ partition, member }) => [partition, member]))) {
+    return "its leftovers are not in order";
+  }
+  const targets = new Map(moves.map(({ partition, to }) => [partition, to]));
+  const isLeftover = ({ partition, member, place }: Leftover): boolean =>
+    owners[partition]?.includes(member) === false &&
+    targets.get(partition)?.includes(member) !== true &&
+    document.members[member] !== undefined &&
+    place >= 0 &&
+    place < document.settings.nMax;
+  return leftovers.every(isLeftover) ? undefined : "a leftover copy is malformed";
+}
+
+function isOwnerList({ settings, members }: ClusterDocument, list: readonly number[]): boolean {
+  return (
+    list.length > 0 &&
+    list.length <= Math.min(settings.nMax, members.length) &&
+    new Set(list).size === list.length &&
+    list.every((owner) => owner >= 0 && owner < members.length)
+  );
+}
+
+/** True if each is greater than the one before, first numbers first. */
+function isAscending(lists: readonly (readonly number[])[]): boolean {
+  return lists.every((list, at) => {
+    const before = lists[at - 1] ?? [-1];
+    const differing = list.findIndex((value, index) => value !== before[index]);
+    return differing >= 0 && (list[differing] as number) > (before[differing] ?? -1);
+  });
 }
 
 function repeated(names: readonly string[]): string | undefined {

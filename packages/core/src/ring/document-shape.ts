@@ -12,6 +12,7 @@ const labelLengthMax = 255;
 export function hasDocumentShape(value: unknown): value is ClusterDocument {
   if (!isFields(value)) return false;
   const { version, clusterId, epoch, settings, members, owners } = value;
+  const { moves = [], leftovers = [], contextKey } = value;
   return (
     version === 1 &&
     isHex(clusterId) &&
@@ -19,8 +20,27 @@ export function hasDocumentShape(value: unknown): value is ClusterDocument {
     (epoch as number) >= 1 &&
     isSettings(settings) &&
     isListOf(members, isMember) &&
-    isListOf(owners, (list) => isListOf(list, Number.isSafeInteger))
+    isListOf(owners, isIndexList) &&
+    isListOf(moves, isMove) &&
+    isListOf(leftovers, isLeftover) &&
+    (contextKey === undefined || isHex(contextKey, 64))
   );
+}
+
+function isIndexList(value: unknown): boolean {
+  return isListOf(value, Number.isSafeInteger);
+}
+
+function isMove(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const { partition, to, awaited } = value;
+  return Number.isSafeInteger(partition) && isIndexList(to) && isIndexList(awaited);
+}
+
+function isLeftover(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const { partition, member, place } = value;
+  return [partition, member, place].every(Number.isSafeInteger);
 }
 
 function isSettings(value: unknown): boolean {
@@ -48,7 +68,7 @@ function isBucket(value: unknown): boolean {
 /** Whether a value is a member as a document can hold it: doors it has not got are left out. */
 export function isMember(value: unknown): boolean {
   if (!isFields(value)) return false;
-  const { id, address, http, grpc, resp, host, zone, weight, nonce, firstNonce } = value;
+  const { id, address, http, grpc, resp, host, zone, weight, nonce, firstNonce, departure } = value;
   return (
     typeof id === "string" &&
     parseNodeId(id) !== undefined &&
@@ -56,7 +76,8 @@ export function isMember(value: unknown): boolean {
     address !== "" &&
     Number.isSafeInteger(weight) &&
     isHex(nonce) &&
-    (firstNonce === undefined || isHex(firstNonce))
+    (firstNonce === undefined || isHex(firstNonce)) &&
+    (departure === undefined || departure === "leaving" || departure === "removed")
   );
 }
 
@@ -72,6 +93,6 @@ function isLabel(value: unknown): boolean {
   return typeof value === "string" && value.length <= labelLengthMax;
 }
 
-function isHex(value: unknown): boolean {
-  return typeof value === "string" && /^[0-9a-f]{32}$/u.test(value);
+function isHex(value: unknown, digits = 32): boolean {
+  return typeof value === "string" && value.length === digits && /^[0-9a-f]*$/u.test(value);
 }

@@ -19,12 +19,23 @@ export interface PreferenceList {
   readonly fallbacks: readonly Member[];
 }
 
+/** A member that has a copy of a partition, or is getting one. */
+export interface Holder {
+  readonly member: Member;
+  /** It has, or gets, what lies in buckets with more copies than this. */
+  readonly place: number;
+}
+
 /** The table of one cluster document, made ready for requests. Immutable. */
 export class Ring {
   readonly document: ClusterDocument;
   readonly #buckets: ReadonlyMap<string, BucketSettings>;
   readonly #members: ReadonlyMap<NodeId, Member>;
   readonly #owners: readonly (readonly Member[])[];
+  /** Per partition on the move, its owners when that is over. */
+  readonly #next: ReadonlyMap<PartitionId, readonly Member[]>;
+  /** Of the partitions whose holders are not just their owners. */
+  readonly #holders: ReadonlyMap<PartitionId, readonly Holder[]>;
   /** Per n, per partition: its first n owners. Requests share these lists. */
   readonly #primaries = new Map<number, readonly (readonly Member[])[]>();
   #digest: string | undefined;
@@ -37,6 +48,18 @@ export class Ring {
     this.#members = new Map(document.members.map((member) => [member.id, member]));
     this.#owners = document.owners.map((owners) =>
       owners.map((index) => document.members[index] as Member),
+    );
+    const { moves = [], leftovers = [] } = document;
+    const memberAt = (index: number): Member => document.members[index] as Member;
+    this.#next = new Map(moves.map(({ partition, to }) => [partition, to.map(memberAt)]));
+    const former = new Map<PartitionId, Holder[]>();
+    for (const { partition } of moves) former.set(partition, []);
+    for (const { partition, member, place } of leftovers) {
+      const holder = { member: memberAt(member), place };
+      former.set(partition, [...(former.get(partition) ?? []), holder]);
+    }
+    this.#holders = new Map(
+      [...former].map(([partition, rest]) => [partition, this.#holdersOf(partition, rest)]),
     );
     for (const { n } of document.settings.buckets) {
       if (this.#primaries.has(n)) continue;
@@ -83,6 +106,28 @@ export class Ring {
     return owners;
   }
 
+  /** Who will own a partition that is on the move, first owner first. */
+  next(partition: PartitionId): readonly Member[] | undefined {
+    return this.#next.get(partition);
+  }
+
+  /**
+   * Who has a copy of a partition, or is getting one: its owners, those who will be, and those who
+   * were and have not dropped their copies. All of them keep each other alike.
+   */
+  holders(partition: PartitionId): readonly Holder[] {
+    return (
+      this.#holders.get(partition) ??
+      this.owners(partition).map((member, place) => ({ member, place }))
+    );
+  }
+
+  isHolder(node: NodeId, partition: PartitionId): boolean {
+    const holders = this.#holders.get(partition);
+    if (holders === undefined) return this.isOwner(node, partition);
+    return holders.some(({ member }) => member.id === node);
+  }
+
   isOwner(node: NodeId, partition: PartitionId): boolean {
     return this.owners(partition).some((member) => member.id === node);
   }
@@ -94,6 +139,13 @@ export class Ring {
     );
   }
 
+  /** The partitions that `node` holds, or is getting, a copy of. */
+  heldBy(node: NodeId): readonly PartitionId[] {
+    return this.#owners.flatMap((_, partition) =>
+      this.isHolder(node, partition) ? partition : [],
+    );
+  }
+
   /** Where `key` lives: the plan of one request. */
   plan(key: Key, bucket: BucketSettings): ReplicaPlan {
     const { settings } = this.document;
@@ -101,7 +153,9 @@ export class Ring {
     const partition = partitionOf(token, settings.partitions);
     const primaries = this.#primaries.get(bucket.n)?.[partition];
     invariant(primaries !== undefined, "a request names a bucket of this ring");
-    return new RingPlan(this.epoch, partition, token, primaries);
+    const next = this.#next.get(partition)?.slice(0, bucket.n);
+    const isSame = next?.every((member) => primaries.includes(member)) ?? true;
+    return new RingPlan(this.epoch, partition, token, primaries, isSame ? undefined : next);
   }
 
   /** The first `n` owners of a token's partition, and everybody else in ring order after them. */
@@ -117,6 +171,17 @@ export class Ring {
     for (const member of this.document.members) met.add(member);
     return { primaries, fallbacks: [...met].slice(primaries.length) };
   }
+
+  #holdersOf(partition: PartitionId, former: readonly Holder[]): readonly Holder[] {
+    const places = new Map<Member, number>();
+    const lists = [this.owners(partition), this.next(partition) ?? []];
+    for (const members of lists) {
+      for (const [place, member] of members.entries()) {
+        places.set(member, Math.min(place, places.get(member) ?? place));
+      }
+    }
+    return [...[...places].map(([member, place]) => ({ member, place })), ...former];
+  }
 }
 
 class RingPlan implements ReplicaPlan {
@@ -124,12 +189,20 @@ class RingPlan implements ReplicaPlan {
   readonly partition: PartitionId;
   readonly token: Token;
   readonly primaries: readonly Member[];
+  readonly next: readonly Member[] | undefined;
 
-  constructor(epoch: number, partition: PartitionId, token: Token, primaries: readonly Member[]) {
+  constructor(
+    epoch: number,
+    partition: PartitionId,
+    token: Token,
+    primaries: readonly Member[],
+    next: readonly Member[] | undefined,
+  ) {
     this.epoch = epoch;
     this.partition = partition;
     this.token = token;
     this.primaries = primaries;
+    this.next = next;
   }
 
   stillAppliesTo(ring: { readonly epoch: number }): boolean {
