@@ -1,82 +1,36 @@
-import { readFileSync } from "node:fs";
-import type { AntiEntropyCounts, PeerRequest, PeerResponse } from "@coterie/cluster";
-import { utf8 } from "@coterie/core";
-import type { Network } from "@coterie/ports";
+import type { AntiEntropyCounts } from "@coterie/cluster";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type MeteredNode, meteredNode } from "./metered-node.ts";
-import { type Scrape, movedBetween, parseScrape } from "./scrape.ts";
+import { MeteredCluster, documentedMetrics, until } from "./metered-cluster.ts";
+import { movedBetween } from "./scrape.ts";
 
-const documented = [
-  ...readFileSync(
-    new URL("../../../../docs/operations/metrics.md", import.meta.url),
-    "utf8",
-  ).matchAll(/^\| `(coterie_anti_entropy_\w+)` \|/gmu),
-].map(([, name = ""]) => name);
+const documented = documentedMetrics("coterie_anti_entropy_");
+// What the others find out by themselves the first one does not.
+const cluster = new MeteredCluster(3, (at) => ({
+  nMax: 3,
+  handoffBytes: 0,
+  antiEntropyMs: at === 0 ? 60_000 : 0,
+}));
 
-const addresses = ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"] as const;
-const nodes = new Map<string, MeteredNode>();
-/** Who gets nothing, and says nothing. */
-let away: string | undefined;
-
-const network: Network<PeerRequest, PeerResponse> = {
-  call(to, request, deadline, settle) {
-    setImmediate(() => {
-      const target = nodes.get(to);
-      if (away === to || target === undefined) settle({ ok: false, reason: "refused" });
-      else target.node.receive(request, deadline, (response) => settle({ ok: true, response }));
-    });
-  },
-  isReachable: (to) => away !== to,
-};
-
-const first = (): MeteredNode => nodes.get(addresses[0]) as MeteredNode;
-
-async function scrape(): Promise<Scrape> {
-  return parseScrape((await first().metrics.render()).text);
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-beforeAll(async () => {
-  addresses.forEach((address, at) => {
-    const member = { id: `n${at + 1}`, address };
-    // What the others find out by themselves the first one does not.
-    const antiEntropyMs = at === 0 ? 60_000 : 0;
-    const settings = { network, nMax: 3, handoffBytes: 0, antiEntropyMs };
-    nodes.set(address, meteredNode({ member, bootstrap: addresses, ...settings }));
-  });
-  const outcomes = await Promise.all([...nodes.values()].map(({ node }) => node.start()));
-  if (!outcomes.every(({ ok }) => ok)) throw new Error(JSON.stringify(outcomes));
-});
-
-afterAll(async () => {
-  for (const { node, metrics } of nodes.values()) {
-    await node.stop();
-    metrics.stop();
-  }
-});
+beforeAll(() => cluster.start());
+afterAll(() => cluster.stop());
 
 it(
   "every metric of how alike copies are moves when what it counts happens",
   { timeout: 60_000 },
   async () => {
-    const { node } = first();
+    const { node } = cluster.first;
     const counts = (): Readonly<AntiEntropyCounts> | undefined => node.antiEntropy()?.counts;
-    const before = await scrape();
-    away = addresses[2];
-    const input = { value: utf8("x"), contentType: "", context: undefined, writeId: undefined };
-    const key = { bucket: "default", key: utf8("key") };
-    await node.put(key, { ...input, returnBody: false, ifAbsent: false }, { strict: true });
+    const before = await cluster.scrape();
+    cluster.away.add(cluster.addresses[2] as string);
+    await cluster.put("key", { strict: true });
     expect(node.repair("all")).toMatchObject({ ok: true });
     await until(() => (counts()?.failed ?? 0) > 0);
-    const during = await scrape();
-    away = undefined;
+    const during = await cluster.scrape();
+    cluster.away.clear();
     await until(() => node.antiEntropy()?.repair?.state !== "running");
     expect(node.repair("all")).toMatchObject({ ok: true });
     await until(() => (counts()?.completed ?? 0) > 0 && (counts()?.keysExchanged ?? 0) > 0);
-    const after = await scrape();
+    const after = await cluster.scrape();
     const moved = new Set([...movedBetween(before, during), ...movedBetween(during, after)]);
     expect(documented.length).toBe(5);
     expect(documented.filter((name) => !moved.has(name))).toEqual([]);

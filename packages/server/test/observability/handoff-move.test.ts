@@ -1,81 +1,33 @@
-import { readFileSync } from "node:fs";
-import type { PeerRequest, PeerResponse } from "@coterie/cluster";
-import { type PeerAddress, utf8 } from "@coterie/core";
-import type { Network } from "@coterie/ports";
+import type { PeerAddress } from "@coterie/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type MeteredNode, meteredNode } from "./metered-node.ts";
-import { type Scrape, movedBetween, parseScrape } from "./scrape.ts";
+import { MeteredCluster, documentedMetrics, until } from "./metered-cluster.ts";
+import { movedBetween } from "./scrape.ts";
 
-const documented = [
-  ...readFileSync(
-    new URL("../../../../docs/operations/metrics.md", import.meta.url),
-    "utf8",
-  ).matchAll(/^\| `(coterie_handoff_\w+)` \|/gmu),
-].map(([, name = ""]) => name);
+const documented = documentedMetrics("coterie_handoff_");
+const cluster = new MeteredCluster(3, () => ({ nMax: 3 }));
 
-const addresses = ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"] as const;
-const nodes = new Map<string, MeteredNode>();
-/** Who gets nothing, and says nothing. */
-let away: string | undefined;
-
-const network: Network<PeerRequest, PeerResponse> = {
-  call(to, request, deadline, settle) {
-    setImmediate(() => {
-      const target = nodes.get(to);
-      if (away === to || target === undefined) settle({ ok: false, reason: "refused" });
-      else target.node.receive(request, deadline, (response) => settle({ ok: true, response }));
-    });
-  },
-  isReachable: (to) => away !== to,
-};
-
-const first = (): MeteredNode => nodes.get(addresses[0]) as MeteredNode;
-
-async function scrape(): Promise<Scrape> {
-  return parseScrape((await first().metrics.render()).text);
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-beforeAll(async () => {
-  addresses.forEach((address, at) => {
-    const member = { id: `n${at + 1}`, address };
-    nodes.set(address, meteredNode({ member, bootstrap: addresses, network, nMax: 3 }));
-  });
-  const outcomes = await Promise.all([...nodes.values()].map(({ node }) => node.start()));
-  if (!outcomes.every(({ ok }) => ok)) throw new Error(JSON.stringify(outcomes));
-});
-
-afterAll(async () => {
-  for (const { node, metrics } of nodes.values()) {
-    await node.stop();
-    metrics.stop();
-  }
-});
+beforeAll(() => cluster.start());
+afterAll(() => cluster.stop());
 
 it(
   "every metric of what is owed moves when what it counts happens",
   { timeout: 60_000 },
   async () => {
-    const { node } = first();
-    const before = await scrape();
-    away = addresses[2];
+    const { node } = cluster.first;
+    const target = cluster.addresses[2] as PeerAddress;
+    const before = await cluster.scrape();
+    cluster.away.add(target);
     // More than the thousand keys of which a node of these tests remembers half for one other.
     for (let number = 0; number < 600; number += 1) {
-      const value = utf8(String(number));
-      const input = { value, contentType: "", context: undefined, writeId: undefined };
-      const key = { bucket: "default", key: utf8(`key-${number}`) };
-      await node.put(key, { ...input, returnBody: false, ifAbsent: false }, { strict: true });
+      await cluster.put(`key-${number}`, { strict: true });
     }
     const owes = (): number => node.handoff()?.debts.length ?? 0;
     await until(() => owes() > 0 && (node.handoff()?.counts.failed.missed ?? 0) > 0);
-    const during = await scrape();
-    away = undefined;
-    node.returned(addresses[2] as PeerAddress);
+    const during = await cluster.scrape();
+    cluster.away.clear();
+    node.returned(target);
     await until(() => owes() === 0);
-    const after = await scrape();
+    const after = await cluster.scrape();
     const moved = new Set([...movedBetween(before, during), ...movedBetween(during, after)]);
     expect(documented.length).toBeGreaterThan(7);
     expect(documented.filter((name) => !moved.has(name))).toEqual([]);

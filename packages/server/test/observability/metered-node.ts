@@ -89,20 +89,20 @@ export interface MeteredNode {
   readonly metrics: NodeMetrics;
 }
 
+export interface MeteredSettings {
+  readonly member?: { readonly id: string; readonly address: string };
+  readonly bootstrap?: readonly string[];
+  readonly network?: Network<PeerRequest, PeerResponse>;
+  readonly nMax?: number;
+  readonly membership?: MembershipSettings;
+  readonly hintBytesMax?: number;
+  readonly handoffBytes?: number;
+  readonly antiEntropyMs?: number;
+  readonly reapAfterMs?: number;
+}
+
 /** A node with its metrics, whose ports a test may choose. It is not started. */
-export function meteredNode(
-  given: {
-    readonly member?: { readonly id: string; readonly address: string };
-    readonly bootstrap?: readonly string[];
-    readonly network?: Network<PeerRequest, PeerResponse>;
-    readonly nMax?: number;
-    readonly membership?: MembershipSettings;
-    readonly hintBytesMax?: number;
-    readonly handoffBytes?: number;
-    readonly antiEntropyMs?: number;
-    readonly reapAfterMs?: number;
-  } = {},
-): MeteredNode {
+export function meteredNode(given: MeteredSettings = {}): MeteredNode {
   const { member = { id: "n1", address: "127.0.0.1:1" }, bootstrap = [], nMax = 1 } = given;
   const disk = new FillableDisk();
   const ports = {

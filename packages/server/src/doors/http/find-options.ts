@@ -1,5 +1,6 @@
 import type { HeldLike, HeldQuery } from "@coterie/cluster";
 import { isBucketName } from "@coterie/core";
+import { queryOptions } from "./query-options.ts";
 import { refuse } from "./responses.ts";
 
 const limitDefault = 1000;
@@ -7,16 +8,12 @@ const limitDefault = 1000;
 /** Reads the query of a find, or says what is wrong with it. */
 export function parseFindQuery(query: string): HeldQuery | Response {
   const likes: HeldLike[] = [];
-  const seen = new Set<string>();
+  const options = queryOptions(query);
+  if (options instanceof Response) return options;
   let bucket: string | undefined;
   let cursor: string | undefined;
   let limit = limitDefault;
-  for (const part of query === "" ? [] : query.split("&")) {
-    const equals = part.indexOf("=");
-    const name = equals < 0 ? part : part.slice(0, equals);
-    const value = equals < 0 ? "" : part.slice(equals + 1);
-    if (seen.has(name)) return refuse("bad-request", `${name} was given twice`);
-    seen.add(name);
+  for (const [name, value] of options) {
     switch (name) {
       case "siblings":
       case "larger_than":

@@ -1,5 +1,6 @@
 import type { ScanOptions } from "@coterie/cluster";
 import { decodeSegment } from "./request-facts.ts";
+import { queryOptions } from "./query-options.ts";
 import { refuse } from "./responses.ts";
 
 const limitDefault = 1000;
@@ -9,17 +10,13 @@ export type ScanQuery = Omit<ScanOptions, "limit"> & { readonly limit: number | 
 
 /** Reads the query of a scan, or says what is wrong with it. */
 export function parseScanQuery(query: string): ScanQuery | Response {
-  const seen = new Set<string>();
+  const options = queryOptions(query);
+  if (options instanceof Response) return options;
   let limit: number | "all" = limitDefault;
   let cursor: string | undefined;
   let prefix: Uint8Array | undefined;
   let tombstones = false;
-  for (const part of query === "" ? [] : query.split("&")) {
-    const equals = part.indexOf("=");
-    const name = equals < 0 ? part : part.slice(0, equals);
-    const value = equals < 0 ? "" : part.slice(equals + 1);
-    if (seen.has(name)) return refuse("bad-request", `${name} was given twice`);
-    seen.add(name);
+  for (const [name, value] of options) {
     switch (name) {
       case "limit":
         if (value !== "all" && !/^\d{1,9}$/u.test(value)) {
