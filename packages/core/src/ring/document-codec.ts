@@ -73,14 +73,18 @@ export function documentDigest(document: ClusterDocument): string {
 /**
  * 32 bits that name the cluster and where its data lives, which every request between nodes
  * carries: of the digest of the document without what may differ while a change spreads, its epoch,
- * its buckets and its members' directories. Nodes of one tag agree on the owners of every key.
+ * its buckets, its members' directories and departures, and how far its moves are. Nodes of one tag
+ * agree on whom a request of any key goes to.
  */
 export function placementTag(document: ClusterDocument): number {
+  const { moves = [], ...rest } = document;
   const settings = { ...document.settings, buckets: [] };
-  const members = document.members.map(({ firstNonce, ...member }) =>
-    firstNonce === undefined ? member : { ...member, nonce: firstNonce },
-  );
-  const placement = { ...document, epoch: 1, settings, members };
+  const members = document.members.map((member): Member => {
+    const { id, address, http, grpc, resp, host, zone, weight, nonce, firstNonce = nonce } = member;
+    return { id, address, http, grpc, resp, host, zone, weight, nonce: firstNonce };
+  });
+  const entered = moves.map((move) => ({ ...move, awaited: [] }));
+  const placement = { ...rest, epoch: 1, settings, members, moves: entered, leftovers: [] };
   return Number.parseInt(documentDigest(placement).slice(0, 8), 16);
 }
 
