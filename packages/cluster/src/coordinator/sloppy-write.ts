@@ -79,6 +79,7 @@ class SloppyWrite {
   #standIns: Iterator<Member> | undefined;
   #stored: StoredRecord | undefined;
   #dot: Dot | undefined;
+  #wasSent = false;
   #refusal: ErrorCode | undefined;
   #isRepeat = false;
   #isOver = false;
@@ -139,7 +140,7 @@ class SloppyWrite {
     return this.#outcome.promise;
   }
 
-  /** Changes the record held here and sends the result on, all within this turn. */
+  /** Changes the record held here; a primary sends the result on within this turn. */
   #apply(held: Held, minter: Minter): StoredRecord | undefined {
     // Given up while it waited: then nothing is minted or sent on behalf of nobody.
     if (this.#isOver) return undefined;
@@ -155,10 +156,15 @@ class SloppyWrite {
     const { stored } = changed;
     if (stored === undefined) return undefined;
     this.#stored = stored;
+    if (this.#guestPlace === undefined) this.#sendToAll(stored);
+    return stored === before ? undefined : stored;
+  }
+
+  #sendToAll(stored: StoredRecord): void {
+    this.#wasSent = true;
     for (const [place, member] of this.#plan.replicas.primaries.entries()) {
       if (member.id !== this.#coordination.self) this.#send(place, member, stored);
     }
-    return stored === before ? undefined : stored;
   }
 
   /** To the primary; where it is known to be away, or this is a guest, to a fallback too. */
@@ -177,7 +183,7 @@ class SloppyWrite {
 
   /** Primaries that have said nothing for long are taken for absent. */
   #replaceSilent(): void {
-    if (this.#stored === undefined) return;
+    if (!this.#wasSent) return;
     for (const [place, member] of this.#plan.replicas.primaries.entries()) {
       const isOther = member.id !== this.#coordination.self;
       if (isOther && this.#tally.isPending(place)) this.#standIn(place);
@@ -235,12 +241,24 @@ class SloppyWrite {
     if (this.#refusal !== undefined) {
       return this.#fail(this.#refusal, "refused", refusalMessage(this.#refusal));
     }
-    if (this.#stored !== undefined) return this.#voteOwn(problem === undefined);
+    if (this.#guestPlace !== undefined) this.#sendAsGuest(problem);
+    if (this.#wasSent) return this.#voteOwn(problem === undefined);
     if (this.#isOver) return;
     if (problem === undefined && this.#isRepeat) return this.#succeed();
-    invariant(problem !== undefined, "what is stored here was sent to the others in the same turn");
+    invariant(problem !== undefined, "what is stored here was sent to the others");
     const message = `the coordinator ${this.#coordination.self} could not store it`;
-    this.#fail(problem, "refused", message);
+    // Part of it may be on the disk if that failed.
+    const isOpen = this.#stored !== undefined && problem === "internal";
+    this.#fail(problem, isOpen ? "unknown" : "refused", message);
+  }
+
+  /**
+   * Only now that it is durable here. A guest that died before would have told others of a write
+   * that it cannot tell the primary whose place it took, and nobody else knows what that one lacks;
+   * while one that dies from now on owes it to every primary when it is back.
+   */
+  #sendAsGuest(problem: ErrorCode | undefined): void {
+    if (problem === undefined && this.#stored !== undefined) this.#sendToAll(this.#stored);
   }
 
   #voteOwn(success: boolean): void {
