@@ -8,16 +8,19 @@ import {
   equalBytes,
   invariant,
 } from "@coterie/core";
-import type { StoredRecord } from "@coterie/storage";
+import type { PlacedKey, StoredRecord } from "@coterie/storage";
 import type { Coordination } from "../coordinator/coordination.ts";
 import type { Payer } from "../handoff/debt.ts";
 import { oneShot } from "../one-shot.ts";
+import type { MergeOutcome } from "../replica/replica.ts";
 
 export interface ExchangeParts extends Pick<
   Coordination,
   "self" | "clock" | "store" | "replica" | "ring"
 > {
   readonly target: NodeId;
+  /** Told of every record of the target that changed what is held here. */
+  readonly onTaken?: (placed: PlacedKey) => void;
 }
 
 /** A token under which both do not hold the same. */
@@ -80,10 +83,12 @@ async function keepAll(
     if (!decoded.ok) return false;
     const placed = { ...parts.replica.place(decoded), fence };
     if (!isFor(parts, parts.self, placed.partition, decoded)) continue;
-    const { promise, settle } = oneShot<boolean>();
+    const { promise, settle } = oneShot<MergeOutcome>();
     const stored = { record: decoded.record, bytes };
-    parts.replica.merge(placed, stored, (outcome) => settle(outcome.ok));
-    if (!(await promise)) return false;
+    parts.replica.merge(placed, stored, settle);
+    const outcome = await promise;
+    if (!outcome.ok) return false;
+    if (outcome.changed) parts.onTaken?.(placed);
   }
   return true;
 }

@@ -6,6 +6,7 @@ import {
   invariant,
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
+import type { PlacedKey } from "@coterie/storage";
 import { exchange } from "../anti-entropy/exchange.ts";
 import type { Coordination } from "../coordinator/coordination.ts";
 import type { Debt, Owed, Payer, PaymentOutcome } from "./debt.ts";
@@ -30,6 +31,8 @@ export interface MissedDebtParts extends Pick<
   readonly onOwed: () => void;
   /** A partition owes nothing any more. */
   readonly onPaid: () => void;
+  /** A comparison with the target brought here what this node lacked. */
+  readonly onTaken: (placed: PlacedKey) => void;
 }
 
 /** What one node missed of the keys that this one holds too. */

@@ -90,6 +90,23 @@ export class MissedKeys {
     return this.#file.stop();
   }
 
+  /**
+   * A comparison brought here what this node lacked: it may be what it had noted others to miss
+   * and has forgotten, with an old copy of its directory. Comparing with those others may be over.
+   */
+  #passOn(from: NodeId, placed: PlacedKey): void {
+    const { handoff, ring, self } = this.#parts;
+    const { bucket, partition, token } = placed;
+    for (const { id } of ring()
+      .owners(partition)
+      .slice(0, ring().bucket(bucket)?.n ?? 0)) {
+      if (id === self || id === from) continue;
+      const debt = this.#debtTo(id);
+      debt.note(partition, token);
+      handoff.owe(debt);
+    }
+  }
+
   #areOwners(target: NodeId, partition: number): boolean {
     const ring = this.#parts.ring();
     return ring.isOwner(target, partition) && ring.isOwner(this.#parts.self, partition);
@@ -114,6 +131,7 @@ export class MissedKeys {
         counts: this.#parts.handoff.counts,
         onOwed: () => this.#file.noteOwed(),
         onPaid: () => this.#file.notePaid(),
+        onTaken: (placed) => this.#passOn(target, placed),
       });
       this.#debts.set(target, debt);
     }
