@@ -7,7 +7,7 @@ import { type FenceTable, highest } from "./fence-table.ts";
 
 /** How long one question may take, in milliseconds. */
 const callMs = 2000;
-/** Pause before those are asked again who did not answer. */
+/** Pause before all are asked again where some did not answer, or this node is still behind. */
 const retryMs = 5000;
 /** Pause before all are asked again because something was refused: one look covers many of them. */
 const settleMs = 50;
@@ -31,8 +31,8 @@ export interface FenceWatchParts extends Pick<
  * mark that it was removed, is lost with them. But then only while every other owner is whole: it
  * may be that nobody else has the rest of what is here.
  *
- * It asks at the start until everybody has answered once, and whenever something was refused here
- * or there as read too early.
+ * It asks at the start, and whenever something was refused here or there as read too early; each
+ * time until everybody has answered and it is behind nobody.
  */
 export class FenceWatch {
   readonly #parts: FenceWatchParts;
@@ -69,15 +69,15 @@ export class FenceWatch {
   async #run(): Promise<void> {
     const { isWhole } = this.#parts.store.damage();
     const first = await this.#askAll();
-    let hasHeardAll = await this.#catchUpWith(first);
+    let isComplete = await this.#catchUpWith(first);
     if (!isWhole) await this.#discardWhatMayBeOld(first);
     this.#looked.settle();
     while (!this.#isStopped) {
-      if (!hasHeardAll) await this.#pause(retryMs);
+      if (!isComplete) await this.#pause(retryMs);
       else if (!this.#isDue) await this.#pause(undefined);
       if (this.#isDue) await this.#pause(settleMs);
       if (this.#isStopped) return;
-      if (await this.#catchUpWith(await this.#askAll())) hasHeardAll = true;
+      isComplete = await this.#catchUpWith(await this.#askAll());
     }
   }
 

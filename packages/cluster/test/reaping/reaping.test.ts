@@ -1,6 +1,6 @@
 import { utf8 } from "@coterie/core";
 import { describe, expect, it } from "vitest";
-import { SmallCluster, node } from "../small-cluster.ts";
+import { SmallCluster, address, node } from "../small-cluster.ts";
 import { hint, tell } from "../hints/tell.ts";
 
 const graceMs = 400;
@@ -175,6 +175,32 @@ describe("what was read before something was reaped", () => {
     expect(await small.put(3, "k", "new", { w: 3 })).toMatchObject({ ok: true });
   });
 });
+
+describe("a node that others have left behind", () => {
+  it("asks again until it has caught up, if nobody answers when it hears of it", async () => {
+    const small = await SmallCluster.start({ partitions: 1 });
+    // As if its directory had been put back between raising and reaping.
+    const round = { partition: 0, fence: 1, entries: [] };
+    for (const number of [1, 2]) {
+      await tell(small, number, { kind: "raise-fence", reaped: 0, ...round });
+      expect(await tell(small, number, { kind: "reap", ...round })).toEqual({ kind: "reaped" });
+    }
+    const { network } = small.cluster;
+    for (const number of [1, 2]) network.cut(address(3), address(number), "silent");
+    await tell(small, 3, { kind: "raise-fence", reaped: 1, ...round, fence: 2 });
+    await small.pass(5000);
+    expect(await fenceAt(small, 3)).toEqual({ raised: 0, reaped: 0 });
+    network.heal();
+    await small.pass(10_000);
+    expect(await fenceAt(small, 3)).toEqual({ raised: 1, reaped: 1 });
+  });
+});
+
+async function fenceAt(small: SmallCluster, number: number): Promise<unknown> {
+  const answer = await tell(small, number, { kind: "ask-fences" });
+  if (answer.kind !== "fences") throw new Error(`it is ${answer.kind}`);
+  return answer.fences[0];
+}
 
 /** Puts `k` everywhere, and reads it as a peer would. */
 async function readOf(
