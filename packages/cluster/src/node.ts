@@ -29,7 +29,6 @@ import {
   type AgreementParts,
   isAboutDocument,
 } from "./agreement/agreed-document.ts";
-import { refuseStamp } from "./agreement/refuse-stamp.ts";
 import { requestBucket } from "./agreement/request-bucket.ts";
 import { deleteKey } from "./coordinator/delete.ts";
 import { explain, readOwnCopy } from "./coordinator/explain.ts";
@@ -52,24 +51,16 @@ import type { HintBook } from "./hints/hint-book.ts";
 import { openHints } from "./hints/open-hints.ts";
 import type { MemberWatch, MembershipView } from "./membership/member-watch.ts";
 import { watchMembers } from "./membership/watch-members.ts";
-import type {
-  Announcement,
-  DataRequest,
-  ForwardedDelete,
-  ForwardedPut,
-  PeerRequest,
-  PeerResponse,
-} from "./messages.ts";
+import type { Announcement, PeerRequest, PeerResponse } from "./messages.ts";
 import type { NodeApi, NodeStatistics } from "./node-api.ts";
 import type { NodeConfig, NodePorts, StartOutcome } from "./node-config.ts";
 import { newNodeCounters } from "./node-counters.ts";
 import { oneShot } from "./one-shot.ts";
+import { PeerRequests } from "./peer-requests.ts";
 import { FenceTable } from "./reaping/fence-table.ts";
 import type { ReapingView } from "./reaping/reaper.ts";
 import { type Reaping, startReaping } from "./reaping/reaping.ts";
 import { Refiller } from "./refill/refiller.ts";
-import { coordinateForwarded } from "./replica/forwarded.ts";
-import { type Receivers, receive } from "./replica/receive.ts";
 import { Replica, refusal } from "./replica/replica.ts";
 import { Sweeper } from "./replica/sweeper.ts";
 import type {
@@ -119,10 +110,8 @@ export class CoterieNode implements NodeApi {
   #handoff: NodeHandoff | undefined;
   #antiEntropy: AntiEntropy | undefined;
   #reaping: Reaping | undefined;
-  #receivers: Receivers | undefined;
   #refiller: Refiller | undefined;
-  /** Writes that other nodes passed on to this one and that have not settled. */
-  #forwardedInFlight = 0;
+  #peerRequests: PeerRequests | undefined;
   #onIdle: (() => void) | undefined;
   #started: Promise<StartOutcome> | undefined;
   #stopped: Promise<void> | undefined;
@@ -180,7 +169,7 @@ export class CoterieNode implements NodeApi {
   }
 
   #isIdle(): boolean {
-    return this.pressure.requests === 0 && this.#forwardedInFlight === 0;
+    return this.pressure.requests === 0 && (this.#peerRequests?.inFlight ?? 0) === 0;
   }
 
   async #close(): Promise<void> {
@@ -208,9 +197,9 @@ export class CoterieNode implements NodeApi {
       if (this.#watch !== undefined) return this.#watch.receive(request, settle);
       return settle(refusal("not-ready", `${this.id} is starting`));
     }
-    const coordination = this.#coordination;
     const agreement = this.#agreement;
-    if (coordination === undefined || agreement === undefined) {
+    const requests = this.#peerRequests;
+    if (agreement === undefined || requests === undefined) {
       return settle(refusal("not-ready", `${this.id} is starting`));
     }
     if (this.#phase === "stopping") {
@@ -218,51 +207,7 @@ export class CoterieNode implements NodeApi {
     }
     if (isAboutDocument(request)) return agreement.receive(request, settle);
     this.#admission.watchTurn();
-    const { epoch, tag } = agreement.ring.stamp;
-    if (request.stamp.tag !== tag) {
-      this.#counters.staleEpochs += 1;
-      const { onEvent } = this.#config;
-      return settle(refuseStamp(this.id, agreement, request.stamp.epoch, onEvent));
-    }
-    if (request.stamp.epoch > epoch) {
-      // The sender goes by settings that this node does not know yet.
-      void agreement
-        .reachEpoch(request.stamp.epoch)
-        .then(() => this.#carryOut(coordination, request, deadline, settle));
-      return;
-    }
-    if (request.stamp.epoch < epoch) agreement.noteBehind();
-    this.#carryOut(coordination, request, deadline, settle);
-  }
-
-  #carryOut(
-    coordination: Coordination,
-    request: DataRequest,
-    deadline: MonotonicMs,
-    settle: (response: PeerResponse) => void,
-  ): void {
-    if (this.#phase === "stopping") {
-      return settle(refusal("shutting-down", `${this.id} is shutting down`));
-    }
-    if (request.kind === "put" || request.kind === "delete") {
-      void this.#coordinate(coordination, request, deadline, settle);
-    } else receive(this.#receivers as Receivers, request, settle);
-  }
-
-  async #coordinate(
-    coordination: Coordination,
-    request: ForwardedPut | ForwardedDelete,
-    deadline: MonotonicMs,
-    settle: (response: PeerResponse) => void,
-  ): Promise<void> {
-    if (this.#forwardedInFlight >= this.#config.inFlightMax) {
-      return settle(refusal("overloaded", `${this.id} coordinates enough for others`));
-    }
-    this.#forwardedInFlight += 1;
-    const response = await coordinateForwarded(coordination, request, deadline);
-    this.#forwardedInFlight -= 1;
-    settle(response);
-    if (this.#isIdle()) this.#onIdle?.();
+    requests.receive(request, deadline, settle);
   }
 
   get(key: Key, options: RequestOptions): Promise<GetOutcome> {
@@ -475,6 +420,7 @@ export class CoterieNode implements NodeApi {
       hints,
       fences: this.#fences as FenceTable,
       hybridClock: this.#hybridClock,
+      agreement,
       ring: () => agreement.ring,
     };
     const { random } = this.#ports;
@@ -510,12 +456,32 @@ export class CoterieNode implements NodeApi {
     this.#finder = new HeldFinder(this.#coordination, () => this.#isStopping());
     const reaping = startReaping(this.#coordination, this.#config, () => this.refillDamage());
     this.#reaping = reaping;
-    this.#receivers = { clock: shared.clock, replica, reaping };
+    this.#peerRequests = this.#newPeerRequests(agreement, this.#coordination, reaping);
     this.#refiller = this.#newRefiller(this.#coordination, this.#antiEntropy, reaping);
     this.#phase = "ready";
     this.#config.onEvent({ kind: "ready" });
     this.#refiller.begin();
     return { ok: true };
+  }
+
+  #newPeerRequests(
+    agreement: AgreedDocument,
+    coordination: Coordination,
+    reaping: Reaping,
+  ): PeerRequests {
+    const { inFlightMax: forwardedMax, onEvent } = this.#config;
+    const { clock, replica } = coordination;
+    return new PeerRequests({
+      coordination,
+      agreement,
+      receivers: { clock, replica, reaping },
+      forwardedMax,
+      isStopping: () => this.#isStopping(),
+      onSettled: () => {
+        if (this.#isIdle()) this.#onIdle?.();
+      },
+      onEvent,
+    });
   }
 
   #newRefiller(coordination: Coordination, antiEntropy: AntiEntropy, reaping: Reaping): Refiller {
@@ -530,6 +496,7 @@ export class CoterieNode implements NodeApi {
       ping: (address, deadline, settle) =>
         (this.#watch as MemberWatch).ping(address, deadline, settle),
       onClosed: (address) => this.returned(address),
+      onStale: (epoch) => this.#agreement?.noteStale(epoch),
     });
   }
 

@@ -106,7 +106,8 @@ describe("formation", () => {
 
   it.each([
     [{ epoch: 0, tag: 1 }, "other-cluster"],
-    [{ epoch: 5, tag: 1 }, "stale-epoch"],
+    [{ epoch: 5, tag: 1 }, "not-ready"],
+    [{ epoch: -1, tag: 1 }, "stale-epoch"],
   ])("refuses a stranger whose stamp differs by %o: %s", async (difference, code) => {
     const small = await SmallCluster.start();
     successful(await small.put(1, "k", "one", { w: 3 }));

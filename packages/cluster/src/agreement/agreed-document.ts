@@ -92,6 +92,8 @@ export class AgreedDocument {
   /** The question that is on its way to all others. */
   #asking: Promise<void> | undefined;
   #lookedAt: MonotonicMs = Number.NEGATIVE_INFINITY;
+  /** A version of which others spoke when they refused this node's requests. */
+  #heardOf = 0;
   /** When others were asked for a version, and this node went by an earlier one all the same. */
   #missedAt: MonotonicMs = Number.NEGATIVE_INFINITY;
   #toldAt: MonotonicMs = Number.NEGATIVE_INFINITY;
@@ -155,10 +157,32 @@ export class AgreedDocument {
   async reachEpoch(epoch: number): Promise<void> {
     const { clock } = this.#parts;
     if (epoch <= this.#ring.epoch || clock.monotonicMs() - this.#missedAt < againMs) return;
+    // A question that was on its way already may have been answered before that version was there.
+    const isLate = this.#asking !== undefined;
     await this.#askAll(callMs);
+    if (isLate && epoch > this.#ring.epoch) await this.#askAll(callMs);
     if (epoch <= this.#ring.epoch) return;
     this.#missedAt = clock.monotonicMs();
     this.#askAgain(epoch, 1);
+  }
+
+  /** A request of this node under `epoch` was refused by one that goes by a later version. */
+  noteStale(epoch: number): void {
+    this.#heardOf = Math.max(this.#heardOf, epoch + 1);
+    void this.reachEpoch(epoch + 1);
+  }
+
+  /**
+   * If this node has heard of a version after `epoch`, resolves when it goes by it, or cannot learn
+   * it in time.
+   */
+  async reachHeard(epoch: number, deadline: MonotonicMs): Promise<void> {
+    if (this.#ring.epoch > epoch || this.#heardOf <= epoch) return;
+    const { promise, settle } = oneShot<void>();
+    const cancel = this.#parts.clock.at(deadline, settle);
+    void this.reachEpoch(this.#heardOf).then(settle);
+    await promise;
+    cancel();
   }
 
   /** Whoever went by that version could not be asked: perhaps nobody mentions it again for long. */

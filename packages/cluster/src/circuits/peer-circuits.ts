@@ -21,6 +21,8 @@ interface PeerCircuitsParts {
   ) => void;
   /** A peer that was taken for silent answers again. */
   readonly onClosed: (address: PeerAddress) => void;
+  /** A peer goes by later owners than the request that it refused, which had this epoch. */
+  readonly onStale: (epoch: number) => void;
 }
 
 type Settle = (reply: Reply<PeerResponse>) => void;
@@ -90,7 +92,10 @@ export class PeerCircuits implements Network<PeerRequest, PeerResponse> {
     calls.add(call);
     circuit.began(clock.monotonicMs());
     this.#arm(peer);
-    network.call(to, request, deadline, (reply) => this.#end(peer, call, reply));
+    network.call(to, request, deadline, (reply) => {
+      if (isStale(reply) && "stamp" in request) this.#parts.onStale(request.stamp.epoch);
+      this.#end(peer, call, reply);
+    });
   }
 
   /** Something suggests that a peer is back: if it was taken for silent, it is pinged at once. */
@@ -191,4 +196,8 @@ export class PeerCircuits implements Network<PeerRequest, PeerResponse> {
     this.#peers.set(address, peer);
     return peer;
   }
+}
+
+function isStale(reply: Reply<PeerResponse>): boolean {
+  return reply.ok && reply.response.kind === "refused" && reply.response.code === "stale-epoch";
 }

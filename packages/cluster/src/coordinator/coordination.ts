@@ -1,5 +1,5 @@
 import type { ContextSeal, HybridClock, NodeId, Pressure, Ring } from "@coterie/core";
-import type { Clock, Network, Random } from "@coterie/ports";
+import type { Clock, MonotonicMs, Network, Random } from "@coterie/ports";
 import type { PlacedKey, RecordStore } from "@coterie/storage";
 import type { HintBook } from "../hints/hint-book.ts";
 import type { PeerRefusal, PeerRequest, PeerResponse } from "../messages.ts";
@@ -21,6 +21,10 @@ export interface Coordination {
   readonly hints: HintBook;
   readonly hybridClock: HybridClock;
   readonly fences: FenceTable;
+  /** Learns of a version after this one, if this node has heard that there is one. */
+  readonly agreement: {
+    reachHeard(epoch: number, deadline: MonotonicMs): Promise<void>;
+  };
   readonly counters: NodeCounters;
   /** Hears of members that acknowledge something: they may take what is owed to them. */
   readonly handoff: { noteAnswer(target: NodeId): void };
