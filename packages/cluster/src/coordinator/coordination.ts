@@ -29,7 +29,12 @@ export interface Coordination {
   /** Hears of members that acknowledge something: they may take what is owed to them. */
   readonly handoff: { noteAnswer(target: NodeId): void };
   /** Hears of keys of which a member did not acknowledge a record. */
-  readonly missed: { note(target: NodeId, key: PlacedKey, code: PeerRefusal): void };
+  readonly missed: {
+    note(target: NodeId, key: PlacedKey, code: PeerRefusal): void;
+    /** A record was sent; and it was acknowledged or not, and what is owed is noted. */
+    noteSent(target: NodeId): void;
+    noteSettled(target: NodeId): void;
+  };
   /** Binds contexts to their keys, and to this cluster. */
   readonly contextSeal: ContextSeal;
   readonly tuning: CoordinationTuning;

@@ -22,7 +22,7 @@ import type { GatheredAnswer } from "./gather.ts";
 import { gatherCopies } from "./gather-copies.ts";
 import { allSiblings, shownSiblings } from "./presentation.ts";
 import { type RequestPlan, isPrimaryOf, planRequest } from "./request-plan.ts";
-import { type ReplicaCopy, mergeCopy, noteOutcome, storedOf } from "./replica-calls.ts";
+import { type ReplicaCopy, storedOf, writeCopy } from "./replica-calls.ts";
 import { silentAt } from "./stand-ins.ts";
 
 /** What a quorum of replicas holds of a key: a read before it is dressed for a client. */
@@ -214,10 +214,7 @@ interface Repair {
 
 function repairOne(coordination: Coordination, todo: Repair, settle: (ok: boolean) => void): void {
   const { member, placed, stored, deadline } = todo;
-  mergeCopy(coordination, member, placed, stored, deadline, (outcome) => {
-    noteOutcome(coordination, member, placed, outcome);
-    settle(outcome.ok);
-  });
+  writeCopy(coordination, member, placed, stored, deadline, ({ ok }) => settle(ok));
 }
 
 function countRead(

@@ -133,8 +133,26 @@ export function mergedOf(reply: Reply<PeerResponse>): MergeOutcome {
   return { ok: false, code: response.kind === "refused" ? response.code : "malformed" };
 }
 
+/** As {@link mergeCopy}, on a client's behalf: what the member does not acknowledge is owed to it. */
+export function writeCopy(
+  coordination: Coordination,
+  member: Member,
+  placed: FencedKey,
+  stored: StoredRecord,
+  deadline: MonotonicMs,
+  settle: (outcome: MergeOutcome) => void,
+): void {
+  const { missed } = coordination;
+  missed.noteSent(member.id);
+  mergeCopy(coordination, member, placed, stored, deadline, (outcome) => {
+    noteOutcome(coordination, member, placed, outcome);
+    missed.noteSettled(member.id);
+    settle(outcome);
+  });
+}
+
 /** What a member did not acknowledge is owed to it; what it did says that it is there. */
-export function noteOutcome(
+function noteOutcome(
   coordination: Coordination,
   member: Member,
   placed: FencedKey,

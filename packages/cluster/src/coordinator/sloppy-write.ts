@@ -17,7 +17,7 @@ import type { Acks, Failure } from "../requests.ts";
 import { type Change, bytesOf, changeRecord } from "./change.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
-import { countReachable, mergeCopy, noteOutcome } from "./replica-calls.ts";
+import { countReachable, writeCopy } from "./replica-calls.ts";
 import { type RequestPlan, isPrimary } from "./request-plan.ts";
 import { holdCopy, isAtHand, silentAt, standInsOf } from "./stand-ins.ts";
 import { type Written, isTelling, refusalMessage } from "./write.ts";
@@ -170,8 +170,7 @@ class SloppyWrite {
   /** To the primary; where it is known to be away, or this is a guest, to a fallback too. */
   #send(place: number, member: Member, stored: StoredRecord): void {
     const { placed, deadline } = this.#plan;
-    mergeCopy(this.#coordination, member, placed, stored, deadline, (outcome) => {
-      noteOutcome(this.#coordination, member, placed, outcome);
+    writeCopy(this.#coordination, member, placed, stored, deadline, (outcome) => {
       this.#noteReason(outcome);
       if (!outcome.ok && isAbsence.has(outcome.code)) this.#standIn(place);
       this.#vote(place, "primary", outcome.ok);

@@ -14,7 +14,7 @@ import type { Acks, Failure } from "../requests.ts";
 import { type Change, bytesOf, changeRecord } from "./change.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
-import { countReachable, mergeCopy, noteOutcome } from "./replica-calls.ts";
+import { countReachable, writeCopy } from "./replica-calls.ts";
 import type { RequestPlan } from "./request-plan.ts";
 
 /** The record that a write made, before it is dressed for a client or another node. */
@@ -110,8 +110,7 @@ class WriteInProgress {
     for (const member of this.#plan.replicas.primaries) {
       if (member.id === this.#coordination.self) continue;
       const { placed, deadline } = this.#plan;
-      mergeCopy(this.#coordination, member, placed, after, deadline, (outcome) => {
-        noteOutcome(this.#coordination, member, placed, outcome);
+      writeCopy(this.#coordination, member, placed, after, deadline, (outcome) => {
         if (!outcome.ok && isTelling(outcome.code)) this.#reason = outcome.code;
         this.#vote(outcome.ok);
       });

@@ -31,6 +31,8 @@ export class MissedKeys {
   readonly #debts = new Map<NodeId, MissedDebt>();
   readonly #budget: KeyBudget;
   readonly #file: OwedFile;
+  /** Records sent to each target of which it is not known what became of them. */
+  readonly #underWay = new Map<NodeId, number>();
 
   constructor(parts: MissedKeysParts) {
     const { clock, disk, keysMax, onFatal } = parts;
@@ -48,6 +50,14 @@ export class MissedKeys {
     const debt = this.#debtTo(target);
     debt.note(partition, token);
     handoff.owe(debt);
+  }
+
+  noteSent(target: NodeId): void {
+    this.#underWay.set(target, (this.#underWay.get(target) ?? 0) + 1);
+  }
+
+  noteSettled(target: NodeId): void {
+    this.#underWay.set(target, (this.#underWay.get(target) as number) - 1);
   }
 
   /** Takes over what was owed when the node last ran: its keys are not known any more. */
@@ -85,9 +95,22 @@ export class MissedKeys {
     this.#file.noteOwed();
   }
 
-  /** Resolves when what is owed is written down. */
+  /**
+   * Resolves when what is owed is written down. Writes are over once w have acknowledged them: what
+   * is under way to the others is nobody's business any more, and may never arrive.
+   */
   stop(): Promise<void> {
+    for (const [target, records] of this.#underWay) if (records > 0) this.#soilAll(target);
     return this.#file.stop();
+  }
+
+  #soilAll(target: NodeId): void {
+    const { ring, self } = this.#parts;
+    for (const partition of ring().partitionsOf(self)) {
+      if (target !== self && this.#areOwners(target, partition)) {
+        this.#debtTo(target).soil(partition);
+      }
+    }
   }
 
   /**
