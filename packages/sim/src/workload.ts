@@ -1,6 +1,15 @@
 import type { Acks, CoterieNode, GetOutcome, ReplicaAnswer } from "@coterie/cluster";
-import { type Key, type NodeId, Ring, invariant, utf8 } from "@coterie/core";
-import type { SimCluster } from "./cluster.ts";
+import {
+  ContextSeal,
+  type Key,
+  type NodeId,
+  Ring,
+  decodeContext,
+  hex,
+  invariant,
+  utf8,
+} from "@coterie/core";
+import { type SimCluster, contextKey } from "./cluster.ts";
 import { faultKinds } from "./faults/kinds.ts";
 import { wallOffsetMsMax } from "./faults/strikes.ts";
 import { type BucketPromises, type FinalState, History } from "./history.ts";
@@ -202,8 +211,10 @@ export class Workload {
   async ownCopies(): Promise<readonly Omit<FinalState, "values">[]> {
     const ring = this.#ring();
     const states: Omit<FinalState, "values">[] = [];
+    const areCompared = this.knobs.antiEntropy.intervalMs > 0;
     for (const key of this.keys) {
-      states.push({ key: key.name, copies: await this.#copiesOf(ring, key) });
+      const isLoose = key.bucket.policy === "lww" && !areCompared;
+      states.push({ key: key.name, copies: await this.#copiesOf(ring, key, isLoose) });
     }
     return states;
   }
@@ -221,14 +232,25 @@ export class Workload {
     return this.numbersOf(outcome.siblings);
   }
 
-  async #copiesOf(ring: Ring, key: ContendedKey): Promise<Map<string, string>> {
+  async #copiesOf(ring: Ring, key: ContendedKey, isLoose = false): Promise<Map<string, string>> {
     const copies = new Map<string, string>();
     for (const id of ownersOf(ring, key)) {
       const own = await this.ask(id, (node) => node.readReplica(key.place));
       if (own === undefined) copies.set(id, "gone");
-      else copies.set(id, nameOfCopy(own, this.knobs.reaping !== undefined));
+      else copies.set(id, this.#nameOfCopy(own, key, isLoose));
     }
     return copies;
+  }
+
+  /**
+   * Tells copies apart; but where tombstones are reaped, not a tombstone from nothing, as one
+   * replica may have reaped what another one is about to. What is spent is one too.
+   */
+  #nameOfCopy(copy: ReplicaAnswer, { place }: ContendedKey, isLoose: boolean): string {
+    if (copy.state !== "present") return copy.state;
+    const holdsNothing = copy.siblings.every(({ expiresAtMs }) => expiresAtMs === 0);
+    if (this.knobs.reaping !== undefined && holdsNothing) return "absent";
+    return isLoose ? timelessNameOf(copy, place) : copy.digest;
   }
 
   #ring(): Ring {
@@ -245,11 +267,18 @@ function ownersOf(ring: Ring, { place, bucket }: ContendedKey): readonly NodeId[
 }
 
 /**
- * Tells copies apart; but where tombstones are reaped, not a tombstone from nothing, as one replica
- * may have reaped what another one is about to. What is spent is one too.
+ * All of a copy but times. In an `lww` bucket copies that were merged in another order may differ
+ * in when a retried write was written of which one dot was overwritten unread; merged with each
+ * other they agree on it, which nothing does where copies are not compared.
  */
-function nameOfCopy(copy: ReplicaAnswer, areReaped: boolean): string {
-  if (copy.state !== "present") return copy.state;
-  const holdsNothing = copy.siblings.every(({ expiresAtMs }) => expiresAtMs === 0);
-  return areReaped && holdsNothing ? "absent" : copy.digest;
+function timelessNameOf(copy: ReplicaAnswer & { readonly state: "present" }, key: Key): string {
+  const { clock, context = "", siblings } = copy;
+  const read = decodeContext(context, key, new ContextSeal(contextKey));
+  const writes = read.ok ? read.context.writes.map(({ writeId }) => writeId) : [];
+  const values = siblings.map(({ dots, value, contentType }) => ({
+    dots,
+    value: hex(value),
+    contentType,
+  }));
+  return JSON.stringify({ clock, writes, values });
 }

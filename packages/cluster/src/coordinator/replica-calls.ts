@@ -133,7 +133,7 @@ export function mergedOf(reply: Reply<PeerResponse>): MergeOutcome {
   return { ok: false, code: response.kind === "refused" ? response.code : "malformed" };
 }
 
-/** As {@link mergeCopy}, on a client's behalf: what the member does not acknowledge is owed to it. */
+/** As {@link mergeCopy}, for a client: what the member does not acknowledge is owed to it. */
 export function writeCopy(
   coordination: Coordination,
   member: Member,
