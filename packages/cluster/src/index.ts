@@ -32,7 +32,7 @@ export {
 export type * from "./messages.ts";
 export type { ReapingBlocker, ReapingView } from "./reaping/reaper.ts";
 export type { NodeApi, NodeStatistics } from "./node-api.ts";
-export type { NodeEvent, RejoinEvent } from "./node-event.ts";
+export type { NodeEvent, RejoinEvent, TopologyEvent } from "./node-event.ts";
 export { type NodeCounters, type SiblingCounts, siblingBounds } from "./node-counters.ts";
 export { CoterieNode } from "./node.ts";
 export type {

@@ -1,4 +1,4 @@
-import type { MembershipEvent, NodeId } from "@coterie/core";
+import type { MembershipEvent, NodeId, PeerAddress } from "@coterie/core";
 import type { RecoveryReport } from "@coterie/storage";
 import type { AntiEntropyEvent } from "./anti-entropy/anti-entropy-view.ts";
 import type { HandoffEvent } from "./handoff/handoff-view.ts";
@@ -15,12 +15,24 @@ export type RejoinEvent =
   /** The cluster goes by another directory of a member from now on. */
   | { readonly kind: "directory-replaced"; readonly id: NodeId; readonly epoch: number };
 
+/** A node becomes a member, or is one no more. */
+export type TopologyEvent =
+  /** The directory is empty, and the cluster does not know this node; what it waits for. */
+  | { readonly kind: "offering"; readonly clusterId: string; readonly reason: string }
+  /** The cluster has made this node a member. */
+  | { readonly kind: "joined"; readonly clusterId: string; readonly epoch: number }
+  /** A node that is no member offers itself to this one's cluster. */
+  | { readonly kind: "offered"; readonly id: NodeId; readonly address: PeerAddress }
+  /** This node is no member any more: it left, or it was removed. It serves nothing from now on. */
+  | { readonly kind: "gone"; readonly how: "left" | "removed"; readonly reason: string };
+
 /** What an operator wants to read in the log. */
 export type NodeEvent =
   | { readonly kind: "store-opened"; readonly report: RecoveryReport }
   | { readonly kind: "formed"; readonly clusterId: string; readonly digest: string }
   | { readonly kind: "ready" }
   | RejoinEvent
+  | TopologyEvent
   /** The node goes by another version of the cluster document from now on. */
   | { readonly kind: "document-changed"; readonly epoch: number; readonly digest: string }
   | { readonly kind: "peer-refused"; readonly reason: string }

@@ -38,11 +38,12 @@ import { ReadRouting } from "./coordinator/read-routing.ts";
 import { scan } from "./coordinator/scan.ts";
 import { HeldFinder } from "./find/held-finder.ts";
 import type { HeldOutcome, HeldQuery } from "./find/held-query.ts";
-import { askWhetherReplaced } from "./formation/ask-whether-replaced.ts";
-import { problemWith } from "./formation/document-fit.ts";
-import { loadDocument, loadIdentity, loadRegister } from "./formation/durable-identity.ts";
+import { loadRegister } from "./formation/durable-identity.ts";
 import { joinCluster } from "./formation/join.ts";
 import { lockDirectory } from "./formation/lock-directory.ts";
+import { OfferBook } from "./formation/offer-book.ts";
+import { askWhetherOusted } from "./formation/ousting.ts";
+import { readDirectory } from "./formation/read-directory.ts";
 import { TakingBack } from "./formation/taking-back.ts";
 import type { HandoffView } from "./handoff/handoff-view.ts";
 import { loadOwed } from "./handoff/owed-file.ts";
@@ -259,8 +260,8 @@ export class CoterieNode implements NodeApi {
     if (this.#phase === "opening") return ["the store is being opened"];
     if (this.#phase === "stopping") return ["the node is shutting down"];
     const outcome = this.#formation?.outcome();
-    const isWaiting = outcome?.state === "waiting" || outcome?.state === "rejoining";
-    return isWaiting ? outcome.missing : ["the cluster document is being stored"];
+    if (outcome !== undefined && "missing" in outcome) return outcome.missing;
+    return ["the cluster document is being stored"];
   }
 
   document(): ClusterDocument | undefined {
@@ -334,16 +335,10 @@ export class CoterieNode implements NodeApi {
 
   async #open(): Promise<StartOutcome> {
     const { disk, random, clock } = this.#ports;
-    const { settings, member } = this.#config;
-    const identity = await loadIdentity(disk, random, member.id);
-    if (!identity.ok) return identity;
-    this.#nonce = identity.nonce;
-    const known = await loadDocument(disk);
+    const { settings } = this.#config;
+    const known = await readDirectory(this.#ports, this.#config);
     if (!known.ok) return known;
-    if (known.document !== undefined) {
-      const problem = problemWith(known.document, this.#nonce, this.#config);
-      if (problem !== undefined) return { ok: false, code: "wrong-directory", message: problem };
-    }
+    this.#nonce = known.nonce;
     const { partitions, hash } = settings;
     const before = known.document === undefined ? undefined : new Ring(known.document);
     const ring = (): Ring | undefined => this.#agreement?.ring ?? before;
@@ -366,8 +361,8 @@ export class CoterieNode implements NodeApi {
     if (!votes.ok) return votes;
     const owed = await loadOwed(disk, settings.partitions);
     const hasCrashed = !opened.report.wasCleanStop || owed?.ok !== true;
-    const replaced = await askWhetherReplaced({ ...this.#ports, self: this.id }, known.document);
-    if (replaced !== undefined) return { ok: false, code: "wrong-directory", message: replaced };
+    const ousted = await askWhetherOusted({ ...this.#ports, self: this.id }, known.document);
+    if (ousted !== undefined) return { ok: false, code: "wrong-directory", message: ousted };
     const started = this.#serveUnder(known.document, votes.state, { owed, hasCrashed });
     if (started.ok) this.#agreement?.catchUp();
     return started;
@@ -412,7 +407,9 @@ export class CoterieNode implements NodeApi {
       onSuspected: (address) => network.doubt(address),
     });
     this.#watch = watch;
-    this.#takingBack = new TakingBack({ ...this.#ports, agreement, watch, config: this.#config });
+    const offers = new OfferBook();
+    const joining = { agreement, watch, offers, config: this.#config };
+    this.#takingBack = new TakingBack({ ...this.#ports, ...joining });
     const shared = {
       self: this.id,
       clock: this.#ports.clock,
@@ -517,8 +514,11 @@ export class CoterieNode implements NodeApi {
         }
       },
       onConflict: (reason) => onEvent({ kind: "peer-refused", reason }),
-      onReplaced: (reason) => {
-        if (this.#phase === "ready") store.onFatal(reason);
+      onOusted: ({ how, reason }) => {
+        if (this.#phase !== "ready") return;
+        if (how === "replaced") return store.onFatal(reason);
+        onEvent({ kind: "gone", how, reason });
+        void this.stop();
       },
     };
   }

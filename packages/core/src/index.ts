@@ -20,7 +20,11 @@ export {
   decodeRegister,
   encodeRegister,
 } from "./agreement/register-codec.ts";
-export { differingSettings, settingsDifferences } from "./ring/settings-differences.ts";
+export {
+  differingSettings,
+  directoryDifferences,
+  settingsDifferences,
+} from "./ring/settings-differences.ts";
 export { compareBytes, equalBytes } from "./bytes/compare.ts";
 export { crc32c } from "./bytes/crc32c.ts";
 export { type Digest, digest64 } from "./bytes/digest.ts";

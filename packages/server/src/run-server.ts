@@ -26,14 +26,23 @@ export async function runServer(config: ServerConfig): Promise<number> {
     onFatal(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.on("uncaughtException", onUncaught);
   const links = severableLinks(config, log);
-  const opened = await startServer(config, { log, onFatal, ...links });
-  const problem = opened.ok ? await serveUntilStopped(opened.server) : opened.message;
+  let onGone: (removal: string | undefined) => void = () => undefined;
+  const gone = new Promise<string | undefined>((resolve) => {
+    onGone = resolve;
+  });
+  const opened = await startServer(config, { log, onFatal, onGone, say, ...links });
+  const problem = opened.ok ? await serveUntilStopped(opened.server, gone) : opened.message;
   process.off("uncaughtException", onUncaught);
   links?.stop();
   if (problem === undefined) return 0;
-  log.fatal({ event: "cannot-start", reason: problem }, "the node cannot start");
+  log.fatal({ event: "cannot-start", reason: problem }, "the node cannot serve");
   process.stderr.write(`coterie: ${config.id}: ${problem}\n`);
   return 1;
+}
+
+/** Where there is a terminal: elsewhere the log has it, and nothing else is wanted in it. */
+function say(line: string): void {
+  if (process.stdout.isTTY) process.stdout.write(`${line}\n`);
 }
 
 /** Nothing for a node that runs by itself: its links are as its network is. */
@@ -46,8 +55,14 @@ function severableLinks(
   return { peerTransport, ...obeyParent(peerTransport, log) };
 }
 
-/** Resolves when the server has stopped: with why it did not start, if it did not. */
-async function serveUntilStopped(server: RunningServer): Promise<string | undefined> {
+/**
+ * Resolves when the server has stopped: with why it did not start, if it did not, or was removed
+ * from its cluster.
+ */
+async function serveUntilStopped(
+  server: RunningServer,
+  gone: Promise<string | undefined>,
+): Promise<string | undefined> {
   let stop: () => void = () => undefined;
   const asked = new Promise<undefined>((resolve) => {
     stop = () => resolve(undefined);
@@ -61,7 +76,7 @@ async function serveUntilStopped(server: RunningServer): Promise<string | undefi
   for (const signal of signals) process.on(signal, onSignal);
   if (process.connected) process.once("disconnect", stop);
   const failed = server.started.then(async (outcome) => (outcome.ok ? asked : outcome.message));
-  const problem = await Promise.race([asked, failed]);
+  const problem = await Promise.race([asked, failed, gone]);
   await server.drain();
   for (const signal of signals) process.off(signal, onSignal);
   process.off("disconnect", stop);

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import {
   CoterieNode,
   type NodeConfig,
+  type NodeEvent,
   type PeerRequest,
   type PeerResponse,
 } from "@coterie/cluster";
@@ -44,6 +45,10 @@ export interface StartOptions {
   readonly log?: Log;
   /** A failed write or fsync, or a defect: nothing may be acknowledged any more. */
   readonly onFatal: (reason: string) => void;
+  /** Told when the node is no member any more and ends: of its own accord, or why not. */
+  readonly onGone?: (removal: string | undefined) => void;
+  /** A line for whoever started the node in a terminal. */
+  readonly say?: (line: string) => void;
   /** What carries the streams between nodes, in place of what the configuration names. */
   readonly peerTransport?: PeerTransport;
 }
@@ -216,6 +221,7 @@ function assemble(
       onEvent: (event) => {
         nodeLog.nodeEvent(event);
         if (event.kind === "ready") sayDifferences(config, settings, node, nodeLog);
+        tellStarter(event, options);
       },
     },
   );
@@ -244,6 +250,12 @@ function assemble(
     server: new RunningServer({ ...doors, node, network, place: parts.place, metrics, log }),
     node,
   };
+}
+
+/** What the one who started the process is to know besides the log. */
+function tellStarter(event: NodeEvent, { onGone, say }: StartOptions): void {
+  if (event.kind === "offering") say?.(event.reason);
+  if (event.kind === "gone") onGone?.(event.how === "removed" ? event.reason : undefined);
 }
 
 function sayDifferences(

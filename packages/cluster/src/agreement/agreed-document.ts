@@ -11,7 +11,7 @@ import {
   settingsDifferences,
 } from "@coterie/core";
 import type { Clock, Disk, MonotonicMs, Network, Random } from "@coterie/ports";
-import { replacedIn } from "../formation/ask-whether-replaced.ts";
+import { type Ousting, oustedIn } from "../formation/ousting.ts";
 import { saveDocument } from "../formation/durable-identity.ts";
 import type {
   AcceptRequest,
@@ -60,8 +60,8 @@ export interface AgreementParts {
   readonly onChange: (ring: Ring, before: Ring) => void;
   /** Two documents cannot both be right. */
   readonly onConflict: (reason: string) => void;
-  /** This directory is no member any more: another one has taken its place. */
-  readonly onReplaced: (reason: string) => void;
+  /** This directory is no member any more. */
+  readonly onOusted: (ousting: Ousting) => void;
 }
 
 /** Whether a request between nodes is for an {@link AgreedDocument}. */
@@ -87,6 +87,7 @@ export class AgreedDocument {
   readonly #cancels = new Set<() => void>();
   #ring: Ring;
   #isStopped = false;
+  #isOusted = false;
   #isWatching = false;
   #isAskingAgain = false;
   /** The question that is on its way to all others. */
@@ -149,7 +150,7 @@ export class AgreedDocument {
       const message = "the change was made, and this node could not store it";
       return { ok: false, code: "disk-full", outcome: "unknown", message };
     }
-    if (chosen.document.epoch > before) await this.#tellAll();
+    if (chosen.document.epoch > before) await this.#tellAll(triesMax, chosen.document);
     return chosen;
   }
 
@@ -309,10 +310,11 @@ export class AgreedDocument {
       if (document.epoch < epoch || this.#isStopped) return true;
       const problem = this.#problemWith(document);
       const { self: id, nonce } = this.#parts;
-      const replaced = replacedIn(document, this.#ring.document, { id, nonce });
-      if (replaced !== undefined) this.#parts.onReplaced(replaced);
+      const ousting = oustedIn(document, this.#ring.document, { id, nonce });
+      if (ousting !== undefined) this.#oust(document, ousting);
       else if (problem !== undefined) this.#parts.onConflict(problem);
-      if (problem !== undefined || document.epoch === epoch) return true;
+      const isOurs = problem === undefined && ousting === undefined;
+      if (!isOurs || document.epoch === epoch) return true;
       const saved = await saveDocument(this.#parts.disk, document);
       if (!saved.ok) {
         if (saved.code !== "disk-full") this.#parts.onFatal(saved.message);
@@ -323,6 +325,13 @@ export class AgreedDocument {
       this.#parts.onChange(this.#ring, before);
       return true;
     });
+  }
+
+  /** Who has made the version that it is no member of is the one to tell the others. */
+  #oust(document: ClusterDocument, ousting: Ousting): void {
+    if (this.#isOusted) return;
+    this.#isOusted = true;
+    void this.#tellAll(1, document).then(() => this.#parts.onOusted(ousting));
   }
 
   /** Why a document cannot be a version of the one that this node goes by. */
@@ -345,12 +354,11 @@ export class AgreedDocument {
   }
 
   /** Resolves when each member has answered, or could not in time; then it is told again later. */
-  #tellAll(tries: number = triesMax): Promise<void> {
-    const { document } = this.#ring;
+  #tellAll(tries: number = triesMax, document = this.#ring.document): Promise<void> {
     const request = { kind: "tell", document: encodeDocument(document) } as const;
     this.#toldAt = this.#parts.clock.monotonicMs();
     const { promise, settle } = oneShot<void>();
-    const others = this.#others();
+    const others = document.members.filter(({ id }) => id !== this.#parts.self);
     let pending = others.length;
     if (pending === 0) settle();
     for (const member of others) {

@@ -1,23 +1,16 @@
 import type { Member, NodeId, Ring } from "@coterie/core";
-import type { Announcement, PeerResponse } from "../messages.ts";
+import type { PeerResponse } from "../messages.ts";
 
-export interface AnswerParts {
-  /** Why the sender has not got its place; empty if it has. */
-  readonly remark: string;
-  readonly onStranger: (reason: string) => void;
-}
-
-/** Answers an announcement from within a cluster that has formed; `remark` is for the sender. */
+/**
+ * Answers an announcement from within a cluster that has formed. `remark` tells the sender why it
+ * has not got the place that it asks for; empty if it has, or if there is nothing more to say.
+ */
 export function answerAsFormed(
   { document, digest, settingsDigest }: Ring,
   self: NodeId,
-  announcement: Announcement,
-  { remark, onStranger }: AnswerParts,
+  remark: string,
 ): PeerResponse {
   const { members } = document;
-  if (!members.some(({ id }) => id === announcement.member.id)) {
-    onStranger(`${announcement.member.id} at ${announcement.member.address} is no member`);
-  }
   return {
     kind: "announced",
     announcement: {

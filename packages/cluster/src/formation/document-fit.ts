@@ -1,4 +1,4 @@
-import { type ClusterDocument, settingsDifferences } from "@coterie/core";
+import { type ClusterDocument, directoryDifferences } from "@coterie/core";
 import type { NodeConfig } from "../node-config.ts";
 
 /** Why a directory's cluster document does not go with how its node was started. */
@@ -14,15 +14,41 @@ export function problemWith(
   if (self.address !== member.address) {
     return (
       `this directory's cluster knows ${member.id} at ${self.address}, not ` +
-      `${member.address}: start it with --peer ${self.address}`
+      `${member.address}: start it with --peer ${self.address}, or a node of its own with ` +
+      "another --id"
     );
   }
-  const differences = settingsDifferences(document.settings, settings);
+  return settingsProblem(document, { member, settings });
+}
+
+/** Why a node that offers itself cannot become a member of that cluster. */
+export function problemOfOffer(
+  document: ClusterDocument,
+  { member, settings }: Pick<NodeConfig, "member" | "settings">,
+): string | undefined {
+  const { id, address } = member;
+  const taken = document.members.find((known) => known.address === address);
+  if (taken !== undefined) {
+    return (
+      `${taken.id} of the cluster that ${id} was pointed to has the address ${address}: ` +
+      "start this node with another --peer"
+    );
+  }
+  return settingsProblem(document, { member, settings });
+}
+
+/** What shapes a directory cannot differ; all other settings are the cluster's. */
+function settingsProblem(
+  document: ClusterDocument,
+  { member, settings }: Pick<NodeConfig, "member" | "settings">,
+): string | undefined {
+  const { partitions, hash } = document.settings;
+  const differences = directoryDifferences(document.settings, settings);
   if (differences.length === 0) return undefined;
   return (
     `${member.id} is configured otherwise than its cluster was formed: ` +
-    `${differences.join("; ")}. That cannot be changed yet (not-yet): put the configuration ` +
-    "of all nodes back (nMax follows from --bootstrap too), or start a new cluster with " +
-    "the new settings and carry the data over with coterie export and coterie import"
+    `${differences.join("; ")}. That cannot be changed (not-yet): start it with ` +
+    `--partitions ${partitions} --hash ${hash}, or start a new cluster with the new settings and ` +
+    "carry the data over with coterie export and coterie import"
   );
 }

@@ -1,6 +1,7 @@
 import {
   type ClusterDocument,
   type Formation,
+  type FormationState,
   type Member,
   type PeerAddress,
   decodeDocument,
@@ -13,6 +14,8 @@ import { oneShot } from "../one-shot.ts";
 const roundMs = 25;
 /** And while the others have a cluster, and this node's place in it is for them to give. */
 const askingMs = 250;
+/** A newcomer tells those that it was not pointed to every so many rounds: they may be many. */
+const offerRounds = 4;
 /** How long one announcement may take. */
 const callMs = 1000;
 
@@ -21,13 +24,15 @@ export interface FormationParts {
   readonly network: Network<PeerRequest, PeerResponse>;
   readonly formation: Formation;
   readonly self: Member;
-  /** Peer addresses to reach, this node's own left out. */
+  /** Peer addresses that this node was pointed to, its own left out. */
   readonly others: readonly PeerAddress[];
   readonly isStopped: () => boolean;
   /** Why this node could not go by that document, whatever directory it names. */
   readonly problemWith: (document: ClusterDocument) => string | undefined;
   /** What the place that this node has lost still waits for; told when it changes. */
   readonly onRejoining: (reason: string) => void;
+  /** What the offer of this node, which no cluster knows yet, waits for; told when it changes. */
+  readonly onOffering: (clusterId: string, reason: string) => void;
 }
 
 export type FormationOutcome =
@@ -36,13 +41,14 @@ export type FormationOutcome =
 
 /**
  * Announces this node to every bootstrap peer, round after round, until all agree on the first
- * version of the cluster document, or on a version that has this node's directory as a member's.
+ * version of the cluster document, or on a version that has this node's directory as a member's;
+ * a node that their cluster does not know is announced to all of its members.
  * Safe to repeat from any point: announcements only add.
  */
 export async function form(parts: FormationParts): Promise<FormationOutcome> {
   const { formation, self } = parts;
   let said = "";
-  while (!parts.isStopped()) {
+  for (let round = 0; !parts.isStopped(); round += 1) {
     const outcome = formation.outcome();
     if (outcome.state === "agreed") return { ok: true, document: outcome.document };
     if (outcome.state === "conflict") return { ok: false, reason: outcome.reason };
@@ -53,22 +59,32 @@ export async function form(parts: FormationParts): Promise<FormationOutcome> {
       );
       if (document !== undefined && isMember === true) return { ok: true, document };
     }
-    if (outcome.state === "rejoining") {
+    if (outcome.state === "rejoining" || outcome.state === "offering") {
       const problem = await consent(parts, outcome.unread);
       if (problem !== undefined) return { ok: false, reason: problem };
       const reason = outcome.missing.join("; ");
-      if (reason !== said) parts.onRejoining(reason);
+      if (reason !== said) tell(parts, outcome, reason);
       said = reason;
     }
-    await announceToAll(parts);
+    const isOffering = outcome.state === "offering" && round % offerRounds === 0;
+    await announceTo(parts, isOffering ? formation.audience() : parts.others);
     const { state } = formation.outcome();
     if (state === "agreed" || state === "conflict" || state === "member") continue;
-    await pause(parts, state === "rejoining" ? askingMs : roundMs);
+    await pause(parts, state === "waiting" ? roundMs : askingMs);
   }
   return { ok: false, reason: "the node was stopped before the cluster had formed" };
 }
 
-/** Reads a document that names this node with another directory; says if it cannot go by it. */
+function tell(
+  { onRejoining, onOffering }: FormationParts,
+  outcome: FormationState & { readonly state: "rejoining" | "offering" },
+  reason: string,
+): void {
+  if (outcome.state === "rejoining") onRejoining(reason);
+  else if (outcome.clusterId !== undefined) onOffering(outcome.clusterId, reason);
+}
+
+/** Reads a document in which this directory is no member; says if this node cannot go by it. */
 async function consent(
   parts: FormationParts,
   at: PeerAddress | undefined,
@@ -103,7 +119,10 @@ function askFor(
 }
 
 /** One round; resolves when every peer has answered or could not be reached. */
-function announceToAll({ clock, network, formation, others }: FormationParts): Promise<void> {
+function announceTo(
+  { clock, network, formation }: FormationParts,
+  others: readonly PeerAddress[],
+): Promise<void> {
   const { promise, settle } = oneShot<void>();
   let pending = others.length;
   if (pending === 0) settle();

@@ -1,7 +1,7 @@
 import { type ClusterDocument, Formation, documentDigest } from "@coterie/core";
 import type { RecordStore } from "@coterie/storage";
 import type { NodeConfig, NodePorts, StartOutcome } from "../node-config.ts";
-import { problemWith } from "./document-fit.ts";
+import { problemOfOffer, problemWith } from "./document-fit.ts";
 import { saveDocument } from "./durable-identity.ts";
 import { form } from "./form.ts";
 
@@ -36,6 +36,7 @@ export async function joinCluster(parts: JoinParts): Promise<JoinOutcome> {
   const self = { ...config.member, nonce };
   const formation = new Formation({ self, settings, bootstrap, mayRejoin: config.mayRejoin });
   parts.onFormation(formation);
+  let isNewcomer = false;
   const formed = await form({
     ...ports,
     formation,
@@ -44,9 +45,14 @@ export async function joinCluster(parts: JoinParts): Promise<JoinOutcome> {
     isStopped: parts.isStopped,
     problemWith: (document) => {
       const known = document.members.find(({ id }) => id === self.id);
-      return problemWith(document, known?.nonce ?? nonce, config);
+      if (known === undefined) return problemOfOffer(document, config);
+      return problemWith(document, known.nonce, config);
     },
     onRejoining: (reason) => onEvent({ kind: "rejoining", reason }),
+    onOffering: (clusterId, reason) => {
+      isNewcomer = true;
+      onEvent({ kind: "offering", clusterId, reason });
+    },
   });
   if (!formed.ok) return { ok: false, code: "not-formed", message: formed.reason };
   const { document } = formed;
@@ -60,6 +66,7 @@ export async function joinCluster(parts: JoinParts): Promise<JoinOutcome> {
   const saved = await saveDocument(ports.disk, document);
   if (!saved.ok) return saved;
   if (isRejoin) onEvent({ kind: "rejoined", clusterId, epoch });
+  else if (isNewcomer) onEvent({ kind: "joined", clusterId, epoch });
   else onEvent({ kind: "formed", clusterId, digest: documentDigest(document) });
   return { ok: true, document, isRejoin };
 }

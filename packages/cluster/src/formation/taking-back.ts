@@ -10,6 +10,7 @@ import type { MemberWatch } from "../membership/member-watch.ts";
 import type { PeerResponse } from "../messages.ts";
 import type { NodeConfig } from "../node-config.ts";
 import { answerAsFormed } from "./answer-as-formed.ts";
+import type { OfferBook } from "./offer-book.ts";
 
 /** How long agreement on it may take, in milliseconds. */
 const changeMs = 5000;
@@ -26,6 +27,7 @@ export interface TakingBackParts {
   readonly random: Random;
   readonly agreement: AgreedDocument;
   readonly watch: MemberWatch;
+  readonly offers: OfferBook;
   readonly config: Pick<NodeConfig, "member" | "mayRejoin" | "onEvent">;
 }
 
@@ -42,8 +44,9 @@ interface Asker {
 }
 
 /**
- * Gives members that have lost their directories their places back: has a version of the document
- * chosen in which such a member has its new directory.
+ * Answers those who announce themselves. Newcomers are remembered, for an operator to make them
+ * members. Members that have lost their directories get their places back: this node has a version
+ * of the document chosen in which such a member has its new directory.
  *
  * Two processes may have one id and address, and one of them an empty directory. So it is done only
  * when the member with its former directory is taken for dead, or has left: one that is alive
@@ -60,24 +63,35 @@ export class TakingBack {
   /** Answers a node that announces itself to this one. */
   receive(announcement: Announcement): PeerResponse {
     const { agreement, config } = this.#parts;
-    return answerAsFormed(agreement.ring, config.member.id, announcement, {
-      remark: this.#remarkFor(announcement),
-      onStranger: (reason) => config.onEvent({ kind: "peer-refused", reason }),
-    });
+    return answerAsFormed(agreement.ring, config.member.id, this.#remarkFor(announcement));
   }
 
   #remarkFor(announcement: Announcement): string {
     const { ring } = this.#parts.agreement;
     const { id, address, nonce } = announcement.member;
     const known = ring.member(id);
-    if (known === undefined || known.nonce === nonce) return "";
+    if (known === undefined) return this.#noteOffer(announcement);
+    if (known.nonce === nonce) return "";
+    if (known.departure === "removed") return `${id} is being removed: it may join after that`;
     const asker = this.#askerOf(id, nonce);
     const remark =
       known.address === address
         ? this.#consider(asker, { id, lost: known.nonce, empty: nonce }, announcement)
-        : `${id} is at ${known.address}, not ${address}: start it with --peer ${known.address}`;
+        : `${id} is at ${known.address}, not ${address}: start it with --peer ` +
+          `${known.address}, or with another --id`;
     this.#say(id, asker, remark);
     return remark;
+  }
+
+  /** An offer counts once the newcomer has read what it offers itself to, and can go by it. */
+  #noteOffer({ member, documentDigest }: Announcement): string {
+    const { agreement, clock, config, offers } = this.#parts;
+    const { id, address } = member;
+    const hasRead = documentDigest === agreement.ring.digest || offers.knows(member);
+    if (!hasRead) return "";
+    const isNew = offers.note(member, clock.monotonicMs());
+    if (isNew) config.onEvent({ kind: "offered", id, address });
+    return offers.knows(member) ? "" : `another node of the name ${id} offers itself, too`;
   }
 
   #consider(asker: Asker, change: DirectoryChange, announcement: Announcement): string {

@@ -44,6 +44,15 @@ export type FormationState =
       readonly unread: PeerAddress | undefined;
       readonly missing: readonly string[];
     }
+  /** Peers hold a document in which this node is no member: it waits to be made one. */
+  | {
+      readonly state: "offering";
+      /** Where there is a version of it that was not {@link Formation.consent consented} to. */
+      readonly unread: PeerAddress | undefined;
+      /** Of the cluster; `undefined` before its document was read. */
+      readonly clusterId: string | undefined;
+      readonly missing: readonly string[];
+    }
   | { readonly state: "conflict"; readonly reason: string };
 
 interface Proposal {
@@ -62,6 +71,8 @@ const strangersMax = 16;
  *     any ──a peer formed with this very directory, and its document is another──▶ member
  *     any ──a peer formed with another directory of this node──▶ rejoining ──the peers have put
  *           this directory in its place──▶ member
+ *     any ──a peer formed, and has no member of this node's id──▶ offering ──the peers have made
+ *           this directory a member──▶ member
  *     any ──a peer's settings, id or document cannot go with ours──▶ conflict
  *
  * The document is a pure function of the members' announcements, so equal digests mean equal
@@ -82,6 +93,11 @@ const strangersMax = 16;
  * document, says by its digest that it would go by it, and waits for the others to agree on a
  * version with its new directory (docs/internals/agreement.md). It cannot form a cluster meanwhile:
  * those others agree to none.
+ *
+ * A node that a formed cluster does not know offers itself in the same way, to all members that the
+ * document names, until an operator has made it one of them or it is stopped. What the cluster is
+ * set to is the cluster's: settings are not compared then, and neither is what others say that have
+ * not formed; they may be newcomers as well.
  */
 export class Formation {
   readonly #self: Member;
@@ -93,7 +109,10 @@ export class Formation {
   readonly #mayRejoin: boolean;
   /** Digests of the documents that this node would go by, if it were a member. */
   readonly #consented = new Set<string>();
-  #consent: { readonly epoch: number; readonly digest: string } | undefined;
+  #consent: ClusterDocument | undefined;
+  #consentDigest: string | undefined;
+  /** Two bootstrap peers belong to different clusters. */
+  #schism: string | undefined;
   #proposal: Proposal | undefined;
   /** Why what was heard makes no document. */
   #problem: string | undefined;
@@ -114,7 +133,7 @@ export class Formation {
     const { id, address, nonce } = announcement.member;
     if (address === this.#self.address) {
       this.#impostor = nonce === this.#self.nonce ? undefined : id;
-    } else if (this.#expected.includes(address)) {
+    } else if (this.#expected.includes(address) || this.#isOfOurs(address)) {
       this.#heard.set(address, announcement);
       this.#propose();
     } else if (this.#strangers.size < strangersMax) {
@@ -124,10 +143,25 @@ export class Formation {
 
   /** This node would go by that document, if its directory were the one that is a member. */
   consent(document: ClusterDocument): void {
-    const { epoch } = document;
+    const { clusterId, epoch } = document;
+    const known = this.#consent ?? document;
+    if (clusterId !== known.clusterId) {
+      this.#schism = `--bootstrap names nodes of cluster ${known.clusterId} and of ${clusterId}`;
+      return;
+    }
     const digest = documentDigest(document);
     this.#consented.add(digest);
-    if (epoch >= (this.#consent?.epoch ?? 0)) this.#consent = { epoch, digest };
+    if (epoch < known.epoch) return;
+    this.#consent = document;
+    this.#consentDigest = digest;
+  }
+
+  /** Whom to announce this node to. */
+  audience(): readonly PeerAddress[] {
+    const members = this.#consent?.members ?? [];
+    const addresses = new Set([...this.#expected, ...members.map(({ address }) => address)]);
+    addresses.delete(this.#self.address);
+    return [...addresses];
   }
 
   /** What to tell every peer, now. */
@@ -135,7 +169,7 @@ export class Formation {
     return {
       member: this.#self,
       settingsDigest: this.#settingsDigest,
-      documentDigest: this.#consent?.digest ?? this.#proposal?.digest ?? "",
+      documentDigest: this.#consentDigest ?? this.#proposal?.digest ?? "",
       isFormed: false,
       heard: this.#members()
         .map(({ id, nonce }) => ({ id, nonce }))
@@ -151,6 +185,8 @@ export class Formation {
     if (at !== undefined) return { state: "member", at };
     const rejoining = this.#rejoining();
     if (rejoining !== undefined) return rejoining;
+    const offering = this.#offering();
+    if (offering !== undefined) return offering;
     const missing = this.#missing();
     if (missing.length > 0 || this.#proposal === undefined) return { state: "waiting", missing };
     return { state: "agreed", document: this.#proposal.document };
@@ -162,7 +198,8 @@ export class Formation {
 
   /** Once every peer was heard, and all share our settings, the document is determined. */
   #propose(): void {
-    if (this.#proposal !== undefined || this.#heard.size < this.#expected.length) return;
+    if (this.#proposal !== undefined || this.#isNewcomer()) return;
+    if (this.#heard.size < this.#expected.length) return;
     const peers = [...this.#heard.values()];
     if (peers.some((peer) => peer.settingsDigest !== this.#settingsDigest)) return;
     const formed = formDocument(this.#settings, this.#members());
@@ -176,6 +213,7 @@ export class Formation {
       const { address } = this.#self;
       return `${this.#impostor} announces itself under this node's address ${address}`;
     }
+    if (this.#schism !== undefined) return this.#schism;
     for (const peer of this.#heard.values()) {
       const conflict = this.#conflictWith(peer);
       if (conflict !== undefined) return conflict;
@@ -188,6 +226,8 @@ export class Formation {
     if (id === this.#self.id) return `the node at ${address} has this node's id, ${id}`;
     // Its document may have changed since: what it formed with is what this node had proposed.
     if (this.#isKnownBy(peer) || this.#mayReplaceAt(peer)) return undefined;
+    const known = peer.heard.find((member) => member.id === this.#self.id);
+    if (this.#isNewcomer() && !(peer.isFormed && known !== undefined)) return undefined;
     if (peer.settingsDigest !== this.#settingsDigest) {
       return (
         `${id} at ${address} has other cluster settings (partitions, n_max or buckets): its ` +
@@ -196,10 +236,6 @@ export class Formation {
     }
     if (peer.documentDigest === this.#proposal?.digest) return undefined;
     if (peer.isFormed) {
-      const known = peer.heard.find((member) => member.id === this.#self.id);
-      if (known === undefined) {
-        return `${id} at ${address} belongs to a cluster that has no member ${this.#self.id}`;
-      }
       return (
         `${id} at ${address} belongs to a cluster whose ${this.#self.id} has another ` +
         "directory: this one is empty, or belongs to another cluster"
@@ -239,6 +275,41 @@ export class Formation {
       return `${this.#self.id} has lost its directory: ${member.id} at ${address} says: ${reason}`;
     });
     return { state: "rejoining", unread, missing };
+  }
+
+  #offering(): FormationState | undefined {
+    if (!this.#isNewcomer()) return undefined;
+    const peers = [...this.#heard].filter(([, peer]) => this.#isStrangeTo(peer));
+    const [unread] =
+      peers.find(([, { documentDigest: digest }]) => !this.#consented.has(digest)) ?? [];
+    const { id } = this.#self;
+    const clusterId = this.#consent?.clusterId;
+    if (clusterId === undefined) {
+      const missing = [`${id} has to read the document of the cluster that it was pointed to`];
+      return { state: "offering", unread, clusterId, missing };
+    }
+    const offer =
+      `${id} offers itself to cluster ${clusterId}: accept with ` + `coterie plan join ${id}`;
+    const remarks = peers
+      .filter(([, { remark }]) => remark !== "")
+      .map(([address, { member, remark }]) => `${member.id} at ${address} says: ${remark}`);
+    return { state: "offering", unread, clusterId, missing: [offer, ...remarks] };
+  }
+
+  /** True from when a peer was heard that belongs to a cluster without this node. */
+  #isNewcomer(): boolean {
+    return [...this.#heard.values()].some((peer) => this.#isStrangeTo(peer));
+  }
+
+  /** Whether a formed peer's cluster has no member of this node's id. */
+  #isStrangeTo({ isFormed, heard }: Announcement): boolean {
+    return isFormed && !heard.some(({ id }) => id === this.#self.id);
+  }
+
+  /** Whether it belongs to the cluster that this node offers itself to. */
+  #isOfOurs(address: PeerAddress): boolean {
+    if (!this.#isNewcomer()) return false;
+    return this.#consent?.members.some((member) => member.address === address) ?? false;
   }
 
   /** Whether this directory might take the place of the one that a formed peer knows. */

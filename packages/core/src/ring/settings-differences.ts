@@ -11,7 +11,23 @@ export function settingsDifferences(
   formed: ClusterSettings,
   configured: ClusterSettings,
 ): readonly string[] {
-  return (["partitions", "hash", "nMax"] as const)
+  return differencesIn(["partitions", "hash", "nMax"], formed, configured);
+}
+
+/** Likewise, of what shapes a directory: the cluster's other settings hold whatever a node says. */
+export function directoryDifferences(
+  formed: ClusterSettings,
+  configured: ClusterSettings,
+): readonly string[] {
+  return differencesIn(["partitions", "hash"], formed, configured);
+}
+
+function differencesIn(
+  names: readonly ("partitions" | "hash" | "nMax")[],
+  formed: ClusterSettings,
+  configured: ClusterSettings,
+): readonly string[] {
+  return names
     .filter((name) => formed[name] !== configured[name])
     .map((name) => `${name} is ${formed[name]} in the cluster and ${configured[name]} here`);
 }

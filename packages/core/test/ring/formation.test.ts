@@ -129,6 +129,66 @@ it("does not agree with a peer that proposed another directory of a third", () =
   });
 });
 
+describe("offers itself to a cluster that has no such member", () => {
+  const cluster = [first, second];
+  const document = documentOf(settings, cluster);
+  const missing = (node: Formation): string => {
+    const outcome = node.outcome();
+    return outcome.state === "offering" ? outcome.missing.join("; ") : outcome.state;
+  };
+
+  it("once it has read its document, and tells all of its members", () => {
+    const node = formationOf(third, { bootstrap: [first.address] });
+    node.receive(formed(first, cluster));
+    expect(node.outcome()).toMatchObject({ state: "offering", unread: first.address });
+    expect(node.announcement()).toMatchObject({ documentDigest: "", isFormed: false });
+    node.consent(document);
+    expect(node.outcome()).toMatchObject({ unread: undefined, clusterId: document.clusterId });
+    expect(missing(node)).toBe(
+      `n03 offers itself to cluster ${document.clusterId}: accept with coterie plan join n03`,
+    );
+    expect(node.announcement().documentDigest).toBe(documentDigest(document));
+    expect(node.audience()).toEqual([first.address, second.address]);
+    node.receive({ ...formed(second, cluster), remark: "not now" });
+    expect(missing(node)).toContain("n02 at n02.example:7101 says: not now");
+  });
+
+  it("whatever that is set to, and whatever others say that have not formed either", () => {
+    const node = formationOf(third, { settings: settingsOf(7, 1) });
+    node.receive(formationOf(second).announcement());
+    expect(node.outcome().state).toBe("conflict");
+    node.receive(formed(first, [first]));
+    node.consent(documentOf(settings, [first]));
+    expect(node.outcome().state).toBe("offering");
+  });
+
+  it("and forms none with others", () => {
+    const node = formationOf(third, { bootstrap: [first.address] });
+    node.receive(formed(first, [first]));
+    node.receive(formed(first, [first]));
+    expect(node.announcement().documentDigest).toBe("");
+    expect(node.outcome().state).toBe("offering");
+  });
+
+  it("until that has made it a member", () => {
+    const node = formationOf(third, { bootstrap: [first.address] });
+    node.receive(formed(first, cluster));
+    node.consent(document);
+    node.receive(formed(second, cluster));
+    node.receive(formed(second, [first, second, third]));
+    expect(node.outcome()).toEqual({ state: "member", at: second.address });
+  });
+
+  it("but not to two of them", () => {
+    const node = formationOf(third);
+    node.receive(formed(first, [first]));
+    node.consent(documentOf(settings, [first]));
+    node.receive(formed(second, [second]));
+    node.consent(documentOf(settings, [second]));
+    expect(reason(node.outcome())).toMatch(/^--bootstrap names nodes of cluster \w+ and of \w+$/u);
+  });
+});
+
 describe("conflicts with", () => {
   it("a peer of other settings, and names it and its digest", () => {
     const other = settingsOf(7, 1);
@@ -161,14 +221,6 @@ describe("conflicts with", () => {
     );
     node.receive(formationOf(first).announcement());
     expect(node.outcome().state).toBe("agreed");
-  });
-
-  it("a cluster that has no such member", () => {
-    const node = formationOf(third);
-    node.receive(formed(first, [first, second]));
-    expect(reason(node.outcome())).toBe(
-      "n01 at n01.example:7101 belongs to a cluster that has no member n03",
-    );
   });
 
   it("a cluster that knew it with another directory", () => {

@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { defaultBuckets } from "../../src/ring/bucket.ts";
 import type { ClusterSettings } from "../../src/ring/cluster-document.ts";
-import { differingSettings, settingsDifferences } from "../../src/ring/settings-differences.ts";
+import {
+  differingSettings,
+  directoryDifferences,
+  settingsDifferences,
+} from "../../src/ring/settings-differences.ts";
 
 const formed: ClusterSettings = { partitions: 8, hash: "md5", nMax: 3, buckets: defaultBuckets(3) };
 const [usual, redis] = formed.buckets as readonly [
@@ -28,6 +32,8 @@ describe("differences between settings", () => {
     ["buckets, which may differ", { ...formed, buckets: [{ ...usual, w: 3 }] }, []],
   ])("%s", (_, configured, differences) => {
     expect(settingsDifferences(formed, configured)).toEqual(differences);
+    const shaping = differences.filter((it) => !it.startsWith("nMax"));
+    expect(directoryDifferences(formed, configured)).toEqual(shaping);
   });
 
   it("of two buckets are named", () => {

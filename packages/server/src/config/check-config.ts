@@ -1,5 +1,5 @@
 import { loadDocument } from "@coterie/cluster";
-import { type ClusterSettings, settingsDifferences } from "@coterie/core";
+import { type ClusterSettings, directoryDifferences } from "@coterie/core";
 import { NodeDisk } from "../adapters/node-disk.ts";
 import { bucketDifferences } from "./bucket-differences.ts";
 import { readClusterKey } from "./cluster-key.ts";
@@ -52,7 +52,7 @@ async function compareWithCluster(
   const loaded = await loadDocument(new NodeDisk(config.data));
   if (!loaded.ok || loaded.document === undefined) return nothing;
   const { document } = loaded;
-  const problems = settingsDifferences(document.settings, settings).map((message) => {
+  const problems = directoryDifferences(document.settings, settings).map((message) => {
     return { setting: message.slice(0, message.indexOf(" ")), line: undefined, message };
   });
   const notes = bucketDifferences(config, settings, document).map(({ reason }) => reason);

@@ -1,4 +1,4 @@
-import type { AntiEntropyEvent, NodeEvent, RejoinEvent } from "@coterie/cluster";
+import type { AntiEntropyEvent, NodeEvent, RejoinEvent, TopologyEvent } from "@coterie/cluster";
 import type { MembershipEvent } from "@coterie/core";
 import type { StoreEvent } from "@coterie/storage";
 import type { ObservedCall } from "../doors/grpc/kv-service.ts";
@@ -46,6 +46,12 @@ export class NodeLog {
       case "rejoin-waits":
       case "directory-replaced":
         this.#rejoinEvent(event);
+        break;
+      case "offering":
+      case "joined":
+      case "offered":
+      case "gone":
+        this.#topologyEvent(event);
         break;
       case "ready":
         this.#log.info({ event: "ready" }, "ready");
@@ -202,6 +208,27 @@ export class NodeLog {
           { event: "directory-replaced", ...facts },
           "a member goes on with an empty directory in the place of the one that it lost",
         );
+    }
+  }
+
+  #topologyEvent(event: TopologyEvent): void {
+    const { kind, ...facts } = event;
+    switch (kind) {
+      case "offering":
+        this.#log.info({ event: "offering", ...facts }, event.reason);
+        break;
+      case "joined":
+        this.#log.info({ event: "joined", ...facts }, "the cluster has made this node a member");
+        break;
+      case "offered":
+        this.#log.info(
+          { event: "offered", ...facts },
+          `a new node offers itself: accept with coterie plan join ${event.id}`,
+        );
+        break;
+      case "gone":
+        if (event.how === "left") this.#log.info({ event: "gone", ...facts }, event.reason);
+        else this.#log.error({ event: "gone", ...facts }, event.reason);
     }
   }
 

@@ -6,18 +6,38 @@ import { oneShot } from "../one-shot.ts";
 /** How long a start waits for peers that say nothing, in milliseconds. */
 const askMs = 500;
 
-/** Why a directory is of no use any more, if `later` gives its node's place to another one. */
-export function replacedIn(
+/** Why a directory is of no use any more. */
+export interface Ousting {
+  readonly how: "replaced" | "left" | "removed";
+  readonly reason: string;
+}
+
+/**
+ * Why a directory is of no use any more, if `later` gives its node's place to another one, or has
+ * no place for it.
+ */
+export function oustedIn(
   later: ClusterDocument,
   known: ClusterDocument,
   { id, nonce }: Pick<Member, "id" | "nonce">,
-): string | undefined {
-  if (later.clusterId !== known.clusterId || later.epoch <= known.epoch) return undefined;
-  if (!later.members.some((member) => member.id === id && member.nonce !== nonce)) return undefined;
-  return (
+): Ousting | undefined {
+  const { clusterId, epoch } = later;
+  if (clusterId !== known.clusterId || epoch <= known.epoch) return undefined;
+  const place = later.members.find((member) => member.id === id);
+  if (place === undefined || place.departure === "removed") {
+    const before = known.members.find((member) => member.id === id);
+    const how = place === undefined && before?.departure === "leaving" ? "left" : "removed";
+    const reason =
+      `${id} is no member of its cluster any more since version ${epoch} of the cluster's ` +
+      `document: it ${how === "left" ? "has left" : "was removed"}. Its directory is of no use; ` +
+      "started with an empty one, it offers itself anew";
+    return { how, reason };
+  }
+  if (place.nonce === nonce) return undefined;
+  const reason =
     `another directory has taken the place of this one as ${id}'s, which was taken for lost: ` +
-    "start the node with that one, or with an empty one"
-  );
+    "start the node with that one, or with an empty one";
+  return { how: "replaced", reason };
 }
 
 export interface AskingParts {
@@ -27,11 +47,11 @@ export interface AskingParts {
 }
 
 /**
- * Asks the other members of a directory's document whether there is a later one that gives this
- * directory's place to another one, before anything is served from it. Resolves with the reason;
+ * Asks the other members of a directory's document whether there is a later one that has no place
+ * for it, before anything is served from it. Resolves with the reason;
  * or with nothing when nobody says so, or nobody says anything in time.
  */
-export function askWhetherReplaced(
+export function askWhetherOusted(
   { clock, network, self }: AskingParts,
   known: ClusterDocument,
 ): Promise<string | undefined> {
@@ -48,9 +68,9 @@ export function askWhetherReplaced(
         reply.ok && reply.response.kind === "document" ? reply.response.document : undefined;
       const later = bytes === undefined ? undefined : decodeDocument(bytes);
       const isLater = later?.ok === true && own !== undefined;
-      const replaced = isLater ? replacedIn(later.document, known, own) : undefined;
+      const ousting = isLater ? oustedIn(later.document, known, own) : undefined;
       pending -= 1;
-      if (replaced !== undefined || pending === 0) settle(replaced);
+      if (ousting !== undefined || pending === 0) settle(ousting?.reason);
     });
   }
   return promise;
