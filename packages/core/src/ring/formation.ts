@@ -288,8 +288,8 @@ export class Formation {
       const missing = [`${id} has to read the document of the cluster that it was pointed to`];
       return { state: "offering", unread, clusterId, missing };
     }
-    const offer =
-      `${id} offers itself to cluster ${clusterId}: accept with ` + `coterie plan join ${id}`;
+    const accept = `coterie plan join ${id}`;
+    const offer = `${id} offers itself to cluster ${clusterId}: accept with ${accept}`;
     const remarks = peers
       .filter(([, { remark }]) => remark !== "")
       .map(([address, { member, remark }]) => `${member.id} at ${address} says: ${remark}`);
