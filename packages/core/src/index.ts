@@ -187,13 +187,7 @@ export {
   placementTag,
   settingsDigest,
 } from "./ring/document-codec.ts";
-export {
-  type ChangedDocument,
-  type FormedDocument,
-  addMember,
-  formDocument,
-  removeMember,
-} from "./ring/form-document.ts";
+export { type FormedDocument, formDocument } from "./ring/form-document.ts";
 export {
   type Announcement,
   Formation,
@@ -210,6 +204,23 @@ export { type Owners, placeOwners } from "./ring/placement.ts";
 export type { PlacementInput } from "./ring/placement-table.ts";
 export type { ReplicaPlan } from "./ring/replica-plan.ts";
 export { type Holder, type PreferenceList, Ring, type RingStamp } from "./ring/ring.ts";
+export { type Arrival, abortMoves, arrive, dropLeftovers } from "./ring/settle-moves.ts";
+export {
+  type MemberChange,
+  type PlannedTopology,
+  type Replacement,
+  type TopologyChange,
+  type TopologyRefusal,
+  planHash,
+  planTopology,
+} from "./ring/topology.ts";
+export {
+  type MemberLoad,
+  type Risk,
+  type TopologySummary,
+  type Transfer,
+  summarizeTopology,
+} from "./ring/topology-summary.ts";
 export { votersOf } from "./ring/voters.ts";
 export { redisSlotOf, redisSlots } from "./ring/redis-slot.ts";
 export { type NodeSlots, type SlotRange, slotRanges, slotsByNode } from "./ring/slot-ranges.ts";

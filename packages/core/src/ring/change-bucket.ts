@@ -1,6 +1,6 @@
 import { type GivenBucket, checkBucket, wholeBucket } from "./bucket.ts";
 import type { BucketSettings, ClusterDocument } from "./cluster-document.ts";
-import { documentProblem, ownersProblem } from "./document-problem.ts";
+import { documentProblem, movesProblem, ownersProblem } from "./document-problem.ts";
 import { differingSettings } from "./settings-differences.ts";
 
 /** One change of one bucket, as a client asks for it. */
@@ -79,7 +79,8 @@ function withBucket(
   const buckets = [...others, bucket].toSorted((left, right) => (left.name < right.name ? -1 : 1));
   const settings = { ...document.settings, buckets };
   const next = { ...document, epoch: document.epoch + 1, settings };
-  const problem = documentProblem(settings, document.members) ?? ownersProblem(next);
+  const problem =
+    documentProblem(settings, document.members) ?? ownersProblem(next) ?? movesProblem(next);
   if (problem !== undefined) return { ok: false, code: "bad-request", message: problem };
   return { ok: true, result, bucket, document: next };
 }

@@ -105,6 +105,8 @@ export interface ClusterDocument {
   readonly owners: readonly (readonly number[])[];
   /** In the order of their partitions, each at most once. */
   readonly moves?: readonly Move[];
+  /** The epoch of the version that entered all of these moves; with them only. */
+  readonly entered?: number;
   /** In the order of their partitions, then of their members. */
   readonly leftovers?: readonly Leftover[];
   /** 64 hex digits, see `contextKeyOf`; left out while the members are those that formed it. */

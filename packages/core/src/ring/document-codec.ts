@@ -27,7 +27,7 @@ type WrittenDocument = Omit<ClusterDocument, "members" | "settings"> & {
 /** Canonical bytes: JSON with the fields in the order of their declaration. */
 export function encodeDocument(document: ClusterDocument): Uint8Array {
   const { version, clusterId, epoch, settings, members, owners } = document;
-  const { moves = [], leftovers = [], contextKey } = document;
+  const { moves = [], entered, leftovers = [], contextKey } = document;
   const canonical: WrittenDocument = {
     version,
     clusterId,
@@ -36,6 +36,7 @@ export function encodeDocument(document: ClusterDocument): Uint8Array {
     members: members.map(canonicalMember),
     owners,
     ...(moves.length > 0 && { moves: moves.map(canonicalMove) }),
+    ...(entered !== undefined && { entered }),
     ...(leftovers.length > 0 && { leftovers: leftovers.map(canonicalLeftover) }),
     ...(contextKey !== undefined && { contextKey }),
   };

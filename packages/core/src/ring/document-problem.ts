@@ -66,15 +66,28 @@ export function ownersProblem(document: ClusterDocument): string | undefined {
   if (!owners.every((list) => isOwnerList(document, list))) {
     return "a partition's owners are not distinct members";
   }
-  const fewest = Math.min(...owners.map((list) => list.length));
-  const bucket = settings.buckets.find(({ n }) => n > fewest);
+  return scarcityProblem(settings, owners, "has");
+}
+
+/** Why there are buckets that some of these lists of owners are too short for. */
+function scarcityProblem(
+  { buckets }: ClusterSettings,
+  lists: readonly (readonly number[])[],
+  verb: "has" | "will have",
+): string | undefined {
+  const fewest = lists.reduce((least, { length }) => Math.min(least, length), nMaxMax);
+  const bucket = buckets.find(({ n }) => n > fewest);
   if (bucket === undefined) return undefined;
-  return `bucket ${bucket.name} wants ${bucket.n} copies, and a partition has ${fewest} owners`;
+  return `bucket ${bucket.name} wants ${bucket.n} copies, and a partition ${verb} ${fewest} owners`;
 }
 
 /** Why its moves and leftovers cannot have been made by agreement. */
 export function movesProblem(document: ClusterDocument): string | undefined {
-  const { owners, moves = [], leftovers = [] } = document;
+  const { epoch, owners, moves = [], entered, leftovers = [] } = document;
+  const isEntered = entered === undefined || (entered >= 1 && entered <= epoch);
+  if (!isEntered || (entered !== undefined && moves.length === 0)) {
+    return "its moves were entered by no version of it";
+  }
   if (!isAscending(moves.map(({ partition }) => [partition]))) return "its moves are not in order";
   const isMove = ({ partition, to, awaited }: Move): boolean =>
     owners[partition] !== undefined &&
@@ -86,6 +99,12 @@ export function movesProblem(document: ClusterDocument): string | undefined {
   if (!isAscending(leftovers.map(({ partition, member }) => [partition, member]))) {
     return "its leftovers are not in order";
   }
+  const scarcity = scarcityProblem(
+    document.settings,
+    moves.map(({ to }) => to),
+    "will have",
+  );
+  if (scarcity !== undefined) return scarcity;
   const targets = new Map(moves.map(({ partition, to }) => [partition, to]));
   const isLeftover = ({ partition, member, place }: Leftover): boolean =>
     owners[partition]?.includes(member) === false &&

@@ -12,7 +12,7 @@ const labelLengthMax = 255;
 export function hasDocumentShape(value: unknown): value is ClusterDocument {
   if (!isFields(value)) return false;
   const { version, clusterId, epoch, settings, members, owners } = value;
-  const { moves = [], leftovers = [], contextKey } = value;
+  const { moves = [], entered = 1, leftovers = [], contextKey } = value;
   return (
     version === 1 &&
     isHex(clusterId) &&
@@ -22,6 +22,7 @@ export function hasDocumentShape(value: unknown): value is ClusterDocument {
     isListOf(members, isMember) &&
     isListOf(owners, isIndexList) &&
     isListOf(moves, isMove) &&
+    Number.isSafeInteger(entered) &&
     isListOf(leftovers, isLeftover) &&
     (contextKey === undefined || isHex(contextKey, 64))
   );

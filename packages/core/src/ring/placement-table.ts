@@ -7,9 +7,12 @@ export interface PlacementInput {
   /** Q. */
   readonly partitions: number;
   readonly nMax: number;
-  /** Owners so far, by node id; those who left may be among them. */
+  /** Owners so far, by node id. Those who are no members have left, and others get their places. */
   readonly previous?: readonly (readonly NodeId[])[];
 }
+
+/** In the place of an owner that has left, until somebody gets it. */
+const vacant = -1;
 
 /** Sharing a host outweighs sharing zones with all other owners, of which there are fewer. */
 const hostWeight = 1000;
@@ -37,11 +40,11 @@ export class PlacementTable {
     this.#held = members.map(() => new Set<number>());
     const indexOf = new Map(members.map(({ id }, index) => [id, index]));
     this.owners = Array.from({ length: partitions }, (_, partition) => {
-      const kept = (previous?.[partition] ?? []).flatMap((id) => indexOf.get(id) ?? []);
-      return [...new Set(kept)].slice(0, this.copies);
+      const kept = (previous?.[partition] ?? []).map((id) => indexOf.get(id) ?? vacant);
+      return withoutSurplus(kept, this.copies);
     });
     for (const [partition, owners] of this.owners.entries()) {
-      for (const owner of owners) this.held(owner).add(partition);
+      for (const owner of owners) if (owner !== vacant) this.held(owner).add(partition);
     }
   }
 
@@ -53,8 +56,14 @@ export class PlacementTable {
     return this.owners[partition] as number[];
   }
 
-  append(partition: number, member: number): void {
-    this.ownersOf(partition).push(member);
+  /** Whether nobody has that place among the owners yet. */
+  isVacant(partition: number, place: number): boolean {
+    return (this.ownersOf(partition)[place] ?? vacant) === vacant;
+  }
+
+  /** Gives a vacant place, all before which are there. */
+  give(partition: number, place: number, member: number): void {
+    this.ownersOf(partition)[place] = member;
     this.held(member).add(partition);
   }
 
@@ -123,6 +132,17 @@ export class PlacementTable {
     }
     return best;
   }
+}
+
+/** As many owners as there are copies: vacant places go first, then the last ones. */
+function withoutSurplus(owners: readonly number[], copies: number): number[] {
+  let surplus = owners.length - copies;
+  const kept = owners.filter((owner) => {
+    if (owner !== vacant || surplus <= 0) return true;
+    surplus -= 1;
+    return false;
+  });
+  return kept.slice(0, copies);
 }
 
 /** Equal texts get equal numbers. */

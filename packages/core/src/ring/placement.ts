@@ -8,8 +8,9 @@ export type Owners = readonly (readonly number[])[];
 /**
  * Places min(nMax, nodes) owners per partition: Dynamo's strategy 3 (section 6.2), with an order
  * of precedence that never gives up the earlier for the later: distinct nodes; distinct hosts and
- * zones where there are enough; balance by weight; least movement from `previous`. Pure: the same
- * input gives the same table everywhere.
+ * zones where there are enough; balance by weight; least movement from `previous`. Who was an owner
+ * and stays one keeps its place, or gets an earlier one where there are fewer copies than before.
+ * Pure: the same input gives the same table everywhere.
  */
 export function placeOwners(input: PlacementInput): Owners {
   invariant(input.members.length > 0, "owners are placed among one node or more");
@@ -17,15 +18,16 @@ export function placeOwners(input: PlacementInput): Owners {
   fill(table);
   separate(table);
   balance(table);
-  balanceFirsts(table);
+  if (input.previous === undefined) balanceFirsts(table);
   return table.owners;
 }
 
 /** Gives every partition its number of owners, all first owners before the second ones. */
 function fill(table: PlacementTable): void {
   for (let round = 0; round < table.copies; round += 1) {
-    for (const [partition, owners] of table.owners.entries()) {
-      if (owners.length === round) table.append(partition, table.bestFor(partition));
+    for (const partition of table.owners.keys()) {
+      if (!table.isVacant(partition, round)) continue;
+      table.give(partition, round, table.bestFor(partition));
     }
   }
 }

@@ -1,10 +1,12 @@
 import { expect, it } from "vitest";
 import { InvariantViolation } from "../../src/invariant.ts";
 import { placeOwners } from "../../src/ring/placement.ts";
-import { addMember, formDocument, removeMember } from "../../src/ring/form-document.ts";
+import { formDocument } from "../../src/ring/form-document.ts";
+import { planTopology } from "../../src/ring/topology.ts";
 import type { ClusterDocument } from "../../src/ring/cluster-document.ts";
 import type { NodeId } from "../../src/ids.ts";
 import { countOf, documentOf, firstOf, memberOf, membersOf, modestSettings } from "./members.ts";
+import { changed, settled } from "./settled.ts";
 
 function spread(counts: readonly number[]): number {
   return Math.max(...counts) - Math.min(...counts);
@@ -50,38 +52,44 @@ it.each([
 
 it("behaviour 23: adding a fourth node to Q=12 gives 3 each", () => {
   const three = documentOf(modestSettings(12, 1), membersOf(3));
-  const added = addMember(three, memberOf(4));
-  expect(added).toMatchObject({ ok: true, document: { epoch: 2, clusterId: three.clusterId } });
-  if (!added.ok) return;
-  expect(countOf(4, added.document.owners)).toEqual([3, 3, 3, 3]);
-  expect(moved(three, added.document)).toBe(3);
+  const entered = changed(three, { join: [memberOf(4)] });
+  expect(entered).toMatchObject({ epoch: 2, entered: 2, clusterId: three.clusterId });
+  const added = settled(entered);
+  expect(countOf(4, added.owners)).toEqual([3, 3, 3, 3]);
+  expect(moved(three, added)).toBe(3);
 });
 
 it("behaviour 24: (differs) a node joins whatever Q is, and takes no more than its share", () => {
   const four = documentOf(modestSettings(11, 3), membersOf(4));
-  const added = addMember(four, memberOf(5));
-  if (!added.ok) expect.unreachable(added.message);
-  expect(spread(countOf(5, added.document.owners))).toBeLessThanOrEqual(1);
-  expect(moved(four, added.document)).toBe(Math.floor((11 * 3) / 5));
+  const added = settled(changed(four, { join: [memberOf(5)] }));
+  expect(spread(countOf(5, added.owners))).toBeLessThanOrEqual(1);
+  expect(moved(four, added)).toBe(Math.floor((11 * 3) / 5));
 });
 
 it("behaviour 25: removing one of four leaves no partition with it", () => {
   const four = documentOf(modestSettings(12, 3), membersOf(4));
-  const removed = removeMember(four, "n02" as NodeId);
-  if (!removed.ok) expect.unreachable(removed.message);
-  expect(removed.document.members.map(({ id }) => id)).toEqual(["n01", "n03", "n04"]);
-  expect(countOf(3, removed.document.owners)).toEqual([12, 12, 12]);
-  expect(moved(four, removed.document)).toBe(countOf(4, four.owners)[1]);
+  const removed = settled(changed(four, { leave: ["n02" as NodeId] }));
+  expect(removed.members.map(({ id }) => id)).toEqual(["n01", "n03", "n04"]);
+  expect(countOf(3, removed.owners)).toEqual([12, 12, 12]);
+  expect(moved(four, removed)).toBe(countOf(4, four.owners)[1]);
 });
 
 it("behaviour 26: the last node cannot be removed", () => {
   const one = documentOf(modestSettings(6, 1), membersOf(1));
-  expect(removeMember(one, "n01" as NodeId)).toMatchObject({ ok: false, code: "last-node" });
+  expect(planTopology(one, { leave: ["n01" as NodeId] })).toMatchObject({
+    ok: false,
+    code: "bad-settings",
+    message: "a cluster has at least one node",
+  });
 });
 
 it("behaviour 27: removing an unknown node is an error", () => {
   const one = documentOf(modestSettings(6, 1), membersOf(3));
-  expect(removeMember(one, "n09" as NodeId)).toMatchObject({ ok: false, code: "unknown-node" });
+  expect(planTopology(one, { remove: ["n09" as NodeId] })).toMatchObject({
+    ok: false,
+    code: "unknown-node",
+    message: "n09 is not a member",
+  });
 });
 
 it("refuses a member twice, and a removal that leaves too few nodes for a bucket", () => {
@@ -90,8 +98,11 @@ it("refuses a member twice, and a removal that leaves too few nodes for a bucket
   if (bucket === undefined) expect.unreachable("there is a default bucket");
   const pairs = { ...bucket, n: 2, r: 2, w: 1 };
   const two = documentOf({ ...settings, buckets: [pairs] }, membersOf(2));
-  expect(addMember(two, memberOf(2))).toMatchObject({ ok: false, code: "known-node" });
-  expect(removeMember(two, "n01" as NodeId)).toMatchObject({
+  expect(planTopology(two, { join: [memberOf(2)] })).toMatchObject({
+    ok: false,
+    code: "known-node",
+  });
+  expect(planTopology(two, { leave: ["n01" as NodeId] })).toMatchObject({
     ok: false,
     code: "bad-settings",
     message:

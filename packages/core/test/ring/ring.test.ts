@@ -5,10 +5,10 @@ import type { NodeId } from "../../src/ids.ts";
 import { InvariantViolation } from "../../src/invariant.ts";
 import type { BucketSettings } from "../../src/ring/cluster-document.ts";
 import { documentDigest, placementTag } from "../../src/ring/document-codec.ts";
-import { addMember } from "../../src/ring/form-document.ts";
 import { Ring } from "../../src/ring/ring.ts";
 import { type Token, compareTokens, partitionOf, tokenOf } from "../../src/ring/token.ts";
 import { documentOf, memberOf, membersOf, modestSettings, settingsOf } from "./members.ts";
+import { changed } from "./settled.ts";
 
 const document = documentOf(settingsOf(12), membersOf(5));
 const ring = new Ring(document);
@@ -95,10 +95,9 @@ it("says which document it goes by", () => {
 
 it("makes plans that hold until the ring has moved on", () => {
   const plan = ring.plan({ bucket: "default", key: utf8("k") }, bucket);
-  const added = addMember(document, memberOf(6));
-  if (!added.ok) expect.unreachable(added.message);
+  const added = changed(document, { join: [memberOf(6)] });
   expect(plan.stillAppliesTo(ring)).toBe(true);
-  expect(plan.stillAppliesTo(new Ring(added.document))).toBe(false);
+  expect(plan.stillAppliesTo(new Ring(added))).toBe(false);
   expect(plan.primaries).toHaveLength(bucket.n);
 });
 
