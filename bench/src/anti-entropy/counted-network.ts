@@ -1,4 +1,4 @@
-import type { PeerRequest, PeerResponse } from "@coterie/cluster";
+import type { PeerRequest, PeerResponse, SentRecord } from "@coterie/cluster";
 import type { PeerAddress } from "@coterie/core";
 import type { MonotonicMs, Network, Reply } from "@coterie/ports";
 import type { PeerNetwork } from "@coterie/server";
@@ -47,12 +47,12 @@ export class CountedNetwork implements Network<PeerRequest, PeerResponse> {
     }
     const depth = this.#depth + 1;
     this.#calls += 1;
-    if (request.kind === "merge") this.#recordBytes += request.record.length;
+    if (request.kind === "merge-all") this.#recordBytes += bytesOf(request.records);
     this.#data.call(to, request, deadline, (reply) => {
       this.#answers += 1;
       this.#depth = Math.max(this.#depth, depth);
-      if (reply.ok && reply.response.kind === "found") {
-        for (const record of reply.response.records) this.#recordBytes += record.length;
+      if (reply.ok && reply.response.kind === "fetched") {
+        this.#recordBytes += bytesOf(reply.response.records);
       }
       settle(reply);
     });
@@ -83,4 +83,8 @@ export class CountedNetwork implements Network<PeerRequest, PeerResponse> {
     this.#data.close();
     this.#probes.close();
   }
+}
+
+function bytesOf(records: readonly SentRecord[]): number {
+  return records.reduce((sum, { record }) => sum + record.length, 0);
 }

@@ -30,6 +30,8 @@ export type DataRequest =
   | ReadHintRequest
   | ForwardedPut
   | ForwardedDelete
+  | FetchRequest
+  | MergeAllRequest
   | RaiseFenceRequest
   | ReapRequest
   | AskFencesRequest;
@@ -91,6 +93,29 @@ export interface LookRequest {
   readonly stamp: RingStamp;
   readonly sender: NodeId;
   readonly tokens: readonly Token[];
+}
+
+/** Anti-entropy: the records under these tokens, or under the first of them. */
+export interface FetchRequest {
+  readonly kind: "fetch";
+  readonly stamp: RingStamp;
+  readonly tokens: readonly Token[];
+  /** Of records that are wanted at once; one token's are answered whatever they take. */
+  readonly bytesMax: number;
+}
+
+/** Anti-entropy: as many merges, answered when all of them are durable. */
+export interface MergeAllRequest {
+  readonly kind: "merge-all";
+  readonly stamp: RingStamp;
+  readonly records: readonly SentRecord[];
+}
+
+/** An encoded record, which carries its key. */
+export interface SentRecord {
+  readonly record: Uint8Array;
+  /** What whoever read it had raised in its partition by then. */
+  readonly fence: number;
 }
 
 /**
@@ -228,6 +253,8 @@ export type PeerResponse =
   | { readonly kind: "found"; readonly records: readonly Uint8Array[]; readonly fence: Fence }
   | { readonly kind: "listed"; readonly entries: readonly ListedEntry[] }
   | { readonly kind: "compared"; readonly differences: readonly TreeDifference[] }
+  | FetchedResponse
+  | MergedAllResponse
   | WrittenResponse
   | { readonly kind: "announced"; readonly announcement: Announcement }
   /** A ballot was promised; what was accepted last, and under which ballot. */
@@ -242,6 +269,22 @@ export type PeerResponse =
   | { readonly kind: "reaped" }
   | FencesResponse
   | RefusedResponse;
+
+export interface FetchedResponse {
+  readonly kind: "fetched";
+  /** Of so many tokens of the request, from the first one on, these are the records. */
+  readonly tokens: number;
+  readonly records: readonly SentRecord[];
+}
+
+export interface MergedAllResponse {
+  readonly kind: "merged-all";
+  /** Of each record of the request. */
+  readonly outcomes: readonly RecordOutcome[];
+}
+
+/** Whether a record changed what was held, or why it was not stored. */
+export type RecordOutcome = "changed" | "unchanged" | PeerRefusal;
 
 /** What a member says of all its fences. */
 export interface FencesResponse {

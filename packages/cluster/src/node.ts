@@ -467,11 +467,11 @@ export class CoterieNode implements NodeApi {
     reaping: Reaping,
   ): PeerRequests {
     const { inFlightMax: forwardedMax, onEvent } = this.#config;
-    const { clock, replica } = coordination;
+    const { clock, store, replica } = coordination;
     return new PeerRequests({
       coordination,
       agreement,
-      receivers: { clock, replica, reaping },
+      receivers: { clock, store, replica, reaping },
       forwardedMax,
       isStopping: () => this.#isStopping(),
       onSettled: () => {

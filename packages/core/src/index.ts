@@ -29,7 +29,8 @@ export { compareBytes, equalBytes } from "./bytes/compare.ts";
 export { crc32c } from "./bytes/crc32c.ts";
 export { type Digest, digest64 } from "./bytes/digest.ts";
 export { classIn, withClass } from "./merkle/copies-class.ts";
-export { Descent, type DifferingToken, differingTokens } from "./merkle/descent.ts";
+export { Descent, type DifferingToken } from "./merkle/descent.ts";
+export { type TokenDifference, differingTokens } from "./merkle/differing-tokens.ts";
 export { type RangeDigest, emptyRange, equalDigests, joinRanges } from "./merkle/range-digest.ts";
 export {
   type TokenSpan,

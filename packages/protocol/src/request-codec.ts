@@ -25,6 +25,7 @@ import {
   readMembership,
   writeMembership,
 } from "./membership-codec.ts";
+import { bulkSizeHint, bulkTags, readFetch, readMergeAll, writeBulkRequest } from "./bulk-codec.ts";
 import { readCompare, readLook, treeSizeHint, treeTags, writeTreeRequest } from "./tree-codec.ts";
 import {
   readAskFences,
@@ -57,6 +58,9 @@ export function requestSizeHint(request: PeerRequest): number {
     case "compare":
     case "look":
       return treeSizeHint(request);
+    case "fetch":
+    case "merge-all":
+      return bulkSizeHint(request);
     case "raise-fence":
     case "reap":
       return fixedFieldsHint + request.entries.length * listedEntryHint;
@@ -116,6 +120,7 @@ const requestTags = {
   ...hintTags,
   ...treeTags,
   ...reapingTags,
+  ...bulkTags,
 } as const;
 
 function writeStamped(writer: WireWriter, request: DataRequest): void {
@@ -156,6 +161,10 @@ function writeStamped(writer: WireWriter, request: DataRequest): void {
     case "reap":
     case "ask-fences":
       writeReapingRequest(writer, request);
+      return;
+    case "fetch":
+    case "merge-all":
+      writeBulkRequest(writer, request);
       return;
     case "put":
       writePut(writer, request);
@@ -229,6 +238,10 @@ export function readRequest(reader: WireReader, tag: number): PeerRequest | unde
       return readReap(reader);
     case requestTags["ask-fences"]:
       return readAskFences(reader);
+    case requestTags.fetch:
+      return readFetch(reader);
+    case requestTags["merge-all"]:
+      return readMergeAll(reader);
     default:
       return undefined;
   }

@@ -1,11 +1,19 @@
 import type { Fence, MembershipMessage } from "@coterie/core";
-import type { ListedEntry, PeerRefusal, PeerResponse } from "@coterie/cluster";
+import type { ListedEntry, PeerResponse } from "@coterie/cluster";
 import {
   readDocumentResponse,
   readVote,
   writeDocumentResponse,
   writeVote,
 } from "./agreement-codec.ts";
+import {
+  bulkAnswerSizeHint,
+  bulkAnswerTags,
+  readFetched,
+  readMergedAll,
+  writeBulkAnswer,
+} from "./bulk-codec.ts";
+import { refusalNumber, refusalOf } from "./refusals.ts";
 import { listedEntryHint, readListedEntry, writeListedEntry } from "./listed-entry.ts";
 import { announcementSizeHint, readAnnouncement, writeAnnouncement } from "./announcement-codec.ts";
 import { membershipSizeHint, readMembership, writeMembership } from "./membership-codec.ts";
@@ -26,35 +34,6 @@ const elementsMax = 65_536;
 /** Messages that one may answer at once: a table comes in parts. */
 const answersMax = 64;
 
-/** In the order of their numbers on the wire, which begin with 1. Append only. */
-export const refusalsInWireOrder: readonly PeerRefusal[] = [
-  "stale-epoch",
-  "other-cluster",
-  "not-owner",
-  "not-ready",
-  "shutting-down",
-  "overloaded",
-  "disk-full",
-  "malformed",
-  "clock-skew",
-  "expired",
-  "bad-context",
-  "no-such-bucket",
-  "too-many-siblings",
-  "too-many-actors",
-  "too-large",
-  "quorum-not-met",
-  "timeout",
-  "internal",
-  "not-fallback",
-  "hints-full",
-  "behind-fence",
-];
-
-const refusalNumbers: ReadonlyMap<PeerRefusal, number> = new Map(
-  refusalsInWireOrder.map((code, index) => [code, index + 1]),
-);
-
 const responseTags = {
   merged: 0x12,
   present: 0x1a,
@@ -72,6 +51,7 @@ const responseTags = {
   membership: 0x7a,
   compared: comparedTag,
   ...reapingAnswerTags,
+  ...bulkAnswerTags,
 } as const;
 
 /** About how many bytes `response` takes when encoded; never far below. */
@@ -95,6 +75,9 @@ export function responseSizeHint(response: PeerResponse): number {
       return response.entries.length * listedEntryHint;
     case "compared":
       return comparedSizeHint(response);
+    case "fetched":
+    case "merged-all":
+      return bulkAnswerSizeHint(response);
     case "written":
       return 24 + (response.context?.length ?? 0) + (response.record?.length ?? 0);
     case "announced":
@@ -137,6 +120,10 @@ export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHi
     case "compared":
       writeCompared(writer, response);
       break;
+    case "fetched":
+    case "merged-all":
+      writeBulkAnswer(writer, response);
+      break;
     case "written":
       if (response.context !== undefined) writer.text(0x0a, response.context);
       writer.uint(0x10, response.siblings);
@@ -151,7 +138,7 @@ export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHi
       for (const message of response.messages) writeMembership(writer, 0x0a, message);
       break;
     case "refused":
-      writer.uint(0x08, refusalNumbers.get(response.code) ?? 0);
+      writer.uint(0x08, refusalNumber(response.code));
       writer.bool(0x10, response.outcome === "unknown");
       writer.textOrDefault(0x1a, response.message);
       writer.uint(0x20, response.primaries);
@@ -204,6 +191,10 @@ export function readResponse(reader: WireReader, tag: number): PeerResponse | un
       return { kind: "listed", entries: readListed(reader) };
     case responseTags.compared:
       return readCompared(reader);
+    case responseTags.fetched:
+      return readFetched(reader);
+    case responseTags["merged-all"]:
+      return readMergedAll(reader);
     case responseTags.written:
       return readWritten(reader);
     case responseTags.announced:
@@ -347,8 +338,7 @@ function readRefused(reader: WireReader): PeerResponse {
   reader.leave(outer);
   return {
     kind: "refused",
-    // A newer peer's reason is still a refusal, and whether it acted is said apart from it.
-    code: refusalsInWireOrder[refused.code - 1] ?? "internal",
+    code: refusalOf(refused.code),
     outcome: refused.isOutcomeUnknown ? "unknown" : "refused",
     message: refused.message,
     ...acks,

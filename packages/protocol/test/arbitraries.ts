@@ -11,7 +11,7 @@ import {
 import type { PeerRequest, PeerResponse } from "@coterie/cluster";
 import * as fc from "fast-check";
 import { raiseProblemsInWireOrder } from "../src/reaping-codec.ts";
-import { refusalsInWireOrder } from "../src/response-codec.ts";
+import { refusalsInWireOrder } from "../src/refusals.ts";
 
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const bytes = fc.uint8Array({ maxLength: 300 });
@@ -80,6 +80,8 @@ const membershipMessage: fc.Arbitrary<MembershipMessage> = fc.record({
   ),
 });
 
+const sentRecords = fc.array(fc.record({ record: bytes, fence: u32 }), { maxLength: 5 });
+
 /** Any request, of any kind. */
 export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
   fc.record({ kind: fc.constant("merge" as const), stamp, fence: u32, record: bytes }),
@@ -123,6 +125,13 @@ export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
     sender: nodeId,
     tokens: fc.array(halves, { maxLength: 9 }),
   }),
+  fc.record({
+    kind: fc.constant("fetch" as const),
+    stamp,
+    tokens: fc.array(halves, { maxLength: 9 }),
+    bytesMax: u32,
+  }),
+  fc.record({ kind: fc.constant("merge-all" as const), stamp, records: sentRecords }),
   fc.record({
     kind: fc.constant("hint" as const),
     stamp,
@@ -235,6 +244,13 @@ export const anyResponse: fc.Arbitrary<PeerResponse> = fc.oneof(
       }),
       { maxLength: 4 },
     ),
+  }),
+  fc.record({ kind: fc.constant("fetched" as const), tokens: u32, records: sentRecords }),
+  fc.record({
+    kind: fc.constant("merged-all" as const),
+    outcomes: fc.array(fc.constantFrom("unchanged", "changed", ...refusalsInWireOrder), {
+      maxLength: 9,
+    }),
   }),
   fc.record({
     kind: fc.constant("written" as const),

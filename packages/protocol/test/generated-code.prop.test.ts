@@ -2,7 +2,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OperationBatch, ResultBatch, decodeAck, decodeBatch } from "../src/index.ts";
-import { refusalsInWireOrder } from "../src/response-codec.ts";
+import { refusalsInWireOrder } from "../src/refusals.ts";
 import { anyId, anyRequest, anyResponse, anyTime } from "./arbitraries.ts";
 import { generatedAck, generatedBatch } from "./generated-message.ts";
 import { BatchAckSchema, BatchSchema, Refusal } from "./generated/coterie/peer/v1/peer_pb.js";

@@ -1,5 +1,12 @@
 import type { Announcement, Ballot, MembershipMessage, MessageBody, News } from "@coterie/core";
-import type { DocumentRequest, ListedEntry, PeerRequest, PeerResponse } from "@coterie/cluster";
+import type {
+  DocumentRequest,
+  ListedEntry,
+  PeerRequest,
+  PeerResponse,
+  RecordOutcome,
+  SentRecord,
+} from "@coterie/cluster";
 import { type MessageInitShape, create, toBinary } from "@bufbuild/protobuf";
 import {
   type AnnouncementSchema,
@@ -14,6 +21,7 @@ import {
   Refusal,
   type ResultSchema,
 } from "./generated/coterie/peer/v1/peer_pb.js";
+import { refusalsInWireOrder } from "../src/refusals.ts";
 
 type GeneratedRequest = NonNullable<MessageInitShape<typeof OperationSchema>["request"]>;
 type GeneratedResponse = NonNullable<MessageInitShape<typeof ResultSchema>["response"]>;
@@ -140,6 +148,12 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
       const { sender, tokens } = request;
       return { case: "look", value: { ...stamp, sender, tokens: halvesOf(tokens) } };
     }
+    case "fetch": {
+      const { tokens, bytesMax } = request;
+      return { case: "fetch", value: { ...stamp, tokens: halvesOf(tokens), bytesMax } };
+    }
+    case "merge-all":
+      return { case: "mergeAll", value: { ...stamp, ...generatedRecords(request.records) } };
     case "put": {
       const { bucket, key, value, contentType, w, pw, mode, returnBody } = request;
       const optional = present({
@@ -178,6 +192,16 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
 
 function halvesOf(pairs: readonly { readonly high: number; readonly low: number }[]): number[] {
   return pairs.flatMap(({ high, low }) => [high, low]);
+}
+
+function generatedRecords(sent: readonly SentRecord[]): {
+  records: Uint8Array[];
+  fences: number[];
+} {
+  return {
+    records: sent.map(({ record }) => record),
+    fences: sent.map(({ fence }) => fence),
+  };
 }
 
 function generatedEntry({
@@ -243,6 +267,15 @@ function generatedResponse(response: PeerResponse): GeneratedResponse {
           })),
         },
       };
+    case "fetched": {
+      const { tokens, records } = response;
+      return { case: "fetched", value: { tokens, ...generatedRecords(records) } };
+    }
+    case "merged-all": {
+      const number = (code: RecordOutcome): number =>
+        ["unchanged", "changed", ...refusalsInWireOrder].indexOf(code);
+      return { case: "mergedAll", value: { outcomes: response.outcomes.map(number) } };
+    }
     case "fence-raised": {
       const { fence, problem, lacking } = response;
       const name = problem?.toUpperCase() as keyof typeof RaiseProblem | undefined;

@@ -7,6 +7,7 @@ export type {
   ChoiceQuery,
   DamagedToken,
   EntryLike,
+  FindAllQuery,
   FindQuery,
   Held,
   IndexEntry,

@@ -1,6 +1,7 @@
 import type { ActorId, Digest, Dot, PartitionId, RangeDigest, Token } from "@coterie/core";
 import type { Clock, Disk, Random } from "@coterie/ports";
 import { ActorMinter } from "./actor-minter.ts";
+import { lookupAll } from "./bulk-lookup.ts";
 import { dueEmpty } from "./index/due.ts";
 import type { RecordIndex } from "./index/record-index.ts";
 import { entryKinds } from "./log/format.ts";
@@ -26,6 +27,7 @@ import type {
   DamagedToken,
   DigestQuery,
   ExpiredQuery,
+  FindAllQuery,
   FindQuery,
   Held,
   IndexEntry,
@@ -222,6 +224,17 @@ export class LogStore implements RecordStore {
       };
       if (pending === 0) return becameDurable();
       for (const { location } of found) this.#loader.whenDurable(location, { becameDurable });
+    });
+  }
+
+  findAll(
+    query: FindAllQuery,
+    settle: (found: readonly (readonly Uint8Array[])[] | "unknown") => void,
+  ): void {
+    if (this.#isFatal || this.#isStopping) return settle("unknown");
+    const { index, files, lost: damage } = this;
+    void lookupAll({ index, files, loader: this.#loader, damage }, query).then((found) => {
+      settle(this.#isFatal ? "unknown" : found);
     });
   }
 

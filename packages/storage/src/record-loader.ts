@@ -104,6 +104,19 @@ export class RecordLoader {
     return undefined;
   }
 
+  /** True while what was appended to the group, or removed with it, is not durable. */
+  isUnsynced(group: Group): boolean {
+    return this.#unsynced.includes(group);
+  }
+
+  /** The encoded record there, if it need not be read. */
+  inMemory(location: Location): Uint8Array | undefined {
+    const place = placeOf(location.segment, location.offset);
+    const stored = this.#unsyncedAt(location, place) ?? this.#parts.cache.get(place);
+    if (stored !== undefined) this.readsFromCache += 1;
+    return stored?.bytes;
+  }
+
   #unsyncedAt(location: Location, place: number): StoredRecord | undefined {
     const group = this.groupOf(location);
     return group?.records[group.places.lastIndexOf(place)];

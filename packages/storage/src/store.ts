@@ -91,6 +91,15 @@ export interface RecordStore {
    */
   find(query: FindQuery, settle: (outcome: readonly StoredRecord[] | "unknown") => void): void;
   /**
+   * The encoded records under many tokens, read in the order of the log: of each token in turn, of
+   * so many as have `bytesMax` bytes together, and of one at least. Whatever is left of what is
+   * damaged. `unknown` if the store is closing.
+   */
+  findAll(
+    query: FindAllQuery,
+    settle: (found: readonly (readonly Uint8Array[])[] | "unknown") => void,
+  ): void;
+  /**
    * Up to `limit` index entries of a partition in token order, after `after`; without those known
    * to hold nothing that a read could show, if `skipsEmpty`. Reads no record.
    */
@@ -163,6 +172,11 @@ export interface FindQuery {
   readonly partition: PartitionId;
   readonly token: Token;
   readonly evenIfDamaged: boolean;
+}
+
+export interface FindAllQuery {
+  readonly places: readonly { readonly partition: PartitionId; readonly token: Token }[];
+  readonly bytesMax: number;
 }
 
 export interface DigestQuery {

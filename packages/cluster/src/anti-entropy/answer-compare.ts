@@ -1,12 +1,21 @@
-import { type InTurns, answer, isAnswerable, partitionOf } from "@coterie/core";
+import {
+  type DifferingToken,
+  type InTurns,
+  type TreeEntry,
+  answer,
+  isAnswerable,
+  partitionOf,
+} from "@coterie/core";
 import type { Clock } from "@coterie/ports";
 import type { CompareRequest, LookRequest, PeerResponse } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
 import { refusal } from "../replica/replica.ts";
-import type { SharedSources } from "./shared-source.ts";
+import type { SharedSource, SharedSources } from "./shared-source.ts";
 
 /** Tokens that one message may look at. */
-export const looksMax = 1024;
+export const looksMax = 4096;
+/** Of them, before others get a turn. */
+const looksPerTurn = 512;
 
 export interface AnswerParts {
   readonly clock: Clock;
@@ -26,14 +35,30 @@ export async function answerCompare(
 }
 
 /** Answers a {@link LookRequest}. */
-export function answerLook({ replica }: AnswerParts, request: LookRequest): PeerResponse {
-  const source = replica.sources.of(request.sender);
-  if (request.tokens.length > looksMax) return refusal("too-large", "too many tokens at once");
-  const tokens = request.tokens.map((token) => ({
+export async function answerLook(
+  { clock, replica }: AnswerParts,
+  { sender, tokens }: LookRequest,
+): Promise<PeerResponse> {
+  const source = replica.sources.of(sender);
+  if (tokens.length > looksMax) return refusal("too-large", "too many tokens at once");
+  const places = tokens.map((token) => ({
     partition: partitionOf(token, source.partitions),
     token,
   }));
-  return { kind: "listed", entries: [...source.under(tokens)] };
+  return { kind: "listed", entries: await inTurns(clock, entriesUnder(source, places)) };
+}
+
+/** What is held under these tokens, in their order. */
+export function* entriesUnder(
+  source: SharedSource,
+  places: readonly DifferingToken[],
+): InTurns<readonly TreeEntry[]> {
+  const entries: TreeEntry[] = [];
+  for (let at = 0; at < places.length; at += looksPerTurn) {
+    if (at > 0) yield;
+    for (const entry of source.under(places.slice(at, at + looksPerTurn))) entries.push(entry);
+  }
+  return entries;
 }
 
 /** Does the work, and lets others have a turn where it says so. */

@@ -2,23 +2,22 @@ import {
   Descent,
   type DifferingToken,
   type PartitionId,
-  type Token,
-  type TreeEntry,
   differingTokens,
   partitionNode,
   partitionOf,
   rootNode,
 } from "@coterie/core";
-import type { Payer } from "../handoff/debt.ts";
+import type { BatchRoom, BulkPayer } from "../handoff/debt.ts";
+import type { MonotonicMs } from "@coterie/ports";
 import { oneShot } from "../one-shot.ts";
-import { inTurns, looksMax } from "./answer-compare.ts";
-import { type Difference, type ExchangeParts, exchangeToken } from "./exchange-token.ts";
+import { entriesUnder, inTurns, looksMax } from "./answer-compare.ts";
+import { type Difference, type ExchangeParts, exchangeBatch } from "./exchange-batch.ts";
 import type { SharedSource } from "./shared-source.ts";
 
 /** What is under way differs for a moment: so long it gets before it is looked at again. */
 const secondLookMs = 25;
 /** Differing tokens that are gathered before they are looked at again. */
-const batchTokens = 4096;
+const gatheredTokens = 16_384;
 
 /** Hears of what an exchange has done. */
 export interface ExchangeWatch {
@@ -35,16 +34,24 @@ export interface ExchangeWatch {
  */
 export async function exchange(
   parts: ExchangeParts,
-  payer: Payer,
+  payer: BulkPayer,
   partitions: readonly PartitionId[],
   watch: ExchangeWatch,
 ): Promise<boolean> {
   return new Exchange(parts, payer, watch, partitions).run();
 }
 
+/** Some that differs, and where the way through the tree is by then. */
+interface Gathered {
+  readonly found: readonly DifferingToken[];
+  readonly lookAtMs: MonotonicMs;
+  /** Nothing else differs in the partitions before this one of the list. */
+  readonly lookedThrough: number;
+}
+
 class Exchange {
   readonly #parts: ExchangeParts;
-  readonly #payer: Payer;
+  readonly #payer: BulkPayer;
   readonly #watch: ExchangeWatch;
   readonly #source: SharedSource;
   readonly #descent: Descent;
@@ -56,7 +63,7 @@ class Exchange {
 
   constructor(
     parts: ExchangeParts,
-    payer: Payer,
+    payer: BulkPayer,
     watch: ExchangeWatch,
     partitions: readonly PartitionId[],
   ) {
@@ -74,19 +81,30 @@ class Exchange {
     this.#descent = new Descent(this.#source, shared.length === 0 ? [] : nodes);
   }
 
+  /** While some is exchanged, the next that differs is looked for. */
   async run(): Promise<boolean> {
-    while (!this.#descent.isOver) {
-      if (!(await this.#descend()) || !(await this.#settle(this.#descent.take()))) return false;
-      this.#tell();
+    let isGoingOn = true;
+    let settling = Promise.resolve(true);
+    while (isGoingOn && !this.#descent.isOver) {
+      const isFound = await this.#descend();
+      const gathered = this.#take();
+      isGoingOn = (await settling) && isFound;
+      if (isGoingOn) settling = this.#settle(gathered);
     }
-    this.#tell();
-    return this.#failed.size === 0;
+    isGoingOn = (await settling) && isGoingOn;
+    return isGoingOn && this.#failed.size === 0;
+  }
+
+  #take(): Gathered {
+    const { lookedThrough } = this.#descent;
+    const lookAtMs = this.#parts.clock.monotonicMs() + secondLookMs;
+    return { found: this.#descent.take(), lookAtMs, lookedThrough };
   }
 
   /** Finds some more that differs; false if there is no use in going on. */
   async #descend(): Promise<boolean> {
     const { clock, ring, self } = this.#parts;
-    while (this.#descent.found < batchTokens) {
+    while (this.#descent.found < gatheredTokens) {
       const questions = await inTurns(clock, this.#descent.questions());
       if (questions.length === 0) return true;
       const { stamp } = ring();
@@ -99,66 +117,69 @@ class Exchange {
   }
 
   /** Exchanges what still differs; false if there is no use in going on. */
-  async #settle(found: readonly DifferingToken[]): Promise<boolean> {
-    if (found.length === 0) return true;
-    await this.#pause();
+  async #settle({ found, lookAtMs, lookedThrough }: Gathered): Promise<boolean> {
+    if (found.length > 0) await this.#until(lookAtMs);
     const exchanges: Promise<void>[] = [];
     let isGoingOn = true;
     for (let at = 0; at < found.length && isGoingOn; at += looksMax) {
       const differing = await this.#lookAgain(found.slice(at, at + looksMax));
-      isGoingOn = differing !== undefined;
-      for (const each of differing ?? []) {
-        isGoingOn = await this.#payer.ready();
-        if (!isGoingOn) break;
-        exchanges.push(this.#exchange(each));
-      }
+      isGoingOn = differing !== undefined && (await this.#begin(differing, exchanges));
     }
     for (const each of exchanges) await each;
+    if (isGoingOn) this.#tell(lookedThrough);
     return isGoingOn;
   }
 
-  async #exchange(difference: Difference): Promise<void> {
-    if (await exchangeToken(this.#parts, this.#payer, difference)) this.#watch.onExchanged();
-    else this.#failed.add(difference.partition);
+  /** Begins to exchange all of these, as there is room; false if there is no use in going on. */
+  async #begin(differing: readonly Difference[], exchanges: Promise<void>[]): Promise<boolean> {
+    for (let at = 0; at < differing.length;) {
+      const room = await this.#payer.room();
+      if (room === undefined) return false;
+      exchanges.push(this.#exchange(room, differing.slice(at, at + room.records)));
+      at += room.records;
+    }
+    return true;
+  }
+
+  async #exchange(room: BatchRoom, differences: readonly Difference[]): Promise<void> {
+    const parts = { ...this.#parts, payer: this.#payer, source: this.#source };
+    const failed = await exchangeBatch(parts, room, differences);
+    this.#payer.leave(room);
+    for (const partition of failed) this.#failed.add(partition);
+    for (const { partition } of differences) {
+      if (!failed.has(partition)) this.#watch.onExchanged();
+    }
   }
 
   /** Which of the tokens still differ; `undefined` if there was no answer. */
   async #lookAgain(found: readonly DifferingToken[]): Promise<readonly Difference[] | undefined> {
-    const { ring, self } = this.#parts;
+    const { clock, ring, self } = this.#parts;
     const { stamp } = ring();
     const tokens = found.map(({ token }) => token);
     const response = await this.#payer.ask({ kind: "look", stamp, sender: self, tokens });
     if (response?.kind !== "listed") return undefined;
-    const theirs: readonly TreeEntry[] = response.entries;
-    const ours = [...this.#source.under(found)];
-    const theirTokens = new Set(theirs.map(({ token }) => nameOf(token)));
-    const ownTokens = new Set(ours.map(({ token }) => nameOf(token)));
-    return differingTokens(ours, theirs).map((token) => ({
+    const ours = await inTurns(clock, entriesUnder(this.#source, found));
+    return differingTokens(ours, response.entries).map(({ token, isOurs, isTheirs }) => ({
       token,
       partition: partitionOf(token, this.#source.partitions),
-      isTheirs: theirTokens.has(nameOf(token)),
-      isOurs: ownTokens.has(nameOf(token)),
+      isTheirs,
+      isOurs,
     }));
   }
 
-  /** Says which partitions are complete: those before the next one that is to be looked at. */
-  #tell(): void {
+  /** Says which partitions are complete, of those before this one of the list. */
+  #tell(lookedThrough: number): void {
     const { shared } = this.#source;
-    for (; this.#told < this.#descent.lookedThrough; this.#told += 1) {
+    for (; this.#told < lookedThrough; this.#told += 1) {
       const partition = shared[this.#told] as PartitionId;
       if (!this.#wanted.has(partition) || this.#failed.has(partition)) continue;
       this.#watch.onComplete(partition);
     }
   }
 
-  #pause(): Promise<void> {
-    const { clock } = this.#parts;
+  #until(ms: MonotonicMs): Promise<void> {
     const { promise, settle } = oneShot<void>();
-    clock.at(clock.monotonicMs() + secondLookMs, settle);
+    this.#parts.clock.at(ms, settle);
     return promise;
   }
-}
-
-function nameOf({ high, low }: Token): string {
-  return `${high}:${low}`;
 }

@@ -109,6 +109,11 @@ export class SharedSource implements TreeSource {
     }
   }
 
+  /** True if both hold a copy of what a bucket with so many copies has in the partition. */
+  sharesCopies(partition: PartitionId, copies: number): boolean {
+    return copies > this.#aboveOf(partition);
+  }
+
   #aboveOf(partition: PartitionId): number {
     // Of a partition that is not shared nothing is: no bucket has so many copies.
     return this.#above.get(partition) ?? Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
-import type { NodeId } from "@coterie/core";
+import type { NodeId, Token } from "@coterie/core";
 import type { StoredRecord } from "@coterie/storage";
-import type { PeerRequest, PeerResponse } from "../messages.ts";
+import type { FetchedResponse, PeerRequest, PeerResponse, SentRecord } from "../messages.ts";
 import type { FencedKey } from "../reaping/fenced-key.ts";
 
 /** `missed`: keys that this node wrote and holds itself. `hints`: records held for another. */
@@ -31,7 +31,7 @@ export interface Debt {
    * Pays until nothing is left or the payer says stop. What is not acknowledged stays owed. Never
    * called while an earlier call has not settled.
    */
-  pay(payer: Payer): Promise<PaymentOutcome>;
+  pay(payer: BulkPayer): Promise<PaymentOutcome>;
 }
 
 /**
@@ -49,4 +49,29 @@ export interface Payer {
   ask(request: PeerRequest): Promise<PeerResponse | undefined>;
   /** Resolves when everything that was sent has settled, and says how it went. */
   finish(): Promise<PaymentOutcome>;
+}
+
+/** Room for records that go together, within what may be under way. */
+export interface BatchRoom {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/**
+ * Moves many records at once, both ways. Each batch begins with {@link room} and ends with
+ * {@link leave}; in between it makes one call after the other, each when {@link mayGoOn} says so.
+ */
+export interface BulkPayer extends Payer {
+  /** Resolves when there is room for a batch, with it; `undefined` when paying is over. */
+  room(): Promise<BatchRoom | undefined>;
+  /** Resolves when the next message of a batch may go; false when paying is over. */
+  mayGoOn(): Promise<boolean>;
+  /**
+   * The target's records under these tokens, or under the first of them, as far as there is room.
+   * `undefined`, and paying is over, if there is no answer.
+   */
+  fetch(room: BatchRoom, tokens: readonly Token[]): Promise<FetchedResponse | undefined>;
+  /** Merges records into the target's copies; of each, whether it is durable there. */
+  sendAll(records: readonly SentRecord[]): Promise<readonly boolean[]>;
+  leave(room: BatchRoom): void;
 }

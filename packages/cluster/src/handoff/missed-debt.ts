@@ -9,7 +9,7 @@ import type { MonotonicMs } from "@coterie/ports";
 import type { PlacedKey } from "@coterie/storage";
 import { exchange } from "../anti-entropy/exchange.ts";
 import type { Coordination } from "../coordinator/coordination.ts";
-import type { Debt, Owed, Payer, PaymentOutcome } from "./debt.ts";
+import type { BulkPayer, Debt, Owed, Payer, PaymentOutcome } from "./debt.ts";
 import type { HandoffCounts } from "./handoff-counts.ts";
 import { OwedPartition } from "./owed-partition.ts";
 
@@ -91,7 +91,7 @@ export class MissedDebt implements Debt {
     this.#parts.onOwed();
   }
 
-  async pay(payer: Payer): Promise<PaymentOutcome> {
+  async pay(payer: BulkPayer): Promise<PaymentOutcome> {
     this.#isStuck = false;
     for (const owing of this.#partitions.values()) await this.#payKeys(payer, owing);
     const outcome = await payer.finish();
@@ -135,7 +135,7 @@ export class MissedDebt implements Debt {
   }
 
   /** Compares what is dirty: nobody knows which keys differ there. */
-  async #compare(payer: Payer): Promise<void> {
+  async #compare(payer: BulkPayer): Promise<void> {
     const dirty = new Map<PartitionId, OwedPartition>();
     for (const owing of this.#partitions.values()) {
       if (owing.isDirty) dirty.set(owing.partition, owing);

@@ -5,6 +5,10 @@ const burstMs = 20;
 /** While clients are many, what is owed goes out at this fraction of its rate. */
 const yieldingShare = 4;
 
+/** Bytes of records that go together, at most; less at a low rate, which is not to be outrun. */
+const batchBytesMax = 256 * 1024;
+const batchBytesMin = 16 * 1024;
+
 /** The rate at which a node pays its debts, all targets together. */
 export class Pace {
   readonly #bytesPerMs: number;
@@ -27,6 +31,14 @@ export class Pace {
     return this.#isBusy();
   }
 
+  /** Bytes of records that may go together. */
+  get batchBytes(): number {
+    if (this.#isBusy()) return batchBytesMin;
+    const burstBytes = Math.floor(this.#bytesPerMs * burstMs);
+    return Math.max(batchBytesMin, Math.min(batchBytesMax, burstBytes));
+  }
+
+  /** Counts what goes out, or comes in; less than nothing takes back what was counted before. */
   spend(bytes: number, nowMs: MonotonicMs): void {
     const rate = this.#isBusy() ? this.#bytesPerMs / yieldingShare : this.#bytesPerMs;
     this.#spentUntilMs = Math.max(nowMs, this.#spentUntilMs) + bytes / rate;

@@ -1,12 +1,19 @@
-import { type Member, type TreeDifference, invariant } from "@coterie/core";
+import { type Member, type Token, type TreeDifference, invariant } from "@coterie/core";
 import type { Reply } from "@coterie/ports";
 import type { StoredRecord } from "@coterie/storage";
 import type { Coordination } from "../coordinator/coordination.ts";
 import { mergeCopy } from "../coordinator/replica-calls.ts";
-import type { PeerRefusal, PeerRequest, PeerResponse } from "../messages.ts";
+import type {
+  FetchedResponse,
+  PeerRefusal,
+  PeerRequest,
+  PeerResponse,
+  RecordOutcome,
+  SentRecord,
+} from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
 import type { FencedKey } from "../reaping/fenced-key.ts";
-import type { Payer, PaymentOutcome } from "./debt.ts";
+import type { BatchRoom, BulkPayer, PaymentOutcome } from "./debt.ts";
 import type { Pace } from "./pace.ts";
 
 /** Records under way to one target; while clients are many, and until it has answered at all. */
@@ -17,8 +24,15 @@ const bytesMax = 4 * 1024 * 1024;
 const pauseMsMax = 100;
 /** How long one record, or one answer, may take, in milliseconds. */
 const callMs = 2000;
+/** How long a batch may take, in milliseconds: a disk may have to look for each record. */
+const batchMs = 5000;
+/** Records of one batch; small ones fill its bytes with so many. */
+const batchRecords = 1024;
 /** What a message takes besides the record in it, as the rate counts it. */
 const overheadBytes = 64;
+
+/** A record that is sent alone; its bytes are counted once they are known. */
+const one: BatchRoom = { records: 1, bytes: 0 };
 
 /** Refusals that concern the record and not the target: others may well be taken. */
 const ofRecord: ReadonlySet<PeerRefusal> = new Set(["clock-skew", "malformed", "too-large"]);
@@ -44,7 +58,7 @@ export interface PaymentParts extends PaymentPorts {
 }
 
 /** One attempt to pay a debt: from the first record until all are sent, or one is not taken. */
-export class Payment implements Payer {
+export class Payment implements BulkPayer {
   readonly #parts: PaymentParts;
   #records = 0;
   #bytes = 0;
@@ -71,76 +85,151 @@ export class Payment implements Payer {
   }
 
   async ready(): Promise<boolean> {
-    const { clock, pace } = this.#parts;
+    return (await this.#claim(() => this.#roomForOne())) !== undefined;
+  }
+
+  room(): Promise<BatchRoom | undefined> {
+    return this.#claim(() => this.#roomForBatch());
+  }
+
+  async mayGoOn(): Promise<boolean> {
     while (this.#isGoingOn()) {
-      if (!this.#hasRoom()) {
-        await this.#somethingSettled();
-        continue;
-      }
-      const now = clock.monotonicMs();
-      const pauseMs = pace.pauseMs(now);
-      if (pauseMs === 0) {
-        this.#records += 1;
-        return true;
-      }
-      const { promise, settle } = oneShot<void>();
-      clock.at(now + Math.min(pauseMs, pauseMsMax), settle);
-      await promise;
+      const pauseMs = this.#pauseMs();
+      if (pauseMs === 0) return true;
+      await this.#pause(pauseMs);
     }
     return false;
   }
 
   send(key: FencedKey, stored: StoredRecord, settle: (isPaid: boolean) => void): void {
-    const { clock, member, onPaid, onFailed, wasPaidBefore } = this.#parts;
+    const { clock, member } = this.#parts;
     const now = clock.monotonicMs();
     const bytes = stored.bytes.length + overheadBytes;
     this.#spend(bytes);
     this.#bytes += bytes;
     mergeCopy(this.#parts, member, key, stored, now + callMs, (outcome) => {
       this.#bytes -= bytes;
-      const isSettled = outcome.ok || wasPaidBefore(outcome.code);
-      if (isSettled) {
-        this.#hasAnswered = true;
-        onPaid(bytes);
-      } else {
-        onFailed();
-        this.#problem = outcome.code;
-        this.#end(ofRecord.has(outcome.code) ? "stopped" : "target-failed");
-      }
-      settle(isSettled);
+      settle(this.#note(outcome.ok ? "changed" : outcome.code, bytes));
       this.skip();
     });
   }
 
   skip(): void {
-    invariant(this.#records > 0, "what is given back was taken");
-    this.#records -= 1;
+    this.leave(one);
+  }
+
+  leave({ records, bytes }: BatchRoom): void {
+    invariant(this.#records >= records, "what is given back was taken");
+    this.#records -= records;
+    this.#bytes -= bytes;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const wake of waiting) wake();
   }
 
-  ask(request: PeerRequest): Promise<PeerResponse | undefined> {
+  ask(request: PeerRequest, waitMs: number = callMs): Promise<PeerResponse | undefined> {
     const { clock, network, member } = this.#parts;
     const { promise, settle } = oneShot<PeerResponse | undefined>();
     const now = clock.monotonicMs();
     this.#spend(overheadBytes);
-    network.call(member.address, request, now + callMs, (reply) => {
+    network.call(member.address, request, now + waitMs, (reply) => {
       const hasAnswered = reply.ok && reply.response.kind !== "refused";
       if (hasAnswered) this.#hasAnswered = true;
-      else {
-        this.#problem = problemOf(reply);
-        this.#end("target-failed");
-      }
+      else this.#fail(problemOf(reply));
       if (reply.ok) this.#spend(answerBytes(reply.response));
       settle(reply.ok && hasAnswered ? reply.response : undefined);
     });
     return promise;
   }
 
+  async fetch(room: BatchRoom, tokens: readonly Token[]): Promise<FetchedResponse | undefined> {
+    const { clock, pace, ring } = this.#parts;
+    const { stamp } = ring();
+    // Until it is known what it comes to, it is taken for all that there is room for.
+    pace.spend(room.bytes, clock.monotonicMs());
+    const request = { kind: "fetch", stamp, tokens, bytesMax: room.bytes } as const;
+    const response = await this.ask(request, batchMs);
+    pace.spend(-room.bytes, clock.monotonicMs());
+    if (response === undefined) return undefined;
+    if (response.kind === "fetched") {
+      if (response.tokens > 0 && response.tokens <= tokens.length) return response;
+    }
+    this.#fail("malformed");
+    return undefined;
+  }
+
+  async sendAll(records: readonly SentRecord[]): Promise<readonly boolean[]> {
+    const { fences, onFailed, ring } = this.#parts;
+    const { stamp } = ring();
+    this.#spend(records.reduce((sum, { record }) => sum + record.length, 0));
+    const response = await this.ask({ kind: "merge-all", stamp, records }, batchMs);
+    if (response?.kind !== "merged-all" || response.outcomes.length !== records.length) {
+      if (response !== undefined) this.#fail("malformed");
+      return records.map(() => {
+        onFailed();
+        return false;
+      });
+    }
+    const { outcomes } = response;
+    if (outcomes.includes("behind-fence")) fences.noteRefused();
+    return outcomes.map((outcome, at) => this.#note(outcome, records[at]?.record.length ?? 0));
+  }
+
   async finish(): Promise<PaymentOutcome> {
     while (this.#records > 0) await this.#somethingSettled();
     return this.#parts.isStopped() ? "stopped" : this.#outcome;
+  }
+
+  /** What became of a record; true if it is durable at the target. */
+  #note(outcome: RecordOutcome, bytes: number): boolean {
+    const { onPaid, onFailed, wasPaidBefore } = this.#parts;
+    if (outcome === "changed" || outcome === "unchanged" || wasPaidBefore(outcome)) {
+      this.#hasAnswered = true;
+      onPaid(bytes);
+      return true;
+    }
+    onFailed();
+    this.#problem = outcome;
+    this.#end(ofRecord.has(outcome) ? "stopped" : "target-failed");
+    return false;
+  }
+
+  #fail(problem: PaymentProblem): void {
+    this.#problem = problem;
+    this.#end("target-failed");
+  }
+
+  /** Waits for room, and takes it in the turn in which it is there. */
+  async #claim(roomNow: () => BatchRoom | undefined): Promise<BatchRoom | undefined> {
+    while (this.#isGoingOn()) {
+      const room = roomNow();
+      if (room === undefined) {
+        await this.#somethingSettled();
+        continue;
+      }
+      const pauseMs = this.#pauseMs();
+      if (pauseMs > 0) {
+        await this.#pause(pauseMs);
+        continue;
+      }
+      this.#records += room.records;
+      this.#bytes += room.bytes;
+      return room;
+    }
+    return undefined;
+  }
+
+  /** How long the rate says to wait. */
+  #pauseMs(): number {
+    const { clock, pace } = this.#parts;
+    return Math.min(pace.pauseMs(clock.monotonicMs()), pauseMsMax);
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { clock } = this.#parts;
+    const { promise, settle } = oneShot<void>();
+    clock.at(clock.monotonicMs() + ms, settle);
+    return promise;
   }
 
   #spend(bytes: number): void {
@@ -153,10 +242,21 @@ export class Payment implements Payer {
     return this.#outcome !== "target-failed" && !this.#parts.isStopped();
   }
 
-  #hasRoom(): boolean {
-    if (!this.#hasAnswered) return this.#records === 0;
+  #roomForOne(): BatchRoom | undefined {
+    if (!this.#hasAnswered) return this.#records === 0 ? one : undefined;
     const most = this.#parts.pace.isYielding ? recordsMaxYielding : recordsMax;
-    return this.#records < most && this.#bytes < bytesMax;
+    return this.#records < most && this.#bytes < bytesMax ? one : undefined;
+  }
+
+  #roomForBatch(): BatchRoom | undefined {
+    const { pace } = this.#parts;
+    const isAlone = this.#records === 0;
+    const bytes = pace.batchBytes;
+    if (!this.#hasAnswered || pace.isYielding) {
+      return isAlone ? { records: recordsMaxYielding, bytes } : undefined;
+    }
+    const hasRoom = isAlone || this.#bytes + bytes <= bytesMax;
+    return hasRoom ? { records: batchRecords, bytes } : undefined;
   }
 
   #end(outcome: PaymentOutcome): void {
@@ -184,8 +284,11 @@ function answerBytes(response: PeerResponse): number {
   if (response.kind === "compared") {
     return response.differences.reduce((sum, { holds }) => sum + holdingBytes(holds), 0);
   }
-  if (response.kind !== "found") return 0;
-  return response.records.reduce((sum, record) => sum + record.length, 0);
+  if (response.kind === "found") {
+    return response.records.reduce((sum, record) => sum + record.length, 0);
+  }
+  if (response.kind !== "fetched") return 0;
+  return response.records.reduce((sum, { record }) => sum + record.length, 0);
 }
 
 function holdingBytes(holds: TreeDifference["holds"]): number {

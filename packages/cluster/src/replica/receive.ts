@@ -1,5 +1,7 @@
+import { answerFetch, answerMergeAll } from "../anti-entropy/answer-bulk.ts";
 import { answerCompare, answerLook } from "../anti-entropy/answer-compare.ts";
 import type { Clock } from "@coterie/ports";
+import type { RecordStore } from "@coterie/storage";
 import type { DataRequest, ForwardedDelete, ForwardedPut, PeerResponse } from "../messages.ts";
 import type { Reaping } from "../reaping/reaping.ts";
 import type { Replica } from "./replica.ts";
@@ -9,6 +11,7 @@ export type ReplicaRequest = Exclude<DataRequest, ForwardedPut | ForwardedDelete
 
 export interface Receivers {
   readonly clock: Clock;
+  readonly store: RecordStore;
   readonly replica: Replica;
   readonly reaping: Reaping;
 }
@@ -32,7 +35,11 @@ export function receive(
     case "compare":
       return void answerCompare(receivers, request).then(settle);
     case "look":
-      return settle(answerLook(receivers, request));
+      return void answerLook(receivers, request).then(settle);
+    case "fetch":
+      return answerFetch(receivers, request, settle);
+    case "merge-all":
+      return void answerMergeAll(receivers, request).then(settle);
     case "hint":
       return replica.receiveHint(request, settle);
     case "read-hint":

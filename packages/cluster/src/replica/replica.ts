@@ -4,7 +4,9 @@ import {
   type HybridClock,
   type Key,
   type NodeId,
+  type PartitionId,
   type Ring,
+  type Token,
   decodeRecord,
   limits,
   partitionOf,
@@ -72,6 +74,10 @@ export class Replica {
     return { bucket: key.bucket, key: key.key, token, partition, fence };
   }
 
+  partitionOf(token: Token): PartitionId {
+    return partitionOf(token, this.#parts.ring().document.settings.partitions);
+  }
+
   /** The fence in force; what is read from now on is read under it. */
   fence(partition: number): Fence {
     return this.#parts.fences.of(partition);
@@ -82,7 +88,7 @@ export class Replica {
     const decoded = decodeRecord(request.record);
     if (!decoded.ok) return settle(refusal("malformed", decoded.reason));
     const placed = this.place(decoded);
-    if (!this.#owns(placed.partition)) return settle(this.#notOwner(placed.partition));
+    if (!this.owns(placed.partition)) return settle(this.notOwner(placed.partition));
     // How many copies there are of it, which its digest says, is not known either.
     if (this.#parts.ring().bucket(placed.bucket) === undefined) {
       return settle(refusal("no-such-bucket", `there is no bucket ${placed.bucket} here`));
@@ -118,7 +124,7 @@ export class Replica {
   /** Answers a {@link ReadRequest} with what is durable here. */
   receiveRead(request: ReadRequest, settle: (response: PeerResponse) => void): void {
     const placed = this.place(request);
-    if (!this.#owns(placed.partition)) return settle(this.#notOwner(placed.partition));
+    if (!this.owns(placed.partition)) return settle(this.notOwner(placed.partition));
     this.#parts.store.read(placed, (outcome) => {
       if (outcome.ok) settle(responseOf(outcome.held, this.fenceSince(placed)));
       else settle(refusal(outcome.code === "failed" ? "internal" : outcome.code, "not read"));
@@ -176,7 +182,7 @@ export class Replica {
   }
 
   receiveFind(request: FindRequest, settle: (response: PeerResponse) => void): void {
-    if (!this.#owns(request.partition)) return settle(this.#notOwner(request.partition));
+    if (!this.owns(request.partition)) return settle(this.notOwner(request.partition));
     const fence = this.fence(request.partition);
     this.#parts.store.find(request, (found) => {
       if (found === "unknown") settle({ kind: "unknown" });
@@ -185,7 +191,7 @@ export class Replica {
   }
 
   receiveList(request: ListRequest, settle: (response: PeerResponse) => void): void {
-    if (!this.#owns(request.partition)) return settle(this.#notOwner(request.partition));
+    if (!this.owns(request.partition)) return settle(this.notOwner(request.partition));
     const { store } = this.#parts;
     // A key that is in no list is not looked up: so a list that may lack one is no answer.
     const { partitions, isWhole } = store.damage();
@@ -207,7 +213,8 @@ export class Replica {
     return record.siblings.every((sibling) => hybridClock.observe(sibling.writtenAt, wallMs));
   }
 
-  #owns(partition: number): boolean {
+  /** True if a copy of the partition is held here. */
+  owns(partition: number): boolean {
     const ring = this.#parts.ring();
     return (
       partition < ring.document.settings.partitions && ring.isOwner(this.#parts.self, partition)
@@ -231,7 +238,8 @@ export class Replica {
     return refusal("not-fallback", `${target} is no primary of partition ${partition}`);
   }
 
-  #notOwner(partition: number): PeerResponse {
+  /** What to say to who thinks so. */
+  notOwner(partition: number): RefusedResponse {
     return refusal("not-owner", `${this.#parts.self} does not own partition ${partition}`);
   }
 }

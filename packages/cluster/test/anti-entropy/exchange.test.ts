@@ -5,7 +5,7 @@ import { SmallCluster, address, successful } from "../small-cluster.ts";
 
 const handoff = { bytesPerSecond: 0, keysMax: 1000 };
 const antiEntropy = { intervalMs: 0, bytesPerSecond: 8 * 1024 * 1024 };
-const asked = new Set(["compare", "look", "find", "merge"]);
+const asked = new Set(["compare", "look", "fetch", "merge", "merge-all"]);
 
 interface Watched {
   readonly small: SmallCluster;
@@ -101,7 +101,7 @@ describe("an exchange", () => {
     requests.length = 0;
     const { state, keysExchanged } = await repair(small, 2);
     expect({ state, keysExchanged }).toEqual({ state: "done", keysExchanged: 0 });
-    expect(kindsOf(requests)).not.toContain("find");
+    expect(kindsOf(requests)).not.toContain("fetch");
     expect(await small.own(2, "key-3")).toEqual(["newer", "value"]);
   });
 

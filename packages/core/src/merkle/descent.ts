@@ -1,6 +1,7 @@
 import type { Digest } from "../bytes/digest.ts";
 import type { PartitionId, Token } from "../ring/token.ts";
 import { compareTokens } from "../ring/token.ts";
+import { differingTokens } from "./differing-tokens.ts";
 import { emptyRange, equalDigests } from "./range-digest.ts";
 import { type TreeNode, isLeaf } from "./tree-node.ts";
 import {
@@ -146,7 +147,7 @@ export class Descent {
   #compareEntries(node: TreeNode, theirs: readonly TreeEntry[]): void {
     const partition = this.#source.shared[node.first] as PartitionId;
     const ours = entriesOf(this.#source, node);
-    for (const token of differingTokens(ours, theirs)) this.#found.push({ partition, token });
+    for (const { token } of differingTokens(ours, theirs)) this.#found.push({ partition, token });
   }
 
   /** Of what the other one has nothing, some more; it stays pending while there is any. */
@@ -171,27 +172,4 @@ export class Descent {
     if (last?.partition === partition && compareTokens(last.token, token) === 0) return;
     this.#found.push({ partition, token });
   }
-}
-
-/** Tokens under which not the same digests are listed, in order. */
-export function differingTokens(
-  ours: readonly TreeEntry[],
-  theirs: readonly TreeEntry[],
-): readonly Token[] {
-  const listed = new Map<string, { readonly token: Token; ours: string[]; theirs: string[] }>();
-  const at = (token: Token): { ours: string[]; theirs: string[] } => {
-    const name = `${token.high}:${token.low}`;
-    let known = listed.get(name);
-    if (known === undefined) {
-      known = { token, ours: [], theirs: [] };
-      listed.set(name, known);
-    }
-    return known;
-  };
-  for (const { token, digest } of ours) at(token).ours.push(`${digest.high}:${digest.low}`);
-  for (const { token, digest } of theirs) at(token).theirs.push(`${digest.high}:${digest.low}`);
-  return [...listed.values()]
-    .filter((each) => each.ours.toSorted().join(" ") !== each.theirs.toSorted().join(" "))
-    .map(({ token }) => token)
-    .toSorted(compareTokens);
 }

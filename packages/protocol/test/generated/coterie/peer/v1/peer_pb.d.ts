@@ -176,6 +176,18 @@ export declare type Operation = Message<"coterie.peer.v1.Operation"> & {
      */
     value: AskFences;
     case: "askFences";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Fetch fetch = 23;
+     */
+    value: Fetch;
+    case: "fetch";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.MergeAll merge_all = 24;
+     */
+    value: MergeAll;
+    case: "mergeAll";
   } | { case: undefined; value?: undefined };
 };
 
@@ -474,6 +486,80 @@ export declare type Look = Message<"coterie.peer.v1.Look"> & {
  * Use `create(LookSchema)` to create a new message.
  */
 export declare const LookSchema: GenMessage<Look>;
+
+/**
+ * The records under these tokens, as anti-entropy moves them: docs/internals/anti-entropy.md.
+ *
+ * @generated from message coterie.peer.v1.Fetch
+ */
+export declare type Fetch = Message<"coterie.peer.v1.Fetch"> & {
+  /**
+   * @generated from field: uint32 epoch = 1;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: fixed32 tag = 2;
+   */
+  tag: number;
+
+  /**
+   * The upper and the lower half of each.
+   *
+   * @generated from field: repeated fixed32 tokens = 3;
+   */
+  tokens: number[];
+
+  /**
+   * Of records that are wanted at once; one token's are answered whatever they take.
+   *
+   * @generated from field: uint32 bytes_max = 4;
+   */
+  bytesMax: number;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Fetch.
+ * Use `create(FetchSchema)` to create a new message.
+ */
+export declare const FetchSchema: GenMessage<Fetch>;
+
+/**
+ * As many merges.
+ *
+ * @generated from message coterie.peer.v1.MergeAll
+ */
+export declare type MergeAll = Message<"coterie.peer.v1.MergeAll"> & {
+  /**
+   * @generated from field: uint32 epoch = 1;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: fixed32 tag = 2;
+   */
+  tag: number;
+
+  /**
+   * Encoded records, which carry their keys.
+   *
+   * @generated from field: repeated bytes records = 3;
+   */
+  records: Uint8Array[];
+
+  /**
+   * For each of them, what whoever read it had raised in its partition by then.
+   *
+   * @generated from field: repeated uint32 fences = 4;
+   */
+  fences: number[];
+};
+
+/**
+ * Describes the message coterie.peer.v1.MergeAll.
+ * Use `create(MergeAllSchema)` to create a new message.
+ */
+export declare const MergeAllSchema: GenMessage<MergeAll>;
 
 /**
  * To a fallback, for a primary that is out of reach: docs/internals/handoff.md.
@@ -1438,6 +1524,18 @@ export declare type Result = Message<"coterie.peer.v1.Result"> & {
     case: "compared";
   } | {
     /**
+     * @generated from field: coterie.peer.v1.Fetched fetched = 17;
+     */
+    value: Fetched;
+    case: "fetched";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.MergedAll merged_all = 18;
+     */
+    value: MergedAll;
+    case: "mergedAll";
+  } | {
+    /**
      * @generated from field: coterie.peer.v1.FenceRaised fence_raised = 20;
      */
     value: FenceRaised;
@@ -1565,6 +1663,55 @@ export declare type Found = Message<"coterie.peer.v1.Found"> & {
  * Use `create(FoundSchema)` to create a new message.
  */
 export declare const FoundSchema: GenMessage<Found>;
+
+/**
+ * @generated from message coterie.peer.v1.Fetched
+ */
+export declare type Fetched = Message<"coterie.peer.v1.Fetched"> & {
+  /**
+   * Of how many tokens these are the records, in the order of the request.
+   *
+   * @generated from field: uint32 tokens = 1;
+   */
+  tokens: number;
+
+  /**
+   * @generated from field: repeated bytes records = 2;
+   */
+  records: Uint8Array[];
+
+  /**
+   * For each of them, what was raised in its partition when it was read.
+   *
+   * @generated from field: repeated uint32 fences = 3;
+   */
+  fences: number[];
+};
+
+/**
+ * Describes the message coterie.peer.v1.Fetched.
+ * Use `create(FetchedSchema)` to create a new message.
+ */
+export declare const FetchedSchema: GenMessage<Fetched>;
+
+/**
+ * @generated from message coterie.peer.v1.MergedAll
+ */
+export declare type MergedAll = Message<"coterie.peer.v1.MergedAll"> & {
+  /**
+   * Of each record: 0 if it was held before, 1 if it changed what was held, and otherwise 1 more
+   * than the Refusal.
+   *
+   * @generated from field: repeated uint32 outcomes = 1;
+   */
+  outcomes: number[];
+};
+
+/**
+ * Describes the message coterie.peer.v1.MergedAll.
+ * Use `create(MergedAllSchema)` to create a new message.
+ */
+export declare const MergedAllSchema: GenMessage<MergedAll>;
 
 /**
  * @generated from message coterie.peer.v1.Listed

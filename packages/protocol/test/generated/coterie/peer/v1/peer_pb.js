@@ -14,7 +14,7 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/
  * Describes the file coterie/peer/v1/peer.proto.
  */
 export const file_coterie_peer_v1_peer = /*@__PURE__*/
-  fileDesc("Chpjb3RlcmllL3BlZXIvdjEvcGVlci5wcm90bxIPY290ZXJpZS5wZWVyLnYxIlkKBUJhdGNoEhQKB3NlbnRfbXMYASABKAFIAIgBARIuCgpvcGVyYXRpb25zGAIgAygLMhouY290ZXJpZS5wZWVyLnYxLk9wZXJhdGlvbkIKCghfc2VudF9tcyKTBwoJT3BlcmF0aW9uEg8KAmlkGAEgASgHSAGIAQESGAoLZGVhZGxpbmVfbXMYAiABKAFIAogBARInCgVtZXJnZRgDIAEoCzIWLmNvdGVyaWUucGVlci52MS5NZXJnZUgAEiUKBHJlYWQYBCABKAsyFS5jb3RlcmllLnBlZXIudjEuUmVhZEgAEiUKBGZpbmQYBSABKAsyFS5jb3RlcmllLnBlZXIudjEuRmluZEgAEiUKBGxpc3QYBiABKAsyFS5jb3RlcmllLnBlZXIudjEuTGlzdEgAEiMKA3B1dBgHIAEoCzIULmNvdGVyaWUucGVlci52MS5QdXRIABIpCgZkZWxldGUYCCABKAsyFy5jb3RlcmllLnBlZXIudjEuRGVsZXRlSAASMQoIYW5ub3VuY2UYCSABKAsyHS5jb3RlcmllLnBlZXIudjEuQW5ub3VuY2VtZW50SAASKwoHcHJlcGFyZRgKIAEoCzIYLmNvdGVyaWUucGVlci52MS5QcmVwYXJlSAASKQoGYWNjZXB0GAsgASgLMhcuY290ZXJpZS5wZWVyLnYxLkFjY2VwdEgAEiUKBHRlbGwYDCABKAsyFS5jb3RlcmllLnBlZXIudjEuVGVsbEgAEiMKA2FzaxgNIAEoCzIULmNvdGVyaWUucGVlci52MS5Bc2tIABIxCgptZW1iZXJzaGlwGA4gASgLMhsuY290ZXJpZS5wZWVyLnYxLk1lbWJlcnNoaXBIABIlCgRoaW50GA8gASgLMhUuY290ZXJpZS5wZWVyLnYxLkhpbnRIABIuCglyZWFkX2hpbnQYECABKAsyGS5jb3RlcmllLnBlZXIudjEuUmVhZEhpbnRIABI2Cg1jb21wYXJlX3RyZWVzGBEgASgLMh0uY290ZXJpZS5wZWVyLnYxLkNvbXBhcmVUcmVlc0gAEiUKBGxvb2sYEiABKAsyFS5jb3RlcmllLnBlZXIudjEuTG9va0gAEjIKC3JhaXNlX2ZlbmNlGBQgASgLMhsuY290ZXJpZS5wZWVyLnYxLlJhaXNlRmVuY2VIABIlCgRyZWFwGBUgASgLMhUuY290ZXJpZS5wZWVyLnYxLlJlYXBIABIwCgphc2tfZmVuY2VzGBYgASgLMhouY290ZXJpZS5wZWVyLnYxLkFza0ZlbmNlc0gAQgkKB3JlcXVlc3RCBQoDX2lkQg4KDF9kZWFkbGluZV9tcyJCCgVNZXJnZRINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSDgoGcmVjb3JkGAMgASgMEg0KBWZlbmNlGAQgASgNIj8KBFJlYWQSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg4KBmJ1Y2tldBgDIAEoCRILCgNrZXkYBCABKAwidQoERmluZBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSEQoJcGFydGl0aW9uGAMgASgNEhIKCnRva2VuX2hpZ2gYBCABKAcSEQoJdG9rZW5fbG93GAUgASgHEhcKD2V2ZW5faWZfZGFtYWdlZBgGIAEoCCLAAQoETGlzdBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSEQoJcGFydGl0aW9uGAMgASgNEg0KBWxpbWl0GAQgASgNEhcKCmFmdGVyX2hpZ2gYBSABKAdIAIgBARIWCglhZnRlcl9sb3cYBiABKAdIAYgBARIXCg9ldmVuX2lmX2RhbWFnZWQYByABKAgSEwoLc2tpcHNfZW1wdHkYCCABKAhCDQoLX2FmdGVyX2hpZ2hCDAoKX2FmdGVyX2xvdyJsCgxDb21wYXJlVHJlZXMSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg4KBnNlbmRlchgDIAEoCRIwCglxdWVzdGlvbnMYBCADKAsyHS5jb3RlcmllLnBlZXIudjEuVHJlZVF1ZXN0aW9uIrgBCgxUcmVlUXVlc3Rpb24SDQoFZmlyc3QYASABKA0SDQoFY291bnQYAiABKA0SFgoJZnJvbV9oaWdoGAMgASgHSACIAQESFQoIZnJvbV9sb3cYBCABKAdIAYgBARIRCgRiaXRzGAUgASgNSAKIAQESEwoLb2ZfY2hpbGRyZW4YBiABKAgSDwoHZGlnZXN0cxgHIAMoB0IMCgpfZnJvbV9oaWdoQgsKCV9mcm9tX2xvd0IHCgVfYml0cyJCCgRMb29rEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZzZW5kZXIYAyABKAkSDgoGdG9rZW5zGAQgAygHImEKBEhpbnQSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEhMKBnRhcmdldBgDIAEoCUgAiAEBEg4KBnJlY29yZBgEIAEoDBINCgVmZW5jZRgFIAEoDUIJCgdfdGFyZ2V0IkMKCFJlYWRIaW50Eg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZidWNrZXQYAyABKAkSCwoDa2V5GAQgASgMIokBCgpSYWlzZUZlbmNlEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIRCglwYXJ0aXRpb24YAyABKA0SDQoFZmVuY2UYBCABKA0SLQoHZW50cmllcxgFIAMoCzIcLmNvdGVyaWUucGVlci52MS5MaXN0ZWRFbnRyeRIOCgZyZWFwZWQYBiABKA0icwoEUmVhcBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSEQoJcGFydGl0aW9uGAMgASgNEg0KBWZlbmNlGAQgASgNEi0KB2VudHJpZXMYBSADKAsyHC5jb3RlcmllLnBlZXIudjEuTGlzdGVkRW50cnkiJwoJQXNrRmVuY2VzEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoByKzAgoDUHV0Eg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZidWNrZXQYAyABKAkSCwoDa2V5GAQgASgMEg0KBXZhbHVlGAUgASgMEhQKDGNvbnRlbnRfdHlwZRgGIAEoCRIUCgdjb250ZXh0GAcgASgMSACIAQESFQoId3JpdGVfaWQYCCABKAxIAYgBARIJCgF3GAkgASgNEgoKAnB3GAogASgNEhMKC3JldHVybl9ib2R5GAsgASgIEhMKBnR0bF9tcxgMIAEoAUgCiAEBEhoKDWV4cGlyZXNfYXRfbXMYDSABKAFIA4gBARIOCgZzbG9wcHkYDiABKAhCCgoIX2NvbnRleHRCCwoJX3dyaXRlX2lkQgkKB190dGxfbXNCEAoOX2V4cGlyZXNfYXRfbXMieQoGRGVsZXRlEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZidWNrZXQYAyABKAkSCwoDa2V5GAQgASgMEg8KB2NvbnRleHQYBSABKAwSCQoBdxgGIAEoDRIKCgJwdxgHIAEoDRIOCgZzbG9wcHkYCCABKAgiuQEKDEFubm91bmNlbWVudBInCgZtZW1iZXIYASABKAsyFy5jb3RlcmllLnBlZXIudjEuTWVtYmVyEhcKD3NldHRpbmdzX2RpZ2VzdBgCIAEoCRIXCg9kb2N1bWVudF9kaWdlc3QYAyABKAkSEQoJaXNfZm9ybWVkGAQgASgIEisKBWhlYXJkGAUgAygLMhwuY290ZXJpZS5wZWVyLnYxLkhlYXJkTWVtYmVyEg4KBnJlbWFyaxgGIAEoCSKKAQoGTWVtYmVyEgoKAmlkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSDAoEaHR0cBgDIAEoCRIMCgRob3N0GAQgASgJEgwKBHpvbmUYBSABKAkSDgoGd2VpZ2h0GAYgASgNEg0KBW5vbmNlGAcgASgJEgwKBGdycGMYCCABKAkSDAoEcmVzcBgJIAEoCSIoCgtIZWFyZE1lbWJlchIKCgJpZBgBIAEoCRINCgVub25jZRgCIAEoCSJNCgdQcmVwYXJlEhIKCmNsdXN0ZXJfaWQYASABKAwSDQoFZXBvY2gYAiABKA0SDQoFcm91bmQYAyABKA0SEAoIcHJvcG9zZXIYBCABKAwiXgoGQWNjZXB0EhIKCmNsdXN0ZXJfaWQYASABKAwSDQoFZXBvY2gYAiABKA0SDQoFcm91bmQYAyABKA0SEAoIcHJvcG9zZXIYBCABKAwSEAoIZG9jdW1lbnQYBSABKAwiGAoEVGVsbBIQCghkb2N1bWVudBgBIAEoDCIoCgNBc2sSEgoKY2x1c3Rlcl9pZBgBIAEoDBINCgVlcG9jaBgCIAEoDSJSCgpNZW1iZXJzaGlwEg8KB2NsdXN0ZXIYASABKAcSMwoHbWVzc2FnZRgCIAEoCzIiLmNvdGVyaWUucGVlci52MS5NZW1iZXJzaGlwTWVzc2FnZSKoAwoRTWVtYmVyc2hpcE1lc3NhZ2USDAoEZnJvbRgBIAEoCRIKCgJ0bxgCIAEoCRITCgtpbmNhcm5hdGlvbhgDIAEoDRINCgVlcG9jaBgEIAEoDRIjCgRuZXdzGAUgAygLMhUuY290ZXJpZS5wZWVyLnYxLk5ld3MSJQoEcGluZxgGIAEoCzIVLmNvdGVyaWUucGVlci52MS5QaW5nSAASNAoMcGluZ19yZXF1ZXN0GAcgASgLMhwuY290ZXJpZS5wZWVyLnYxLlBpbmdSZXF1ZXN0SAASIwoDYWNrGAggASgLMhQuY290ZXJpZS5wZWVyLnYxLkFja0gAEiUKBG5hY2sYCSABKAsyFS5jb3RlcmllLnBlZXIudjEuTmFja0gAEikKBmdvc3NpcBgKIAEoCzIXLmNvdGVyaWUucGVlci52MS5Hb3NzaXBIABIrCgdjb21wYXJlGAsgASgLMhguY290ZXJpZS5wZWVyLnYxLkNvbXBhcmVIABInCgV0YWJsZRgMIAEoCzIWLmNvdGVyaWUucGVlci52MS5UYWJsZUgAQgYKBGJvZHkicAoETmV3cxIKCgJpZBgBIAEoCRIrCgVzdGF0ZRgCIAEoDjIcLmNvdGVyaWUucGVlci52MS5NZW1iZXJTdGF0ZRITCgtpbmNhcm5hdGlvbhgDIAEoDRIKCgJieRgEIAEoCRIOCgZhZ2VfbXMYBSABKA0iGAoEUGluZxIQCghzZXF1ZW5jZRgBIAEoDSIvCgtQaW5nUmVxdWVzdBIQCghzZXF1ZW5jZRgBIAEoDRIOCgZ0YXJnZXQYAiABKAkiFwoDQWNrEhAKCHNlcXVlbmNlGAEgASgNIhgKBE5hY2sSEAoIc2VxdWVuY2UYASABKA0iCAoGR29zc2lwIhkKB0NvbXBhcmUSDgoGZGlnZXN0GAEgASgHIkQKBVRhYmxlEiYKB2VudHJpZXMYASADKAsyFS5jb3RlcmllLnBlZXIudjEuTmV3cxITCgtpc19xdWVzdGlvbhgCIAEoCCI0CghCYXRjaEFjaxIoCgdyZXN1bHRzGAEgAygLMhcuY290ZXJpZS5wZWVyLnYxLlJlc3VsdCLrBgoGUmVzdWx0Eg8KAmlkGAEgASgHSAGIAQESKQoGbWVyZ2VkGAIgASgLMhcuY290ZXJpZS5wZWVyLnYxLk1lcmdlZEgAEisKB3ByZXNlbnQYAyABKAsyGC5jb3RlcmllLnBlZXIudjEuUHJlc2VudEgAEikKBmFic2VudBgEIAEoCzIXLmNvdGVyaWUucGVlci52MS5BYnNlbnRIABIrCgd1bmtub3duGAUgASgLMhguY290ZXJpZS5wZWVyLnYxLlVua25vd25IABInCgVmb3VuZBgGIAEoCzIWLmNvdGVyaWUucGVlci52MS5Gb3VuZEgAEikKBmxpc3RlZBgHIAEoCzIXLmNvdGVyaWUucGVlci52MS5MaXN0ZWRIABIrCgd3cml0dGVuGAggASgLMhguY290ZXJpZS5wZWVyLnYxLldyaXR0ZW5IABIyCglhbm5vdW5jZWQYCSABKAsyHS5jb3RlcmllLnBlZXIudjEuQW5ub3VuY2VtZW50SAASKwoHcmVmdXNlZBgKIAEoCzIYLmNvdGVyaWUucGVlci52MS5SZWZ1c2VkSAASLQoIcHJvbWlzZWQYCyABKAsyGS5jb3RlcmllLnBlZXIudjEuUHJvbWlzZWRIABItCghhY2NlcHRlZBgMIAEoCzIZLmNvdGVyaWUucGVlci52MS5BY2NlcHRlZEgAEikKBm91dGJpZBgNIAEoCzIXLmNvdGVyaWUucGVlci52MS5PdXRiaWRIABItCghkb2N1bWVudBgOIAEoCzIZLmNvdGVyaWUucGVlci52MS5Eb2N1bWVudEgAEjgKCm1lbWJlcnNoaXAYDyABKAsyIi5jb3RlcmllLnBlZXIudjEuTWVtYmVyc2hpcEFuc3dlcnNIABItCghjb21wYXJlZBgQIAEoCzIZLmNvdGVyaWUucGVlci52MS5Db21wYXJlZEgAEjQKDGZlbmNlX3JhaXNlZBgUIAEoCzIcLmNvdGVyaWUucGVlci52MS5GZW5jZVJhaXNlZEgAEikKBnJlYXBlZBgVIAEoCzIXLmNvdGVyaWUucGVlci52MS5SZWFwZWRIABIpCgZmZW5jZXMYFiABKAsyFy5jb3RlcmllLnBlZXIudjEuRmVuY2VzSABCCgoIcmVzcG9uc2VCBQoDX2lkIhkKBk1lcmdlZBIPCgdjaGFuZ2VkGAEgASgIIjkKB1ByZXNlbnQSDgoGcmVjb3JkGAEgASgMEg4KBnJhaXNlZBgCIAEoDRIOCgZyZWFwZWQYAyABKA0iKAoGQWJzZW50Eg4KBnJhaXNlZBgCIAEoDRIOCgZyZWFwZWQYAyABKA0iCQoHVW5rbm93biI4CgVGb3VuZBIPCgdyZWNvcmRzGAEgAygMEg4KBnJhaXNlZBgCIAEoDRIOCgZyZWFwZWQYAyABKA0iNwoGTGlzdGVkEi0KB2VudHJpZXMYASADKAsyHC5jb3RlcmllLnBlZXIudjEuTGlzdGVkRW50cnkiQAoIQ29tcGFyZWQSNAoLZGlmZmVyZW5jZXMYASADKAsyHy5jb3RlcmllLnBlZXIudjEuVHJlZURpZmZlcmVuY2UiUwoOVHJlZURpZmZlcmVuY2USEAoIcXVlc3Rpb24YASABKA0SDQoFY2hpbGQYAiABKA0SDwoHZGlnZXN0cxgDIAMoBxIPCgdlbnRyaWVzGAQgAygHIl0KC0xpc3RlZEVudHJ5EhIKCnRva2VuX2hpZ2gYASABKAcSEQoJdG9rZW5fbG93GAIgASgHEhMKC2RpZ2VzdF9oaWdoGAMgASgHEhIKCmRpZ2VzdF9sb3cYBCABKAcigwEKB1dyaXR0ZW4SFAoHY29udGV4dBgBIAEoDEgAiAEBEhAKCHNpYmxpbmdzGAIgASgNEhEKCXByaW1hcmllcxgDIAEoDRITCgZyZWNvcmQYBCABKAxIAYgBARIRCglmYWxsYmFja3MYBSABKA1CCgoIX2NvbnRleHRCCQoHX3JlY29yZCI9CghQcm9taXNlZBINCgVyb3VuZBgBIAEoDRIQCghwcm9wb3NlchgCIAEoDBIQCghkb2N1bWVudBgDIAEoDCIKCghBY2NlcHRlZCIpCgZPdXRiaWQSDQoFcm91bmQYASABKA0SEAoIcHJvcG9zZXIYAiABKAwiPQoIRG9jdW1lbnQSDQoFZXBvY2gYASABKA0SFQoIZG9jdW1lbnQYAiABKAxIAIgBAUILCglfZG9jdW1lbnQibgoLRmVuY2VSYWlzZWQSDgoGcmFpc2VkGAEgASgNEg4KBnJlYXBlZBgCIAEoDRIuCgdwcm9ibGVtGAMgASgOMh0uY290ZXJpZS5wZWVyLnYxLlJhaXNlUHJvYmxlbRIPCgdsYWNraW5nGAQgAygNIggKBlJlYXBlZCIrCgZGZW5jZXMSDwoHbnVtYmVycxgBIAMoDRIQCghpc193aG9sZRgCIAEoCCJJChFNZW1iZXJzaGlwQW5zd2VycxI0CghtZXNzYWdlcxgBIAMoCzIiLmNvdGVyaWUucGVlci52MS5NZW1iZXJzaGlwTWVzc2FnZSKEAQoHUmVmdXNlZBImCgRjb2RlGAEgASgOMhguY290ZXJpZS5wZWVyLnYxLlJlZnVzYWwSGgoSaXNfb3V0Y29tZV91bmtub3duGAIgASgIEg8KB21lc3NhZ2UYAyABKAkSEQoJcHJpbWFyaWVzGAQgASgNEhEKCWZhbGxiYWNrcxgFIAEoDSptCgtNZW1iZXJTdGF0ZRIWChJNRU1CRVJfU1RBVEVfQUxJVkUQABIYChRNRU1CRVJfU1RBVEVfU1VTUEVDVBABEhUKEU1FTUJFUl9TVEFURV9ERUFEEAISFQoRTUVNQkVSX1NUQVRFX0xFRlQQAyquAQoMUmFpc2VQcm9ibGVtEh0KGVJBSVNFX1BST0JMRU1fVU5TUEVDSUZJRUQQABIZChVSQUlTRV9QUk9CTEVNX09VVERPTkUQARIYChRSQUlTRV9QUk9CTEVNX0JFSElORBACEhcKE1JBSVNFX1BST0JMRU1fSElOVFMQAxIZChVSQUlTRV9QUk9CTEVNX0RBTUFHRUQQBBIWChJSQUlTRV9QUk9CTEVNX0RJU0sQBSqtBAoHUmVmdXNhbBIXChNSRUZVU0FMX1VOU1BFQ0lGSUVEEAASFwoTUkVGVVNBTF9TVEFMRV9FUE9DSBABEhkKFVJFRlVTQUxfT1RIRVJfQ0xVU1RFUhACEhUKEVJFRlVTQUxfTk9UX09XTkVSEAMSFQoRUkVGVVNBTF9OT1RfUkVBRFkQBBIZChVSRUZVU0FMX1NIVVRUSU5HX0RPV04QBRIWChJSRUZVU0FMX09WRVJMT0FERUQQBhIVChFSRUZVU0FMX0RJU0tfRlVMTBAHEhUKEVJFRlVTQUxfTUFMRk9STUVEEAgSFgoSUkVGVVNBTF9DTE9DS19TS0VXEAkSEwoPUkVGVVNBTF9FWFBJUkVEEAoSFwoTUkVGVVNBTF9CQURfQ09OVEVYVBALEhoKFlJFRlVTQUxfTk9fU1VDSF9CVUNLRVQQDBIdChlSRUZVU0FMX1RPT19NQU5ZX1NJQkxJTkdTEA0SGwoXUkVGVVNBTF9UT09fTUFOWV9BQ1RPUlMQDhIVChFSRUZVU0FMX1RPT19MQVJHRRAPEhoKFlJFRlVTQUxfUVVPUlVNX05PVF9NRVQQEBITCg9SRUZVU0FMX1RJTUVPVVQQERIUChBSRUZVU0FMX0lOVEVSTkFMEBISGAoUUkVGVVNBTF9OT1RfRkFMTEJBQ0sQExIWChJSRUZVU0FMX0hJTlRTX0ZVTEwQFBIYChRSRUZVU0FMX0JFSElORF9GRU5DRRAVMkoKBFBlZXISQgoJUmVwbGljYXRlEhYuY290ZXJpZS5wZWVyLnYxLkJhdGNoGhkuY290ZXJpZS5wZWVyLnYxLkJhdGNoQWNrKAEwAWIGcHJvdG8z");
+  fileDesc("Chpjb3RlcmllL3BlZXIvdjEvcGVlci5wcm90bxIPY290ZXJpZS5wZWVyLnYxIlkKBUJhdGNoEhQKB3NlbnRfbXMYASABKAFIAIgBARIuCgpvcGVyYXRpb25zGAIgAygLMhouY290ZXJpZS5wZWVyLnYxLk9wZXJhdGlvbkIKCghfc2VudF9tcyLsBwoJT3BlcmF0aW9uEg8KAmlkGAEgASgHSAGIAQESGAoLZGVhZGxpbmVfbXMYAiABKAFIAogBARInCgVtZXJnZRgDIAEoCzIWLmNvdGVyaWUucGVlci52MS5NZXJnZUgAEiUKBHJlYWQYBCABKAsyFS5jb3RlcmllLnBlZXIudjEuUmVhZEgAEiUKBGZpbmQYBSABKAsyFS5jb3RlcmllLnBlZXIudjEuRmluZEgAEiUKBGxpc3QYBiABKAsyFS5jb3RlcmllLnBlZXIudjEuTGlzdEgAEiMKA3B1dBgHIAEoCzIULmNvdGVyaWUucGVlci52MS5QdXRIABIpCgZkZWxldGUYCCABKAsyFy5jb3RlcmllLnBlZXIudjEuRGVsZXRlSAASMQoIYW5ub3VuY2UYCSABKAsyHS5jb3RlcmllLnBlZXIudjEuQW5ub3VuY2VtZW50SAASKwoHcHJlcGFyZRgKIAEoCzIYLmNvdGVyaWUucGVlci52MS5QcmVwYXJlSAASKQoGYWNjZXB0GAsgASgLMhcuY290ZXJpZS5wZWVyLnYxLkFjY2VwdEgAEiUKBHRlbGwYDCABKAsyFS5jb3RlcmllLnBlZXIudjEuVGVsbEgAEiMKA2FzaxgNIAEoCzIULmNvdGVyaWUucGVlci52MS5Bc2tIABIxCgptZW1iZXJzaGlwGA4gASgLMhsuY290ZXJpZS5wZWVyLnYxLk1lbWJlcnNoaXBIABIlCgRoaW50GA8gASgLMhUuY290ZXJpZS5wZWVyLnYxLkhpbnRIABIuCglyZWFkX2hpbnQYECABKAsyGS5jb3RlcmllLnBlZXIudjEuUmVhZEhpbnRIABI2Cg1jb21wYXJlX3RyZWVzGBEgASgLMh0uY290ZXJpZS5wZWVyLnYxLkNvbXBhcmVUcmVlc0gAEiUKBGxvb2sYEiABKAsyFS5jb3RlcmllLnBlZXIudjEuTG9va0gAEjIKC3JhaXNlX2ZlbmNlGBQgASgLMhsuY290ZXJpZS5wZWVyLnYxLlJhaXNlRmVuY2VIABIlCgRyZWFwGBUgASgLMhUuY290ZXJpZS5wZWVyLnYxLlJlYXBIABIwCgphc2tfZmVuY2VzGBYgASgLMhouY290ZXJpZS5wZWVyLnYxLkFza0ZlbmNlc0gAEicKBWZldGNoGBcgASgLMhYuY290ZXJpZS5wZWVyLnYxLkZldGNoSAASLgoJbWVyZ2VfYWxsGBggASgLMhkuY290ZXJpZS5wZWVyLnYxLk1lcmdlQWxsSABCCQoHcmVxdWVzdEIFCgNfaWRCDgoMX2RlYWRsaW5lX21zIkIKBU1lcmdlEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZyZWNvcmQYAyABKAwSDQoFZmVuY2UYBCABKA0iPwoEUmVhZBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSDgoGYnVja2V0GAMgASgJEgsKA2tleRgEIAEoDCJ1CgRGaW5kEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIRCglwYXJ0aXRpb24YAyABKA0SEgoKdG9rZW5faGlnaBgEIAEoBxIRCgl0b2tlbl9sb3cYBSABKAcSFwoPZXZlbl9pZl9kYW1hZ2VkGAYgASgIIsABCgRMaXN0Eg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIRCglwYXJ0aXRpb24YAyABKA0SDQoFbGltaXQYBCABKA0SFwoKYWZ0ZXJfaGlnaBgFIAEoB0gAiAEBEhYKCWFmdGVyX2xvdxgGIAEoB0gBiAEBEhcKD2V2ZW5faWZfZGFtYWdlZBgHIAEoCBITCgtza2lwc19lbXB0eRgIIAEoCEINCgtfYWZ0ZXJfaGlnaEIMCgpfYWZ0ZXJfbG93ImwKDENvbXBhcmVUcmVlcxINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSDgoGc2VuZGVyGAMgASgJEjAKCXF1ZXN0aW9ucxgEIAMoCzIdLmNvdGVyaWUucGVlci52MS5UcmVlUXVlc3Rpb24iuAEKDFRyZWVRdWVzdGlvbhINCgVmaXJzdBgBIAEoDRINCgVjb3VudBgCIAEoDRIWCglmcm9tX2hpZ2gYAyABKAdIAIgBARIVCghmcm9tX2xvdxgEIAEoB0gBiAEBEhEKBGJpdHMYBSABKA1IAogBARITCgtvZl9jaGlsZHJlbhgGIAEoCBIPCgdkaWdlc3RzGAcgAygHQgwKCl9mcm9tX2hpZ2hCCwoJX2Zyb21fbG93QgcKBV9iaXRzIkIKBExvb2sSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg4KBnNlbmRlchgDIAEoCRIOCgZ0b2tlbnMYBCADKAciRgoFRmV0Y2gSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg4KBnRva2VucxgDIAMoBxIRCglieXRlc19tYXgYBCABKA0iRwoITWVyZ2VBbGwSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg8KB3JlY29yZHMYAyADKAwSDgoGZmVuY2VzGAQgAygNImEKBEhpbnQSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEhMKBnRhcmdldBgDIAEoCUgAiAEBEg4KBnJlY29yZBgEIAEoDBINCgVmZW5jZRgFIAEoDUIJCgdfdGFyZ2V0IkMKCFJlYWRIaW50Eg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZidWNrZXQYAyABKAkSCwoDa2V5GAQgASgMIokBCgpSYWlzZUZlbmNlEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIRCglwYXJ0aXRpb24YAyABKA0SDQoFZmVuY2UYBCABKA0SLQoHZW50cmllcxgFIAMoCzIcLmNvdGVyaWUucGVlci52MS5MaXN0ZWRFbnRyeRIOCgZyZWFwZWQYBiABKA0icwoEUmVhcBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSEQoJcGFydGl0aW9uGAMgASgNEg0KBWZlbmNlGAQgASgNEi0KB2VudHJpZXMYBSADKAsyHC5jb3RlcmllLnBlZXIudjEuTGlzdGVkRW50cnkiJwoJQXNrRmVuY2VzEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoByKzAgoDUHV0Eg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZidWNrZXQYAyABKAkSCwoDa2V5GAQgASgMEg0KBXZhbHVlGAUgASgMEhQKDGNvbnRlbnRfdHlwZRgGIAEoCRIUCgdjb250ZXh0GAcgASgMSACIAQESFQoId3JpdGVfaWQYCCABKAxIAYgBARIJCgF3GAkgASgNEgoKAnB3GAogASgNEhMKC3JldHVybl9ib2R5GAsgASgIEhMKBnR0bF9tcxgMIAEoAUgCiAEBEhoKDWV4cGlyZXNfYXRfbXMYDSABKAFIA4gBARIOCgZzbG9wcHkYDiABKAhCCgoIX2NvbnRleHRCCwoJX3dyaXRlX2lkQgkKB190dGxfbXNCEAoOX2V4cGlyZXNfYXRfbXMieQoGRGVsZXRlEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZidWNrZXQYAyABKAkSCwoDa2V5GAQgASgMEg8KB2NvbnRleHQYBSABKAwSCQoBdxgGIAEoDRIKCgJwdxgHIAEoDRIOCgZzbG9wcHkYCCABKAgiuQEKDEFubm91bmNlbWVudBInCgZtZW1iZXIYASABKAsyFy5jb3RlcmllLnBlZXIudjEuTWVtYmVyEhcKD3NldHRpbmdzX2RpZ2VzdBgCIAEoCRIXCg9kb2N1bWVudF9kaWdlc3QYAyABKAkSEQoJaXNfZm9ybWVkGAQgASgIEisKBWhlYXJkGAUgAygLMhwuY290ZXJpZS5wZWVyLnYxLkhlYXJkTWVtYmVyEg4KBnJlbWFyaxgGIAEoCSKKAQoGTWVtYmVyEgoKAmlkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSDAoEaHR0cBgDIAEoCRIMCgRob3N0GAQgASgJEgwKBHpvbmUYBSABKAkSDgoGd2VpZ2h0GAYgASgNEg0KBW5vbmNlGAcgASgJEgwKBGdycGMYCCABKAkSDAoEcmVzcBgJIAEoCSIoCgtIZWFyZE1lbWJlchIKCgJpZBgBIAEoCRINCgVub25jZRgCIAEoCSJNCgdQcmVwYXJlEhIKCmNsdXN0ZXJfaWQYASABKAwSDQoFZXBvY2gYAiABKA0SDQoFcm91bmQYAyABKA0SEAoIcHJvcG9zZXIYBCABKAwiXgoGQWNjZXB0EhIKCmNsdXN0ZXJfaWQYASABKAwSDQoFZXBvY2gYAiABKA0SDQoFcm91bmQYAyABKA0SEAoIcHJvcG9zZXIYBCABKAwSEAoIZG9jdW1lbnQYBSABKAwiGAoEVGVsbBIQCghkb2N1bWVudBgBIAEoDCIoCgNBc2sSEgoKY2x1c3Rlcl9pZBgBIAEoDBINCgVlcG9jaBgCIAEoDSJSCgpNZW1iZXJzaGlwEg8KB2NsdXN0ZXIYASABKAcSMwoHbWVzc2FnZRgCIAEoCzIiLmNvdGVyaWUucGVlci52MS5NZW1iZXJzaGlwTWVzc2FnZSKoAwoRTWVtYmVyc2hpcE1lc3NhZ2USDAoEZnJvbRgBIAEoCRIKCgJ0bxgCIAEoCRITCgtpbmNhcm5hdGlvbhgDIAEoDRINCgVlcG9jaBgEIAEoDRIjCgRuZXdzGAUgAygLMhUuY290ZXJpZS5wZWVyLnYxLk5ld3MSJQoEcGluZxgGIAEoCzIVLmNvdGVyaWUucGVlci52MS5QaW5nSAASNAoMcGluZ19yZXF1ZXN0GAcgASgLMhwuY290ZXJpZS5wZWVyLnYxLlBpbmdSZXF1ZXN0SAASIwoDYWNrGAggASgLMhQuY290ZXJpZS5wZWVyLnYxLkFja0gAEiUKBG5hY2sYCSABKAsyFS5jb3RlcmllLnBlZXIudjEuTmFja0gAEikKBmdvc3NpcBgKIAEoCzIXLmNvdGVyaWUucGVlci52MS5Hb3NzaXBIABIrCgdjb21wYXJlGAsgASgLMhguY290ZXJpZS5wZWVyLnYxLkNvbXBhcmVIABInCgV0YWJsZRgMIAEoCzIWLmNvdGVyaWUucGVlci52MS5UYWJsZUgAQgYKBGJvZHkicAoETmV3cxIKCgJpZBgBIAEoCRIrCgVzdGF0ZRgCIAEoDjIcLmNvdGVyaWUucGVlci52MS5NZW1iZXJTdGF0ZRITCgtpbmNhcm5hdGlvbhgDIAEoDRIKCgJieRgEIAEoCRIOCgZhZ2VfbXMYBSABKA0iGAoEUGluZxIQCghzZXF1ZW5jZRgBIAEoDSIvCgtQaW5nUmVxdWVzdBIQCghzZXF1ZW5jZRgBIAEoDRIOCgZ0YXJnZXQYAiABKAkiFwoDQWNrEhAKCHNlcXVlbmNlGAEgASgNIhgKBE5hY2sSEAoIc2VxdWVuY2UYASABKA0iCAoGR29zc2lwIhkKB0NvbXBhcmUSDgoGZGlnZXN0GAEgASgHIkQKBVRhYmxlEiYKB2VudHJpZXMYASADKAsyFS5jb3RlcmllLnBlZXIudjEuTmV3cxITCgtpc19xdWVzdGlvbhgCIAEoCCI0CghCYXRjaEFjaxIoCgdyZXN1bHRzGAEgAygLMhcuY290ZXJpZS5wZWVyLnYxLlJlc3VsdCLKBwoGUmVzdWx0Eg8KAmlkGAEgASgHSAGIAQESKQoGbWVyZ2VkGAIgASgLMhcuY290ZXJpZS5wZWVyLnYxLk1lcmdlZEgAEisKB3ByZXNlbnQYAyABKAsyGC5jb3RlcmllLnBlZXIudjEuUHJlc2VudEgAEikKBmFic2VudBgEIAEoCzIXLmNvdGVyaWUucGVlci52MS5BYnNlbnRIABIrCgd1bmtub3duGAUgASgLMhguY290ZXJpZS5wZWVyLnYxLlVua25vd25IABInCgVmb3VuZBgGIAEoCzIWLmNvdGVyaWUucGVlci52MS5Gb3VuZEgAEikKBmxpc3RlZBgHIAEoCzIXLmNvdGVyaWUucGVlci52MS5MaXN0ZWRIABIrCgd3cml0dGVuGAggASgLMhguY290ZXJpZS5wZWVyLnYxLldyaXR0ZW5IABIyCglhbm5vdW5jZWQYCSABKAsyHS5jb3RlcmllLnBlZXIudjEuQW5ub3VuY2VtZW50SAASKwoHcmVmdXNlZBgKIAEoCzIYLmNvdGVyaWUucGVlci52MS5SZWZ1c2VkSAASLQoIcHJvbWlzZWQYCyABKAsyGS5jb3RlcmllLnBlZXIudjEuUHJvbWlzZWRIABItCghhY2NlcHRlZBgMIAEoCzIZLmNvdGVyaWUucGVlci52MS5BY2NlcHRlZEgAEikKBm91dGJpZBgNIAEoCzIXLmNvdGVyaWUucGVlci52MS5PdXRiaWRIABItCghkb2N1bWVudBgOIAEoCzIZLmNvdGVyaWUucGVlci52MS5Eb2N1bWVudEgAEjgKCm1lbWJlcnNoaXAYDyABKAsyIi5jb3RlcmllLnBlZXIudjEuTWVtYmVyc2hpcEFuc3dlcnNIABItCghjb21wYXJlZBgQIAEoCzIZLmNvdGVyaWUucGVlci52MS5Db21wYXJlZEgAEisKB2ZldGNoZWQYESABKAsyGC5jb3RlcmllLnBlZXIudjEuRmV0Y2hlZEgAEjAKCm1lcmdlZF9hbGwYEiABKAsyGi5jb3RlcmllLnBlZXIudjEuTWVyZ2VkQWxsSAASNAoMZmVuY2VfcmFpc2VkGBQgASgLMhwuY290ZXJpZS5wZWVyLnYxLkZlbmNlUmFpc2VkSAASKQoGcmVhcGVkGBUgASgLMhcuY290ZXJpZS5wZWVyLnYxLlJlYXBlZEgAEikKBmZlbmNlcxgWIAEoCzIXLmNvdGVyaWUucGVlci52MS5GZW5jZXNIAEIKCghyZXNwb25zZUIFCgNfaWQiGQoGTWVyZ2VkEg8KB2NoYW5nZWQYASABKAgiOQoHUHJlc2VudBIOCgZyZWNvcmQYASABKAwSDgoGcmFpc2VkGAIgASgNEg4KBnJlYXBlZBgDIAEoDSIoCgZBYnNlbnQSDgoGcmFpc2VkGAIgASgNEg4KBnJlYXBlZBgDIAEoDSIJCgdVbmtub3duIjgKBUZvdW5kEg8KB3JlY29yZHMYASADKAwSDgoGcmFpc2VkGAIgASgNEg4KBnJlYXBlZBgDIAEoDSI6CgdGZXRjaGVkEg4KBnRva2VucxgBIAEoDRIPCgdyZWNvcmRzGAIgAygMEg4KBmZlbmNlcxgDIAMoDSIdCglNZXJnZWRBbGwSEAoIb3V0Y29tZXMYASADKA0iNwoGTGlzdGVkEi0KB2VudHJpZXMYASADKAsyHC5jb3RlcmllLnBlZXIudjEuTGlzdGVkRW50cnkiQAoIQ29tcGFyZWQSNAoLZGlmZmVyZW5jZXMYASADKAsyHy5jb3RlcmllLnBlZXIudjEuVHJlZURpZmZlcmVuY2UiUwoOVHJlZURpZmZlcmVuY2USEAoIcXVlc3Rpb24YASABKA0SDQoFY2hpbGQYAiABKA0SDwoHZGlnZXN0cxgDIAMoBxIPCgdlbnRyaWVzGAQgAygHIl0KC0xpc3RlZEVudHJ5EhIKCnRva2VuX2hpZ2gYASABKAcSEQoJdG9rZW5fbG93GAIgASgHEhMKC2RpZ2VzdF9oaWdoGAMgASgHEhIKCmRpZ2VzdF9sb3cYBCABKAcigwEKB1dyaXR0ZW4SFAoHY29udGV4dBgBIAEoDEgAiAEBEhAKCHNpYmxpbmdzGAIgASgNEhEKCXByaW1hcmllcxgDIAEoDRITCgZyZWNvcmQYBCABKAxIAYgBARIRCglmYWxsYmFja3MYBSABKA1CCgoIX2NvbnRleHRCCQoHX3JlY29yZCI9CghQcm9taXNlZBINCgVyb3VuZBgBIAEoDRIQCghwcm9wb3NlchgCIAEoDBIQCghkb2N1bWVudBgDIAEoDCIKCghBY2NlcHRlZCIpCgZPdXRiaWQSDQoFcm91bmQYASABKA0SEAoIcHJvcG9zZXIYAiABKAwiPQoIRG9jdW1lbnQSDQoFZXBvY2gYASABKA0SFQoIZG9jdW1lbnQYAiABKAxIAIgBAUILCglfZG9jdW1lbnQibgoLRmVuY2VSYWlzZWQSDgoGcmFpc2VkGAEgASgNEg4KBnJlYXBlZBgCIAEoDRIuCgdwcm9ibGVtGAMgASgOMh0uY290ZXJpZS5wZWVyLnYxLlJhaXNlUHJvYmxlbRIPCgdsYWNraW5nGAQgAygNIggKBlJlYXBlZCIrCgZGZW5jZXMSDwoHbnVtYmVycxgBIAMoDRIQCghpc193aG9sZRgCIAEoCCJJChFNZW1iZXJzaGlwQW5zd2VycxI0CghtZXNzYWdlcxgBIAMoCzIiLmNvdGVyaWUucGVlci52MS5NZW1iZXJzaGlwTWVzc2FnZSKEAQoHUmVmdXNlZBImCgRjb2RlGAEgASgOMhguY290ZXJpZS5wZWVyLnYxLlJlZnVzYWwSGgoSaXNfb3V0Y29tZV91bmtub3duGAIgASgIEg8KB21lc3NhZ2UYAyABKAkSEQoJcHJpbWFyaWVzGAQgASgNEhEKCWZhbGxiYWNrcxgFIAEoDSptCgtNZW1iZXJTdGF0ZRIWChJNRU1CRVJfU1RBVEVfQUxJVkUQABIYChRNRU1CRVJfU1RBVEVfU1VTUEVDVBABEhUKEU1FTUJFUl9TVEFURV9ERUFEEAISFQoRTUVNQkVSX1NUQVRFX0xFRlQQAyquAQoMUmFpc2VQcm9ibGVtEh0KGVJBSVNFX1BST0JMRU1fVU5TUEVDSUZJRUQQABIZChVSQUlTRV9QUk9CTEVNX09VVERPTkUQARIYChRSQUlTRV9QUk9CTEVNX0JFSElORBACEhcKE1JBSVNFX1BST0JMRU1fSElOVFMQAxIZChVSQUlTRV9QUk9CTEVNX0RBTUFHRUQQBBIWChJSQUlTRV9QUk9CTEVNX0RJU0sQBSqtBAoHUmVmdXNhbBIXChNSRUZVU0FMX1VOU1BFQ0lGSUVEEAASFwoTUkVGVVNBTF9TVEFMRV9FUE9DSBABEhkKFVJFRlVTQUxfT1RIRVJfQ0xVU1RFUhACEhUKEVJFRlVTQUxfTk9UX09XTkVSEAMSFQoRUkVGVVNBTF9OT1RfUkVBRFkQBBIZChVSRUZVU0FMX1NIVVRUSU5HX0RPV04QBRIWChJSRUZVU0FMX09WRVJMT0FERUQQBhIVChFSRUZVU0FMX0RJU0tfRlVMTBAHEhUKEVJFRlVTQUxfTUFMRk9STUVEEAgSFgoSUkVGVVNBTF9DTE9DS19TS0VXEAkSEwoPUkVGVVNBTF9FWFBJUkVEEAoSFwoTUkVGVVNBTF9CQURfQ09OVEVYVBALEhoKFlJFRlVTQUxfTk9fU1VDSF9CVUNLRVQQDBIdChlSRUZVU0FMX1RPT19NQU5ZX1NJQkxJTkdTEA0SGwoXUkVGVVNBTF9UT09fTUFOWV9BQ1RPUlMQDhIVChFSRUZVU0FMX1RPT19MQVJHRRAPEhoKFlJFRlVTQUxfUVVPUlVNX05PVF9NRVQQEBITCg9SRUZVU0FMX1RJTUVPVVQQERIUChBSRUZVU0FMX0lOVEVSTkFMEBISGAoUUkVGVVNBTF9OT1RfRkFMTEJBQ0sQExIWChJSRUZVU0FMX0hJTlRTX0ZVTEwQFBIYChRSRUZVU0FMX0JFSElORF9GRU5DRRAVMkoKBFBlZXISQgoJUmVwbGljYXRlEhYuY290ZXJpZS5wZWVyLnYxLkJhdGNoGhkuY290ZXJpZS5wZWVyLnYxLkJhdGNoQWNrKAEwAWIGcHJvdG8z");
 
 /**
  * Describes the message coterie.peer.v1.Batch.
@@ -80,319 +80,347 @@ export const LookSchema = /*@__PURE__*/
   messageDesc(file_coterie_peer_v1_peer, 8);
 
 /**
+ * Describes the message coterie.peer.v1.Fetch.
+ * Use `create(FetchSchema)` to create a new message.
+ */
+export const FetchSchema = /*@__PURE__*/
+  messageDesc(file_coterie_peer_v1_peer, 9);
+
+/**
+ * Describes the message coterie.peer.v1.MergeAll.
+ * Use `create(MergeAllSchema)` to create a new message.
+ */
+export const MergeAllSchema = /*@__PURE__*/
+  messageDesc(file_coterie_peer_v1_peer, 10);
+
+/**
  * Describes the message coterie.peer.v1.Hint.
  * Use `create(HintSchema)` to create a new message.
  */
 export const HintSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 9);
+  messageDesc(file_coterie_peer_v1_peer, 11);
 
 /**
  * Describes the message coterie.peer.v1.ReadHint.
  * Use `create(ReadHintSchema)` to create a new message.
  */
 export const ReadHintSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 10);
+  messageDesc(file_coterie_peer_v1_peer, 12);
 
 /**
  * Describes the message coterie.peer.v1.RaiseFence.
  * Use `create(RaiseFenceSchema)` to create a new message.
  */
 export const RaiseFenceSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 11);
+  messageDesc(file_coterie_peer_v1_peer, 13);
 
 /**
  * Describes the message coterie.peer.v1.Reap.
  * Use `create(ReapSchema)` to create a new message.
  */
 export const ReapSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 12);
+  messageDesc(file_coterie_peer_v1_peer, 14);
 
 /**
  * Describes the message coterie.peer.v1.AskFences.
  * Use `create(AskFencesSchema)` to create a new message.
  */
 export const AskFencesSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 13);
+  messageDesc(file_coterie_peer_v1_peer, 15);
 
 /**
  * Describes the message coterie.peer.v1.Put.
  * Use `create(PutSchema)` to create a new message.
  */
 export const PutSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 14);
+  messageDesc(file_coterie_peer_v1_peer, 16);
 
 /**
  * Describes the message coterie.peer.v1.Delete.
  * Use `create(DeleteSchema)` to create a new message.
  */
 export const DeleteSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 15);
+  messageDesc(file_coterie_peer_v1_peer, 17);
 
 /**
  * Describes the message coterie.peer.v1.Announcement.
  * Use `create(AnnouncementSchema)` to create a new message.
  */
 export const AnnouncementSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 16);
+  messageDesc(file_coterie_peer_v1_peer, 18);
 
 /**
  * Describes the message coterie.peer.v1.Member.
  * Use `create(MemberSchema)` to create a new message.
  */
 export const MemberSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 17);
+  messageDesc(file_coterie_peer_v1_peer, 19);
 
 /**
  * Describes the message coterie.peer.v1.HeardMember.
  * Use `create(HeardMemberSchema)` to create a new message.
  */
 export const HeardMemberSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 18);
+  messageDesc(file_coterie_peer_v1_peer, 20);
 
 /**
  * Describes the message coterie.peer.v1.Prepare.
  * Use `create(PrepareSchema)` to create a new message.
  */
 export const PrepareSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 19);
+  messageDesc(file_coterie_peer_v1_peer, 21);
 
 /**
  * Describes the message coterie.peer.v1.Accept.
  * Use `create(AcceptSchema)` to create a new message.
  */
 export const AcceptSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 20);
+  messageDesc(file_coterie_peer_v1_peer, 22);
 
 /**
  * Describes the message coterie.peer.v1.Tell.
  * Use `create(TellSchema)` to create a new message.
  */
 export const TellSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 21);
+  messageDesc(file_coterie_peer_v1_peer, 23);
 
 /**
  * Describes the message coterie.peer.v1.Ask.
  * Use `create(AskSchema)` to create a new message.
  */
 export const AskSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 22);
+  messageDesc(file_coterie_peer_v1_peer, 24);
 
 /**
  * Describes the message coterie.peer.v1.Membership.
  * Use `create(MembershipSchema)` to create a new message.
  */
 export const MembershipSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 23);
+  messageDesc(file_coterie_peer_v1_peer, 25);
 
 /**
  * Describes the message coterie.peer.v1.MembershipMessage.
  * Use `create(MembershipMessageSchema)` to create a new message.
  */
 export const MembershipMessageSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 24);
+  messageDesc(file_coterie_peer_v1_peer, 26);
 
 /**
  * Describes the message coterie.peer.v1.News.
  * Use `create(NewsSchema)` to create a new message.
  */
 export const NewsSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 25);
+  messageDesc(file_coterie_peer_v1_peer, 27);
 
 /**
  * Describes the message coterie.peer.v1.Ping.
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 26);
+  messageDesc(file_coterie_peer_v1_peer, 28);
 
 /**
  * Describes the message coterie.peer.v1.PingRequest.
  * Use `create(PingRequestSchema)` to create a new message.
  */
 export const PingRequestSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 27);
+  messageDesc(file_coterie_peer_v1_peer, 29);
 
 /**
  * Describes the message coterie.peer.v1.Ack.
  * Use `create(AckSchema)` to create a new message.
  */
 export const AckSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 28);
+  messageDesc(file_coterie_peer_v1_peer, 30);
 
 /**
  * Describes the message coterie.peer.v1.Nack.
  * Use `create(NackSchema)` to create a new message.
  */
 export const NackSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 29);
+  messageDesc(file_coterie_peer_v1_peer, 31);
 
 /**
  * Describes the message coterie.peer.v1.Gossip.
  * Use `create(GossipSchema)` to create a new message.
  */
 export const GossipSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 30);
+  messageDesc(file_coterie_peer_v1_peer, 32);
 
 /**
  * Describes the message coterie.peer.v1.Compare.
  * Use `create(CompareSchema)` to create a new message.
  */
 export const CompareSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 31);
+  messageDesc(file_coterie_peer_v1_peer, 33);
 
 /**
  * Describes the message coterie.peer.v1.Table.
  * Use `create(TableSchema)` to create a new message.
  */
 export const TableSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 32);
+  messageDesc(file_coterie_peer_v1_peer, 34);
 
 /**
  * Describes the message coterie.peer.v1.BatchAck.
  * Use `create(BatchAckSchema)` to create a new message.
  */
 export const BatchAckSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 33);
+  messageDesc(file_coterie_peer_v1_peer, 35);
 
 /**
  * Describes the message coterie.peer.v1.Result.
  * Use `create(ResultSchema)` to create a new message.
  */
 export const ResultSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 34);
+  messageDesc(file_coterie_peer_v1_peer, 36);
 
 /**
  * Describes the message coterie.peer.v1.Merged.
  * Use `create(MergedSchema)` to create a new message.
  */
 export const MergedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 35);
+  messageDesc(file_coterie_peer_v1_peer, 37);
 
 /**
  * Describes the message coterie.peer.v1.Present.
  * Use `create(PresentSchema)` to create a new message.
  */
 export const PresentSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 36);
+  messageDesc(file_coterie_peer_v1_peer, 38);
 
 /**
  * Describes the message coterie.peer.v1.Absent.
  * Use `create(AbsentSchema)` to create a new message.
  */
 export const AbsentSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 37);
+  messageDesc(file_coterie_peer_v1_peer, 39);
 
 /**
  * Describes the message coterie.peer.v1.Unknown.
  * Use `create(UnknownSchema)` to create a new message.
  */
 export const UnknownSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 38);
+  messageDesc(file_coterie_peer_v1_peer, 40);
 
 /**
  * Describes the message coterie.peer.v1.Found.
  * Use `create(FoundSchema)` to create a new message.
  */
 export const FoundSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 39);
+  messageDesc(file_coterie_peer_v1_peer, 41);
+
+/**
+ * Describes the message coterie.peer.v1.Fetched.
+ * Use `create(FetchedSchema)` to create a new message.
+ */
+export const FetchedSchema = /*@__PURE__*/
+  messageDesc(file_coterie_peer_v1_peer, 42);
+
+/**
+ * Describes the message coterie.peer.v1.MergedAll.
+ * Use `create(MergedAllSchema)` to create a new message.
+ */
+export const MergedAllSchema = /*@__PURE__*/
+  messageDesc(file_coterie_peer_v1_peer, 43);
 
 /**
  * Describes the message coterie.peer.v1.Listed.
  * Use `create(ListedSchema)` to create a new message.
  */
 export const ListedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 40);
+  messageDesc(file_coterie_peer_v1_peer, 44);
 
 /**
  * Describes the message coterie.peer.v1.Compared.
  * Use `create(ComparedSchema)` to create a new message.
  */
 export const ComparedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 41);
+  messageDesc(file_coterie_peer_v1_peer, 45);
 
 /**
  * Describes the message coterie.peer.v1.TreeDifference.
  * Use `create(TreeDifferenceSchema)` to create a new message.
  */
 export const TreeDifferenceSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 42);
+  messageDesc(file_coterie_peer_v1_peer, 46);
 
 /**
  * Describes the message coterie.peer.v1.ListedEntry.
  * Use `create(ListedEntrySchema)` to create a new message.
  */
 export const ListedEntrySchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 43);
+  messageDesc(file_coterie_peer_v1_peer, 47);
 
 /**
  * Describes the message coterie.peer.v1.Written.
  * Use `create(WrittenSchema)` to create a new message.
  */
 export const WrittenSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 44);
+  messageDesc(file_coterie_peer_v1_peer, 48);
 
 /**
  * Describes the message coterie.peer.v1.Promised.
  * Use `create(PromisedSchema)` to create a new message.
  */
 export const PromisedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 45);
+  messageDesc(file_coterie_peer_v1_peer, 49);
 
 /**
  * Describes the message coterie.peer.v1.Accepted.
  * Use `create(AcceptedSchema)` to create a new message.
  */
 export const AcceptedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 46);
+  messageDesc(file_coterie_peer_v1_peer, 50);
 
 /**
  * Describes the message coterie.peer.v1.Outbid.
  * Use `create(OutbidSchema)` to create a new message.
  */
 export const OutbidSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 47);
+  messageDesc(file_coterie_peer_v1_peer, 51);
 
 /**
  * Describes the message coterie.peer.v1.Document.
  * Use `create(DocumentSchema)` to create a new message.
  */
 export const DocumentSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 48);
+  messageDesc(file_coterie_peer_v1_peer, 52);
 
 /**
  * Describes the message coterie.peer.v1.FenceRaised.
  * Use `create(FenceRaisedSchema)` to create a new message.
  */
 export const FenceRaisedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 49);
+  messageDesc(file_coterie_peer_v1_peer, 53);
 
 /**
  * Describes the message coterie.peer.v1.Reaped.
  * Use `create(ReapedSchema)` to create a new message.
  */
 export const ReapedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 50);
+  messageDesc(file_coterie_peer_v1_peer, 54);
 
 /**
  * Describes the message coterie.peer.v1.Fences.
  * Use `create(FencesSchema)` to create a new message.
  */
 export const FencesSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 51);
+  messageDesc(file_coterie_peer_v1_peer, 55);
 
 /**
  * Describes the message coterie.peer.v1.MembershipAnswers.
  * Use `create(MembershipAnswersSchema)` to create a new message.
  */
 export const MembershipAnswersSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 52);
+  messageDesc(file_coterie_peer_v1_peer, 56);
 
 /**
  * Describes the message coterie.peer.v1.Refused.
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 53);
+  messageDesc(file_coterie_peer_v1_peer, 57);
 
 /**
  * Describes the enum coterie.peer.v1.MemberState.
