@@ -58,3 +58,14 @@ export type {
   ScanOutcome,
   WriteOutcome,
 } from "./requests.ts";
+export type { Absence, PlanView, PlannedLoad } from "./topology/plan-view.ts";
+export type { AskedChange } from "./topology/resolve-change.ts";
+export type {
+  CommitOutcome,
+  Commitment,
+  PlanOutcome,
+  Topology,
+  TopologyFailure,
+} from "./topology/topology.ts";
+export type { TopologyMember, TopologyView } from "./topology/topology-view.ts";
+export type { Offer } from "./formation/offer-book.ts";

@@ -27,6 +27,7 @@ import type {
   ScanOutcome,
   WriteOutcome,
 } from "./requests.ts";
+import type { Topology } from "./topology/topology.ts";
 
 /** What a door needs of a node. Every call settles, with an outcome; none throws. */
 export interface NodeApi {
@@ -72,6 +73,8 @@ export interface NodeApi {
   repair(partitions: readonly PartitionId[] | "all"): RepairStarted;
   /** What becomes of tombstones, and who keeps them; `undefined` until the cluster has formed. */
   reaping(): ReapingView | undefined;
+  /** Who the members are, and how that is changed; `undefined` until the cluster has formed. */
+  topology(): Topology | undefined;
   statistics(): NodeStatistics;
 }
 

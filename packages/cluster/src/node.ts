@@ -16,7 +16,7 @@ import {
   replacedDirectories,
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
-import { type RecordStore, openStore } from "@coterie/storage";
+import { type RecordStore, type StoreStatistics, openStore } from "@coterie/storage";
 import type { AntiEntropy } from "./anti-entropy/anti-entropy.ts";
 import type { AntiEntropyView, RepairStarted } from "./anti-entropy/anti-entropy-view.ts";
 import { startAntiEntropy } from "./anti-entropy/start-anti-entropy.ts";
@@ -41,10 +41,8 @@ import type { HeldOutcome, HeldQuery } from "./find/held-query.ts";
 import { loadRegister } from "./formation/durable-identity.ts";
 import { joinCluster } from "./formation/join.ts";
 import { lockDirectory } from "./formation/lock-directory.ts";
-import { OfferBook } from "./formation/offer-book.ts";
 import { askWhetherOusted } from "./formation/ousting.ts";
 import { readDirectory } from "./formation/read-directory.ts";
-import { TakingBack } from "./formation/taking-back.ts";
 import type { HandoffView } from "./handoff/handoff-view.ts";
 import { loadOwed } from "./handoff/owed-file.ts";
 import { type HandoffBefore, type NodeHandoff, startHandoff } from "./handoff/start-handoff.ts";
@@ -64,6 +62,7 @@ import { type Reaping, startReaping } from "./reaping/reaping.ts";
 import { Refiller } from "./refill/refiller.ts";
 import { Replica, refusal } from "./replica/replica.ts";
 import { Sweeper } from "./replica/sweeper.ts";
+import { Topology } from "./topology/topology.ts";
 import type {
   BucketOutcome,
   Explanation,
@@ -99,7 +98,7 @@ export class CoterieNode implements NodeApi {
   #formation: Formation | undefined;
   #nonce = "";
   #agreement: AgreedDocument | undefined;
-  #takingBack: TakingBack | undefined;
+  #topology: Topology | undefined;
   #store: RecordStore | undefined;
   #hints: HintBook | undefined;
   #fences: FenceTable | undefined;
@@ -294,6 +293,10 @@ export class CoterieNode implements NodeApi {
     return { ok: false, code: "not-ready", message: `${this.id} is starting` };
   }
 
+  topology(): Topology | undefined {
+    return this.#topology;
+  }
+
   reaping(): ReapingView | undefined {
     return this.#reaping?.view();
   }
@@ -407,9 +410,9 @@ export class CoterieNode implements NodeApi {
       onSuspected: (address) => network.doubt(address),
     });
     this.#watch = watch;
-    const offers = new OfferBook();
-    const joining = { agreement, watch, offers, config: this.#config };
-    this.#takingBack = new TakingBack({ ...this.#ports, ...joining });
+    const statistics = (): StoreStatistics => store.statistics();
+    const members = { agreement, watch, statistics, config: this.#config };
+    this.#topology = new Topology({ ...this.#ports, ...members });
     const shared = {
       self: this.id,
       clock: this.#ports.clock,
@@ -524,7 +527,7 @@ export class CoterieNode implements NodeApi {
   }
 
   #answerAnnouncement(announcement: Announcement): PeerResponse {
-    if (this.#takingBack !== undefined) return this.#takingBack.receive(announcement);
+    if (this.#topology !== undefined) return this.#topology.receive(announcement);
     this.#formation?.receive(announcement);
     if (this.#formation === undefined) return refusal("not-ready", `${this.id} is opening`);
     return { kind: "announced", announcement: this.#formation.announcement() };

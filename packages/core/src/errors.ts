@@ -22,6 +22,10 @@ export type ErrorCode =
   | "not-found"
   | "no-such-bucket"
   | "bucket-conflict"
+  | "no-such-node"
+  | "no-such-plan"
+  | "stale-plan"
+  | "under-way"
   | "precondition-failed"
   | "too-large"
   | "too-many-siblings"
@@ -70,6 +74,22 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
     6,
     false,
     "compare with coterie bucket show NAME; policy and n cannot change, another name can have them",
+  ),
+  "no-such-node": row(
+    404,
+    "NOT_FOUND",
+    3,
+    false,
+    "see coterie topology; start it if it is to join",
+  ),
+  "no-such-plan": row(404, "NOT_FOUND", 3, false, "make it again with coterie plan"),
+  "stale-plan": row(409, "FAILED_PRECONDITION", 6, false, "make it again with coterie plan"),
+  "under-way": row(
+    409,
+    "FAILED_PRECONDITION",
+    6,
+    false,
+    "see coterie topology; wait, or coterie plan abort",
   ),
   "precondition-failed": row(412, "FAILED_PRECONDITION", 6, false, "the key already holds a value"),
   "too-large": row(

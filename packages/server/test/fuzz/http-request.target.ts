@@ -13,6 +13,7 @@ import {
 import { parseKey } from "../../src/doors/http/keys-route.ts";
 import { decodeSegment } from "../../src/doors/http/request-facts.ts";
 import { parseRepairBody } from "../../src/doors/http/repair-body.ts";
+import { parseCommitBody, parseTopologyBody } from "../../src/doors/http/topology-body.ts";
 import { parseScanQuery } from "../../src/doors/http/scan-options.ts";
 
 const encoder = new TextEncoder();
@@ -30,6 +31,8 @@ export const seeds: readonly Uint8Array[] = [
   '{"name":"made","policy":"lww","n":3,"r":2,"w":2,"pr":0,"pw":0,"allowStale":false}',
   '{"partitions":[0,7,4294967295]}',
   '{"partitions":"all"}',
+  '{"join":["n4"],"leave":["n1"],"replace":[{"id":"n2","by":"n5"}]}',
+  '{"hash":"0123456789ab","set":[{"id":"n3","weight":2,"zone":"b","host":"h"}]}',
   "localhost:7401",
   "[::1]:7401",
   "2031-02-28T12:00:00.000Z",
@@ -61,6 +64,7 @@ export function run(input: Uint8Array): void {
   const repair = parseRepairBody(input);
   if (repair instanceof Response) equal(repair.status, 400);
   else ok(repair === "all" || repair.every((each) => Number.isSafeInteger(each)));
+  members(input);
   const given = parseBucketBody("made", input);
   if (given instanceof Response) equal(given.status, 400);
   else deepStrictEqual(parseBucketBody("made", encoder.encode(JSON.stringify(given))), given);
@@ -72,6 +76,15 @@ export function run(input: Uint8Array): void {
   equal(typeof prefersJson(text), "boolean");
   equal(typeof isAllowedHost(text, ["store.example"]), "boolean");
   address(text);
+}
+
+function members(input: Uint8Array): void {
+  const change = parseTopologyBody(input);
+  if (change instanceof Response) equal(change.status, 400);
+  else deepStrictEqual(parseTopologyBody(encoder.encode(JSON.stringify(change))), change);
+  const commitment = parseCommitBody(input);
+  if (commitment instanceof Response) equal(commitment.status, 400);
+  else ok(/^[0-9a-f]+$/u.test(commitment.hash));
 }
 
 function segment(text: string): void {

@@ -23,6 +23,7 @@ export function methodsOf(node: NodeApi): NodeApi {
     antiEntropy: () => node.antiEntropy(),
     repair: (partitions) => node.repair(partitions),
     reaping: () => node.reaping(),
+    topology: () => node.topology(),
     statistics: () => node.statistics(),
   };
 }

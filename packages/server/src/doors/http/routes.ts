@@ -17,6 +17,7 @@ import { serveIndex, serveOpenApi } from "./openapi/openapi-route.ts";
 import { serveLiveness, serveMetrics, serveReadiness } from "./probes.ts";
 import type { Route, RouteOperation } from "./route.ts";
 import { serveScan } from "./scan-route.ts";
+import { serveAbort, serveCommit, servePlan, serveTopology } from "./topology-routes.ts";
 
 /** All there is; the most frequent first. */
 export const routes: readonly Route[] = [
@@ -45,10 +46,11 @@ export const routes: readonly Route[] = [
   reading("/v1/members", "members", serveMembers),
   reading("/v1/hints", "hints", serveHints),
   reading("/v1/anti-entropy", "anti-entropy", serveAntiEntropy),
-  {
-    path: "/v1/repair",
-    methods: new Map([["POST", { operation: "repair", serve: serveRepair }]]),
-  },
+  changing("/v1/repair", "repair", serveRepair),
+  reading("/v1/topology", "topology", serveTopology),
+  changing("/v1/plan", "plan", servePlan),
+  changing("/v1/commit", "commit", serveCommit),
+  changing("/v1/abort", "abort", serveAbort),
   reading("/v1/find", "find", serveFind),
   reading("/v1/ring", "ring", serveRing),
   reading("/v1/explain/{bucket}/{key}", "explain", serveExplain),
@@ -59,6 +61,11 @@ export const routes: readonly Route[] = [
   reading("/openapi.json", "openapi", serveOpenApi),
   reading("/", "index", serveIndex),
 ];
+
+/** A route at which something is asked for. */
+function changing(path: string, operation: string, serve: RouteOperation["serve"]): Route {
+  return { path, methods: new Map([["POST", { operation, serve }]]) };
+}
 
 /** A route that is only read. */
 function reading(path: string, operation: string, serve: RouteOperation["serve"]): Route {

@@ -1,5 +1,6 @@
 import { debtKinds } from "@coterie/cluster";
 import { keyHashes, limits } from "@coterie/core";
+import { topologySchemas } from "./topology-schemas.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -189,6 +190,7 @@ export const schemas: Json = {
     additionalProperties: false,
   },
   RepairStarted: object({ node: text, number: count, partitions: count, peers: count }),
+  ...topologySchemas,
   Buckets: object({ buckets: list(ref("Bucket")) }),
   Ring: object({ epoch: count, partitions: count, hash: keyHash, owners: list(list(text)) }),
   Explanation: object({
@@ -326,7 +328,10 @@ export const responses: Json = {
   BadRequest: failed("Malformed; the message says what."),
   NotFound: failed("Nothing is there."),
   WrongMethod: failed("The method is not defined here."),
-  Conflict: failed("Too many siblings or actors; or a bucket that has other settings."),
+  Conflict: failed(
+    "Too many siblings or actors; a bucket that has other settings; a plan that is stale, or while " +
+      "another one is under way.",
+  ),
   Exists: failed("If-None-Match was given and the key holds a value."),
   TooLarge: failed("Over a limit."),
   WrongType: failed("A content type or coding that is not taken."),

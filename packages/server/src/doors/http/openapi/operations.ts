@@ -191,6 +191,42 @@ export const operations: readonly Operation[] = [
       ...failures(400, 413, 415, 429, 503),
     },
   },
+  page("/v1/topology", "Topology", "Members, who offers itself, and what moves between them."),
+  {
+    path: "/v1/plan",
+    method: "POST",
+    operationId: "plan",
+    tags: ["cluster"],
+    summary: "What a change of the members would come to; it is remembered for ten minutes.",
+    requestBody: { content: schema("MembersChange"), required: true },
+    responses: {
+      200: answer("The plan.", schema("Plan")),
+      ...failures(400, 404, 409, 413, 415, 429, 503),
+    },
+  },
+  {
+    path: "/v1/commit",
+    method: "POST",
+    operationId: "commit",
+    tags: ["cluster"],
+    summary: "Does what a plan has shown, unless the cluster has changed since.",
+    requestBody: { content: schema("Commitment"), required: true },
+    responses: {
+      200: answer("It is under way; /v1/topology says how far.", schema("Committed")),
+      ...failures(400, 404, 409, 413, 415, 429, 503),
+    },
+  },
+  {
+    path: "/v1/abort",
+    method: "POST",
+    operationId: "abort",
+    tags: ["cluster"],
+    summary: "Takes back the moves that are not over.",
+    responses: {
+      200: answer("They are taken back.", schema("Committed")),
+      ...failures(400, 413, 415, 429, 503),
+    },
+  },
   {
     path: "/v1/find",
     method: "GET",

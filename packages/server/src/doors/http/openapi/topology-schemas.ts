@@ -1,0 +1,106 @@
+type Json = Readonly<Record<string, unknown>>;
+
+const text = { type: "string" };
+const count = { type: "integer", minimum: 0 };
+const list = (items: Json): Json => ({ type: "array", items });
+const object = (properties: Json, required: readonly string[] = Object.keys(properties)): Json => ({
+  type: "object",
+  properties,
+  required,
+});
+const state = { enum: ["alive", "unknown", "suspect", "dead", "left"] };
+const ids = { ...list(text), description: "Names of nodes." };
+const nullable = (description: string): Json => ({
+  type: ["integer", "null"],
+  minimum: 0,
+  description,
+});
+
+const labels = {
+  id: text,
+  address: text,
+  http: text,
+  grpc: text,
+  resp: text,
+  host: text,
+  zone: text,
+  weight: count,
+};
+const change = {
+  join: { ...ids, description: "Nodes that offer themselves." },
+  leave: { ...ids, description: "They hand over what they hold first." },
+  remove: { ...ids, description: "They are gone for good." },
+  replace: list(object({ id: text, by: text })),
+  set: list(object({ id: text, weight: count, zone: text, host: text }, ["id"])),
+};
+
+/** What is said of the members and of changes of them, by name. */
+export const topologySchemas: Json = {
+  Topology: object({
+    node: text,
+    clusterId: text,
+    epoch: count,
+    members: list(
+      object({
+        ...labels,
+        state: { ...state, description: "As far as the asked node knows." },
+        departure: {
+          enum: ["leaving", "removed", null],
+          description: "Of a member on its way out; it hands over what it holds, or is gone.",
+        },
+        copies: { ...count, description: "Of partitions that it owns." },
+        copiesAfter: { ...count, description: "When nothing moves any more." },
+        awaits: { ...count, description: "Moving partitions that it has not got all of." },
+        leftovers: { ...count, description: "Copies that it owns no more and has not dropped." },
+      }),
+    ),
+    offers: list(object({ ...labels, ageMs: { ...count, description: "Since it was heard." } })),
+    moves: { ...count, description: "Partitions that move." },
+    leftovers: { ...count, description: "Copies that former owners have not dropped." },
+  }),
+  MembersChange: { ...object(change, []), additionalProperties: false },
+  Commitment: {
+    ...object(
+      {
+        ...change,
+        hash: { ...text, description: "Of the plan; eight digits do where it is remembered." },
+      },
+      ["hash"],
+    ),
+    additionalProperties: false,
+  },
+  Committed: object({
+    epoch: { ...count, description: "Of the cluster's document that has it so." },
+    partitions: { ...count, description: "That move, or move no more." },
+  }),
+  Plan: object({
+    hash: text,
+    epoch: { ...count, description: "Of the version that the plan leads to." },
+    partitions: { ...count, description: "That change their owners." },
+    copies: { ...count, description: "That somebody gets who has none." },
+    bytes: nullable("About what these come to; null where nothing is known."),
+    durationMsMin: nullable("What it takes at least, at the rate that nodes are set to."),
+    members: list(
+      object({
+        id: text,
+        before: count,
+        after: count,
+        gets: count,
+        bytes: nullable("About; null where nothing is known."),
+      }),
+    ),
+    transfers: list(object({ from: { type: ["string", "null"] }, to: text, copies: count })),
+    risks: {
+      ...list(object({ living: count, wanted: count, partitions: count })),
+      description: "Partitions of which too few copies live until they have moved.",
+    },
+    sharingHosts: { ...count, description: "Partitions with two copies on one host, afterwards." },
+    sharingZones: { ...count, description: "Partitions with two copies in one zone, afterwards." },
+    short: { ...count, description: "Partitions with fewer owners than nMax, for lack of nodes." },
+    removed: { ...ids, description: "Members that hand over nothing." },
+    waitsFor: {
+      ...list(object({ id: text, state, partitions: count })),
+      description: "Who is away, and how many moves cannot end before it is back.",
+    },
+  }),
+};

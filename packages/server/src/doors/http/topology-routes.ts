@@ -1,0 +1,91 @@
+import type { CommitOutcome, NodeApi, PlanView, Topology, TopologyMember } from "@coterie/cluster";
+import { readBody } from "./body.ts";
+import { failureResponse, jsonResponse, refuse } from "./responses.ts";
+import type { RouteRequest } from "./route.ts";
+import { parseCommitBody, parseTopologyBody } from "./topology-body.ts";
+
+/** Names are short. */
+const bodyBytesMax = 64 * 1024;
+
+/** `GET /v1/topology`: members, who would be one, and what moves between them. */
+export function serveTopology({ parts: { node } }: RouteRequest): Response {
+  const topology = node.topology();
+  if (topology === undefined) return notReady(node);
+  const { members, offers, ...rest } = topology.view();
+  return jsonResponse({
+    ...rest,
+    members: members.map(memberJson),
+    offers: offers.map(({ member, ageMs }) => {
+      const { id, address, http, grpc, resp, host, zone, weight } = member;
+      const ago = Math.round(ageMs);
+      return { id, address, http, grpc, resp, host, zone, weight, ageMs: ago };
+    }),
+  });
+}
+
+/** `POST /v1/plan`: what a change of the members would come to. Nothing happens. */
+export async function servePlan(request: RouteRequest): Promise<Response> {
+  const topology = request.parts.node.topology();
+  if (topology === undefined) return notReady(request.parts.node);
+  const body = await bodyOf(request);
+  if (body instanceof Response) return body;
+  const asked = parseTopologyBody(body);
+  if (asked instanceof Response) return asked;
+  const outcome = topology.plan(asked);
+  return outcome.ok ? jsonResponse(planJson(outcome.plan)) : failureResponse(outcome);
+}
+
+/** `POST /v1/commit`: does what a plan has shown. */
+export async function serveCommit(request: RouteRequest): Promise<Response> {
+  const topology = request.parts.node.topology();
+  if (topology === undefined) return notReady(request.parts.node);
+  const body = await bodyOf(request);
+  if (body instanceof Response) return body;
+  const commitment = parseCommitBody(body);
+  if (commitment instanceof Response) return commitment;
+  return committed(await topology.commit(commitment));
+}
+
+/** `POST /v1/abort`: takes back the moves that are not over. */
+export async function serveAbort(request: RouteRequest): Promise<Response> {
+  const topology: Topology | undefined = request.parts.node.topology();
+  if (topology === undefined) return notReady(request.parts.node);
+  const body = await bodyOf(request);
+  if (body instanceof Response) return body;
+  if (body.length > 0) return refuse("bad-request", "nothing more is to be said of it");
+  return committed(await topology.abort());
+}
+
+async function bodyOf({ parts, context, facts }: RouteRequest): Promise<Uint8Array | Response> {
+  if (facts.query !== "") return refuse("bad-request", "what is to change is said in the body");
+  return readBody(context, facts, bodyBytesMax, parts.budget);
+}
+
+function committed(outcome: CommitOutcome): Response {
+  if (!outcome.ok) return failureResponse(outcome);
+  const { epoch, partitions } = outcome;
+  return jsonResponse({ epoch, partitions });
+}
+
+function memberJson(member: TopologyMember): object {
+  const { id, address, http, grpc, resp, host, zone, weight, departure, state } = member;
+  const { copies, copiesAfter, awaits, leftovers } = member;
+  return {
+    ...{ id, address, http, grpc, resp, host, zone, weight, state },
+    ...{ departure: departure ?? null, copies, copiesAfter, awaits, leftovers },
+  };
+}
+
+function planJson({ bytes, durationMsMin, members, transfers, ...rest }: PlanView): object {
+  return {
+    ...rest,
+    members: members.map((load) => ({ ...load, bytes: load.bytes ?? null })),
+    transfers: transfers.map(({ from, to, copies }) => ({ from: from ?? null, to, copies })),
+    bytes: bytes ?? null,
+    durationMsMin: durationMsMin ?? null,
+  };
+}
+
+function notReady(node: NodeApi): Response {
+  return refuse("not-ready", `${node.id} waits for: ${node.missing().join("; ")}`);
+}
