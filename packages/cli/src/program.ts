@@ -19,6 +19,7 @@ import {
 } from "./options.ts";
 import { addOperatorCommands } from "./program/operator-commands.ts";
 import { startSettingOptions } from "./program/start-settings.ts";
+import { addTopologyCommands } from "./program/topology-commands.ts";
 import type { ExportOptions } from "./transfer/export.ts";
 import type { ImportOptions } from "./transfer/import.ts";
 
@@ -41,6 +42,7 @@ export function newProgram(onExit: OnExit): Command {
   addTransfers(program, onExit);
   addCluster(program, onExit);
   addOperatorCommands(program, onExit);
+  addTopologyCommands(program, onExit);
   addStart(program, onExit);
   addDev(program, onExit);
   addBench(program, onExit);

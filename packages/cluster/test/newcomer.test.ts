@@ -54,7 +54,7 @@ async function change(small: SmallCluster, at: number, asked: AskedChange): Prom
   return small.until(topology.commit({ hash: planned.plan.hash }));
 }
 
-it("it is a member, and serves, once a plan that has it join is committed", async () => {
+it("a newcomer is a member, and serves, once a plan that has it join is committed", async () => {
   const small = await SmallCluster.start();
   successful(await small.put(1, "k", "one", { w: 3 }));
   const lone = loneNode(small, 4);
@@ -68,7 +68,10 @@ it("it is a member, and serves, once a plan that has it join is committed", asyn
   expect(offers).toEqual([]);
   expect(moves).toBeGreaterThan(0);
   expect(members?.map(({ copiesAfter }) => copiesAfter)).toEqual([6, 6, 6, 6]);
-  const again = small.at(1).topology()?.plan({ leave: [node(3)] });
+  const again = small
+    .at(1)
+    .topology()
+    ?.plan({ leave: [node(3)] });
   expect(again).toMatchObject({ ok: false, code: "under-way" });
 });
 

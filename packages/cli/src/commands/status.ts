@@ -14,8 +14,10 @@ import type { ExchangeResult } from "../http/exchange.ts";
 import type { NodePool } from "../http/node-pool.ts";
 import type { NodeMetrics } from "../metrics/node-metrics.ts";
 import { scrapeMember } from "../metrics/scrape-cluster.ts";
+import type { TopologyView } from "../http/topology.ts";
 import { repairText } from "../repair/repair-text.ts";
 import { byteText, durationText, table } from "../table.ts";
+import { movesText } from "../topology/plan-text.ts";
 
 /** What one node says of itself now. */
 interface NodeStatus {
@@ -78,6 +80,7 @@ export function status(options: NodeOptions): Promise<ExitCode> {
     );
     const serving = new Set(nodes.filter(({ state }) => state === "ready").map(({ id }) => id));
     const isDegraded = serving.size < nodes.length;
+    const moving = await topologyTexts(pool, timeoutMs);
     const shortages = shortagesOf(cluster.buckets, ring, serving);
     if (options.json === true) {
       const { clusterId, epoch } = cluster;
@@ -95,6 +98,7 @@ export function status(options: NodeOptions): Promise<ExitCode> {
     for (const { id, state, detail } of nodes) {
       if (state !== "ready") terminal.say(`${terminal.paint("red", id)} is ${state}: ${detail}`);
     }
+    for (const line of moving) terminal.say(line);
     for (const { id, antiEntropy } of nodes) {
       for (const line of antiEntropyTexts(antiEntropy)) terminal.say(`${id} ${line}`);
     }
@@ -106,6 +110,16 @@ export function status(options: NodeOptions): Promise<ExitCode> {
     for (const shortage of shortages) terminal.say(shortageText(shortage, ring));
     return isDegraded ? exitCodes.failure : exitCodes.ok;
   });
+}
+
+/** What moves, and who offers itself; why that is not known, if it is not. */
+async function topologyTexts(pool: NodePool, timeoutMs: number): Promise<readonly string[]> {
+  const answer = await pool.sendInTurn({ method: "GET", path: "/v1/topology" }, timeoutMs);
+  if (!answer.ok || answer.reply.status !== 200) return ["no node says what moves"];
+  const view = jsonOf("status", answer.reply) as TopologyView;
+  const moves = movesText(view);
+  const lines = view.offers.map(({ id }) => `${id} offers itself: coterie plan join ${id}`);
+  return moves === undefined ? lines : [`${moves}: coterie topology --wait`, ...lines];
 }
 
 function describe(nodes: readonly NodeStatus[]): string {

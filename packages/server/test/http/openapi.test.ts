@@ -173,7 +173,9 @@ describe("a documented answer", () => {
     // A wrong Host is refused before any route: shown once above. What can be committed depends on
     // what was planned (topology.test.ts).
     expect(
-      missing.filter((each) => !/^(readyz|metrics|openapi|index|batch) 400|commit 200$/u.test(each)),
+      missing.filter(
+        (each) => !/^(readyz|metrics|openapi|index|batch) 400|commit 200$/u.test(each),
+      ),
     ).toEqual([]);
   });
 });

@@ -70,10 +70,9 @@ function committed(outcome: CommitOutcome): Response {
 function memberJson(member: TopologyMember): object {
   const { id, address, http, grpc, resp, host, zone, weight, departure, state } = member;
   const { copies, copiesAfter, awaits, leftovers } = member;
-  return {
-    ...{ id, address, http, grpc, resp, host, zone, weight, state },
-    ...{ departure: departure ?? null, copies, copiesAfter, awaits, leftovers },
-  };
+  const doors = { id, address, http, grpc, resp };
+  const labels = { host, zone, weight, state, departure: departure ?? null };
+  return { ...doors, ...labels, copies, copiesAfter, awaits, leftovers };
 }
 
 function planJson({ bytes, durationMsMin, members, transfers, ...rest }: PlanView): object {

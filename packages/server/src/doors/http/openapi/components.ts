@@ -329,8 +329,8 @@ export const responses: Json = {
   NotFound: failed("Nothing is there."),
   WrongMethod: failed("The method is not defined here."),
   Conflict: failed(
-    "Too many siblings or actors; a bucket that has other settings; a plan that is stale, or while " +
-      "another one is under way.",
+    "Too many siblings or actors; a bucket that has other settings; a plan that is stale, or " +
+      "while another one is under way.",
   ),
   Exists: failed("If-None-Match was given and the key holds a value."),
   TooLarge: failed("Over a limit."),
