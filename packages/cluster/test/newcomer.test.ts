@@ -35,7 +35,7 @@ it("a node that the cluster does not know offers itself, and all members know of
 });
 
 it.each([
-  ["partitions", { ...usualSettings, partitions: 16 }, "start it with --partitions 8 --hash md5"],
+  ["partitions", { ...usualSettings, partitions: 16 }, "Start it with --partitions 8 --hash md5"],
   ["a hash", { ...usualSettings, hash: "redis-slots" as const }, "hash is md5 in the cluster"],
 ])("%s that a directory cannot have ends it, with the flags to give", async (_, settings, why) => {
   const small = await SmallCluster.start();

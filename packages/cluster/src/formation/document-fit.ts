@@ -18,7 +18,15 @@ export function problemWith(
       "another --id"
     );
   }
-  return settingsProblem(document, { member, settings });
+  // What shapes a directory cannot differ; all other settings are the cluster's.
+  const differences = directoryDifferences(document.settings, settings);
+  if (differences.length === 0) return undefined;
+  return (
+    `${member.id} is configured otherwise than its cluster was formed: ` +
+    `${differences.join("; ")}. That cannot be changed yet (not-yet): put the configuration ` +
+    "back, or start a new cluster with the new settings and carry the data over with " +
+    "coterie export and coterie import"
+  );
 }
 
 /** Why a node that offers itself cannot become a member of that cluster. */
@@ -34,21 +42,11 @@ export function problemOfOffer(
       "start this node with another --peer"
     );
   }
-  return settingsProblem(document, { member, settings });
-}
-
-/** What shapes a directory cannot differ; all other settings are the cluster's. */
-function settingsProblem(
-  document: ClusterDocument,
-  { member, settings }: Pick<NodeConfig, "member" | "settings">,
-): string | undefined {
-  const { partitions, hash } = document.settings;
   const differences = directoryDifferences(document.settings, settings);
   if (differences.length === 0) return undefined;
+  const { partitions, hash } = document.settings;
   return (
-    `${member.id} is configured otherwise than its cluster was formed: ` +
-    `${differences.join("; ")}. That cannot be changed (not-yet): start it with ` +
-    `--partitions ${partitions} --hash ${hash}, or start a new cluster with the new settings and ` +
-    "carry the data over with coterie export and coterie import"
+    `${id} cannot join: ${differences.join("; ")}. Start it with --partitions ${partitions} ` +
+    `--hash ${hash}, on an empty directory`
   );
 }
