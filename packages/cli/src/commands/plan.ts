@@ -101,7 +101,11 @@ async function carryOut(
   const reply = await commitWhereKnown(pool, { what, hash, node, timeoutMs });
   if (reply.status !== 200) throw failureOf(what, reply);
   const { epoch, partitions } = jsonOf(what, reply) as CommittedView;
-  const words = `committed, epoch ${epoch}: ${partitions} partitions move; coterie topology shows how far`;
+  const done = `committed, epoch ${epoch}`;
+  const words =
+    partitions === 0
+      ? `${done}: nothing has to move`
+      : `${done}: ${partitions} partitions move; coterie topology shows how far`;
   return conclude(pool, terminal, options, { epoch, partitions, words });
 }
 
