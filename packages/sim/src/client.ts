@@ -2,7 +2,8 @@ import type { CoterieNode, GetOutcome, PutInput, WriteOutcome } from "@coterie/c
 import { type NodeId, type WriteId, forever, hex } from "@coterie/core";
 import type { ClientOutcome, ClientWrite } from "./history.ts";
 import type { SeededRandom } from "./random.ts";
-import type { ContendedKey, Operation, Workload } from "./workload.ts";
+import type { ContendedKey } from "./contended-key.ts";
+import type { Operation, Workload } from "./workload.ts";
 
 /** How often a write is sent again, at most. */
 const retriesMax = 2;

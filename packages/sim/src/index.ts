@@ -50,7 +50,8 @@ export {
   type WeatherKnobs,
   drawKnobs,
 } from "./swarm-knobs.ts";
-export { type ContendedKey, Workload, type WorkloadWatcher } from "./workload.ts";
+export type { ContendedKey } from "./contended-key.ts";
+export { Workload, type WorkloadWatcher } from "./workload.ts";
 export { runDirectoryLife } from "./directory-life.ts";
 export { runScenario } from "./scenario/run-scenario.ts";
 export { type Shrunk, shrink, turnedKnobs } from "./shrink.ts";

@@ -104,6 +104,19 @@ export interface ReapingKnobs extends ReapingSettings {
 const nodesDrawn = [3, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9];
 const copiesDrawn = [1, 2, 3, 3, 3, 3, 3, 4, 5];
 
+/** These need sloppy requests. */
+const drawnApart: ReadonlySet<FaultKind> = new Set(["split", "guests-die"]);
+/** Nobody's process ends by these, nor is anything lost. */
+const harmless: readonly FaultKind[] = [
+  "pause",
+  "cut",
+  "partition",
+  "dead-stream",
+  "slow-peer",
+  "slow-disk",
+  "clock-jump",
+];
+
 const handoffBytesPerSecondLeast = 64 * 1024;
 
 /** The knobs of a seed. */
@@ -149,7 +162,25 @@ function drawModes(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
   // What fallbacks hold is there for strict reads only once it has been handed over.
   const bytesPerSecond = knobs.handoff.bytesPerSecond || handoffBytesPerSecondLeast;
   const handoff = { ...knobs.handoff, bytesPerSecond };
-  return { ...knobs, buckets, habits: { ...knobs.habits, otherMode }, faults, handoff };
+  const sloppy = { ...knobs, buckets, habits: { ...knobs.habits, otherMode }, faults, handoff };
+  const owners = Math.max(...buckets.map(({ n }) => n));
+  return knobs.nodes > owners && random.chance(200) ? drawGuests(random, sloppy) : sloppy;
+}
+
+/**
+ * Guests end, and hardly anybody else: owners compare their copies after a crash and now and then,
+ * and so would find what guests have failed to tell. With few partitions most nodes own nothing.
+ */
+function drawGuests(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
+  const faults: Partial<Record<FaultKind, number>> = { "guests-die": 2 + random.below(2) };
+  const left = [...harmless];
+  for (let kinds = 2 + random.below(3); kinds > 0; kinds -= 1) {
+    const [kind] = left.splice(random.below(left.length), 1);
+    if (kind !== undefined) faults[kind] = 2 + random.below(4);
+  }
+  const buckets = knobs.buckets.map((bucket) => ({ ...bucket, w: 1, r: bucket.n }));
+  const antiEntropy = { ...knobs.antiEntropy, intervalMs: 0 };
+  return { ...knobs, partitions: 1 + random.below(2), buckets, antiEntropy, faults };
 }
 
 /** The knobs of a seed, where all is strict. */
@@ -256,7 +287,7 @@ function copiesToLose(buckets: readonly BucketKnobs[]): number {
 
 function drawFaults(random: SeededRandom, buckets: readonly BucketKnobs[]): SwarmKnobs["faults"] {
   const faults: Partial<Record<FaultKind, number>> = {};
-  const left = faultKinds.filter(({ name, losesCopies }) => !losesCopies && name !== "split");
+  const left = faultKinds.filter(({ name, losesCopies }) => !losesCopies && !drawnApart.has(name));
   for (let kinds = 3 + random.below(6); kinds > 0; kinds -= 1) {
     const [kind] = left.splice(random.below(left.length), 1);
     if (kind !== undefined) faults[kind.name] = 2 + random.below(4);

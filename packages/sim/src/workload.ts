@@ -7,15 +7,15 @@ import {
   decodeContext,
   hex,
   invariant,
-  utf8,
 } from "@coterie/core";
 import { type SimCluster, contextKey } from "./cluster.ts";
+import { type ContendedKey, contendedKeys } from "./contended-key.ts";
 import { faultKinds } from "./faults/kinds.ts";
 import { wallOffsetMsMax } from "./faults/strikes.ts";
 import { type BucketPromises, type FinalState, History } from "./history.ts";
 import { Lifetimes } from "./lifetimes.ts";
 import type { SeededRandom } from "./random.ts";
-import type { BucketKnobs, SwarmKnobs } from "./swarm-knobs.ts";
+import type { SwarmKnobs } from "./swarm-knobs.ts";
 import { numberOf, valueOf } from "./value.ts";
 
 /** After which a client takes no answer for an answer. */
@@ -27,6 +27,8 @@ const refillMs = 3000;
 export interface WorkloadWatcher {
   noteOperation(index: number): void;
   noteAck(): void;
+  /** Nodes have answered that are no owners, and no others. */
+  noteGuestAck(): void;
   /** A client has read what nobody was told is durable. */
   noteEarlyRead(): void;
 }
@@ -35,13 +37,6 @@ export interface WorkloadWatcher {
 export interface Operation {
   readonly number: number;
   readonly random: SeededRandom;
-}
-
-/** A key as clients name it, and where it is. */
-export interface ContendedKey {
-  readonly name: string;
-  readonly place: Key;
-  readonly bucket: BucketKnobs;
 }
 
 /**
@@ -88,11 +83,7 @@ export class Workload {
     this.history.losesCopies = faultKinds.some((kind) => {
       return kind.losesCopies && knobs.faults[kind.name] !== undefined;
     });
-    this.keys = Array.from({ length: knobs.keys }, (_, index) => {
-      const bucket = knobs.buckets[index % knobs.buckets.length] as BucketKnobs;
-      const place = { bucket: bucket.name, key: utf8(`key-${index}`) };
-      return { name: `${bucket.name}/key-${index}`, place, bucket };
-    });
+    this.keys = contendedKeys(knobs);
     this.#keyNames = new Set(this.keys.map(({ name }) => name));
   }
 
@@ -167,6 +158,7 @@ export class Workload {
    */
   holdersOf({ primaries, fallbacks }: Acks): number {
     if (fallbacks > 0) this.stoodIn += 1;
+    if (primaries === 0) this.watcher.noteGuestAck();
     return this.history.losesCopies && primaries < 2 ? 0 : primaries;
   }
 

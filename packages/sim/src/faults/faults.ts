@@ -1,9 +1,11 @@
 import type { NodeId } from "@coterie/core";
 import type { SimCluster } from "../cluster.ts";
+import { type ContendedKey, contendedKeys } from "../contended-key.ts";
 import type { SeededRandom } from "../random.ts";
 import type { SwarmKnobs } from "../swarm-knobs.ts";
+import type { Battlefield } from "./battlefield.ts";
 import type { FaultKind } from "./kinds.ts";
-import { type Battlefield, strikes } from "./strikes.ts";
+import { strikes } from "./strikes.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /** How often a strike that found no target is tried again, and how long it waits. */
@@ -28,15 +30,18 @@ export class Faults implements Battlefield {
   /** Nodes whose directories have lost something that they had acknowledged, and do not know it. */
   readonly forgetful: Map<NodeId, number> = new Map();
   readonly bereft: Set<NodeId> = new Set();
+  readonly keys: readonly ContendedKey[];
   readonly lullMs: number | undefined;
   readonly #plans: readonly Plan[];
   readonly #mends = new Set<() => void>();
   #onAck: (() => void)[] = [];
+  #onGuestAck: (() => void)[] = [];
   #onEarlyRead: (() => void)[] = [];
   #isOver = false;
 
   constructor(cluster: SimCluster, knobs: SwarmKnobs) {
     this.cluster = cluster;
+    this.keys = contendedKeys(knobs);
     this.lullMs = knobs.reaping?.lullMs;
     this.supervisor = new Supervisor(cluster);
     const { random } = cluster.world;
@@ -45,6 +50,10 @@ export class Faults implements Battlefield {
       const at = Array.from({ length: count }, () => 10 + own.below(knobs.operations));
       return { kind: kind as FaultKind, random: own, at: at.toSorted((a, b) => b - a) };
     });
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** Clients begin their `index`th operation. */
@@ -66,6 +75,17 @@ export class Faults implements Battlefield {
 
   onNextAck(run: () => void): void {
     this.#onAck.push(run);
+  }
+
+  /** A client has just been told that its write is durable, by nodes that do not own its key. */
+  noteGuestAck(): void {
+    const waiting = this.#onGuestAck;
+    this.#onGuestAck = [];
+    for (const each of waiting) each();
+  }
+
+  onNextGuestAck(run: () => void): void {
+    this.#onGuestAck.push(run);
   }
 
   /** A client has just been told of a write before the client that wrote it was. */
@@ -93,6 +113,7 @@ export class Faults implements Battlefield {
     cluster.world.trace("everything is healed");
     this.#isOver = true;
     this.#onAck = [];
+    this.#onGuestAck = [];
     this.#onEarlyRead = [];
     for (const mend of this.#mends) mend();
     cluster.network.heal();

@@ -20,7 +20,8 @@ export type FaultKind =
   | "slow-disk"
   | "wipe"
   | "rot"
-  | "rollback";
+  | "rollback"
+  | "guests-die";
 
 export interface FaultKindInfo {
   readonly name: FaultKind;
@@ -46,6 +47,7 @@ const lossless: readonly FaultKind[] = [
   "full-disk",
   "slow-disk",
   "split",
+  "guests-die",
 ];
 
 /** Every kind of fault. */

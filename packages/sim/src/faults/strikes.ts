@@ -1,30 +1,18 @@
-import type { NodeId, PeerAddress } from "@coterie/core";
-import type { SimCluster } from "../cluster.ts";
+import type { NodeId } from "@coterie/core";
 import type { DiskImage, DiskOperation, SimDisk } from "../disk.ts";
 import type { SeededRandom } from "../random.ts";
+import {
+  type Battlefield,
+  type Duration,
+  type Strike,
+  addressOf,
+  cutFor,
+  pick,
+  running,
+} from "./battlefield.ts";
+import { guestsDie } from "./guests-die.ts";
 import type { FaultKind } from "./kinds.ts";
-import type { Supervisor } from "./supervisor.ts";
-
-/** What a strike may use. */
-export interface Battlefield {
-  readonly cluster: SimCluster;
-  readonly supervisor: Supervisor;
-  /** Nodes whose directories were put back from older ones, and when. */
-  readonly forgetful: Map<NodeId, number>;
-  /** Nodes that may have lost records for good. */
-  readonly bereft: Set<NodeId>;
-  /** How long clients rest halfway, if they do. */
-  readonly lullMs: number | undefined;
-  /** Undoes something after a while, or when all is healed. */
-  mendAfter(ms: number, mend: () => void): void;
-  /** Runs something when a client has next been told that its write is durable. */
-  onNextAck(run: () => void): void;
-  /** Runs something when a client has next read what no client was told is durable. */
-  onNextEarlyRead(run: () => void): void;
-}
-
-/** Does its damage now; false if there was nothing to be damaged. */
-type Strike = (field: Battlefield, random: SeededRandom) => boolean;
+import { loseBesideStale, readsFail, segmentsRot, wiped } from "./lose-beside-stale.ts";
 
 /**
  * Wall clocks stay within this of the truth: above twice as much a retry may come when its write
@@ -96,7 +84,10 @@ export const strikes: Readonly<Record<FaultKind, Strike>> = {
   "sync-error": (field, random) =>
     random.chance(300) ? failEverySync(field, random) : failOnce(field, random, "sync"),
   "write-error": (field, random) => failOnce(field, random, "write"),
-  "read-error": (field, random) => failOnce(field, random, "read"),
+  "read-error": (field, random) =>
+    random.fork("aimed").chance(500)
+      ? loseBesideStale(field, random, readsFail)
+      : failOnce(field, random, "read"),
   "full-disk": (field, random) => {
     const id = pick(random, field.cluster.ids);
     setCapacity(field, id, 1000);
@@ -113,15 +104,15 @@ export const strikes: Readonly<Record<FaultKind, Strike>> = {
     });
     return true;
   },
-  wipe,
-  rot,
+  wipe: (field, random) =>
+    random.fork("aimed").chance(500) ? loseBesideStale(field, random, wiped) : wipe(field, random),
+  rot: (field, random) =>
+    random.fork("aimed").chance(500)
+      ? loseBesideStale(field, random, segmentsRot)
+      : rot(field, random),
   rollback,
+  "guests-die": guestsDie,
 };
-
-interface Duration {
-  readonly least: number;
-  readonly more: number;
-}
 
 /** Two sides; long enough, each side takes the other one for dead. */
 function partition(field: Battlefield, random: SeededRandom, ms: Duration): boolean {
@@ -286,42 +277,7 @@ function failOnce(field: Battlefield, random: SeededRandom, operation: DiskOpera
   return true;
 }
 
-interface LinkCut {
-  readonly from: NodeId;
-  readonly to: NodeId;
-  readonly kind: "silent" | "refusing";
-}
-
-const aWhile: Duration = { least: 100, more: 2500 };
-
-function cutFor(
-  field: Battlefield,
-  random: SeededRandom,
-  { from, to, kind }: LinkCut,
-  { least, more }: Duration = aWhile,
-): void {
-  const { network } = field.cluster;
-  network.cut(addressOf(from), addressOf(to), kind);
-  field.mendAfter(least + random.below(more), () => network.mend(addressOf(from), addressOf(to)));
-}
-
 function setCapacity({ cluster }: Battlefield, id: NodeId, bytes: number): void {
   const disk: SimDisk = cluster.disk(id);
   disk.capacityBytes = bytes;
-}
-
-/** A node that serves and is not paused. */
-function running({ cluster, supervisor }: Battlefield, random: SeededRandom): NodeId | undefined {
-  const candidates = cluster.ids.filter(
-    (id) => cluster.isUp(id) && !supervisor.isStarting(id) && !cluster.isPaused(id),
-  );
-  return candidates.length === 0 ? undefined : pick(random, candidates);
-}
-
-function addressOf(id: NodeId): PeerAddress {
-  return id as string as PeerAddress;
-}
-
-function pick<Item>(random: SeededRandom, items: readonly Item[]): Item {
-  return items[random.below(items.length)] as Item;
 }
