@@ -296,6 +296,36 @@ function addDev(program: Command, onExit: OnExit): void {
       });
   }
   addDevCuts(devCommand, onExit);
+  addDevMembers(devCommand, onExit);
+}
+
+function addDevMembers(devCommand: Command, onExit: OnExit): void {
+  devCommand
+    .command("add")
+    .summary("start one more node, which joins the cluster")
+    .description(
+      "Starts one more node on an empty directory, and has the cluster make it a member. What moves " +
+        "to it, coterie topology shows.",
+    )
+    .argument("[node]", "the next number if left out")
+    .addHelpText("after", "\nExamples:\n  coterie dev add\n  coterie dev add n7")
+    .action(async (id: string | undefined, _: object, command: Command) => {
+      const { actOnDev } = await import("./dev/act.ts");
+      onExit(await actOnDev({ kind: "add", id }, command.optsWithGlobals<{ data: string }>()));
+    });
+  devCommand
+    .command("remove")
+    .summary("have a node hand over what it holds, leave the cluster, and end")
+    .description(
+      "Has a node leave the cluster: it hands over what it holds, its process ends, and its " +
+        "directory is removed. A node that is dead is taken out, and the others share what it held.",
+    )
+    .argument("<node>", "as in n2")
+    .addHelpText("after", "\nExamples:\n  coterie dev remove n2")
+    .action(async (id: string, _: object, command: Command) => {
+      const { actOnDev } = await import("./dev/act.ts");
+      onExit(await actOnDev({ kind: "remove", id }, command.optsWithGlobals<{ data: string }>()));
+    });
 }
 
 function addDevCuts(devCommand: Command, onExit: OnExit): void {

@@ -27,6 +27,9 @@ export async function actOnDev(order: DevOrder, options: DevActOptions): Promise
     const known = `there is no node ${unknown}; there are ${ids.join(", ")}`;
     throw new CliFailure(exitCodes.usage, known);
   }
+  if (order.kind === "add" && !/^n\d{1,9}$/u.test(order.id ?? "n1")) {
+    throw new CliFailure(exitCodes.usage, `nodes of a dev cluster are named n1, n2, and so on`);
+  }
   const dev = await runningDev(directory);
   const result = dev === undefined ? withoutDev(directory, order) : await askDev(dev, order);
   if (!result.ok) throw new CliFailure(exitCodes.failure, result.message);
@@ -44,7 +47,7 @@ export function groupsIn(words: readonly string[]): readonly (readonly string[])
 }
 
 function withoutDev(directory: DevDirectory, order: DevOrder): DevActionResult {
-  if (order.kind !== "cut" && order.kind !== "heal") {
+  if (order.kind === "kill" || order.kind === "pause" || order.kind === "revive") {
     return signalNode(directory, order.kind, order.id);
   }
   return { ok: false, message: `no \`coterie dev\` runs in ${directory.path}` };

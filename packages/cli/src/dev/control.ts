@@ -50,7 +50,9 @@ export async function askDev(
   address: DevControlAddress,
   order: DevOrder,
 ): Promise<DevActionResult> {
-  const answer = await call(address, encodeURIComponent(JSON.stringify(order)), 60_000);
+  // A node that leaves hands over first all that it holds.
+  const timeoutMs = order.kind === "remove" || order.kind === "add" ? 24 * 3_600_000 : 60_000;
+  const answer = await call(address, encodeURIComponent(JSON.stringify(order)), timeoutMs);
   if (!answer.ok) return { ok: false, message: answer.message };
   return JSON.parse(answer.reply.body.toString("utf8")) as DevActionResult;
 }

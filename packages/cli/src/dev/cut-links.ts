@@ -7,13 +7,26 @@ export interface CutLink {
 
 /** Which links of a cluster are cut, each direction by itself. */
 export class CutLinks {
-  readonly #ids: readonly string[];
+  #ids: readonly string[];
   /** For each node, those that nothing arrives at of what it sends. */
-  readonly #lost: ReadonlyMap<string, Set<string>>;
+  readonly #lost: Map<string, Set<string>>;
 
   constructor(ids: readonly string[]) {
     this.#ids = ids;
     this.#lost = new Map(ids.map((id) => [id, new Set()]));
+  }
+
+  /** One more node, with whole links. */
+  add(id: string): void {
+    this.#ids = [...this.#ids, id];
+    this.#lost.set(id, new Set());
+  }
+
+  /** A node is no more. */
+  remove(id: string): void {
+    this.heal([id]);
+    this.#ids = this.#ids.filter((other) => other !== id);
+    this.#lost.delete(id);
   }
 
   /**

@@ -56,6 +56,11 @@ export class DevDirectory {
     mkdirSync(this.nodeDirectory(id), { recursive: true, mode: 0o700 });
   }
 
+  /** Removes what a node that is no member any more has left. */
+  removeNodeDirectory(id: string): void {
+    rmSync(this.nodeDirectory(id), { recursive: true, force: true });
+  }
+
   readEndpoints(): DevEndpoints | undefined {
     return this.#read("endpoints.json", parseEndpoints);
   }

@@ -46,6 +46,21 @@ export async function settleEndpoints(
   return endpoints;
 }
 
+/** Where one more node listens: at ports like the others', or at any that are free. */
+export async function endpointFor(id: string, nodes: readonly DevEndpoint[]): Promise<DevEndpoint> {
+  const number = Number(id.slice(1));
+  const [first] = nodes;
+  const basePort = Number(first?.http.split(":")[1]) - Number(first?.id.slice(1));
+  const fixed = fixedEndpoint(number, basePort);
+  const isFixed = nodes.every((node) => {
+    const { http, grpc, resp, peer } = fixedEndpoint(Number(node.id.slice(1)), basePort);
+    return [http, grpc, resp, peer].join() === [node.http, node.grpc, node.resp, node.peer].join();
+  });
+  if (!isFixed) return { ...((await chosenEndpoints(1))[0] ?? fixed), id };
+  await checkPorts([fixed]);
+  return fixed;
+}
+
 /** How many copies there are, and how many of them must answer. */
 function copiesOf(
   shape: DevShape,
@@ -96,13 +111,17 @@ function checkShape(directory: DevDirectory, recorded: DevEndpoints, shape: DevS
 }
 
 function fixedEndpoints(count: number, basePort: number): readonly DevEndpoint[] {
-  return Array.from({ length: count }, (_, index) => ({
-    id: `n${index + 1}`,
-    http: `${DEV_HOST}:${basePort + index + 1}`,
-    resp: `${DEV_HOST}:${basePort + RESP_OFFSET + index + 1}`,
-    grpc: `${DEV_HOST}:${basePort + GRPC_OFFSET + index + 1}`,
-    peer: `${DEV_HOST}:${basePort + PEER_OFFSET + index + 1}`,
-  }));
+  return Array.from({ length: count }, (_, index) => fixedEndpoint(index + 1, basePort));
+}
+
+function fixedEndpoint(number: number, basePort: number): DevEndpoint {
+  return {
+    id: `n${number}`,
+    http: `${DEV_HOST}:${basePort + number}`,
+    resp: `${DEV_HOST}:${basePort + RESP_OFFSET + number}`,
+    grpc: `${DEV_HOST}:${basePort + GRPC_OFFSET + number}`,
+    peer: `${DEV_HOST}:${basePort + PEER_OFFSET + number}`,
+  };
 }
 
 async function chosenEndpoints(count: number): Promise<readonly DevEndpoint[]> {

@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import { relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ReadStream } from "node:tty";
 import { CliFailure, exitCodes, type ExitCode } from "../exit.ts";
 import { shellQuote } from "../http/keys.ts";
@@ -8,8 +9,9 @@ import { processTerminal, type Terminal } from "../terminal.ts";
 import { runningDev, serveControl, type DevActionResult } from "./control.ts";
 import { CutLinks } from "./cut-links.ts";
 import { DevDirectory } from "./dev-directory.ts";
-import type { DevEndpoints } from "./endpoints-text.ts";
-import { settleEndpoints, type DevShape } from "./dev-endpoints.ts";
+import type { DevEndpoint, DevEndpoints } from "./endpoints-text.ts";
+import { endpointFor, settleEndpoints, type DevShape } from "./dev-endpoints.ts";
+import { DevMembers } from "./dev-members.ts";
 import { DevNode, type CutAddress } from "./dev-node.ts";
 import { nodesIn, type DevOrder } from "./dev-order.ts";
 import { readKeys } from "./keyboard.ts";
@@ -65,10 +67,11 @@ function killLeftovers(directory: DevDirectory, terminal: Terminal): void {
 
 class DevCluster {
   readonly #directory: DevDirectory;
-  readonly #endpoints: DevEndpoints;
+  #endpoints: DevEndpoints;
   readonly #options: DevOptions;
   readonly #terminal: Terminal;
-  readonly #nodes: readonly DevNode[];
+  #nodes: readonly DevNode[];
+  readonly #members: DevMembers;
   readonly #cuts: CutLinks;
   readonly #stopped: Promise<void>;
   #settleStopped: () => void = () => undefined;
@@ -85,13 +88,21 @@ class DevCluster {
     this.#endpoints = endpoints;
     this.#options = options;
     this.#terminal = terminal;
-    this.#nodes = endpoints.nodes.map((endpoint) => {
-      const words = startWords(endpoint, endpoints, directory, options.config);
-      return new DevNode(endpoint, directory, words, (node, how) => this.#announceDeath(node, how));
+    this.#nodes = endpoints.nodes.map((endpoint) => this.#newNode(endpoint));
+    this.#members = new DevMembers(() => {
+      const living = this.#nodes.filter((node) => !node.isDead());
+      return living.map(({ endpoint }) => endpoint.http);
     });
     this.#cuts = new CutLinks(this.#nodes.map(({ id }) => id));
     this.#stopped = new Promise((resolve) => {
       this.#settleStopped = resolve;
+    });
+  }
+
+  #newNode(endpoint: DevEndpoint): DevNode {
+    const words = startWords(endpoint, this.#endpoints, this.#directory, this.#options.config);
+    return new DevNode(endpoint, this.#directory, words, (node, how) => {
+      void this.#noteDeath(node, how);
     });
   }
 
@@ -124,7 +135,7 @@ class DevCluster {
     let culprit: DevNode | undefined;
     await Promise.all(
       this.#nodes.map(async (node) => {
-        const isReady = await node.untilReady(READY_MS_MAX);
+        const isReady = await this.#untilMember(node);
         waiting.delete(node);
         if (isReady || this.#isStopping) return;
         culprit ??= node;
@@ -140,6 +151,30 @@ class DevCluster {
       `${culprit.id} did not start; its log ends with\n${culprit.logTail()}`,
       `the whole log: ${shellQuote(log)}`,
     );
+  }
+
+  /**
+   * Waits until a node serves. One that was added when dev ended may have to join yet, and one that
+   * left while there was nobody to notice is no more.
+   */
+  async #untilMember(node: DevNode): Promise<boolean> {
+    let isServing = false;
+    const isWanted = (): boolean => !isServing && !node.isDead() && !this.#isStopping;
+    const joined = this.#joinIfOffering(node, isWanted);
+    isServing = await node.untilReady(READY_MS_MAX);
+    await joined;
+    if (isServing || this.#isStopping || !node.isDead()) return isServing;
+    if ((await this.#members.isOut(node.id)) !== true) return false;
+    this.#forget(node);
+    return true;
+  }
+
+  async #joinIfOffering(node: DevNode, isWanted: () => boolean): Promise<void> {
+    for (; isWanted(); await sleep(REPORT_MS / 20)) {
+      const view = await this.#members.view();
+      const isOffering = view?.offers.some(({ id }) => id === node.id) === true;
+      if (isOffering && isWanted()) await this.#members.change({ join: [node.id] }, isWanted);
+    }
   }
 
   async #announceReady(elapsedMs: number): Promise<void> {
@@ -172,6 +207,8 @@ class DevCluster {
     const unknown = nodesIn(order).find((id) => !this.#nodes.some((node) => node.id === id));
     if (unknown !== undefined) return { ok: false, message: `there is no node ${unknown}` };
     if (order.kind === "cut" || order.kind === "heal") return this.#changeLinks(order);
+    if (order.kind === "add") return this.#add(order.id);
+    if (order.kind === "remove") return this.#remove(order.id);
     const { kind: action, id } = order;
     const node = this.#nodes.find((candidate) => candidate.id === id);
     if (node === undefined) return { ok: false, message: `there is no node ${id}` };
@@ -209,6 +246,68 @@ class DevCluster {
     return { ok: isReady, message };
   }
 
+  /** One more process with a fresh directory, which joins the cluster. */
+  async #add(asked: string | undefined): Promise<DevActionResult> {
+    const numbers = this.#nodes.map(({ id }) => Number(id.slice(1)));
+    const id = asked ?? `n${Math.max(...numbers) + 1}`;
+    if (this.#nodes.some((node) => node.id === id)) {
+      return { ok: false, message: `there is a node ${id} already` };
+    }
+    const endpoint = await endpointFor(id, this.#endpoints.nodes).catch((error: Error) => error);
+    if (endpoint instanceof Error) return { ok: false, message: endpoint.message };
+    this.#directory.removeNodeDirectory(id);
+    this.#write([...this.#endpoints.nodes, endpoint]);
+    const node = this.#newNode(endpoint);
+    this.#nodes = [...this.#nodes, node];
+    this.#cuts.add(id);
+    node.start();
+    const isWanted = (): boolean => !node.isDead() && !this.#isStopping;
+    const problem = await this.#members.change({ join: [id] }, isWanted);
+    const isReady = problem === undefined && (await node.untilReady(READY_MS_MAX));
+    if (!isReady) {
+      const why = problem ?? "it does not serve";
+      return {
+        ok: false,
+        message: `${id} did not join: ${why}; its log ends with\n${node.logTail()}`,
+      };
+    }
+    const message =
+      `${id} has joined: http://${endpoint.http} (pid ${node.pid}); what moves to it, ` +
+      "coterie topology shows";
+    this.#terminal.say(message);
+    return { ok: true, message };
+  }
+
+  /** A node hands over what it holds, is no member any more, and its process ends. */
+  async #remove(id: string): Promise<DevActionResult> {
+    const node = this.#nodes.find((candidate) => candidate.id === id);
+    if (node === undefined) return { ok: false, message: `there is no node ${id}` };
+    const isDead = node.isDead();
+    const isWanted = (): boolean => !this.#isStopping;
+    const change = isDead ? { remove: [id] } : { leave: [id] };
+    const problem = await this.#members.change(change, isWanted);
+    if (problem !== undefined) return { ok: false, message: `${id} cannot go: ${problem}` };
+    this.#terminal.say(`${id} leaves: coterie topology shows how far it is`);
+    if (isDead) await this.#forgetIfOut(node);
+    while (isWanted() && this.#nodes.includes(node)) await sleep(REPORT_MS / 100);
+    const isGone = !this.#nodes.includes(node);
+    return { ok: isGone, message: isGone ? `${id} is no member any more` : `${id} still leaves` };
+  }
+
+  #write(nodes: readonly DevEndpoint[]): void {
+    this.#endpoints = { ...this.#endpoints, nodes };
+    this.#directory.writeEndpoints(this.#endpoints);
+  }
+
+  /** The cluster has a member less. */
+  #forget(node: DevNode): void {
+    this.#nodes = this.#nodes.filter((each) => each !== node);
+    this.#cuts.remove(node.id);
+    this.#write(this.#endpoints.nodes.filter(({ id }) => id !== node.id));
+    this.#directory.removeNodeDirectory(node.id);
+    this.#terminal.say(`${node.id} is no member any more; its directory was removed`);
+  }
+
   async #changeLinks(
     order: DevOrder & { readonly kind: "cut" | "heal" },
   ): Promise<DevActionResult> {
@@ -240,16 +339,25 @@ class DevCluster {
     await Promise.all(meetings);
   }
 
-  #announceDeath(node: DevNode, how: string): void {
+  /** A node that is no member any more ends by itself. */
+  async #noteDeath(node: DevNode, how: string): Promise<void> {
     if (!this.#hasStarted || this.#isStopping) return;
+    if (how.startsWith("exit code") && (await this.#forgetIfOut(node))) return;
+    if (this.#isStopping) return;
     const next = this.#endpoints.isMemory ? LOST_WITH_IT : this.#revivalHint(node);
     this.#terminal.say(`${node.id} died (${how}); ${next}`);
+  }
+
+  async #forgetIfOut(node: DevNode): Promise<boolean> {
+    const isOut = (await this.#members.isOut(node.id)) === true;
+    if (isOut && node.isDead() && this.#nodes.includes(node)) this.#forget(node);
+    return isOut;
   }
 
   #revivalHint(node: DevNode): string {
     const data =
       this.#shownPath() === ".coterie/dev" ? "" : ` --data ${shellQuote(this.#directory.path)}`;
-    const key = this.#readsKeys() ? `r ${this.#nodes.indexOf(node) + 1}, or ` : "";
+    const key = this.#readsKeys() ? `r ${node.id.slice(1)}, or ` : "";
     return `revive it with: ${key}coterie dev revive ${node.id}${data}`;
   }
 
@@ -294,6 +402,7 @@ class DevCluster {
     await Promise.all(this.#nodes.map((node) => node.stop(DRAIN_MS)));
     control.close();
     control.closeAllConnections();
+    this.#members.close();
     this.#directory.removeControl();
   }
 }
