@@ -304,8 +304,8 @@ function addDevMembers(devCommand: Command, onExit: OnExit): void {
     .command("add")
     .summary("start one more node, which joins the cluster")
     .description(
-      "Starts one more node on an empty directory, and has the cluster make it a member. What moves " +
-        "to it, coterie topology shows.",
+      "Starts one more node on an empty directory, and has the cluster make it a member. What " +
+        "moves to it, coterie topology shows.",
     )
     .argument("[node]", "the next number if left out")
     .addHelpText("after", "\nExamples:\n  coterie dev add\n  coterie dev add n7")
@@ -318,7 +318,8 @@ function addDevMembers(devCommand: Command, onExit: OnExit): void {
     .summary("have a node hand over what it holds, leave the cluster, and end")
     .description(
       "Has a node leave the cluster: it hands over what it holds, its process ends, and its " +
-        "directory is removed. A node that is dead is taken out, and the others share what it held.",
+        "directory is removed. A node that is dead is taken out, and the others share what it " +
+        "held.",
     )
     .argument("<node>", "as in n2")
     .addHelpText("after", "\nExamples:\n  coterie dev remove n2")
