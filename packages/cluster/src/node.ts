@@ -30,6 +30,7 @@ import {
   isAboutDocument,
 } from "./agreement/agreed-document.ts";
 import { requestBucket } from "./agreement/request-bucket.ts";
+import type { ChosenDocument } from "./agreement/change-document.ts";
 import { deleteKey } from "./coordinator/delete.ts";
 import { explain, readOwnCopy } from "./coordinator/explain.ts";
 import { get } from "./coordinator/get.ts";
@@ -81,6 +82,9 @@ const stoppedEarly: StartOutcome = {
   code: "not-formed",
   message: "the node was stopped before it served",
 };
+
+/** How long a change of the document may take, in milliseconds. */
+const changeMsMax = 5000;
 
 type Phase = "opening" | "forming" | "ready" | "stopping";
 
@@ -237,6 +241,13 @@ export class CoterieNode implements NodeApi {
       const agreement = this.#agreement as AgreedDocument;
       return requestBucket(coordination, agreement, change);
     });
+  }
+
+  /** Has the next version of the document chosen; `undefined` before the cluster has formed. */
+  async changeDocument(
+    change: (current: ClusterDocument) => ClusterDocument,
+  ): Promise<ChosenDocument | undefined> {
+    return this.#agreement?.change(change, this.#ports.clock.monotonicMs() + changeMsMax);
   }
 
   async bucket(name: string): Promise<BucketSettings | undefined> {

@@ -102,13 +102,16 @@ export interface Explanation {
   /** 16 hex digits. */
   readonly token: string;
   readonly n: number;
-  /** The preference list: all primaries, then fallbacks up to the n-th that is at hand. */
+  /**
+   * The preference list: all primaries; while the partition moves, those who will be primaries and
+   * are none yet; then fallbacks up to the n-th that is at hand.
+   */
   readonly replicas: readonly ExplainedReplica[];
 }
 
 export interface ExplainedReplica {
   readonly node: NodeId;
-  readonly role: "primary" | "fallback";
+  readonly role: "primary" | "next" | "fallback";
   /** The primary in whose place this fallback takes sloppy writes of the asked node now. */
   readonly standsInFor?: NodeId;
   /** A primary's own copy; what a fallback holds for others. */

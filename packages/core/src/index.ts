@@ -156,7 +156,7 @@ export {
   membershipSettings,
 } from "./membership/settings.ts";
 export { type SloppyQuorum, SloppyTally, type Voter } from "./quorum/sloppy-tally.ts";
-export { QuorumTally, type TallyVerdict } from "./quorum/tally.ts";
+export { QuorumTally, type TallyVerdict, type VoterSet } from "./quorum/tally.ts";
 export {
   type BucketCheck,
   type GivenBucket,

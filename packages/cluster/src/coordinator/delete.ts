@@ -13,8 +13,8 @@ import { failure, noAcks } from "./failure.ts";
 import { forwardFromFull } from "./forward.ts";
 import { readQuorum } from "./get.ts";
 import { passOn } from "./pass-on.ts";
+import { afterAttempt, planAgain } from "./plan-again.ts";
 import { dressWritten } from "./presentation.ts";
-import { stampOf } from "./replica-calls.ts";
 import { type RequestPlan, isPrimary, planRequest } from "./request-plan.ts";
 
 /**
@@ -30,7 +30,23 @@ export async function deleteKey(
   coordination.counters.deletes += 1;
   const planned = planRequest(coordination, key, options);
   if (!planned.ok) return planned;
-  const { plan } = planned;
+  let { plan } = planned;
+  let outcome = await deleteUnder(coordination, plan, context);
+  while (!outcome.ok) {
+    // Deleting twice what was read once does nothing more.
+    const again = await planAgain(coordination, plan, outcome);
+    if (again === undefined) break;
+    plan = again;
+    outcome = afterAttempt(outcome, await deleteUnder(coordination, plan, context));
+  }
+  return outcome;
+}
+
+async function deleteUnder(
+  coordination: Coordination,
+  plan: RequestPlan,
+  context: string | undefined,
+): Promise<WriteOutcome> {
   const seen = await contextToDelete(coordination, plan, context);
   if (!seen.ok) return seen;
   if (seen.context === undefined) {
@@ -45,12 +61,12 @@ export async function deleteKey(
     }
     full = written;
   }
-  const text = context ?? encodeContext(seen.context, key, coordination.contextSeal);
+  const text = context ?? encodeContext(seen.context, plan.placed, coordination.contextSeal);
   if (text === undefined) {
     const message = "the key's context is too long to pass on; delete it at one of its primaries";
     return failure(coordination, "too-many-actors", "refused", noAcks, message);
   }
-  const request = forwardedDelete(coordination, plan, text);
+  const request = forwardedDelete(plan, text);
   return full === undefined
     ? passOn(coordination, plan, request, change)
     : forwardFromFull(coordination, plan, request, full);
@@ -82,13 +98,12 @@ async function contextToDelete(
 }
 
 function forwardedDelete(
-  coordination: Coordination,
-  { placed, quorum, mode }: RequestPlan,
+  { placed, quorum, mode, stamp }: RequestPlan,
   context: string,
 ): ForwardedDelete {
   return {
     kind: "delete",
-    stamp: stampOf(coordination.ring()),
+    stamp,
     bucket: placed.bucket,
     key: placed.key,
     context,

@@ -8,13 +8,11 @@ import {
   recordDigest,
   tokenOf,
 } from "@coterie/core";
-import type { MonotonicMs } from "@coterie/ports";
 import type { StoredRecord } from "@coterie/storage";
 import { oneShot } from "../one-shot.ts";
-import type { FencedKey } from "../reaping/fenced-key.ts";
 import type { ExplainedReplica, Explanation, ReplicaAnswer } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
-import { readCopy } from "./replica-calls.ts";
+import { type CallPlan, readCopy } from "./replica-calls.ts";
 import { isAtHand, readHeld } from "./stand-ins.ts";
 import { tokenText } from "./token-text.ts";
 
@@ -30,19 +28,22 @@ export async function explain(
   const bucket = ring.bucket(key.bucket);
   if (bucket === undefined) return undefined;
   const { n } = bucket;
-  const { partition, token } = ring.plan(key, bucket);
+  const { next, partition, token } = ring.plan(key, bucket);
   const fence = coordination.fences.of(partition).raised;
   const placed = { bucket: key.bucket, key: key.key, token, partition, fence };
   const { primaries, fallbacks } = ring.preferenceList(token, n);
+  const newcomers = next?.filter((member) => !primaries.includes(member)) ?? [];
   const replicas = [
     ...primaries.map((member) => ({ member, role: "primary" as const })),
+    ...newcomers.map((member) => ({ member, role: "next" as const })),
     ...standIns(coordination, primaries, fallbacks).map((each) => {
       return { ...each, role: "fallback" as const };
     }),
   ];
   const deadline = coordination.clock.monotonicMs() + patienceMs;
+  const call = { placed, deadline, stamp: ring.stamp };
   const asked = replicas.map(({ member, role }) =>
-    askReplica(coordination, { member, placed, deadline, read: reads[role] }),
+    askReplica(coordination, member, call, reads[role]),
   );
   const explained: ExplainedReplica[] = [];
   for (const [at, { member, ...rest }] of replicas.entries()) {
@@ -100,29 +101,25 @@ export async function readOwnCopy(coordination: Coordination, key: Key): Promise
   return promise;
 }
 
-interface Question {
-  readonly member: Member;
-  readonly placed: FencedKey;
-  readonly deadline: MonotonicMs;
-  readonly read: typeof readHeld;
-}
-
-/** Primaries are asked for their own copies, fallbacks for what they hold for others. */
-const reads: Readonly<Record<"primary" | "fallback", typeof readHeld>> = {
+/** Replicas are asked for their own copies, fallbacks for what they hold for others. */
+const reads: Readonly<Record<ExplainedReplica["role"], typeof readHeld>> = {
   primary: readCopy,
+  next: readCopy,
   fallback: readHeld,
 };
 
 function askReplica(
   coordination: Coordination,
-  { member, placed, deadline, read }: Question,
+  member: Member,
+  call: CallPlan,
+  read: typeof readHeld,
 ): Promise<ReplicaAnswer> {
   const { promise, settle } = oneShot<ReplicaAnswer>();
-  read(coordination, member, placed, deadline, (copy) => {
+  read(coordination, member, call, (copy) => {
     settle(
       copy === undefined
         ? { state: "unreachable", reason: "no answer, or its copy is damaged" }
-        : answerOf(coordination, placed, copy.stored),
+        : answerOf(coordination, call.placed, copy.stored),
     );
   });
   return promise;

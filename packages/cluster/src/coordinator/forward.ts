@@ -15,11 +15,13 @@ import { failure } from "./failure.ts";
 import { shownSiblings } from "./presentation.ts";
 import type { RequestPlan } from "./request-plan.ts";
 
-/** Refusals after which another primary may well say yes. */
+/**
+ * Refusals after which another primary may well say yes. After `stale-epoch` it may not, as the key
+ * has other owners by now: the request is planned anew.
+ */
 const tryAnother: ReadonlySet<PeerRefusal> = new Set([
   "not-ready",
   "shutting-down",
-  "stale-epoch",
   "not-owner",
   "overloaded",
   "disk-full",
@@ -136,11 +138,15 @@ function callPrimary(
 
 /** The id under which all attempts of one forwarded put are one write. */
 export function withWriteId<Request extends ForwardedPut | ForwardedDelete>(
-  { random }: Coordination,
+  coordination: Coordination,
   request: Request,
 ): Request {
   if (request.kind === "delete" || request.writeId !== undefined) return request;
-  return { ...request, writeId: hex(random.bytes(16)) as WriteId };
+  return { ...request, writeId: newWriteId(coordination) };
+}
+
+export function newWriteId({ random }: Coordination): WriteId {
+  return hex(random.bytes(16)) as WriteId;
 }
 
 function isRetryable(response: PeerResponse): boolean {

@@ -1,6 +1,7 @@
 import { type Member, limits } from "@coterie/core";
 import type { Coordination } from "./coordination.ts";
 import { type GatherPlan, type Gathered, gather } from "./gather.ts";
+import { gatherJointly } from "./gather-jointly.ts";
 import { gatherWithStandIns } from "./gather-with-stand-ins.ts";
 import { type ReplicaCopy, readCopy } from "./replica-calls.ts";
 import { type RequestPlan, isPrimaryOf } from "./request-plan.ts";
@@ -11,9 +12,18 @@ export function gatherCopies(
   coordination: Coordination,
   plan: RequestPlan,
 ): Promise<Gathered<ReplicaCopy>> {
-  const { deadline, placed, quorum, replicas } = plan;
+  const { deadline, quorum, replicas } = plan;
   const { clock, counters, routing } = coordination;
   const required = Math.max(quorum.r, quorum.pr);
+  if (plan.mode === "strict" && replicas.next !== undefined) {
+    return gatherJointly(coordination, replicas.primaries, replicas.next, {
+      required,
+      deadline,
+      ask: (member, settle, isHedge) => {
+        readCopy(coordination, member, plan, usable(coordination, plan, settle), isHedge);
+      },
+    });
+  }
   const members = routing.order(replicas.primaries, clock.monotonicMs());
   // In the ring's own order nobody is left out for being slow.
   if (members !== replicas.primaries) probeOne(coordination, plan, members);
@@ -25,11 +35,9 @@ export function gatherCopies(
     members,
     required,
     ask: (member, settle, isHedge) => {
-      const take = (copy: ReplicaCopy | undefined): void =>
-        settle(isUsable(coordination, plan, copy) ? copy : undefined);
-      if (isPrimaryOf(plan, member)) {
-        readCopy(coordination, member, placed, deadline, take, isHedge);
-      } else readHeld(coordination, member, placed, deadline, take);
+      const take = usable(coordination, plan, settle);
+      if (isPrimaryOf(plan, member)) readCopy(coordination, member, plan, take, isHedge);
+      else readHeld(coordination, member, plan, take);
     },
   };
   if (plan.mode === "strict") return gather(asked);
@@ -41,17 +49,21 @@ export function gatherCopies(
 }
 
 /** Asks one that this read avoids as well, without waiting: it may have recovered. */
-function probeOne(
-  coordination: Coordination,
-  { deadline, placed, quorum }: RequestPlan,
-  members: readonly Member[],
-): void {
+function probeOne(coordination: Coordination, plan: RequestPlan, members: readonly Member[]): void {
   const { clock, counters, routing } = coordination;
+  const { quorum } = plan;
   const required = Math.max(quorum.r, quorum.pr);
   const member = routing.dueProbe(members, required, clock.monotonicMs());
   if (member === undefined) return;
   counters.readProbes += 1;
-  readCopy(coordination, member, placed, deadline, () => undefined);
+  readCopy(coordination, member, plan, () => undefined);
+}
+
+type Take = (copy: ReplicaCopy | undefined) => void;
+
+/** Settles with a copy only if it is an answer. */
+function usable(coordination: Coordination, plan: RequestPlan, settle: Take): Take {
+  return (copy) => settle(isUsable(coordination, plan, copy) ? copy : undefined);
 }
 
 /** False for a copy that is no answer, as it says more, or less, than the replica can know. */

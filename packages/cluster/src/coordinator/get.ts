@@ -2,6 +2,7 @@ import {
   type CausalRecord,
   type Key,
   type Member,
+  QuorumTally,
   contextOf,
   emptyRecord,
   encodeContext,
@@ -9,19 +10,25 @@ import {
   mergeRecords,
   unexpiredSiblings,
 } from "@coterie/core";
-import type { MonotonicMs } from "@coterie/ports";
 import type { StoredRecord } from "@coterie/storage";
 import { countSiblings } from "../node-counters.ts";
 import { oneShot } from "../one-shot.ts";
-import type { FencedKey } from "../reaping/fenced-key.ts";
 import { isOverWarning } from "../replica/replica.ts";
 import type { Acks, GetOutcome, RequestOptions } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure } from "./failure.ts";
 import type { GatheredAnswer } from "./gather.ts";
 import { gatherCopies } from "./gather-copies.ts";
+import { planAgain } from "./plan-again.ts";
 import { allSiblings, shownSiblings } from "./presentation.ts";
-import { type RequestPlan, isPrimaryOf, planRequest } from "./request-plan.ts";
+import {
+  type RequestPlan,
+  isCurrent,
+  isPrimaryOf,
+  newcomersOf,
+  planRequest,
+  voterSetOf,
+} from "./request-plan.ts";
 import { type ReplicaCopy, storedOf, writeCopy } from "./replica-calls.ts";
 import { silentAt } from "./stand-ins.ts";
 
@@ -44,18 +51,25 @@ export async function get(
   coordination.counters.gets += 1;
   const planned = planRequest(coordination, key, options);
   if (!planned.ok) return planned;
+  let { plan } = planned;
   const { pressure } = coordination;
-  const bytes = expectedBytes(coordination, planned.plan);
+  const bytes = expectedBytes(coordination, plan);
   if (!pressure.hold(bytes)) {
-    const acks = { primaries: 0, fallbacks: 0, required: planned.plan.quorum.r };
+    const acks = { primaries: 0, fallbacks: 0, required: plan.quorum.r };
     const message = `${pressure.bytes} bytes of values are in flight`;
     return failure(coordination, "overloaded", "refused", acks, message);
   }
-  const read = await readQuorum(coordination, planned.plan);
+  let read = await readQuorum(coordination, plan);
+  while (!read.ok) {
+    const again = await planAgain(coordination, plan, read);
+    if (again === undefined) break;
+    plan = again;
+    read = await readQuorum(coordination, plan);
+  }
   pressure.give(bytes);
   if (!read.ok) return read;
   const record = read.stored?.record ?? emptyRecord;
-  const { bucket, nowMs } = planned.plan;
+  const { bucket, nowMs } = plan;
   countRead(coordination, bucket.name, record, nowMs);
   const show = options.allSiblings === true ? allSiblings : shownSiblings;
   return {
@@ -94,8 +108,8 @@ export async function readQuorum(
     const message = "a replica answered that does not know yet what was deleted";
     return failure(coordination, "quorum-not-met", "refused", acks, message);
   }
-  const { stored, holders } = reconcile(plan, gathered.answers);
-  if (stored !== undefined && holders.length < acks.primaries) {
+  const { stored, holders, isSettled } = reconcile(plan, gathered.answers);
+  if (stored !== undefined && !isSettled) {
     const isRepaired = await repair(
       coordination,
       repairPlan(coordination, plan, fence),
@@ -115,8 +129,13 @@ function acksOf(
   answers: readonly GatheredAnswer<ReplicaCopy>[],
   required: number,
 ): Acks {
-  const primaries = answers.filter(({ member }) => isPrimaryOf(plan, member)).length;
-  return { primaries, fallbacks: answers.length - primaries, required };
+  let primaries = 0;
+  let fallbacks = 0;
+  for (const { member } of answers) {
+    if (isPrimaryOf(plan, member)) primaries += 1;
+    else if (!isReplica(plan, member)) fallbacks += 1;
+  }
+  return { primaries, fallbacks, required };
 }
 
 /** A sloppy read does not wait long for primaries to be made equal. */
@@ -144,37 +163,50 @@ function lowestFence(
   return answers.some(({ answer }) => answer.fence.raised < reaped) ? undefined : lowest;
 }
 
-/** Merges the copies, and says which primaries already hold the result. */
-function reconcile(
-  plan: RequestPlan,
-  answers: readonly GatheredAnswer<ReplicaCopy>[],
-): { readonly stored: StoredRecord | undefined; readonly holders: readonly Member[] } {
+interface Reconciled {
+  readonly stored: StoredRecord | undefined;
+  /** Those of the replicas that answered who hold the result already. */
+  readonly holders: readonly Member[];
+  /** All who answered do. */
+  readonly isSettled: boolean;
+}
+
+/** True for whom this read asks for its own copy; false for a fallback. */
+function isReplica(plan: RequestPlan, member: Member): boolean {
+  if (isPrimaryOf(plan, member)) return true;
+  return plan.mode === "strict" && plan.replicas.next?.includes(member) === true;
+}
+
+/** Merges the copies, and says which replicas already hold the result. */
+function reconcile(plan: RequestPlan, answers: readonly GatheredAnswer<ReplicaCopy>[]): Reconciled {
   const [first, ...rest] = answers.map(({ answer }) => answer.stored);
   const isUnanimous = rest.every((stored) =>
     first === undefined || stored === undefined
       ? first === stored
       : equalBytes(first.bytes, stored.bytes),
   );
-  const primaries = answers.filter(({ member }) => isPrimaryOf(plan, member));
-  if (isUnanimous) return { stored: first, holders: primaries.map(({ member }) => member) };
-
+  const replicas = answers.filter(({ member }) => isReplica(plan, member));
+  if (isUnanimous) {
+    return { stored: first, holders: replicas.map(({ member }) => member), isSettled: true };
+  }
   let merged: CausalRecord = emptyRecord;
   for (const { answer } of answers) {
     if (answer.stored !== undefined) merged = mergeRecords(merged, answer.stored.record);
   }
   const stored = storedOf(plan.placed, merged);
-  const holders = primaries
+  const holders = replicas
     .filter(({ answer }) => {
       return answer.stored !== undefined && equalBytes(answer.stored.bytes, stored.bytes);
     })
     .map(({ member }) => member);
-  return { stored, holders };
+  return { stored, holders, isSettled: holders.length === replicas.length };
 }
 
 /**
- * Read repair: merges the reconciled record into every primary not known to hold it. Resolves
- * true once n − r + 1 hold it durably, false when they cannot or time is up; what is under way
- * then goes on.
+ * Read repair: merges the reconciled record into every primary not known to hold it, and while the
+ * partition moves into those who will be primaries too, if the read asked them. Resolves true once
+ * n − r + 1 hold it durably, of each, false when they cannot or time is up; what is under way then
+ * goes on.
  */
 function repair(
   coordination: Coordination,
@@ -183,38 +215,29 @@ function repair(
   holders: readonly Member[],
 ): Promise<boolean> {
   const { promise, settle } = oneShot<boolean>();
-  const { primaries } = plan.replicas;
+  const { primaries, next } = plan.replicas;
+  const isJoint = plan.mode === "strict" && next !== undefined;
   const needed = primaries.length - Math.max(plan.quorum.r, plan.quorum.pr) + 1;
-  let durable = holders.length;
-  let pending = primaries.length - durable;
-  if (durable >= needed) settle(true);
-  for (const member of primaries) {
+  const tally = new QuorumTally(needed, primaries.length, isJoint ? next.length : 0);
+  const vote = (member: Member, ok: boolean): void => {
+    const verdict = tally.record(ok, isJoint ? voterSetOf(plan, member) : "present");
+    if (verdict === "reached") settle(true);
+    if (verdict === "unreachable") settle(false);
+  };
+  const replicas = isJoint ? [...primaries, ...newcomersOf(plan)] : primaries;
+  for (const member of replicas) {
+    if (holders.includes(member)) vote(member, true);
+  }
+  for (const member of replicas) {
     if (holders.includes(member)) continue;
     coordination.counters.readRepairs += 1;
-    repairOne(
-      coordination,
-      { member, placed: plan.placed, stored, deadline: plan.deadline },
-      (ok) => {
-        pending -= 1;
-        if (ok) durable += 1;
-        if (durable >= needed) settle(true);
-        else if (durable + pending < needed) settle(false);
-      },
-    );
+    writeCopy(coordination, member, plan, stored, (outcome) => {
+      // As at any replica: no vote under owners that are not those of now.
+      const isOwn = member.id === coordination.self;
+      vote(member, outcome.ok && (!isOwn || isCurrent(coordination, plan)));
+    });
   }
   return promise;
-}
-
-interface Repair {
-  readonly member: Member;
-  readonly placed: FencedKey;
-  readonly stored: StoredRecord;
-  readonly deadline: MonotonicMs;
-}
-
-function repairOne(coordination: Coordination, todo: Repair, settle: (ok: boolean) => void): void {
-  const { member, placed, stored, deadline } = todo;
-  writeCopy(coordination, member, placed, stored, deadline, ({ ok }) => settle(ok));
 }
 
 function countRead(

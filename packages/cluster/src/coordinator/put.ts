@@ -13,15 +13,15 @@ import type { Failure, PutInput, RequestOptions, WriteOutcome } from "../request
 import { coordinate } from "./coordinate.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
-import { forwardFromFull } from "./forward.ts";
+import { forwardFromFull, newWriteId } from "./forward.ts";
 import { readQuorum } from "./get.ts";
 import { passOn } from "./pass-on.ts";
+import { afterAttempt, planAgain } from "./plan-again.ts";
 import { dressWritten, shownSiblings } from "./presentation.ts";
 import { type RequestPlan, isPrimary, planRequest } from "./request-plan.ts";
-import { stampOf } from "./replica-calls.ts";
 
 /** Takes a client's put: coordinates it here if this node is a primary, passes it on if not. */
-export async function put(
+export function put(
   coordination: Coordination,
   key: Key,
   input: PutInput,
@@ -30,23 +30,44 @@ export async function put(
   coordination.counters.puts += 1;
   coordination.counters.putBytes += input.value.length;
   const planned = planRequest(coordination, key, options);
-  if (!planned.ok) return planned;
-  const { plan } = planned;
+  if (!planned.ok) return Promise.resolve(planned);
   const checked = checkPut(coordination, key, input);
-  if (!checked.ok) return checked;
-  if (input.ifAbsent) {
-    const refusal = await refuseIfPresent(coordination, plan, input.writeId);
-    if (refusal !== undefined) return refusal;
+  if (!checked.ok) return Promise.resolve(checked);
+  return putUnder(coordination, planned.plan, input, checked.context);
+}
+
+/**
+ * Puts under one plan, and if that fails as the owners have changed, under the next. All attempts
+ * are one write by its id. A put without one gets one where it is passed on, or its owners are
+ * about to change; else it is tried again only if surely nothing was done.
+ */
+async function putUnder(
+  coordination: Coordination,
+  plan: RequestPlan,
+  input: PutInput,
+  context: CausalContext | undefined,
+): Promise<WriteOutcome> {
+  const isOwn = isPrimary(coordination, plan);
+  const needsId = input.writeId === undefined && (!isOwn || coordination.ring().isMoving);
+  const identified = needsId ? { ...input, writeId: newWriteId(coordination) } : input;
+  let outcome: WriteOutcome | undefined;
+  if (input.ifAbsent) outcome = await refuseIfPresent(coordination, plan, identified.writeId);
+  if (outcome === undefined) {
+    const change = { kind: "put", ...identified, context } as const;
+    if (isOwn) {
+      const written = await coordinate(coordination, plan, change);
+      outcome =
+        !written.ok && written.code === "disk-full" && written.outcome === "refused"
+          ? await forwardFromFull(coordination, plan, forwardedPut(plan, identified), written)
+          : dressWritten(coordination, plan, written, input.returnBody);
+    } else outcome = await passOn(coordination, plan, forwardedPut(plan, identified), change);
   }
-  const change = { kind: "put", ...input, context: checked.context } as const;
-  if (!isPrimary(coordination, plan)) {
-    return passOn(coordination, plan, forwardedPut(coordination, plan, input), change);
+  if (outcome.ok || (outcome.outcome === "unknown" && identified.writeId === undefined)) {
+    return outcome;
   }
-  const written = await coordinate(coordination, plan, change);
-  if (!written.ok && written.code === "disk-full" && written.outcome === "refused") {
-    return forwardFromFull(coordination, plan, forwardedPut(coordination, plan, input), written);
-  }
-  return dressWritten(coordination, plan, written, input.returnBody);
+  const again = await planAgain(coordination, plan, outcome);
+  if (again === undefined) return outcome;
+  return afterAttempt(outcome, await putUnder(coordination, again, identified, context));
 }
 
 export type CheckedPut =
@@ -97,13 +118,12 @@ async function refuseIfPresent(
 }
 
 function forwardedPut(
-  coordination: Coordination,
-  { placed, quorum, mode }: RequestPlan,
+  { placed, quorum, mode, stamp }: RequestPlan,
   { value, contentType, context, writeId, returnBody, ttlMs, expiresAtMs }: PutInput,
 ): ForwardedPut {
   return {
     kind: "put",
-    stamp: stampOf(coordination.ring()),
+    stamp,
     bucket: placed.bucket,
     key: placed.key,
     value,

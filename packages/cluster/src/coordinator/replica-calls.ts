@@ -3,7 +3,6 @@ import {
   type Key,
   type Member,
   type PeerLoad,
-  type Ring,
   decodeRecord,
   encodeRecord,
   equalBytes,
@@ -24,12 +23,18 @@ export interface ReplicaCopy {
   readonly fence: Fence;
 }
 
+/** What a replica is asked about, until when, and under which ring. A request's plan is one. */
+export interface CallPlan {
+  readonly placed: FencedKey;
+  readonly deadline: MonotonicMs;
+  readonly stamp: RingStamp;
+}
+
 /** Reads `member`'s copy. `settle(undefined)`: it did not answer, or cannot know. */
 export function readCopy(
   coordination: Coordination,
   member: Member,
-  placed: FencedKey,
-  deadline: MonotonicMs,
+  { placed, deadline, stamp }: CallPlan,
   settle: (copy: ReplicaCopy | undefined) => void,
   isHedge = false,
 ): void {
@@ -45,7 +50,6 @@ export function readCopy(
     return;
   }
   const { bucket, key } = placed;
-  const stamp = stampOf(coordination.ring());
   const { clock, network, routing } = coordination;
   const load = routing.loadOf(member.address);
   const sinceMs = clock.monotonicMs();
@@ -100,18 +104,16 @@ export function copyOf(key: Key, response: PeerResponse): ReplicaCopy | undefine
 
 /** Merges `stored` into `member`'s copy; settles when it is durable there, or why it is not. */
 export function mergeCopy(
-  coordination: Pick<Coordination, "self" | "fences" | "replica" | "network" | "ring">,
+  coordination: Pick<Coordination, "self" | "fences" | "replica" | "network">,
   member: Member,
-  placed: FencedKey,
+  { placed, deadline, stamp }: CallPlan,
   stored: StoredRecord,
-  deadline: MonotonicMs,
   settle: (outcome: MergeOutcome) => void,
 ): void {
   if (member.id === coordination.self) {
     coordination.replica.merge(placed, stored, settle);
     return;
   }
-  const stamp = stampOf(coordination.ring());
   const { fence } = placed;
   coordination.network.call(
     member.address,
@@ -137,15 +139,14 @@ export function mergedOf(reply: Reply<PeerResponse>): MergeOutcome {
 export function writeCopy(
   coordination: Coordination,
   member: Member,
-  placed: FencedKey,
+  plan: CallPlan,
   stored: StoredRecord,
-  deadline: MonotonicMs,
   settle: (outcome: MergeOutcome) => void,
 ): void {
   const { missed } = coordination;
   missed.noteSent(member.id);
-  mergeCopy(coordination, member, placed, stored, deadline, (outcome) => {
-    noteOutcome(coordination, member, placed, outcome);
+  mergeCopy(coordination, member, plan, stored, (outcome) => {
+    noteOutcome(coordination, member, plan.placed, outcome);
     missed.noteSettled(member.id);
     settle(outcome);
   });
@@ -164,11 +165,6 @@ function noteOutcome(
   else if (member.id !== self && coordination.ring().isOwner(self, placed.partition)) {
     missed.note(member.id, placed, outcome.code);
   }
-}
-
-/** The stamp that every request under `ring` carries. */
-export function stampOf(ring: Ring): RingStamp {
-  return ring.stamp;
 }
 
 /** Encodes a record that was made here. */

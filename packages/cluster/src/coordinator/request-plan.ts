@@ -5,6 +5,8 @@ import {
   type Quorum,
   type ReplicaPlan,
   type RequestMode,
+  type RingStamp,
+  type VoterSet,
   keyBytesMax,
   resolveMode,
   resolveQuorum,
@@ -26,6 +28,8 @@ export interface RequestPlan {
   readonly quorum: Quorum;
   readonly mode: RequestMode;
   readonly deadline: MonotonicMs;
+  /** Of the ring that the plan was made from: under it, and no other, replicas are asked. */
+  readonly stamp: RingStamp;
   /** Wall time of the request: by it, and by no other, a value has expired or has not. */
   readonly nowMs: number;
 }
@@ -65,6 +69,7 @@ export function planRequest(
       quorum,
       mode,
       deadline: coordination.clock.monotonicMs() + timeoutMs,
+      stamp: ring.stamp,
       nowMs: coordination.clock.wallMs(),
     },
   };
@@ -75,7 +80,30 @@ export function isPrimaryOf({ replicas }: RequestPlan, member: Member): boolean 
   return replicas.primaries.includes(member);
 }
 
-/** True if this node holds one of the copies. */
+/** In which of the plan's sets `member`, which is in one of them, has a vote. */
+export function voterSetOf({ replicas }: RequestPlan, member: Member): VoterSet {
+  const { primaries, next } = replicas;
+  if (next === undefined || !next.includes(member)) return "present";
+  return primaries.includes(member) ? "both" : "next";
+}
+
+/** Those who are to be primaries and are none yet, while the key's partition moves. */
+export function newcomersOf({ replicas }: RequestPlan): readonly Member[] {
+  const { primaries, next } = replicas;
+  return next?.filter((member) => !primaries.includes(member)) ?? noMembers;
+}
+
+const noMembers: readonly Member[] = [];
+
+/** False once the ring has other owners than the plan: then nobody votes on it any more. */
+export function isCurrent(
+  { ring }: Pick<Coordination, "ring">,
+  plan: { readonly stamp: RingStamp },
+): boolean {
+  return ring().stamp.tag === plan.stamp.tag;
+}
+
+/** True if this node coordinates writes of the key. */
 export function isPrimary({ self }: Pick<Coordination, "self">, plan: RequestPlan): boolean {
   return plan.replicas.primaries.some((member) => member.id === self);
 }

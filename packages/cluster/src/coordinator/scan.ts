@@ -3,6 +3,7 @@ import {
   type CausalRecord,
   type Member,
   type PartitionId,
+  type RingStamp,
   type Token,
   contextOf,
   decodeRecord,
@@ -18,8 +19,10 @@ import type { Failure, ScanItem, ScanOptions, ScanOutcome } from "../requests.ts
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
 import { callToScan } from "./replica-calls.ts";
-import { type Gathered, gather } from "./gather.ts";
+import { type GatherPlan, type Gathered, gather } from "./gather.ts";
+import { gatherJointly } from "./gather-jointly.ts";
 import { shownSiblings } from "./presentation.ts";
+import { isCurrent } from "./request-plan.ts";
 import { cursorOf, parseToken } from "./token-text.ts";
 
 /** Tokens listed and looked up at once; bounds what a page holds in memory. */
@@ -92,12 +95,20 @@ function checkScan(
   return failure(coordination, "bad-request", "refused", noAcks, message);
 }
 
-interface BatchPlan {
+interface BatchPlace {
   readonly bucket: BucketSettings;
   readonly partition: PartitionId;
   readonly after: Token | undefined;
   readonly deadline: MonotonicMs;
   readonly tombstones: boolean;
+}
+
+/** Under one ring: what is listed is looked up where it was listed. */
+interface BatchPlan extends BatchPlace {
+  readonly stamp: RingStamp;
+  readonly present: readonly Member[];
+  /** While the partition moves: who is asked as well. */
+  readonly next: readonly Member[] | undefined;
 }
 
 interface FoundRecord {
@@ -114,13 +125,32 @@ type Batch =
     }
   | Failure;
 
-async function scanBatch(coordination: Coordination, plan: BatchPlan): Promise<Batch> {
-  const { bucket, partition } = plan;
-  const members = coordination.ring().owners(partition).slice(0, bucket.n);
-  const listed = await listTokens(coordination, members, plan);
+/** One batch; tried again if it fails while the partition got other owners. */
+async function scanBatch(coordination: Coordination, place: BatchPlace): Promise<Batch> {
+  for (;;) {
+    const plan = planBatch(coordination, place);
+    const batch = await scanUnder(coordination, plan);
+    if (batch.ok) return batch;
+    await coordination.agreement.reachHeard(plan.stamp.epoch, place.deadline);
+    const isLate = coordination.clock.monotonicMs() >= place.deadline;
+    if (isLate || isCurrent(coordination, plan)) return batch;
+  }
+}
+
+function planBatch(coordination: Coordination, place: BatchPlace): BatchPlan {
+  const ring = coordination.ring();
+  const { bucket, partition } = place;
+  const present = ring.owners(partition).slice(0, bucket.n);
+  const next = ring.next(partition)?.slice(0, bucket.n);
+  return { ...place, stamp: ring.stamp, present, next };
+}
+
+async function scanUnder(coordination: Coordination, plan: BatchPlan): Promise<Batch> {
+  const { bucket } = plan;
+  const listed = await listTokens(coordination, plan);
   if (!listed.ok) return unavailable(coordination, listed, bucket);
   const { tokens, isExhausted } = mergeLists(listed.answers.map(({ answer }) => answer));
-  const lookups = tokens.map((token) => findRecords(coordination, members, plan, token));
+  const lookups = tokens.map((token) => findRecords(coordination, plan, token));
   const found: FoundRecord[] = [];
   for (const lookup of lookups) {
     const gathered = await lookup;
@@ -137,16 +167,14 @@ async function scanBatch(coordination: Coordination, plan: BatchPlan): Promise<B
 
 function listTokens(
   coordination: Coordination,
-  members: readonly Member[],
   plan: BatchPlan,
 ): Promise<Gathered<readonly ListedEntry[]>> {
-  const { stamp } = coordination.ring();
-  const { partition, after } = plan;
+  const { stamp, partition, after } = plan;
   const page = { partition, after, limit: batchTokens };
   // What holds nothing at r replicas holds nothing: a write would be known to one of them.
   const skipsEmpty = !plan.tombstones;
   const request = { kind: "list", stamp, ...page, evenIfDamaged: false, skipsEmpty } as const;
-  return gatherFrom(coordination, members, plan, {
+  return gatherFrom(coordination, plan, {
     request,
     askSelf: (settle) => coordination.replica.receiveList(request, settle),
     answerOf: (response) => (response.kind === "listed" ? response.entries : undefined),
@@ -162,25 +190,22 @@ interface Question<Answer> {
 /** Puts one question to as many of a partition's replicas as a read asks. */
 function gatherFrom<Answer>(
   coordination: Coordination,
-  members: readonly Member[],
-  { bucket, deadline }: BatchPlan,
+  { bucket, deadline, present, next }: BatchPlan,
   { request, askSelf, answerOf }: Question<Answer>,
 ): Promise<Gathered<Answer>> {
   const { clock, counters, routing, self } = coordination;
-  return gather<Answer>({
-    clock,
-    counters,
-    deadline,
-    routing,
-    members: routing.order(members, clock.monotonicMs()),
-    required: bucket.r,
-    ask: (member, settle, isHedge) => {
-      const take = (response: PeerResponse | undefined): void =>
-        settle(response === undefined ? undefined : answerOf(response));
-      if (member.id === self) askSelf(take);
-      else callToScan(coordination, member, request, deadline, take, isHedge);
-    },
-  });
+  const ask: GatherPlan<Answer>["ask"] = (member, settle, isHedge) => {
+    const take = (response: PeerResponse | undefined): void =>
+      settle(response === undefined ? undefined : answerOf(response));
+    if (member.id === self) askSelf(take);
+    else callToScan(coordination, member, request, deadline, take, isHedge);
+  };
+  const required = bucket.r;
+  if (next !== undefined) {
+    return gatherJointly(coordination, present, next, { deadline, required, ask });
+  }
+  const members = routing.order(present, clock.monotonicMs());
+  return gather<Answer>({ clock, counters, deadline, routing, members, required, ask });
 }
 
 /** Tokens that all lists speak of: up to the first end of a list that was cut short. */
@@ -205,14 +230,12 @@ function mergeLists(lists: readonly (readonly ListedEntry[])[]): {
 
 function findRecords(
   coordination: Coordination,
-  members: readonly Member[],
   plan: BatchPlan,
   token: Token,
 ): Promise<Gathered<readonly Uint8Array[]>> {
-  const { stamp } = coordination.ring();
-  const { partition } = plan;
+  const { partition, stamp } = plan;
   const request = { kind: "find", stamp, partition, token, evenIfDamaged: false } as const;
-  return gatherFrom(coordination, members, plan, {
+  return gatherFrom(coordination, plan, {
     request,
     askSelf: (settle) => coordination.replica.receiveFind(request, settle),
     answerOf: (response) => {

@@ -18,7 +18,7 @@ import { type Change, bytesOf, changeRecord } from "./change.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
 import { countReachable, writeCopy } from "./replica-calls.ts";
-import { type RequestPlan, isPrimary } from "./request-plan.ts";
+import { type RequestPlan, isCurrent, isPrimary, newcomersOf } from "./request-plan.ts";
 import { holdCopy, isAtHand, silentAt, standInsOf } from "./stand-ins.ts";
 import { type Written, isTelling, refusalMessage } from "./write.ts";
 
@@ -144,6 +144,10 @@ class SloppyWrite {
   #apply(held: Held, minter: Minter): StoredRecord | undefined {
     // Given up while it waited: then nothing is minted or sent on behalf of nobody.
     if (this.#isOver) return undefined;
+    if (!isCurrent(this.#coordination, this.#plan)) {
+      this.#refusal = "quorum-not-met";
+      return undefined;
+    }
     const before = held.state === "present" ? held.stored : undefined;
     const changed = changeRecord(this.#coordination, this.#plan, this.#change, before, () =>
       minter.mint(),
@@ -165,12 +169,21 @@ class SloppyWrite {
     for (const [place, member] of this.#plan.replicas.primaries.entries()) {
       if (member.id !== this.#coordination.self) this.#send(place, member, stored);
     }
+    if (this.#plan.replicas.next !== undefined) this.#sendToNewcomers(stored);
+  }
+
+  /** Who gets the partition gets its writes already, and has no vote on them. */
+  #sendToNewcomers(stored: StoredRecord): void {
+    for (const member of newcomersOf(this.#plan)) {
+      // What a guest is to hold itself before long, it gets as it gets all the rest.
+      if (member.id === this.#coordination.self) continue;
+      writeCopy(this.#coordination, member, this.#plan, stored, () => undefined);
+    }
   }
 
   /** To the primary; where it is known to be away, or this is a guest, to a fallback too. */
   #send(place: number, member: Member, stored: StoredRecord): void {
-    const { placed, deadline } = this.#plan;
-    writeCopy(this.#coordination, member, placed, stored, deadline, (outcome) => {
+    writeCopy(this.#coordination, member, this.#plan, stored, (outcome) => {
       this.#noteReason(outcome);
       if (!outcome.ok && isAbsence.has(outcome.code)) this.#standIn(place);
       this.#vote(place, "primary", outcome.ok);
@@ -201,11 +214,9 @@ class SloppyWrite {
   }
 
   #hold(place: number, member: Member): void {
-    const { placed, deadline } = this.#plan;
     const target = this.#plan.replicas.primaries[place] as Member;
     const stored = this.#stored as StoredRecord;
-    const copy = { member, target, placed, stored, deadline };
-    holdCopy(this.#coordination, copy, (outcome) => {
+    holdCopy(this.#coordination, this.#plan, { member, target, stored }, (outcome) => {
       this.#noteReason(outcome);
       if (outcome.ok) return this.#vote(place, "fallback", true);
       const next = this.#nextStandIn();

@@ -1,10 +1,9 @@
 import type { Member } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
 import type { StoredRecord } from "@coterie/storage";
-import type { FencedKey } from "../reaping/fenced-key.ts";
 import type { MergeOutcome } from "../replica/replica.ts";
 import type { Coordination } from "./coordination.ts";
-import { type ReplicaCopy, copyOf, mergedOf, stampOf } from "./replica-calls.ts";
+import { type CallPlan, type ReplicaCopy, copyOf, mergedOf } from "./replica-calls.ts";
 import type { RequestPlan } from "./request-plan.ts";
 
 // Fallbacks, which stand in for primaries out of reach where a request is sloppy.
@@ -48,22 +47,20 @@ export interface HeldCopy {
   readonly member: Member;
   /** The primary for which it holds the record. */
   readonly target: Member;
-  readonly placed: FencedKey;
   readonly stored: StoredRecord;
-  readonly deadline: MonotonicMs;
 }
 
 /** Has a fallback hold a record for a primary; settles when it is durable there, or why not. */
 export function holdCopy(
   coordination: Coordination,
-  { member, target, placed, stored, deadline }: HeldCopy,
+  { placed, deadline, stamp }: CallPlan,
+  { member, target, stored }: HeldCopy,
   settle: (outcome: MergeOutcome) => void,
 ): void {
   if (member.id === coordination.self) {
     coordination.replica.hold(target.id, placed, stored, settle);
     return;
   }
-  const stamp = stampOf(coordination.ring());
   const { fence } = placed;
   const request = { kind: "hint", stamp, target: target.id, fence, record: stored.bytes } as const;
   coordination.network.call(member.address, request, deadline, (reply) => settle(mergedOf(reply)));
@@ -73,12 +70,10 @@ export function holdCopy(
 export function readHeld(
   coordination: Coordination,
   member: Member,
-  placed: FencedKey,
-  deadline: MonotonicMs,
+  { placed, deadline, stamp }: CallPlan,
   settle: (copy: ReplicaCopy | undefined) => void,
 ): void {
   const { bucket, key } = placed;
-  const stamp = stampOf(coordination.ring());
   const request = { kind: "read-hint", stamp, bucket, key } as const;
   if (member.id === coordination.self) {
     coordination.replica.receiveReadHint(request, (response) => settle(copyOf(placed, response)));

@@ -2,7 +2,9 @@ import {
   type CausalRecord,
   type Dot,
   type ErrorCode,
+  type Member,
   QuorumTally,
+  type VoterSet,
   type WriteId,
   emptyRecord,
   invariant,
@@ -15,7 +17,7 @@ import { type Change, bytesOf, changeRecord } from "./change.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
 import { countReachable, writeCopy } from "./replica-calls.ts";
-import type { RequestPlan } from "./request-plan.ts";
+import { type RequestPlan, isCurrent, newcomersOf, voterSetOf } from "./request-plan.ts";
 
 /** The record that a write made, before it is dressed for a client or another node. */
 export type Written = ({ readonly ok: true; readonly acks: Acks } & WrittenRecord) | Failure;
@@ -30,18 +32,25 @@ export interface WrittenRecord {
 /**
  * Coordinates one write at a primary (Dynamo, section 4.5): changes the copy held here, and in the
  * same turn sends the *resulting record* to all other primaries; each votes when the record is
- * durable there. Answers at max(w, pw) votes; all n are always written.
+ * durable there. Answers at max(w, pw) votes; all n are always written. While the key's partition
+ * moves, those who will be the primaries are written as well, and as many votes among them needed.
  */
 export function write(
   coordination: Coordination,
   plan: RequestPlan,
   change: Change,
 ): Promise<Written> {
-  const { primaries } = plan.replicas;
+  const { primaries, next } = plan.replicas;
   const required = Math.max(plan.quorum.w, plan.quorum.pw);
   const reachable = countReachable(coordination, primaries);
   if (reachable < required) {
     const message = `${reachable} of the ${required} replicas required are reachable`;
+    const acks = { ...noAcks, required };
+    return Promise.resolve(failure(coordination, "quorum-not-met", "refused", acks, message));
+  }
+  const reachableNext = next === undefined ? required : countReachable(coordination, next);
+  if (reachableNext < required) {
+    const message = `${reachableNext} of the ${required} next owners required are reachable`;
     const acks = { ...noAcks, required };
     return Promise.resolve(failure(coordination, "quorum-not-met", "refused", acks, message));
   }
@@ -71,7 +80,8 @@ class WriteInProgress {
     this.#plan = plan;
     this.#change = change;
     this.#required = Math.max(plan.quorum.w, plan.quorum.pw);
-    this.#tally = new QuorumTally(this.#required, plan.replicas.primaries.length);
+    const { primaries, next } = plan.replicas;
+    this.#tally = new QuorumTally(this.#required, primaries.length, next?.length);
   }
 
   start(): Promise<Written> {
@@ -93,6 +103,10 @@ class WriteInProgress {
   #apply(held: Held): StoredRecord | undefined {
     // Given up while it waited: then nothing is minted or sent on behalf of nobody.
     if (this.#isOver) return undefined;
+    if (!isCurrent(this.#coordination, this.#plan)) {
+      this.#refusal = "quorum-not-met";
+      return undefined;
+    }
     const before = held.state === "present" ? held.stored : undefined;
     const { store } = this.#coordination;
     // A rolled-back directory may have learned from a delete's context what it has forgotten: then
@@ -107,15 +121,21 @@ class WriteInProgress {
     if (after === undefined) return undefined;
     this.#record = after.record;
     this.#wasSent = true;
-    for (const member of this.#plan.replicas.primaries) {
-      if (member.id === this.#coordination.self) continue;
-      const { placed, deadline } = this.#plan;
-      writeCopy(this.#coordination, member, placed, after, deadline, (outcome) => {
-        if (!outcome.ok && isTelling(outcome.code)) this.#reason = outcome.code;
-        this.#vote(outcome.ok);
-      });
+    const { primaries, next } = this.#plan.replicas;
+    for (const member of primaries) {
+      if (member.id !== this.#coordination.self) this.#send(member, after);
+    }
+    if (next !== undefined) {
+      for (const member of newcomersOf(this.#plan)) this.#send(member, after);
     }
     return after === before ? undefined : after;
+  }
+
+  #send(member: Member, stored: StoredRecord): void {
+    writeCopy(this.#coordination, member, this.#plan, stored, (outcome) => {
+      if (!outcome.ok && isTelling(outcome.code)) this.#reason = outcome.code;
+      this.#vote(outcome.ok, voterSetOf(this.#plan, member));
+    });
   }
 
   /** This node's own vote, or the end of it all if nothing was sent. */
@@ -125,14 +145,24 @@ class WriteInProgress {
     }
     if (this.#isOver) return;
     if (this.#isRepeat && !this.#wasSent && outcome.ok) return this.#succeed();
-    if (this.#wasSent) return this.#vote(outcome.ok);
+    if (this.#wasSent) {
+      // As at any replica: no vote under owners that are not those of now.
+      return this.#vote(outcome.ok && isCurrent(this.#coordination, this.#plan), this.#ownSet());
+    }
     invariant(!outcome.ok, "what is stored here was sent to the others in the same turn");
     const code = outcome.code === "failed" ? "internal" : outcome.code;
     this.#fail(code, "refused", `the coordinator ${this.#coordination.self} could not store it`);
   }
 
-  #vote(success: boolean): void {
-    const verdict = this.#tally.record(success);
+  #ownSet(): VoterSet {
+    const { primaries } = this.#plan.replicas;
+    const own = primaries.find(({ id }) => id === this.#coordination.self);
+    invariant(own !== undefined, "a strict write is coordinated by a primary");
+    return voterSetOf(this.#plan, own);
+  }
+
+  #vote(success: boolean, voter: VoterSet): void {
+    const verdict = this.#tally.record(success, voter);
     if (verdict === "reached") this.#succeed();
     if (verdict === "unreachable") {
       // At the deadline every open call ends as well: that is silence, not a refusal.
@@ -165,6 +195,7 @@ class WriteInProgress {
 
 /** Why a change was refused, for whoever asked for it. */
 export function refusalMessage(code: ErrorCode): string {
+  if (code === "quorum-not-met") return "the owners of the key changed before it was written";
   if (code !== "bad-context") return "the key holds too much; read it and resolve it";
   return "the context has seen more of this node than its own directory has: read the key again";
 }

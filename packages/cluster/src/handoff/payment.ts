@@ -107,7 +107,8 @@ export class Payment implements BulkPayer {
     const bytes = stored.bytes.length + overheadBytes;
     this.#spend(bytes);
     this.#bytes += bytes;
-    mergeCopy(this.#parts, member, key, stored, now + callMs, (outcome) => {
+    const call = { placed: key, deadline: now + callMs, stamp: this.#parts.ring().stamp };
+    mergeCopy(this.#parts, member, call, stored, (outcome) => {
       this.#bytes -= bytes;
       settle(this.#note(outcome.ok ? "changed" : outcome.code, bytes));
       this.skip();

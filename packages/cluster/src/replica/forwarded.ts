@@ -5,7 +5,12 @@ import { coordinate } from "../coordinator/coordinate.ts";
 import type { Coordination } from "../coordinator/coordination.ts";
 import { contextAfterWrite, shownSiblings } from "../coordinator/presentation.ts";
 import { checkPut } from "../coordinator/put.ts";
-import { type RequestPlan, isPrimary, planRequest } from "../coordinator/request-plan.ts";
+import {
+  type RequestPlan,
+  isCurrent,
+  isPrimary,
+  planRequest,
+} from "../coordinator/request-plan.ts";
 import type { Written } from "../coordinator/write.ts";
 import type {
   ForwardedDelete,
@@ -56,21 +61,24 @@ function changeOf(
 }
 
 function respond(
-  { contextSeal }: Coordination,
-  { bucket, placed, nowMs }: RequestPlan,
+  coordination: Coordination,
+  plan: RequestPlan,
   written: Written,
   returnBody: boolean,
 ): PeerResponse {
+  const { bucket, placed, nowMs } = plan;
   const { primaries, fallbacks } = written.acks;
   if (!written.ok) {
     const { message, outcome } = written;
-    const code = peerCode(written.code);
+    // Who passed it on may go by these owners still, and is to try again under those of now.
+    const isStale = written.code === "quorum-not-met" && !isCurrent(coordination, plan);
+    const code = isStale ? "stale-epoch" : peerCode(written.code);
     return { kind: "refused", code, outcome, message, primaries, fallbacks };
   }
   const { record } = written;
   return {
     kind: "written",
-    context: contextAfterWrite(placed, written, contextSeal),
+    context: contextAfterWrite(placed, written, coordination.contextSeal),
     siblings: shownSiblings(bucket, record, nowMs).length,
     primaries,
     fallbacks,

@@ -95,11 +95,13 @@ export class Replica {
     }
     const incoming = { record: decoded.record, bytes: request.record };
     this.merge({ ...placed, fence: request.fence }, incoming, (outcome) => {
-      settle(
-        outcome.ok
-          ? { kind: "merged", changed: outcome.changed }
-          : refusal(outcome.code, "the record was not stored"),
-      );
+      if (!outcome.ok) return settle(refusal(outcome.code, "the record was not stored"));
+      // Who compares copies under the owners of now may have done so before this was stored: a vote
+      // under earlier owners would not be among what they have seen.
+      if (this.#parts.ring().stamp.tag !== request.stamp.tag) {
+        return settle(refusal("stale-epoch", "the owners changed before it was stored"));
+      }
+      settle({ kind: "merged", changed: outcome.changed });
     });
   }
 

@@ -106,6 +106,11 @@ export class Ring {
     return owners;
   }
 
+  /** True while any partition is on the move. */
+  get isMoving(): boolean {
+    return this.#next.size > 0;
+  }
+
   /** Who will own a partition that is on the move, first owner first. */
   next(partition: PartitionId): readonly Member[] | undefined {
     return this.#next.get(partition);

@@ -47,7 +47,7 @@ const member = object({
 const explainedReplica = object(
   {
     node: text,
-    role: { enum: ["primary", "fallback"] },
+    role: { enum: ["primary", "next", "fallback"] },
     standsInFor: { ...text, description: "Of a fallback: in whose place it takes writes now." },
     state: { enum: ["present", "absent", "unknown", "unreachable"] },
     dots: list(text),
