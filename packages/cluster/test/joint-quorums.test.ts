@@ -56,8 +56,9 @@ async function enter(small: SmallCluster, at: number): Promise<void> {
 /** The move is over: those who were next are the owners. */
 async function flip(small: SmallCluster, at: number): Promise<void> {
   await change(small, at, (document) => {
-    const { partition, awaited } = document.moves?.[0] as Move;
-    const { id } = document.members[awaited[0] as number] as Member;
+    const { moves = [], members } = document;
+    const { partition, awaited } = moves[0] as Move;
+    const { id } = members[awaited[0] as number] as Member;
     return arrive(document, { id, partitions: [partition], entered: document.entered });
   });
 }
@@ -197,15 +198,19 @@ describe("a coordinator that goes by owners of before", () => {
     expect(await holding(small, next, "now")).toBeGreaterThanOrEqual(2);
   });
 
-  it("says of a put without an id that it may have been done", async () => {
+  it.each([true, false])("sends a put without an id again, strict or not: %s", async (isStrict) => {
     await behind(present[0]);
-    expect(await small.put(present[0], key, "now", strict)).toMatchObject({
-      ok: false,
-      code: "quorum-not-met",
-      outcome: "unknown",
-    });
-    await small.pass(100);
-    successful(await small.put(present[0], key, "again", strict));
+    const put = await small.put(present[0], key, "now", { ...strict, strict: isStrict });
+    expect(successful(put).siblings).toBe(2);
+    expect(await small.read(present[1], key, strict)).toEqual(["before", "now"]);
+  });
+
+  it("creates what is not there once", async () => {
+    await behind(present[0]);
+    successful(await small.delete(present[1], key, strict));
+    const created = await small.put(present[0], key, "new", { ...strict, ifAbsent: true });
+    expect(created).toMatchObject({ ok: true, siblings: 1 });
+    expect(await small.read(present[1], key, strict)).toEqual(["new"]);
   });
 
   it("passes a put on under an id of its own, as often as it takes", async () => {

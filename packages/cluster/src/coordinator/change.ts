@@ -24,6 +24,8 @@ interface PutChange extends Lifetime {
   readonly contentType: string;
   readonly context: CausalContext | undefined;
   readonly writeId: WriteId | undefined;
+  /** Under which an earlier attempt at this put wrote its value into the record held here. */
+  readonly earlier?: Dot | undefined;
 }
 
 /** What became of a record: of a change that was refused, nothing. */
@@ -61,7 +63,8 @@ export function changeRecord(
     const stored = isSame ? before : storedOf(placed, record);
     return { ok: true, stored, dot: undefined, isRepeat: false };
   }
-  const { value, contentType, writeId, context } = change;
+  const { value, contentType, writeId, context, earlier } = change;
+  if (earlier !== undefined) return repeated(before, earlier);
   const nowMs = clock.wallMs();
   const held = before === undefined ? emptyRecord : dropExpired(before.record, nowMs);
   let dot: Dot | undefined;
@@ -84,6 +87,13 @@ export function changeRecord(
   if (applied.isRepeat) return { ok: true, stored: before, dot, isRepeat: true };
   counters.expiredSiblings += (before?.record.siblings.length ?? 0) - held.siblings.length;
   return { ok: true, stored: storedOf(placed, applied.record), dot, isRepeat: false };
+}
+
+/** The record that an earlier attempt wrote is sent again, with what came to it meanwhile. */
+function repeated(before: StoredRecord | undefined, earlier: Dot): ChangedRecord {
+  const isHeld = before !== undefined && before.record.clock.get(earlier.actor) >= earlier.counter;
+  if (!isHeld) return { ok: false, code: "quorum-not-met" };
+  return { ok: true, stored: before, dot: earlier, isRepeat: true };
 }
 
 function expiresAt(

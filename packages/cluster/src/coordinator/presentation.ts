@@ -64,7 +64,10 @@ export function dressWritten(
   written: Written,
   returnBody: boolean,
 ): WriteOutcome {
-  if (!written.ok) return written;
+  if (!written.ok) {
+    const { ok, code, message, outcome, acks } = written;
+    return { ok, code, message, outcome, acks };
+  }
   const siblings = shownSiblings(plan.bucket, written.record, plan.nowMs);
   return {
     ok: true,

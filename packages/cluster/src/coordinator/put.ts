@@ -1,5 +1,6 @@
 import {
   type CausalContext,
+  type Dot,
   type Key,
   type Lifetime,
   type WriteId,
@@ -36,38 +37,48 @@ export function put(
   return putUnder(coordination, planned.plan, input, checked.context);
 }
 
+/** A put, and the dot under which an earlier attempt wrote it into the copy held here. */
+type PutAttempt = PutInput & { readonly earlier?: Dot | undefined };
+
 /**
  * Puts under one plan, and if that fails as the owners have changed, under the next. All attempts
- * are one write by its id. A put without one gets one where it is passed on, or its owners are
- * about to change; else it is tried again only if surely nothing was done.
+ * are one write: by its id, which it gets where it is passed on or its owners are about to change;
+ * else by the dot under which this node holds it already, as long as it coordinates it.
  */
 async function putUnder(
   coordination: Coordination,
   plan: RequestPlan,
-  input: PutInput,
+  input: PutAttempt,
   context: CausalContext | undefined,
 ): Promise<WriteOutcome> {
   const isOwn = isPrimary(coordination, plan);
-  const needsId = input.writeId === undefined && (!isOwn || coordination.ring().isMoving);
+  const isNamed = input.writeId !== undefined || input.earlier !== undefined;
+  const needsId = !isNamed && (!isOwn || coordination.ring().isMoving);
   const identified = needsId ? { ...input, writeId: newWriteId(coordination) } : input;
   let outcome: WriteOutcome | undefined;
-  if (input.ifAbsent) outcome = await refuseIfPresent(coordination, plan, identified.writeId);
+  let earlier: Dot | undefined;
+  if (input.ifAbsent && input.earlier === undefined) {
+    outcome = await refuseIfPresent(coordination, plan, identified.writeId);
+  }
   if (outcome === undefined) {
     const change = { kind: "put", ...identified, context } as const;
     if (isOwn) {
       const written = await coordinate(coordination, plan, change);
+      if (!written.ok && identified.writeId === undefined) earlier = written.dot;
       outcome =
         !written.ok && written.code === "disk-full" && written.outcome === "refused"
           ? await forwardFromFull(coordination, plan, forwardedPut(plan, identified), written)
           : dressWritten(coordination, plan, written, input.returnBody);
     } else outcome = await passOn(coordination, plan, forwardedPut(plan, identified), change);
   }
-  if (outcome.ok || (outcome.outcome === "unknown" && identified.writeId === undefined)) {
-    return outcome;
-  }
+  if (outcome.ok) return outcome;
+  const isOneWrite = identified.writeId !== undefined || earlier !== undefined;
+  if (outcome.outcome === "unknown" && !isOneWrite) return outcome;
   const again = await planAgain(coordination, plan, outcome);
   if (again === undefined) return outcome;
-  return afterAttempt(outcome, await putUnder(coordination, again, identified, context));
+  if (earlier !== undefined && !isPrimary(coordination, again)) return outcome;
+  const next = { ...identified, earlier };
+  return afterAttempt(outcome, await putUnder(coordination, again, next, context));
 }
 
 export type CheckedPut =

@@ -306,7 +306,8 @@ class SloppyWrite {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#cancelTimer();
-    this.#outcome.settle(failure(this.#coordination, code, outcome, this.#acks(), message));
+    const failed = failure(this.#coordination, code, outcome, this.#acks(), message);
+    this.#outcome.settle({ ...failed, dot: this.#dot });
   }
 
   #acks(): Acks {

@@ -20,7 +20,10 @@ import { countReachable, writeCopy } from "./replica-calls.ts";
 import { type RequestPlan, isCurrent, newcomersOf, voterSetOf } from "./request-plan.ts";
 
 /** The record that a write made, before it is dressed for a client or another node. */
-export type Written = ({ readonly ok: true; readonly acks: Acks } & WrittenRecord) | Failure;
+export type Written = ({ readonly ok: true; readonly acks: Acks } & WrittenRecord) | FailedWrite;
+
+/** Of a put, with the dot under which it wrote its value all the same, here at least. */
+export type FailedWrite = Failure & { readonly dot?: Dot | undefined };
 
 export interface WrittenRecord {
   readonly record: CausalRecord;
@@ -185,7 +188,8 @@ class WriteInProgress {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#cancelDeadline();
-    this.#outcome.settle(failure(this.#coordination, code, outcome, this.#acks(), message));
+    const failed = failure(this.#coordination, code, outcome, this.#acks(), message);
+    this.#outcome.settle({ ...failed, dot: this.#dot });
   }
 
   #acks(): Acks {
