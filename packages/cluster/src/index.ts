@@ -31,6 +31,7 @@ export {
 } from "./membership/member-watch.ts";
 export type * from "./messages.ts";
 export type { ReapingBlocker, ReapingView } from "./reaping/reaper.ts";
+export type { MoveCounts, MoveProblem, MovesView } from "./moves/moves-view.ts";
 export type { NodeApi, NodeStatistics } from "./node-api.ts";
 export type { NodeEvent, RejoinEvent, TopologyEvent } from "./node-event.ts";
 export { type NodeCounters, type SiblingCounts, siblingBounds } from "./node-counters.ts";

@@ -307,8 +307,9 @@ export interface FenceRaisedResponse {
 
 /**
  * `outdone`: the number was raised here before. `behind`: this member is refilled first. `hints`:
- * it holds records of the partition for others. `damaged`: it does not know what it lacks. `disk`:
- * it could not store the number.
+ * it holds records of the partition for others. `damaged`: it does not know what it lacks, or has
+ * not dropped yet what it had of a partition that went to others. `disk`: it could not store the
+ * number.
  */
 export type RaiseProblem = "outdone" | "behind" | "hints" | "damaged" | "disk";
 

@@ -14,6 +14,7 @@ import type { HandoffView } from "./handoff/handoff-view.ts";
 import type { HintStatistics } from "./hints/hint-book.ts";
 import type { MembershipView } from "./membership/member-watch.ts";
 import type { AdmissionStatistics } from "./admission.ts";
+import type { MovesView } from "./moves/moves-view.ts";
 import type { NodeCounters } from "./node-counters.ts";
 import type { ReapingView } from "./reaping/reaper.ts";
 import type {
@@ -75,6 +76,11 @@ export interface NodeApi {
   reaping(): ReapingView | undefined;
   /** Who the members are, and how that is changed; `undefined` until the cluster has formed. */
   topology(): Topology | undefined;
+  /**
+   * How far this node is with the copies that it is to get, and with those that it is to drop;
+   * `undefined` until the cluster has formed.
+   */
+  moves(): MovesView | undefined;
   statistics(): NodeStatistics;
 }
 

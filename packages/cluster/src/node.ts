@@ -52,6 +52,10 @@ import { openHints } from "./hints/open-hints.ts";
 import type { MemberWatch, MembershipView } from "./membership/member-watch.ts";
 import { watchMembers } from "./membership/watch-members.ts";
 import type { Announcement, PeerRequest, PeerResponse } from "./messages.ts";
+import { GainedFences } from "./moves/gained-fences.ts";
+import type { Mover } from "./moves/mover.ts";
+import type { MovesView } from "./moves/moves-view.ts";
+import { startMoves } from "./moves/start-moves.ts";
 import type { NodeApi, NodeStatistics } from "./node-api.ts";
 import type { NodeConfig, NodePorts, StartOutcome } from "./node-config.ts";
 import { newNodeCounters } from "./node-counters.ts";
@@ -114,6 +118,7 @@ export class CoterieNode implements NodeApi {
   #handoff: NodeHandoff | undefined;
   #antiEntropy: AntiEntropy | undefined;
   #reaping: Reaping | undefined;
+  #mover: Mover | undefined;
   #refiller: Refiller | undefined;
   #peerRequests: PeerRequests | undefined;
   #onIdle: (() => void) | undefined;
@@ -182,6 +187,7 @@ export class CoterieNode implements NodeApi {
     await this.#agreement?.stop();
     await this.#sweeper?.stop();
     await this.#antiEntropy?.stop();
+    await this.#mover?.stop();
     await this.#reaping?.stop();
     await this.#handoff?.stop();
     await this.#hints?.stop();
@@ -312,12 +318,17 @@ export class CoterieNode implements NodeApi {
     return this.#reaping?.view();
   }
 
+  moves(): MovesView | undefined {
+    return this.#mover?.view();
+  }
+
   /** The stream to a peer is open again after it was broken: what it missed can be sent. */
   returned(address: PeerAddress): void {
     const member = this.document()?.members.find((each) => each.address === address);
     if (member !== undefined) {
       this.#handoff?.handoff.wake(member.id);
       this.#antiEntropy?.wake(member.id);
+      this.#mover?.wake(member.id);
     }
     this.#circuits?.retry(address);
   }
@@ -424,16 +435,15 @@ export class CoterieNode implements NodeApi {
     const statistics = (): StoreStatistics => store.statistics();
     const members = { agreement, watch, statistics, config: this.#config };
     this.#topology = new Topology({ ...this.#ports, ...members });
-    const shared = {
+    const place = {
       self: this.id,
       clock: this.#ports.clock,
-      store,
-      hints,
       fences: this.#fences as FenceTable,
-      hybridClock: this.#hybridClock,
-      agreement,
       ring: () => agreement.ring,
     };
+    const gained = new GainedFences({ ...place, network });
+    const hybridClock = this.#hybridClock;
+    const shared = { ...place, agreement, gained, store, hints, hybridClock };
     const { random } = this.#ports;
     const { tuning } = this.#config;
     const isHealthy = (id: NodeId): boolean => watch.isHealthy(id);
@@ -461,18 +471,30 @@ export class CoterieNode implements NodeApi {
       pressure: this.pressure,
       routing: new ReadRouting({ ...shared, isHealthy, random, network, tuning }),
     };
-    this.#sweeper = new Sweeper({ ...this.#coordination, keepExpiredMs: tuning.keepExpiredMs });
-    this.#sweeper.begin();
-    this.#antiEntropy = startAntiEntropy(this.#coordination, this.#config);
-    this.#finder = new HeldFinder(this.#coordination, () => this.#isStopping());
-    const reaping = startReaping(this.#coordination, this.#config, () => this.refillDamage());
-    this.#reaping = reaping;
-    this.#peerRequests = this.#newPeerRequests(agreement, this.#coordination, reaping);
-    this.#refiller = this.#newRefiller(this.#coordination, this.#antiEntropy, reaping);
-    this.#phase = "ready";
-    this.#config.onEvent({ kind: "ready" });
-    this.#refiller.begin();
+    this.#beginWork(this.#coordination, agreement, gained);
     return { ok: true };
+  }
+
+  /** Begins to answer, and whatever goes on by itself. */
+  #beginWork(coordination: Coordination, agreement: AgreedDocument, gained: GainedFences): void {
+    const { onEvent, tuning } = this.#config;
+    const isStopped = (): boolean => this.#isStopping();
+    this.#sweeper = new Sweeper({ ...coordination, keepExpiredMs: tuning.keepExpiredMs });
+    this.#sweeper.begin();
+    const antiEntropy = startAntiEntropy(coordination, this.#config);
+    this.#antiEntropy = antiEntropy;
+    this.#finder = new HeldFinder(coordination, isStopped);
+    const reaping = startReaping(coordination, this.#config, (partitions) => {
+      this.#mover?.restart(partitions);
+      this.refillDamage();
+    });
+    this.#reaping = reaping;
+    this.#mover = startMoves(coordination, { agreement, antiEntropy, gained });
+    this.#peerRequests = this.#newPeerRequests(agreement, coordination, reaping);
+    this.#refiller = new Refiller({ coordination, antiEntropy, reaping, isStopped, onEvent });
+    this.#phase = "ready";
+    onEvent({ kind: "ready" });
+    this.#refiller.begin();
   }
 
   #newPeerRequests(
@@ -495,12 +517,6 @@ export class CoterieNode implements NodeApi {
     });
   }
 
-  #newRefiller(coordination: Coordination, antiEntropy: AntiEntropy, reaping: Reaping): Refiller {
-    const { onEvent } = this.#config;
-    const isStopped = (): boolean => this.#isStopping();
-    return new Refiller({ coordination, antiEntropy, reaping, isStopped, onEvent });
-  }
-
   #newCircuits(): PeerCircuits {
     return new PeerCircuits({
       ...this.#ports,
@@ -521,6 +537,7 @@ export class CoterieNode implements NodeApi {
       onFatal: store.onFatal,
       onChange: ({ document, epoch, digest }, before) => {
         this.#watch?.admit(document);
+        this.#mover?.adopt();
         onEvent({ kind: "document-changed", epoch, digest });
         for (const { id } of replacedDirectories(before.document, document)) {
           this.#counters.directoriesReplaced += 1;

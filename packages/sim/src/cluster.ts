@@ -13,6 +13,7 @@ import {
   type BucketSettings,
   type ClusterSettings,
   type KeyHash,
+  type Member,
   type NodeId,
   type PeerAddress,
   defaultBuckets,
@@ -108,7 +109,7 @@ export class SimCluster {
   readonly fatal: { readonly node: NodeId; readonly reason: string }[] = [];
   readonly #options: SimClusterOptions;
   readonly #settings: ClusterSettings;
-  readonly #places: readonly Place[];
+  readonly #places: Place[];
 
   constructor(world: World, options: SimClusterOptions) {
     this.world = world;
@@ -127,22 +128,25 @@ export class SimCluster {
       nMax: Math.max(nMax, ...(options.buckets ?? []).map(({ n }) => n)),
       buckets: options.buckets ?? defaultBuckets(nMax),
     };
-    this.#places = Array.from({ length: options.nodes }, (_, index) => ({
-      id: `n${index + 1}` as NodeId,
-      address: `n${index + 1}` as PeerAddress,
-      disk: new SimDisk(world, { name: `n${index + 1}` }),
-      clock: undefined,
-      node: undefined,
-      gate: undefined,
-      wallOffsetMs: 0,
-      starts: 0,
-      isDiskFull: false,
-      onCrash: new Set(),
-    }));
+    this.#places = Array.from({ length: options.nodes }, (_, index) =>
+      emptyPlace(world, `n${index + 1}` as NodeId),
+    );
   }
 
   get ids(): readonly NodeId[] {
     return this.#places.map(({ id }) => id);
+  }
+
+  /** A place for a node that is no member yet, with an empty disk. */
+  addPlace(id: NodeId): void {
+    invariant(!this.ids.includes(id), "two nodes have different names");
+    this.#places.push(emptyPlace(this.world, id));
+  }
+
+  /** The node is of no use to anybody any more, and is not started again. */
+  removePlace(id: NodeId): void {
+    this.crash(id, "kill");
+    this.#places.splice(this.ids.indexOf(id), 1);
   }
 
   /** Starts every node and lets the cluster form. */
@@ -180,16 +184,7 @@ export class SimCluster {
     const node: CoterieNode = new CoterieNode(
       { clock, disk, network, random },
       {
-        member: {
-          id,
-          address: place.address,
-          http: "",
-          grpc: "",
-          resp: "",
-          host: id,
-          zone: "zone",
-          weight: 1,
-        },
+        member: this.#memberAt(place),
         bootstrap: this.#places.map(({ address }) => address),
         settings: this.#settings,
         mayRejoin: this.#options.mayRejoin ?? true,
@@ -355,11 +350,30 @@ export class SimCluster {
     });
   }
 
+  #memberAt({ id, address }: Place): Omit<Member, "nonce"> {
+    return { id, address, http: "", grpc: "", resp: "", host: id, zone: "zone", weight: 1 };
+  }
+
   #place(id: NodeId): Place {
     const place = this.#places.find((each) => each.id === id);
     invariant(place !== undefined, "a node is one of the cluster's");
     return place;
   }
+}
+
+function emptyPlace(world: World, id: NodeId): Place {
+  return {
+    id,
+    address: id as string as PeerAddress,
+    disk: new SimDisk(world, { name: id }),
+    clock: undefined,
+    node: undefined,
+    gate: undefined,
+    wallOffsetMs: 0,
+    starts: 0,
+    isDiskFull: false,
+    onCrash: new Set(),
+  };
 }
 
 /** Nodes share no memory: byte arrays of a message are copied, as encoding would. */

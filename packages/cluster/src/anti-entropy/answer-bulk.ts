@@ -30,7 +30,7 @@ export function answerFetch(
 ): void {
   if (tokens.length > tokensMax) return settle(refusal("too-large", "too many tokens at once"));
   const places = tokens.map((token) => ({ partition: replica.partitionOf(token), token }));
-  const foreign = places.find(({ partition }) => !replica.owns(partition));
+  const foreign = places.find(({ partition }) => !replica.holds(partition));
   if (foreign !== undefined) return settle(replica.notOwner(foreign.partition));
   const fences = places.map(({ partition }) => replica.fence(partition).raised);
   store.findAll({ places, bytesMax }, (found) => {

@@ -29,7 +29,7 @@ export async function answerCompare(
 ): Promise<PeerResponse> {
   const source = replica.sources.of(sender);
   if (!isAnswerable(source, questions)) {
-    return refusal("malformed", "there is no such node in what both of us own");
+    return refusal("malformed", "there is no such node in what both of us hold");
   }
   return { kind: "compared", differences: await inTurns(clock, answer(source, questions)) };
 }

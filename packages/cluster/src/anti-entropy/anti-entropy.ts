@@ -29,9 +29,9 @@ export interface AntiEntropyParts extends Pick<
 }
 
 /**
- * Compares this node's copies with those of every other owner, again and again, and makes both
- * equal (docs/internals/anti-entropy.md). Every node does so for itself: what it says of its lag
- * depends on nobody else's word.
+ * Compares this node's copies with those of everybody else who takes them, again and again, and
+ * makes both equal (docs/internals/anti-entropy.md). Every node does so for itself: what it says of
+ * its lag depends on nobody else's word.
  */
 export class AntiEntropy {
   readonly counts: AntiEntropyCounts = { completed: 0, failed: 0, keysExchanged: 0, bytes: 0 };
@@ -92,15 +92,20 @@ export class AntiEntropy {
     return { ok: true, number, partitions: wanted.length, peers: peers.length };
   }
 
-  /** Exchanges all that this node owns with all other owners; true if it was all completed. */
+  /** Exchanges all that this node holds with all other holders; true if it was all completed. */
   async exchangeAll(): Promise<boolean> {
     let isComplete = true;
     for (const each of this.#currentPeers()) {
       if (this.#isStopped) return false;
-      const { problem } = await each.exchange(each.shared);
+      const { problem } = await each.exchange(each.held);
       if (problem !== undefined) isComplete = false;
     }
     return isComplete;
+  }
+
+  /** The exchanges with a peer; `undefined` if it shares nothing with this node. */
+  with(peer: NodeId): PeerExchanges | undefined {
+    return this.#currentPeers().find((each) => each.peer === peer);
   }
 
   view(): AntiEntropyView {
@@ -138,12 +143,14 @@ export class AntiEntropy {
     return this.#parts.clock.monotonicMs();
   }
 
-  /** The other owners of what this node owns, as the document of now says. */
+  /** The other holders of what this node holds, as the document of now says. */
   #currentPeers(): readonly PeerExchanges[] {
     const { ring, self, replica, intervalMs } = this.#parts;
     const current: PeerExchanges[] = [];
-    for (const { id } of ring().document.members) {
-      if (id === self || replica.sources.of(id).shared.length === 0) continue;
+    for (const { id, departure } of ring().document.members) {
+      // Who is gone for good is asked nothing.
+      if (id === self || departure === "removed") continue;
+      if (replica.sources.of(id).shared.length === 0) continue;
       let known = this.#peers.get(id);
       if (known === undefined) {
         const dueMs = intervalMs === 0 ? Infinity : this.#now + this.#phaseMs();

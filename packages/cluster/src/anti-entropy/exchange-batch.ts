@@ -13,6 +13,7 @@ import type { Coordination } from "../coordinator/coordination.ts";
 import type { BatchRoom, BulkPayer } from "../handoff/debt.ts";
 import type { SentRecord } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
+import { isTaker } from "../moves/roles.ts";
 import { nextTurn, recordsPerTurn } from "./answer-bulk.ts";
 import type { SharedSource } from "./shared-source.ts";
 
@@ -100,7 +101,7 @@ class Batch {
 
   /** False if something is no record. */
   async #keep(records: readonly SentRecord[]): Promise<boolean> {
-    const { clock, replica, onTaken } = this.#parts;
+    const { clock, replica, ring, self, onTaken } = this.#parts;
     const { promise: settled, settle } = oneShot<void>();
     let pending = 1;
     let isWhole = true;
@@ -117,8 +118,11 @@ class Batch {
       }
       const placed = { ...replica.place(decoded), fence };
       const { partition, token } = placed;
+      // How many copies there are of it is not known here, nor whether one belongs here.
+      if (ring().bucket(decoded.bucket) === undefined) this.failed.add(partition);
       if (!this.#isShared(partition, decoded)) continue;
       this.#theirs.get(nameOf(token))?.push(bytes);
+      if (!isTaker(ring(), self, partition)) continue;
       const stored = { record: decoded.record, bytes };
       pending += 1;
       replica.merge(placed, stored, (outcome) => {
@@ -164,9 +168,12 @@ class Batch {
   }
 
   #isLacking({ partition, token }: Difference, bytes: Uint8Array): boolean {
+    const { ring, target } = this.#parts;
     const theirs = this.#theirs.get(nameOf(token)) ?? [];
     return (
-      this.#isShared(partition, keyOf(bytes)) && !theirs.some((each) => equalBytes(each, bytes))
+      isTaker(ring(), target, partition) &&
+      this.#isShared(partition, keyOf(bytes)) &&
+      !theirs.some((each) => equalBytes(each, bytes))
     );
   }
 

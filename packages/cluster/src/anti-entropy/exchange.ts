@@ -2,6 +2,7 @@ import {
   Descent,
   type DifferingToken,
   type PartitionId,
+  type RingStamp,
   differingTokens,
   partitionNode,
   partitionOf,
@@ -28,7 +29,7 @@ export interface ExchangeWatch {
 }
 
 /**
- * Compares what this node and another one hold of these partitions, both owning a copy, and makes
+ * Compares what this node and another one hold of these partitions, both having a copy, and makes
  * both hold the same: by a tree of digests down to tokens, then those that still differ after a
  * moment, record by record. True if all of them were completed.
  */
@@ -54,8 +55,11 @@ class Exchange {
   readonly #payer: BulkPayer;
   readonly #watch: ExchangeWatch;
   readonly #source: SharedSource;
+  /** Of the ring that says what is shared: under another one the same questions mean others. */
+  readonly #stamp: RingStamp;
   readonly #descent: Descent;
-  readonly #wanted: ReadonlySet<PartitionId>;
+  /** What is to be compared, by its index in the list that the tree is over. */
+  readonly #wanted: Map<number, PartitionId>;
   /** Partitions of which something could not be exchanged. */
   readonly #failed = new Set<PartitionId>();
   /** How many of the list were told to be complete, or failed. */
@@ -71,14 +75,17 @@ class Exchange {
     this.#payer = payer;
     this.#watch = watch;
     this.#source = parts.replica.sources.of(parts.target);
-    const { shared } = this.#source;
-    this.#wanted = new Set(partitions);
-    const isAll = shared.every((partition) => this.#wanted.has(partition));
-    const indexes = shared.flatMap((partition, index) =>
-      this.#wanted.has(partition) ? index : [],
-    );
-    const nodes = isAll ? [rootNode(shared.length)] : indexes.map(partitionNode);
-    this.#descent = new Descent(this.#source, shared.length === 0 ? [] : nodes);
+    this.#stamp = parts.ring().stamp;
+    const { kept, left } = this.#source;
+    this.#wanted = new Map();
+    for (const partition of new Set(partitions)) {
+      const index = this.#source.indexOf(partition);
+      if (index !== undefined) this.#wanted.set(index, partition);
+    }
+    const isAll = left.length === 0 && kept.length > 0 && this.#wanted.size === kept.length;
+    const indexes = [...this.#wanted.keys()].toSorted((one, other) => one - other);
+    const nodes = isAll ? [rootNode(kept.length)] : indexes.map(partitionNode);
+    this.#descent = new Descent(this.#source, nodes);
   }
 
   /** While some is exchanged, the next that differs is looked for. */
@@ -103,12 +110,11 @@ class Exchange {
 
   /** Finds some more that differs; false if there is no use in going on. */
   async #descend(): Promise<boolean> {
-    const { clock, ring, self } = this.#parts;
+    const { clock, self } = this.#parts;
     while (this.#descent.found < gatheredTokens) {
       const questions = await inTurns(clock, this.#descent.questions());
       if (questions.length === 0) return true;
-      const { stamp } = ring();
-      const request = { kind: "compare", stamp, sender: self, questions } as const;
+      const request = { kind: "compare", stamp: this.#stamp, sender: self, questions } as const;
       const response = await this.#payer.ask(request);
       if (response?.kind !== "compared") return false;
       if (!(await inTurns(clock, this.#descent.receive(response.differences)))) return false;
@@ -153,8 +159,8 @@ class Exchange {
 
   /** Which of the tokens still differ; `undefined` if there was no answer. */
   async #lookAgain(found: readonly DifferingToken[]): Promise<readonly Difference[] | undefined> {
-    const { clock, ring, self } = this.#parts;
-    const { stamp } = ring();
+    const { clock, self } = this.#parts;
+    const stamp = this.#stamp;
     const tokens = found.map(({ token }) => token);
     const response = await this.#payer.ask({ kind: "look", stamp, sender: self, tokens });
     if (response?.kind !== "listed") return undefined;
@@ -169,10 +175,9 @@ class Exchange {
 
   /** Says which partitions are complete, of those before this one of the list. */
   #tell(lookedThrough: number): void {
-    const { shared } = this.#source;
     for (; this.#told < lookedThrough; this.#told += 1) {
-      const partition = shared[this.#told] as PartitionId;
-      if (!this.#wanted.has(partition) || this.#failed.has(partition)) continue;
+      const partition = this.#wanted.get(this.#told);
+      if (partition === undefined || this.#failed.has(partition)) continue;
       this.#watch.onComplete(partition);
     }
   }

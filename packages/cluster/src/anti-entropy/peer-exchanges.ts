@@ -58,9 +58,15 @@ export class PeerExchanges {
     return this.#running > 0;
   }
 
-  /** The partitions of which both own a copy, in ascending order. */
+  /** The partitions that both take records of, in ascending order: they are kept alike. */
   get shared(): readonly PartitionId[] {
-    return this.#parts.replica.sources.of(this.peer).shared;
+    return this.#parts.replica.sources.of(this.peer).kept;
+  }
+
+  /** Those as well of which one of the two has a copy left over. */
+  get held(): readonly PartitionId[] {
+    const { kept, left } = this.#parts.replica.sources.of(this.peer);
+    return [...kept, ...left];
   }
 
   /** Exchanges these partitions, after what is under way. */

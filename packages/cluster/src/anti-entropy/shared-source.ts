@@ -12,6 +12,7 @@ import {
   compareTokens,
 } from "@coterie/core";
 import type { RecordStore } from "@coterie/storage";
+import { isTaker } from "../moves/roles.ts";
 
 /** Entries taken from the index at once: first, since most spans hold few, and then. */
 const pageEntriesFirst = 128;
@@ -48,27 +49,52 @@ export class SharedSources {
 }
 
 /**
- * This node's part of what it shares with a peer: of each partition that both own, the keys of
- * buckets with so many copies that both hold one.
+ * This node's part of what it shares with a peer: of each partition that both hold, the keys of
+ * buckets with so many copies that both hold one. Two that have only leftovers share nothing:
+ * each shows its own to the owners.
  */
 export class SharedSource implements TreeSource {
   readonly partitions: number;
+  /**
+   * What the tree is over: those that both take records of. If there are others as well, all
+   * partitions of the ring after them: who has dropped a copy and who has not heard of that go by
+   * one tag, and a partition has to have the same index at both.
+   */
   readonly shared: readonly PartitionId[];
+  /** Those that both take records of. */
+  readonly kept: readonly PartitionId[];
+  /** Those of which one of the two has a copy left over. */
+  readonly left: readonly PartitionId[];
   readonly #store: RecordStore;
+  readonly #indices = new Map<PartitionId, number>();
   /** Per partition, how many copies a bucket of too few has at most. */
   readonly #above = new Map<PartitionId, number>();
 
   constructor(store: RecordStore, ring: Ring, self: NodeId, peer: NodeId) {
     this.#store = store;
     this.partitions = ring.document.settings.partitions;
-    for (const partition of ring.partitionsOf(self)) {
-      const ids = ring.owners(partition).map(({ id }) => id);
-      const place = ids.indexOf(peer);
-      if (place >= 0 && peer !== self) {
-        this.#above.set(partition, Math.max(place, ids.indexOf(self)));
-      }
+    const kept: PartitionId[] = [];
+    const left: PartitionId[] = [];
+    for (const partition of peer === self ? [] : ring.heldBy(self)) {
+      const holders = ring.holders(partition);
+      const own = holders.find(({ member }) => member.id === self)?.place;
+      const theirs = holders.find(({ member }) => member.id === peer)?.place;
+      if (own === undefined || theirs === undefined) continue;
+      const takers = [self, peer].filter((node) => isTaker(ring, node, partition));
+      if (takers.length === 0) continue;
+      this.#above.set(partition, Math.max(own, theirs));
+      (takers.length === 2 ? kept : left).push(partition);
     }
-    this.shared = [...this.#above.keys()];
+    this.kept = kept;
+    this.left = left;
+    for (const [index, partition] of kept.entries()) this.#indices.set(partition, index);
+    for (const partition of left) this.#indices.set(partition, kept.length + partition);
+    this.shared = left.length === 0 ? kept : [...kept, ...ring.document.owners.keys()];
+  }
+
+  /** Where a partition is in the list that the tree is over; `undefined`: it is not shared. */
+  indexOf(partition: PartitionId): number | undefined {
+    return this.#indices.get(partition);
   }
 
   digest(partition: PartitionId, range: TokenSpan | undefined): RangeDigest {
@@ -95,7 +121,7 @@ export class SharedSource implements TreeSource {
     }
   }
 
-  /** The entries under these tokens, of partitions that both own. */
+  /** The entries under these tokens, of partitions that both hold. */
   *under(
     tokens: readonly { readonly partition: PartitionId; readonly token: Token }[],
   ): Generator<TreeEntry> {

@@ -70,7 +70,7 @@ export class HeldFinder {
     const ring = this.#coordination.ring();
     const { partitions } = ring.document.settings;
     const first = start === undefined ? 0 : partitionOf(start, partitions);
-    const own = ring.partitionsOf(self).filter((partition) => partition >= first);
+    const own = ring.heldBy(self).filter((partition) => partition >= first);
     const fullAt = clock.monotonicMs() + patienceMs;
     const like = entryLike(query.like);
     const keys: HeldKey[] = [];

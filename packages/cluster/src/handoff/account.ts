@@ -4,6 +4,7 @@ import type { Debt } from "./debt.ts";
 import type { DebtView, HandoffParts } from "./handoff-view.ts";
 import type { HandoffCounts } from "./handoff-counts.ts";
 import type { Pace } from "./pace.ts";
+import { Estate } from "./estate.ts";
 import { Payment } from "./payment.ts";
 
 /** Pause before the next attempt without an event, doubled by each failure, in milliseconds. */
@@ -110,7 +111,12 @@ export class Account {
     let hasFailed = false;
     for (const debt of this.#debts) {
       const member = this.#parts.ring().member(this.#target);
-      if (member === undefined) return true;
+      if (member === undefined) {
+        // What was held for it goes to others; nothing else is owed to who is no member.
+        const settled = await debt.pay(new Estate(this.#parts.isStopped));
+        if (settled !== "paid") hasFailed = true;
+        continue;
+      }
       const payment = new Payment({
         ...this.#parts,
         member,

@@ -11,6 +11,7 @@ import { exchange } from "../anti-entropy/exchange.ts";
 import type { Coordination } from "../coordinator/coordination.ts";
 import type { BulkPayer, Debt, Owed, Payer, PaymentOutcome } from "./debt.ts";
 import type { HandoffCounts } from "./handoff-counts.ts";
+import { isTaker } from "../moves/roles.ts";
 import { OwedPartition } from "./owed-partition.ts";
 
 /** How many keys are remembered, those of all targets together. */
@@ -93,6 +94,7 @@ export class MissedDebt implements Debt {
 
   async pay(payer: BulkPayer): Promise<PaymentOutcome> {
     this.#isStuck = false;
+    this.#forgetMoved();
     for (const owing of this.#partitions.values()) await this.#payKeys(payer, owing);
     const outcome = await payer.finish();
     if (outcome === "target-failed") return outcome;
@@ -103,6 +105,23 @@ export class MissedDebt implements Debt {
     await this.#compare(payer);
     const compared = await payer.finish();
     return compared === "paid" && (this.#isStuck || outcome === "stopped") ? "stopped" : compared;
+  }
+
+  /**
+   * Nothing is owed any more where the target takes nothing, or where nothing is here: whoever has
+   * copies of what has moved compares them, and before this node dropped its own it has shown it.
+   */
+  #forgetMoved(): void {
+    const { ring, self } = this.#parts;
+    const isOwed = (partition: PartitionId): boolean =>
+      isTaker(ring(), this.target, partition) && ring().isHolder(self, partition);
+    this.#suspects = this.#suspects.filter(isOwed);
+    for (const [partition, owing] of this.#partitions) {
+      if (isOwed(partition)) continue;
+      this.#forget(owing.soil());
+      this.#partitions.delete(partition);
+      this.#parts.onPaid();
+    }
   }
 
   async #payKeys(payer: Payer, owing: OwedPartition): Promise<void> {

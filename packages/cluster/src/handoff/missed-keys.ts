@@ -3,6 +3,7 @@ import type { Disk } from "@coterie/ports";
 import type { PlacedKey } from "@coterie/storage";
 import type { Coordination } from "../coordinator/coordination.ts";
 import type { PeerRefusal } from "../messages.ts";
+import { isTaker, takesOf } from "../moves/roles.ts";
 import type { Handoff } from "./handoff.ts";
 import { type KeyBudget, MissedDebt } from "./missed-debt.ts";
 import type { OwedPartitions } from "./owed-codec.ts";
@@ -66,7 +67,7 @@ export class MissedKeys {
       if (target === this.#parts.self || partitions.length === 0) continue;
       const debt = this.#debtTo(target);
       for (const partition of partitions) {
-        if (this.#areOwners(target, partition)) debt.soil(partition);
+        if (this.#isOwed(target, partition)) debt.soil(partition);
       }
       if (debt.partitions().length > 0) this.#parts.handoff.owe(debt);
     }
@@ -74,15 +75,15 @@ export class MissedKeys {
 
   /**
    * The node did not stop in order: what it had under way may be here and not there, or there and
-   * not here. So it is to compare all its partitions with all their other owners.
+   * not here. So it is to compare all its partitions with all others who take them.
    */
   suspectAll(): void {
     const { clock, handoff, ring, self } = this.#parts;
-    const own = ring().partitionsOf(self);
+    const own = ring().heldBy(self);
     const fromMs = clock.monotonicMs() + suspectMs;
     for (const { id } of ring().document.members) {
       if (id === self) continue;
-      const shared = own.filter((partition) => ring().isOwner(id, partition));
+      const shared = own.filter((partition) => isTaker(ring(), id, partition));
       if (shared.length === 0) continue;
       const debt = this.#debtTo(id);
       debt.suspect(shared, fromMs);
@@ -106,8 +107,8 @@ export class MissedKeys {
 
   #soilAll(target: NodeId): void {
     const { ring, self } = this.#parts;
-    for (const partition of ring().partitionsOf(self)) {
-      if (target !== self && this.#areOwners(target, partition)) {
+    for (const partition of ring().heldBy(self)) {
+      if (target !== self && this.#isOwed(target, partition)) {
         this.#debtTo(target).soil(partition);
       }
     }
@@ -120,19 +121,20 @@ export class MissedKeys {
   #passOn(from: NodeId, placed: PlacedKey): void {
     const { handoff, ring, self } = this.#parts;
     const { bucket, partition, token } = placed;
-    for (const { id } of ring()
-      .owners(partition)
-      .slice(0, ring().bucket(bucket)?.n ?? 0)) {
-      if (id === self || id === from) continue;
+    const n = ring().bucket(bucket)?.n ?? 0;
+    for (const {
+      member: { id },
+    } of ring().holders(partition)) {
+      if (id === self || id === from || !takesOf(ring(), id, partition, n)) continue;
       const debt = this.#debtTo(id);
       debt.note(partition, token);
       handoff.owe(debt);
     }
   }
 
-  #areOwners(target: NodeId, partition: number): boolean {
+  #isOwed(target: NodeId, partition: number): boolean {
     const ring = this.#parts.ring();
-    return ring.isOwner(target, partition) && ring.isOwner(this.#parts.self, partition);
+    return isTaker(ring, target, partition) && ring.isHolder(this.#parts.self, partition);
   }
 
   #owed(): OwedPartitions {

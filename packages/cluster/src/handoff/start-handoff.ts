@@ -1,6 +1,7 @@
 import type { NodeConfig, NodePorts } from "../node-config.ts";
 import type { Coordination } from "../coordinator/coordination.ts";
 import { deliverHints } from "../hints/hint-debt.ts";
+import { isTaker } from "../moves/roles.ts";
 import { Handoff } from "./handoff.ts";
 import { MissedKeys } from "./missed-keys.ts";
 import type { DecodedOwed } from "./owed-codec.ts";
@@ -52,10 +53,20 @@ export function startHandoff({
     onEvent: (event) => onEvent({ kind: "handoff", event }),
   });
   deliverHints(shared.hints, handoff, {
+    self: shared.self,
     primariesOf: ({ bucket, partition }) => {
       const ring = shared.ring();
-      const owners = ring.owners(partition).slice(0, ring.bucket(bucket)?.n ?? 0);
-      return owners.map(({ id }) => id);
+      const n = ring.bucket(bucket)?.n ?? 0;
+      const lists = [ring.owners(partition), ring.next(partition) ?? []];
+      const primaries = new Set(lists.flatMap((members) => members.slice(0, n)));
+      return [...primaries].map(({ id }) => id);
+    },
+    takes: (target, partition) => isTaker(shared.ring(), target, partition),
+    mergeOwn: (placed, stored, settle) => {
+      shared.replica.merge(placed, stored, (outcome) => {
+        // As in a payment: it was delivered before anything was reaped.
+        settle(outcome.ok || outcome.code === "behind-fence");
+      });
     },
     fenceOf: (partition) => shared.fences.of(partition).raised,
   });

@@ -178,6 +178,11 @@ export class HintBook {
     return this.#generations.some(({ store }) => store.list(partition, undefined, 1).length > 0);
   }
 
+  /** True if nothing is held for anybody, nor is about to be. */
+  get isEmpty(): boolean {
+    return this.#generations.length === 0 && this.#bytesPending === 0;
+  }
+
   get partitions(): number {
     return this.#parts.settings.partitions;
   }

@@ -43,8 +43,13 @@ interface Delivery {
 
 /** What a delivery asks about the ring of now. */
 export interface HintPlaces {
-  /** Who the primaries of a key are, as far as this node knows. */
+  /** Who the primaries of a key are or will be, as far as this node knows. */
   primariesOf(placed: FencedKey): readonly NodeId[];
+  /** False for a target that has no copy of the partition any more, nor gets one. */
+  takes(target: NodeId, partition: PartitionId): boolean;
+  /** Merges a record into this node's own copy; `settle(true)`: it is durable. */
+  mergeOwn(placed: FencedKey, stored: StoredRecord, settle: (isMerged: boolean) => void): void;
+  readonly self: NodeId;
   /** What this node has raised in a partition. */
   fenceOf(partition: PartitionId): number;
 }
@@ -195,6 +200,18 @@ export class HintDebt implements Debt {
         else onFailed();
       });
     };
+    if (!this.#places.takes(this.target, place.partition)) {
+      // Of a bucket that is not known here nobody knows who the primaries are.
+      if (this.#places.primariesOf(placed).length === 0) {
+        onFailed();
+        return payer.skip();
+      }
+      return this.#holdForOthers(placed, stored, (isHeld) => {
+        if (isHeld) delivery.acknowledged += 1;
+        else onFailed();
+        payer.skip();
+      });
+    }
     if (!delivery.generation.isReopened) return send();
     this.#holdForOthers(placed, stored, (isHeld) => {
       if (isHeld) return send();
@@ -205,19 +222,23 @@ export class HintDebt implements Debt {
 
   /**
    * A guest that died may have told nobody but itself: what it wrote is owed to every primary, and
-   * is held for the others before the target gets it.
+   * is held for the others before the target gets it. So it is if the target is none any more: then
+   * the others are its heirs.
    */
   #holdForOthers(placed: FencedKey, stored: StoredRecord, settle: (isHeld: boolean) => void): void {
+    const { self } = this.#places;
     const others = this.#places.primariesOf(placed).filter((id) => id !== this.target);
     let pending = others.length;
     let areHeld = true;
     if (pending === 0) return settle(true);
+    const settled = (isHeld: boolean): void => {
+      areHeld &&= isHeld;
+      pending -= 1;
+      if (pending === 0) settle(areHeld);
+    };
     for (const other of others) {
-      this.#book.hold(other, placed, stored, (outcome) => {
-        areHeld &&= outcome.ok;
-        pending -= 1;
-        if (pending === 0) settle(areHeld);
-      });
+      if (other === self) this.#places.mergeOwn(placed, stored, settled);
+      else this.#book.hold(other, placed, stored, (outcome) => settled(outcome.ok));
     }
   }
 }

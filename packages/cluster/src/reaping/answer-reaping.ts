@@ -71,10 +71,16 @@ export async function raiseFence(
 
 function problemWith(parts: ReapingParts, partition: PartitionId): RaiseProblem | undefined {
   if (parts.hints.mayHold(partition)) return "hints";
+  const { ring, self, store } = parts;
+  // A copy that is still to be dropped may become one again: it would bring back what was reaped.
+  if (!ring().isHolder(self, partition)) {
+    return store.digest({ partition, above: 0, range: undefined }).count > 0
+      ? "damaged"
+      : undefined;
+  }
   // Who may lack keys would confirm what it holds, and then be given what it should have refused.
-  const { isWhole, partitions } = parts.store.damage();
-  const mayLack = !isWhole || partitions.includes(partition);
-  return mayLack && isOwner(parts, partition) ? "damaged" : undefined;
+  const { isWhole, partitions } = store.damage();
+  return !isWhole || partitions.includes(partition) ? "damaged" : undefined;
 }
 
 /** Refuses from now on what was read under a lesser number, and forgets what was confirmed. */

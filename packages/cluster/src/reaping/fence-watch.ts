@@ -86,7 +86,9 @@ export class FenceWatch {
     this.#isDue = false;
     const { ring, self } = this.#parts;
     const { members } = ring().document;
-    const asked = members.filter(({ id }) => id !== self).map((member) => this.#ask(member));
+    const asked = members
+      .filter(({ id, departure }) => id !== self && departure !== "removed")
+      .map((member) => this.#ask(member));
     const answers: (FencesResponse | undefined)[] = [];
     for (const each of asked) answers.push(await each);
     return answers;
@@ -108,7 +110,7 @@ export class FenceWatch {
       if (this.#isStopped) return false;
       if (theirs.reaped <= fences.of(partition).raised) continue;
       if (!isAnyWhole || !(await this.#catchUp(partition, theirs))) isComplete = false;
-      else if (ring().isOwner(self, partition)) discarded.push(partition);
+      else if (ring().isHolder(self, partition)) discarded.push(partition);
     }
     if (discarded.length > 0) this.#parts.onDiscard(discarded);
     return isComplete;
@@ -118,7 +120,7 @@ export class FenceWatch {
     const { fences, ring, self, store } = this.#parts;
     if (!answers.every((answer) => answer?.isWhole)) return;
     const old = ring()
-      .partitionsOf(self)
+      .heldBy(self)
       .filter((partition) => fences.of(partition).reaped > 0);
     for (const partition of old) await store.discard(partition);
     if (old.length > 0) this.#parts.onDiscard(old);
@@ -128,7 +130,11 @@ export class FenceWatch {
     const { fences, hints, ring, self, store } = this.#parts;
     // They were delivered before anything was reaped: their targets refuse them, and they go.
     if (hints.mayHold(partition)) return false;
-    if (ring().isOwner(self, partition) && !(await store.discard(partition))) return false;
+    // Who owns it lacks what it does not have; who is getting it, or not, lacks nothing.
+    const isOwner = ring().isOwner(self, partition);
+    const { count } = store.digest({ partition, above: 0, range: undefined });
+    if ((isOwner || count > 0) && !(await store.discard(partition))) return false;
+    if (!ring().isHolder(self, partition)) store.markPartitionWhole(partition);
     return fences.adopt(partition, theirs);
   }
 

@@ -15,6 +15,7 @@ import type {
   PeerResponse,
   RaiseProblem,
 } from "../messages.ts";
+import { isSettled } from "../moves/roles.ts";
 import { oneShot } from "../one-shot.ts";
 import { type ReapingParts, raiseFence, reap } from "./answer-reaping.ts";
 
@@ -35,9 +36,9 @@ export interface ReapingBlocker {
   readonly node: NodeId;
   /**
    * `away`: it is not known to be well, or did not answer. `lacking`: it does not hold the same
-   * tombstones yet. The rest as {@link RaiseProblem}.
+   * tombstones yet. `moving`: the partition has begun to. The rest as {@link RaiseProblem}.
    */
-  readonly reason: RaiseProblem | "away" | "lacking";
+  readonly reason: RaiseProblem | "away" | "lacking" | "moving";
   /** In so many of the partitions that this node reaps. */
   readonly partitions: number;
 }
@@ -141,6 +142,8 @@ export class Reaper {
       const { ring, self } = this.#parts;
       for (const partition of ring().partitionsOf(self)) {
         if (ring().owners(partition)[0]?.id !== self) continue;
+        // While copies come and go, nobody can say who holds one: that ends.
+        if (!isSettled(ring(), partition)) continue;
         await this.#visit(partition, graceMs);
         if (this.#isStopped) return;
       }
@@ -192,6 +195,7 @@ export class Reaper {
     const { raised, reaped } = fences.of(partition);
     const fence = Math.max(raised, this.#outdone.get(partition) ?? 0) + 1;
     const { stamp } = ring();
+    if (!isSettled(ring(), partition)) return { node: self, reason: "moving" };
     const request = { kind: "raise-fence", stamp, partition, fence, reaped, entries } as const;
     const asked = members.map((member) => this.#raiseAt(member, request));
     const lacking = new Set<number>();
@@ -218,6 +222,7 @@ export class Reaper {
     if (!mayReap) return blocked;
     const confirmed = entries.filter((_, index) => !lacking.has(index));
     if (confirmed.length === 0) return blocked;
+    if (ring().stamp.tag !== stamp.tag) return { node: self, reason: "moving" };
     return (await this.#forget(partition, fence, confirmed)) ?? blocked;
   }
 
@@ -231,7 +236,8 @@ export class Reaper {
     entries: readonly ListedEntry[],
   ): Promise<Blocked | undefined> {
     const { ring, self } = this.#parts;
-    const request = { kind: "reap", stamp: ring().stamp, partition, fence, entries } as const;
+    const { stamp } = ring();
+    const request = { kind: "reap", stamp, partition, fence, entries } as const;
     const others = ring()
       .owners(partition)
       .filter(({ id }) => id !== self);
@@ -239,6 +245,8 @@ export class Reaper {
     for (const [at, { id }] of others.entries()) {
       if (!(await (asked[at] as Promise<boolean>))) return { node: id, reason: "away" };
     }
+    // Whoever has got a copy of the partition since has raised nothing.
+    if (ring().stamp.tag !== stamp.tag) return { node: self, reason: "moving" };
     const own = await this.receiveReap(request);
     return own.kind === "reaped" ? undefined : { node: self, reason: "disk" };
   }

@@ -22,14 +22,14 @@ export interface ReapingStart extends ReaperParts, Omit<FenceWatchParts, "self" 
 export function startReaping(
   coordination: Coordination,
   { onEvent, reaping }: NodeConfig,
-  refillDamage: () => void,
+  onDiscard: (partitions: readonly PartitionId[]) => void,
 ): Reaping {
   const started = new Reaping({
     ...coordination,
     ...reaping,
-    onDiscard: ({ length }) => {
-      onEvent({ kind: "discarded", partitions: length });
-      refillDamage();
+    onDiscard: (partitions) => {
+      onEvent({ kind: "discarded", partitions: partitions.length });
+      onDiscard(partitions);
     },
   });
   started.begin();

@@ -14,6 +14,7 @@ import type { RecordStore } from "@coterie/storage";
 import type { AntiEntropy } from "../anti-entropy/anti-entropy.ts";
 import type { Coordination } from "../coordinator/coordination.ts";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
+import { otherHolders } from "../moves/roles.ts";
 import { oneShot } from "../one-shot.ts";
 
 /** How long one question to a peer may take, in milliseconds. */
@@ -24,7 +25,7 @@ const retryMs = 1000;
 /**
  * Refills what damage took from this node's store. A lost record may have been one of the w copies
  * of an acknowledged write, so one peer's word is not enough: a token counts as refilled when
- * *every* other owner has answered, and until then this node's answer is `unknown`.
+ * *every* other holder has answered, and until then this node's answer is `unknown`.
  *
  * Runs until nothing is damaged, or the node stops.
  */
@@ -44,7 +45,7 @@ export async function refill(
       if (isStopped()) return;
     }
     if (!isWhole || partitions.length > 0) {
-      // Keys that nobody can name: where every other owner was compared with, none is left.
+      // Keys that nobody can name: where every other holder was compared with, none is left.
       const isExchanged = await antiEntropy.exchangeAll();
       if (isExchanged) noteWhole(store, partitions);
       else isComplete = false;
@@ -61,7 +62,7 @@ function noteWhole(store: RecordStore, partitions: readonly PartitionId[]): void
   for (const partition of partitions) store.markPartitionWhole(partition);
 }
 
-/** Asks every other owner for what it holds under `token`; true if all answered, and is stored. */
+/** Asks every other holder for what it holds under `token`; true if all answered, and is stored. */
 async function refillToken(
   coordination: Coordination,
   partition: PartitionId,
@@ -69,7 +70,7 @@ async function refillToken(
 ): Promise<boolean> {
   const { stamp } = coordination.ring();
   const request = { kind: "find", stamp, partition, token, evenIfDamaged: true } as const;
-  const others = otherOwners(coordination, partition);
+  const others = otherHolders(coordination.ring(), coordination.self, partition);
   const asked = others.map((member) => ask(coordination, member, request));
   const merged = new Map<string, Key & { record: CausalRecord }>();
   let fence = Infinity;
@@ -114,11 +115,4 @@ function ask(
     settle(reply.ok ? reply.response : undefined);
   });
   return promise;
-}
-
-function otherOwners(coordination: Coordination, partition: PartitionId): readonly Member[] {
-  return coordination
-    .ring()
-    .owners(partition)
-    .filter((member) => member.id !== coordination.self);
 }

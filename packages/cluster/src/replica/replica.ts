@@ -27,6 +27,8 @@ import type {
   ReadRequest,
   RefusedResponse,
 } from "../messages.ts";
+import type { GainedFences } from "../moves/gained-fences.ts";
+import { isSettled, isTaker } from "../moves/roles.ts";
 import type { FenceTable } from "../reaping/fence-table.ts";
 import type { FencedKey } from "../reaping/fenced-key.ts";
 import { mergeHeld } from "./merge-held.ts";
@@ -47,13 +49,19 @@ export interface ReplicaParts {
   readonly hybridClock: HybridClock;
   /** What was read too early is refused by it. */
   readonly fences: FenceTable;
+  /** Whether it is known what that is, in partitions that this node is getting. */
+  readonly gained: Pick<GainedFences, "mayTake">;
   ring(): Ring;
 }
 
 /**
- * A node's copies of the partitions it owns, as other nodes and its own coordinator use them.
+ * A node's copies of the partitions it holds, as other nodes and its own coordinator use them.
  * Replicas only merge: a record that was already covered changes nothing, so every request may
  * arrive late, twice or out of order.
+ *
+ * Owners of a partition take records, and so do those who will be. Who was one and has a copy left
+ * takes nothing any more: it hands over what it has, and what came after that would be lost with
+ * its copy.
  */
 export class Replica {
   /** What is compared with peers. */
@@ -88,7 +96,10 @@ export class Replica {
     const decoded = decodeRecord(request.record);
     if (!decoded.ok) return settle(refusal("malformed", decoded.reason));
     const placed = this.place(decoded);
-    if (!this.owns(placed.partition)) return settle(this.notOwner(placed.partition));
+    if (!this.takes(placed.partition)) return settle(this.notOwner(placed.partition));
+    if (request.stamp.tag !== this.#parts.ring().stamp.tag) {
+      return settle(refusal("stale-epoch", "the partitions have moved on since it came"));
+    }
     // How many copies there are of it, which its digest says, is not known either.
     if (this.#parts.ring().bucket(placed.bucket) === undefined) {
       return settle(refusal("no-such-bucket", `there is no bucket ${placed.bucket} here`));
@@ -114,19 +125,39 @@ export class Replica {
     if (!this.#observeTimes(placed, incoming.record)) {
       return settle({ ok: false, code: "clock-skew" });
     }
+    if (!this.#parts.gained.mayTake(placed.partition, placed.fence)) {
+      return settle({ ok: false, code: "not-ready" });
+    }
     store.observeOwnCounter(incoming.record.clock.get(store.actor));
+    const before = this.#parts.ring();
+    let isLate = false;
     store.update(placed, {
       bytes: incoming.bytes.length,
       mayUseReserve: incoming.record.siblings.length === 0,
-      apply: (held) => mergeHeld(placed, held, incoming),
-      settle: (outcome) => settle(mergeOutcomeOf(outcome)),
+      apply: (held) => {
+        isLate = this.#hasMoved(placed.partition, before);
+        return isLate ? undefined : mergeHeld(placed, held, incoming);
+      },
+      settle: (outcome) => {
+        settle(isLate ? { ok: false, code: "stale-epoch" } : mergeOutcomeOf(outcome));
+      },
     });
+  }
+
+  /**
+   * True if a partition has begun to move, or has moved on, since a record for it came: whoever
+   * gets it may have been shown already what is here, without this record.
+   */
+  #hasMoved(partition: number, before: Ring): boolean {
+    const ring = this.#parts.ring();
+    if (ring === before || ring.stamp.tag === before.stamp.tag) return false;
+    return !isSettled(ring, partition) || !this.takes(partition);
   }
 
   /** Answers a {@link ReadRequest} with what is durable here. */
   receiveRead(request: ReadRequest, settle: (response: PeerResponse) => void): void {
     const placed = this.place(request);
-    if (!this.owns(placed.partition)) return settle(this.notOwner(placed.partition));
+    if (!this.takes(placed.partition)) return settle(this.notOwner(placed.partition));
     this.#parts.store.read(placed, (outcome) => {
       if (outcome.ok) settle(responseOf(outcome.held, this.fenceSince(placed)));
       else settle(refusal(outcome.code === "failed" ? "internal" : outcome.code, "not read"));
@@ -157,8 +188,8 @@ export class Replica {
   }
 
   /**
-   * Merges `incoming` into what is held here for `target`, a primary of the key, as this node is
-   * none; `settle` is called when the result is durable.
+   * Merges `incoming` into what is held here for `target`, a primary of the key, or one to be, as
+   * this node is none; `settle` is called when the result is durable.
    */
   hold(
     target: NodeId,
@@ -184,7 +215,7 @@ export class Replica {
   }
 
   receiveFind(request: FindRequest, settle: (response: PeerResponse) => void): void {
-    if (!this.owns(request.partition)) return settle(this.notOwner(request.partition));
+    if (!this.holds(request.partition)) return settle(this.notOwner(request.partition));
     const fence = this.fence(request.partition);
     this.#parts.store.find(request, (found) => {
       if (found === "unknown") settle({ kind: "unknown" });
@@ -193,7 +224,7 @@ export class Replica {
   }
 
   receiveList(request: ListRequest, settle: (response: PeerResponse) => void): void {
-    if (!this.owns(request.partition)) return settle(this.notOwner(request.partition));
+    if (!this.takes(request.partition)) return settle(this.notOwner(request.partition));
     const { store } = this.#parts;
     // A key that is in no list is not looked up: so a list that may lack one is no answer.
     const { partitions, isWhole } = store.damage();
@@ -215,11 +246,19 @@ export class Replica {
     return record.siblings.every((sibling) => hybridClock.observe(sibling.writtenAt, wallMs));
   }
 
-  /** True if a copy of the partition is held here. */
-  owns(partition: number): boolean {
+  /** True if records of the partition are taken here. */
+  takes(partition: number): boolean {
     const ring = this.#parts.ring();
     return (
-      partition < ring.document.settings.partitions && ring.isOwner(this.#parts.self, partition)
+      partition < ring.document.settings.partitions && isTaker(ring, this.#parts.self, partition)
+    );
+  }
+
+  /** True if there is a copy of the partition here, be it a part of one or left over. */
+  holds(partition: number): boolean {
+    const ring = this.#parts.ring();
+    return (
+      partition < ring.document.settings.partitions && ring.isHolder(this.#parts.self, partition)
     );
   }
 
@@ -236,7 +275,13 @@ export class Replica {
     if (primaries.some(({ id }) => id === self)) {
       return refusal("not-fallback", `${self} is a primary of partition ${partition} itself`);
     }
+    // It would have to hand it over before it is gone, again and again.
+    if (target !== undefined && ring.member(self)?.departure !== undefined) {
+      return refusal("not-fallback", `${self} is leaving`);
+    }
     if (target === undefined || primaries.some(({ id }) => id === target)) return undefined;
+    const next = ring.next(partition)?.slice(0, bucket.n) ?? [];
+    if (next.some(({ id }) => id === target)) return undefined;
     return refusal("not-fallback", `${target} is no primary of partition ${partition}`);
   }
 

@@ -97,7 +97,9 @@ async function debtor({ bytesPerSecond = 1 << 23, isBusy = false } = {}): Promis
     onFatal: () => undefined,
   });
   const shared = { self, clock, fences, ring: () => ring };
-  const replica = new Replica({ ...shared, store, hints, hybridClock: new HybridClock() });
+  const gained = { mayTake: () => true };
+  const hybridClock = new HybridClock();
+  const replica = new Replica({ ...shared, gained, store, hints, hybridClock });
   const events: HandoffEvent[] = [];
   const handoff = new Handoff({
     ...shared,

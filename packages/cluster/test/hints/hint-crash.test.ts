@@ -3,7 +3,7 @@ import type { Held } from "@coterie/storage";
 import { expect, it } from "vitest";
 import { HintDebt } from "../../src/hints/hint-debt.ts";
 import { BookWorld, n1, n2, placed, version } from "./book-world.ts";
-import { type Delivered, ListPayer } from "./list-payer.ts";
+import { type Delivered, ListPayer, placesOf } from "./list-payer.ts";
 
 interface Acknowledged {
   readonly target: NodeId;
@@ -73,7 +73,7 @@ function pay(
   failsAfter?: number,
 ): Promise<string> {
   const delivered = known.delivered.get(target) as Delivered;
-  const debt = new HintDebt(target, directory.book, { primariesOf: () => [], fenceOf: () => 0 });
+  const debt = new HintDebt(target, directory.book, placesOf([]));
   return directory.until(debt.pay(new ListPayer(directory, delivered, failsAfter)));
 }
 

@@ -1,17 +1,13 @@
-import type { CausalRecord, NodeId } from "@coterie/core";
+import type { CausalRecord } from "@coterie/core";
 import { describe, expect, it } from "vitest";
-import { HintDebt, type HintPlaces } from "../../src/hints/hint-debt.ts";
+import { HintDebt } from "../../src/hints/hint-debt.ts";
 import { SmallCluster, node } from "../small-cluster.ts";
 import { BookWorld, n1, n2, valuesOf, version } from "./book-world.ts";
-import { type Delivered, ListPayer } from "./list-payer.ts";
+import { type Delivered, ListPayer, placesOf } from "./list-payer.ts";
 import { hint, tell } from "./tell.ts";
 
 const names: readonly string[] = Array.from({ length: 40 }, (_, at) => `key-${at}`);
 const nothing = { records: 0, bytes: 0, dirtyPartitions: 0 };
-
-function placesOf(primaries: readonly NodeId[]): HintPlaces {
-  return { primariesOf: () => primaries, fenceOf: () => 0 };
-}
 
 async function holdAll(directory: BookWorld, counter: number = 1): Promise<void> {
   for (const name of names) {

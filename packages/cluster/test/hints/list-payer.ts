@@ -1,10 +1,29 @@
-import { type CausalRecord, type Key, emptyRecord, latin1, mergeRecords } from "@coterie/core";
+import {
+  type CausalRecord,
+  type Key,
+  type NodeId,
+  emptyRecord,
+  latin1,
+  mergeRecords,
+} from "@coterie/core";
 import type { StoredRecord } from "@coterie/storage";
 import type { Payer, PaymentOutcome } from "../../src/handoff/debt.ts";
+import type { HintPlaces } from "../../src/hints/hint-debt.ts";
 import type { BookWorld } from "./book-world.ts";
 
 /** What a target has acknowledged, by key. */
 export type Delivered = Map<string, CausalRecord>;
+
+/** What a delivery asks, where every key has these primaries, and every target takes it. */
+export function placesOf(primaries: readonly NodeId[]): HintPlaces {
+  return {
+    self: "self" as NodeId,
+    primariesOf: () => primaries,
+    fenceOf: () => 0,
+    takes: () => true,
+    mergeOwn: (_placed, _stored, settle) => settle(false),
+  };
+}
 
 /** Delivers to a map: each record after a while of virtual time, until it is told to fail. */
 export class ListPayer implements Payer {

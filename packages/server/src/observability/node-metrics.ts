@@ -10,6 +10,7 @@ import type { RespStatistics } from "../doors/resp/resp-statistics.ts";
 import { GcPauses } from "./gc-pauses.ts";
 import { grpcReadings } from "./grpc-readings.ts";
 import { antiEntropyReadings } from "./anti-entropy-readings.ts";
+import { moveReadings } from "./move-readings.ts";
 import { reapingReadings } from "./reaping-readings.ts";
 import { handoffReadings } from "./handoff-readings.ts";
 import { hintReadings } from "./hint-readings.ts";
@@ -69,6 +70,7 @@ export class NodeMetrics {
       ...handoffReadings(node),
       ...antiEntropyReadings(node),
       ...reapingReadings(node),
+      ...moveReadings(node),
       ...hintReadings(() => node.statistics().hints),
       ...peerReadings(parts.peers),
       batchLinesReading(parts.http),

@@ -24,6 +24,7 @@ export function methodsOf(node: NodeApi): NodeApi {
     repair: (partitions) => node.repair(partitions),
     reaping: () => node.reaping(),
     topology: () => node.topology(),
+    moves: () => node.moves(),
     statistics: () => node.statistics(),
   };
 }

@@ -33,7 +33,8 @@ import { type MeteredNode, meteredNode } from "./metered-node.ts";
 import { type Scrape, doingUntil, movedBetween, parseScrape } from "./scrape.ts";
 
 /** These have tests of their own beside this one. */
-const elsewhere = /^coterie_(?:membership|hints|handoff|circuit|anti_|refill|directories|reap)/u;
+const elsewhere =
+  /^coterie_(?:membership|hints|handoff|circuit|anti_|refill|directories|reap|moves)/u;
 /** Every metric of the page, which another test holds to the code. */
 const documented = [
   ...readFileSync(
