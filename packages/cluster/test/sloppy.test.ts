@@ -194,3 +194,36 @@ it("fallbacks that others accuse serve all the same while they can be reached", 
   const read = successful(await small.get(owners[0] as number, key));
   expect(read.acks).toEqual({ primaries: 1, fallbacks: 1, required: 2 });
 });
+
+it("fallbacks that are out of reach for a moment are waited for", async () => {
+  const { small, owners, others } = await fiveNodes("sloppy");
+  const { network } = small.cluster;
+  const [first] = owners as readonly [number, number, number];
+  away(small, ...owners, ...others);
+  const mend = (): void => {
+    for (const other of others) {
+      network.mend(address(first), address(other));
+      network.mend(address(other), address(first));
+    }
+  };
+  const early = small.begin(first, key, "v");
+  await small.pass(100);
+  mend();
+  const put = successful(await small.until(early));
+  expect(put.acks).toEqual({ primaries: 1, fallbacks: 1, required: 2 });
+});
+
+it("a write is refused soon where nobody comes, and at once where nobody could", async () => {
+  const { small, owners, others } = await fiveNodes("sloppy");
+  away(small, ...owners, ...others);
+  const before = small.world.nowMs;
+  const refused = await small.put(owners[0] as number, key, "v");
+  expect(refused).toMatchObject({ code: "quorum-not-met", outcome: "refused" });
+  expect(small.world.nowMs - before).toBeLessThan(1000);
+  const buckets = [wholeBucket("default", { mode: "sloppy" }, 3)];
+  const three = await SmallCluster.start({ nodes: 3, buckets });
+  away(three, 1, 2, 3);
+  const then = three.world.nowMs;
+  expect(await three.put(1, key, "v")).toMatchObject({ code: "quorum-not-met" });
+  expect(three.world.nowMs - then).toBeLessThan(50);
+});

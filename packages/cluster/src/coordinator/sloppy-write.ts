@@ -19,7 +19,8 @@ import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
 import { countReachable, writeCopy } from "./replica-calls.ts";
 import { type RequestPlan, isCurrent, isPrimary, newcomersOf } from "./request-plan.ts";
-import { holdCopy, isAtHand, silentAt, standInsOf } from "./stand-ins.ts";
+import { StandInSearch } from "./stand-in-search.ts";
+import { candidatesOf, holdCopy, isAtHand, silentAt, standInsOf } from "./stand-ins.ts";
 import { type Written, isTelling, refusalMessage } from "./write.ts";
 
 /** Refusals after which a fallback takes a primary's place: it cannot store the record now. */
@@ -31,6 +32,11 @@ const isAbsence: ReadonlySet<PeerRefusal> = new Set([
   "disk-full",
   "overloaded",
 ]);
+
+/** How long members that seem out of reach are waited for before a write is refused, at most. */
+const patienceMs = 500;
+/** How often they are looked at meanwhile, in milliseconds. */
+const againMs = 50;
 
 /**
  * Coordinates one write in which fallbacks may hold what primaries out of reach should (Dynamo,
@@ -45,8 +51,31 @@ export function writeSloppily(
 ): Promise<Written> {
   const problem = problemWithSloppyWrite(coordination, plan);
   if (problem === undefined) return new SloppyWrite(coordination, plan, change).start();
-  const acks = { ...noAcks, required: requiredOf(plan) };
-  return Promise.resolve(failure(coordination, "quorum-not-met", "refused", acks, problem));
+  return writeOncePossible(coordination, plan, change);
+}
+
+/** On a busy machine a member seems to be out of reach for a moment: too few are so for longer. */
+async function writeOncePossible(
+  coordination: Coordination,
+  plan: RequestPlan,
+  change: Change,
+): Promise<Written> {
+  const { clock, self } = coordination;
+  const now = clock.monotonicMs();
+  const endMs = now + Math.min(patienceMs, (plan.deadline - now) / 4);
+  // Where everybody is a primary nobody could stand in.
+  const mayCome = candidatesOf(coordination, plan).some(({ id }) => id !== self);
+  for (let problem = problemWithSloppyWrite(coordination, plan); problem !== undefined;) {
+    if (!mayCome || clock.monotonicMs() >= endMs) {
+      const acks = { ...noAcks, required: requiredOf(plan) };
+      return failure(coordination, "quorum-not-met", "refused", acks, problem);
+    }
+    const { promise, settle } = oneShot<void>();
+    clock.at(clock.monotonicMs() + againMs, settle);
+    await promise;
+    problem = problemWithSloppyWrite(coordination, plan);
+  }
+  return new SloppyWrite(coordination, plan, change).start();
 }
 
 /** Why too few are at hand for a sloppy write that this node coordinates. */
@@ -76,7 +105,7 @@ class SloppyWrite {
   /** Whose place this node takes: an index of the primaries; `undefined` if it is one itself. */
   readonly #guestPlace: number | undefined;
   readonly #outcome = oneShot<Written>();
-  #standIns: Iterator<Member> | undefined;
+  #standIns: StandInSearch | undefined;
   #stored: StoredRecord | undefined;
   #dot: Dot | undefined;
   #wasSent = false;
@@ -202,15 +231,20 @@ class SloppyWrite {
     }
   }
 
+  /** Has a fallback hold the record for this primary; each has one vote, and is asked once. */
   #standIn(place: number): void {
     if (this.#tally.hasStandIn(place)) return;
-    const next = this.#nextStandIn();
-    if (next === undefined) {
-      this.#keep(place);
-      return;
-    }
     this.#tally.standIn(place);
-    this.#hold(place, next);
+    this.#holdAtNext(place);
+  }
+
+  #holdAtNext(place: number): void {
+    this.#standIns ??= new StandInSearch(this.#coordination, this.#plan);
+    this.#standIns.find((member) => {
+      if (member !== undefined) return this.#hold(place, member);
+      this.#keep(place);
+      this.#vote(place, "fallback", false);
+    });
   }
 
   #hold(place: number, member: Member): void {
@@ -218,22 +252,9 @@ class SloppyWrite {
     const stored = this.#stored as StoredRecord;
     holdCopy(this.#coordination, this.#plan, { member, target, stored }, (outcome) => {
       this.#noteReason(outcome);
-      if (outcome.ok) return this.#vote(place, "fallback", true);
-      const next = this.#nextStandIn();
-      if (next !== undefined) return this.#hold(place, next);
-      this.#keep(place);
-      this.#vote(place, "fallback", false);
+      if (outcome.ok) this.#vote(place, "fallback", true);
+      else this.#holdAtNext(place);
     });
-  }
-
-  /** Each fallback has one vote: whoever was asked for one primary is not asked for another. */
-  #nextStandIn(): Member | undefined {
-    const { clock, self } = this.#coordination;
-    if (clock.monotonicMs() >= this.#plan.deadline) return undefined;
-    this.#standIns ??= standInsOf(this.#coordination, this.#plan)[Symbol.iterator]();
-    const next = this.#standIns.next();
-    if (next.done === true) return undefined;
-    return next.value.id === self ? this.#nextStandIn() : next.value;
   }
 
   /**

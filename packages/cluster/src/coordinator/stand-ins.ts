@@ -22,16 +22,22 @@ export function isAtHand(coordination: Coordination, member: Member): boolean {
  * suspected comes last and is not left out: a busy machine, or a cut that heals, has members
  * accused who have not denied it yet, and they serve all the while.
  */
-export function standInsOf(
+export function standInsOf(coordination: Coordination, plan: RequestPlan): readonly Member[] {
+  const { network, self } = coordination;
+  const isSelf = ({ id }: Member): boolean => id === self;
+  const callable = candidatesOf(coordination, plan).filter(
+    (each) => isSelf(each) || network.isReachable(each.address),
+  );
+  const isWell = (each: Member): boolean => isSelf(each) || coordination.isHealthy(each.id);
+  return [...callable.filter(isWell), ...callable.filter((member) => !isWell(member))];
+}
+
+/** The fallbacks of a key, in ring order, whether they can be called or not. */
+export function candidatesOf(
   coordination: Coordination,
   { bucket, replicas }: RequestPlan,
 ): readonly Member[] {
-  const { network, self } = coordination;
-  const { fallbacks } = coordination.ring().preferenceList(replicas.token, bucket.n);
-  const isSelf = ({ id }: Member): boolean => id === self;
-  const callable = fallbacks.filter((each) => isSelf(each) || network.isReachable(each.address));
-  const isWell = (each: Member): boolean => isSelf(each) || coordination.isHealthy(each.id);
-  return [...callable.filter(isWell), ...callable.filter((member) => !isWell(member))];
+  return coordination.ring().preferenceList(replicas.token, bucket.n).fallbacks;
 }
 
 /**
