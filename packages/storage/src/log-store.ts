@@ -411,6 +411,10 @@ export class LogStore implements RecordStore {
   }
 
   /** Resolves once everything appended so far is durable; false if it never will be. */
+  applied(): Promise<void> {
+    return this.#updates.applied();
+  }
+
   durable(): Promise<boolean> {
     if (this.#isFatal) return Promise.resolve(false);
     return new Promise((resolve) => {

@@ -125,6 +125,11 @@ export interface RecordStore {
   ): readonly IndexEntry[];
   /** True if a record with this token and this digest is held, and not known to be damaged. */
   holds(partition: PartitionId, token: Token, digest: Digest): boolean;
+  /**
+   * Resolves when each update that has come so far has been applied or refused: what it made of the
+   * record is in the index then, and durable soon. Never, if the store fails before.
+   */
+  applied(): Promise<void>;
   /** Resolves when all updates that have been applied are durable; false if they never will be. */
   durable(): Promise<boolean>;
   /** Tokens of records of which something has expired by a given time. Reads no record. */

@@ -39,19 +39,28 @@ export interface UpdateParts {
   readonly onFull: () => boolean;
 }
 
+/** Updates that came between two questions whether all have run. */
+interface Era {
+  /** Of them, those that have neither run nor been refused. */
+  waiting: number;
+  whenOver: (() => void) | undefined;
+}
+
 /** An update under way; the only object that lives as long as it does. */
 class PendingUpdate implements GroupWaiter {
   readonly key: PlacedKey;
   readonly update: Update;
+  readonly era: Era;
   /** The next update of the same lane. */
   next: PendingUpdate | undefined;
   hasChanged = false;
   readonly #queue: UpdateQueue;
 
-  constructor(queue: UpdateQueue, key: PlacedKey, update: Update) {
+  constructor(queue: UpdateQueue, key: PlacedKey, update: Update, era: Era) {
     this.#queue = queue;
     this.key = key;
     this.update = update;
+    this.era = era;
   }
 
   becameDurable(): void {
@@ -80,6 +89,9 @@ export class UpdateQueue {
   /** Work that waits for room in the log, in order. */
   #stalled: PendingUpdate[] = [];
   #stalledControls: ControlEntry[] = [];
+  #era: Era = { waiting: 0, whenOver: undefined };
+  /** Of the eras before it. */
+  #applied: Promise<void> = Promise.resolve();
   #whenDrained: (() => void) | undefined;
   #whenFlushed: (() => void)[] = [];
   #isEnded = false;
@@ -92,7 +104,8 @@ export class UpdateQueue {
   }
 
   submit(key: PlacedKey, update: Update): void {
-    const pending = new PendingUpdate(this, key, update);
+    const pending = new PendingUpdate(this, key, update, this.#era);
+    this.#era.waiting += 1;
     this.bytes += update.bytes;
     this.operations += 1;
     const lane = laneOf(key.token);
@@ -131,6 +144,19 @@ export class UpdateQueue {
     const stalled = this.#stalled;
     this.#stalled = [];
     for (const pending of stalled) this.#begin(pending);
+  }
+
+  /** Resolves when each update that has come so far has run, or was refused. */
+  applied(): Promise<void> {
+    const era = this.#era;
+    if (era.waiting === 0) return this.#applied;
+    this.#era = { waiting: 0, whenOver: undefined };
+    const before = this.#applied;
+    const ended = new Promise<void>((resolve) => {
+      era.whenOver = resolve;
+    });
+    this.#applied = before.then(() => ended);
+    return this.#applied;
   }
 
   /** Resolves when no update is under way. */
@@ -265,6 +291,9 @@ export class UpdateQueue {
 
   /** Lets the next update of the lane run, in a turn of its own: a queue is no recursion. */
   #leave(pending: PendingUpdate): void {
+    const { era } = pending;
+    era.waiting -= 1;
+    if (era.waiting === 0) era.whenOver?.();
     const { next } = pending;
     if (next === undefined) this.#lanes.delete(laneOf(pending.key.token));
     else this.#parts.clock.afterTurn(() => this.#begin(next));

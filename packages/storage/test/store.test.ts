@@ -51,6 +51,33 @@ describe("a key", () => {
     expect(directory.store.statistics().bytesAppended).toBe(bytesAppended);
   });
 
+  it("tells when what has come so far was applied, and waits for nothing later", async () => {
+    const directory = await opened(5);
+    await directory.updated("early", 1);
+    await directory.updated("late", 1);
+    for (let other = 0; other < 8; other += 1) await directory.updated(`other-${other}`, 1);
+    const ran: string[] = [];
+    const begin = (name: string): Promise<UpdateOutcome> =>
+      new Promise((settle) => {
+        const apply = (): StoredRecord => {
+          ran.push(name);
+          return version(name, 2);
+        };
+        directory.store.update(placed(name), { bytes: 100, mayUseReserve: false, apply, settle });
+      });
+    const early = begin("early");
+    expect(ran).toEqual([]);
+    const applied = directory.store.applied().then(() => ran.push("applied"));
+    const again = directory.store.applied().then(() => ran.push("applied again"));
+    await directory.world.runUntilSettled(Promise.all([early, applied, again]));
+    const late = begin("late");
+    expect(ran).toEqual(["early", "applied", "applied again"]);
+    await directory.world.runUntilSettled(directory.store.applied());
+    expect(ran.at(-1)).toBe("late");
+    await directory.world.runUntilSettled(late);
+    await directory.world.runUntilSettled(directory.store.applied());
+  });
+
   it("has its updates run in order, also while its record is being read", async () => {
     const directory = await opened(4);
     await directory.updated("key", 1);
