@@ -22,11 +22,14 @@ export interface AnswerParts {
   readonly replica: { readonly sources: SharedSources };
 }
 
+const otherOwners = refusal("stale-epoch", "the owners of partitions are others now");
+
 /** Answers a {@link CompareRequest}: reads nothing but the index. */
 export async function answerCompare(
   { clock, replica }: AnswerParts,
   { sender, questions }: CompareRequest,
 ): Promise<PeerResponse> {
+  if (!(await replica.sources.settled())) return otherOwners;
   const source = replica.sources.of(sender);
   if (!isAnswerable(source, questions)) {
     return refusal("malformed", "there is no such node in what both of us hold");
@@ -39,6 +42,7 @@ export async function answerLook(
   { clock, replica }: AnswerParts,
   { sender, tokens }: LookRequest,
 ): Promise<PeerResponse> {
+  if (!(await replica.sources.settled())) return otherOwners;
   const source = replica.sources.of(sender);
   if (tokens.length > looksMax) return refusal("too-large", "too many tokens at once");
   const places = tokens.map((token) => ({

@@ -29,15 +29,28 @@ export class SharedSources {
   readonly #parts: SharedSourcesParts;
   readonly #sources = new Map<NodeId, SharedSource>();
   #ring: Ring | undefined;
+  /** Until what had come under earlier rings is in the index. */
+  #settling: Promise<void> | undefined;
 
   constructor(parts: SharedSourcesParts) {
     this.#parts = parts;
   }
 
+  /**
+   * Resolves when all that was taken under earlier rings can be seen: a write may wait for its
+   * record or for room, and whoever compares under a ring relies on all that came before it (a
+   * member that is getting a partition takes it for whole). False if the owners are others then.
+   */
+  async settled(): Promise<boolean> {
+    const { tag } = this.#parts.ring().stamp;
+    this.#renew();
+    if (this.#settling === undefined) return true;
+    await this.#settling;
+    return this.#parts.ring().stamp.tag === tag;
+  }
+
   of(peer: NodeId): SharedSource {
-    const ring = this.#parts.ring();
-    if (ring !== this.#ring) this.#sources.clear();
-    this.#ring = ring;
+    const ring = this.#renew();
     let source = this.#sources.get(peer);
     if (source === undefined) {
       const { self, store } = this.#parts;
@@ -45,6 +58,18 @@ export class SharedSources {
       if (source.shared.length > 0) this.#sources.set(peer, source);
     }
     return source;
+  }
+
+  #renew(): Ring {
+    const ring = this.#parts.ring();
+    if (ring === this.#ring) return ring;
+    this.#ring = ring;
+    this.#sources.clear();
+    const settling = this.#parts.store.applied().then(() => {
+      if (this.#settling === settling) this.#settling = undefined;
+    });
+    this.#settling = settling;
+    return ring;
   }
 }
 
