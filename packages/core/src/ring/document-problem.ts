@@ -62,6 +62,7 @@ export function ownersProblem(document: ClusterDocument): string | undefined {
   if (members.some(({ id }, at) => at > 0 && id < (members[at - 1] as Member).id)) {
     return "its members are not sorted";
   }
+  if (members.every(({ departure }) => departure !== undefined)) return "all its members depart";
   if (owners.length !== settings.partitions) return "it has not one list of owners per partition";
   if (!owners.every((list) => isOwnerList(document, list))) {
     return "a partition's owners are not distinct members";

@@ -21,6 +21,8 @@ const hostWeight = 1000;
 export class PlacementTable {
   /** Per partition, its owners in order, as member indices. */
   readonly owners: number[][];
+  /** The same as it was at first, with vacant places. */
+  readonly #kept: readonly (readonly number[])[];
   /** Owners per partition when the table is complete. */
   readonly copies: number;
   readonly members: number;
@@ -28,8 +30,13 @@ export class PlacementTable {
   /** Hosts and zones as numbers: comparing them is the innermost loop. */
   readonly #hosts: readonly number[];
   readonly #zones: readonly number[];
+  readonly #zoneCount: number;
   /** Per member, the partitions it owns. */
   readonly #held: readonly Set<number>[];
+  /** Per member, how many it is the first owner of. */
+  readonly #firsts: number[];
+  /** Per partition, 1 if its owners are not those of the earlier table any more. */
+  readonly #changed: Uint8Array;
 
   constructor({ members, partitions, nMax, previous }: PlacementInput) {
     this.copies = Math.min(nMax, members.length);
@@ -37,13 +44,19 @@ export class PlacementTable {
     this.#weights = members.map(({ weight }) => weight);
     this.#hosts = numbered(members.map(({ host }) => host));
     this.#zones = numbered(members.map(({ zone }) => zone));
+    this.#zoneCount = new Set(this.#zones).size;
     this.#held = members.map(() => new Set<number>());
     const indexOf = new Map(members.map(({ id }, index) => [id, index]));
     this.owners = Array.from({ length: partitions }, (_, partition) => {
       const kept = (previous?.[partition] ?? []).map((id) => indexOf.get(id) ?? vacant);
       return withoutSurplus(kept, this.copies);
     });
+    this.#kept = this.owners.map((owners) => [...owners]);
+    this.#firsts = members.map(() => 0);
+    this.#changed = new Uint8Array(partitions);
     for (const [partition, owners] of this.owners.entries()) {
+      this.#addFirst(owners[0] ?? vacant, 1);
+      if (previous === undefined || owners.includes(vacant)) this.#changed[partition] = 1;
       for (const owner of owners) if (owner !== vacant) this.held(owner).add(partition);
     }
   }
@@ -65,13 +78,37 @@ export class PlacementTable {
   give(partition: number, place: number, member: number): void {
     this.ownersOf(partition)[place] = member;
     this.held(member).add(partition);
+    if (place === 0) this.#addFirst(member, 1);
   }
 
   replace(partition: number, current: number, chosen: number): void {
     const owners = this.ownersOf(partition);
-    owners[owners.indexOf(current)] = chosen;
+    const place = owners.indexOf(current);
+    owners[place] = chosen;
     this.held(current).delete(partition);
     this.held(chosen).add(partition);
+    this.#changed[partition] = 1;
+    if (place !== 0) return;
+    this.#addFirst(current, -1);
+    this.#addFirst(chosen, 1);
+  }
+
+  /** Gives those who were owners at first, and are still or again, the places that they had. */
+  restorePlaces(): void {
+    for (const [partition, kept] of this.#kept.entries()) {
+      if (!this.isChanged(partition)) continue;
+      const owners = this.ownersOf(partition);
+      const others = owners.filter((owner) => !kept.includes(owner)).values();
+      this.owners[partition] = owners.map((_, place) => {
+        const former = kept[place] ?? vacant;
+        return owners.includes(former) ? former : (others.next().value as number);
+      });
+    }
+  }
+
+  /** Whether somebody has become an owner of it who was none. */
+  isChanged(partition: number): boolean {
+    return this.#changed[partition] === 1;
   }
 
   /** How full a member would be with `count` partitions, relative to its weight. */
@@ -84,10 +121,10 @@ export class PlacementTable {
     return this.fullness(taker, this.held(taker).size + 1) < this.fullness(giver);
   }
 
-  /** All members, emptiest first. */
-  byFullness(): readonly number[] {
-    const order = this.#weights.map((_, member) => member);
-    return order.sort((left, right) => this.fullness(left) - this.fullness(right) || left - right);
+  /** The same of one partition less that `giver` is the first owner of. */
+  evensFirsts(giver: number, taker: number): boolean {
+    const [given = 0, taken = 0] = [this.#firsts[giver], this.#firsts[taker]];
+    return this.fullness(taker, taken + 1) < this.fullness(giver, given);
   }
 
   /** True if `chosen` may take the place of `current` without sitting worse than it. */
@@ -97,13 +134,46 @@ export class PlacementTable {
     return this.clashes(chosen, owners, current) <= this.clashes(current, owners, current);
   }
 
+  zoneOf(member: number): number {
+    return this.#zones[member] as number;
+  }
+
+  /** False if nobody in a zone may take the place of `current`, whatever its host. */
+  mayMoveTo(zone: number, partition: number, current: number): boolean {
+    const owners = this.ownersOf(partition);
+    const clashes = this.clashes(current, owners, current);
+    if (clashes >= hostWeight || zone === this.#zones[current]) return true;
+    return this.#inZone(zone, owners, current) <= clashes;
+  }
+
+  /** False if nobody else could sit better than `current` beside the other owners. */
+  mayImprove(partition: number, current: number): boolean {
+    const owners = this.ownersOf(partition);
+    const clashes = this.clashes(current, owners, current);
+    if (clashes === 0 || clashes >= hostWeight) return clashes > 0;
+    // One of more zones than there are others has none of them.
+    if (this.#zoneCount >= owners.length) return true;
+    for (let zone = 0; zone < this.#zoneCount; zone += 1) {
+      if (this.#inZone(zone, owners, current) < clashes) return true;
+    }
+    return false;
+  }
+
+  #inZone(zone: number, owners: readonly number[], leaving: number): number {
+    let count = 0;
+    for (const owner of owners) if (owner !== leaving && this.#zones[owner] === zone) count += 1;
+    return count;
+  }
+
   /** How badly `member` sits beside `owners`, one of whom may be about to leave. */
   clashes(member: number, owners: readonly number[], leaving = -1): number {
     let clashes = 0;
+    const host = this.#hosts[member];
+    const zone = this.#zones[member];
     for (const owner of owners) {
       if (owner === leaving) continue;
-      if (this.#hosts[owner] === this.#hosts[member]) clashes += hostWeight;
-      if (this.#zones[owner] === this.#zones[member]) clashes += 1;
+      if (this.#hosts[owner] === host) clashes += hostWeight;
+      if (this.#zones[owner] === zone) clashes += 1;
     }
     return clashes;
   }
@@ -131,6 +201,10 @@ export class PlacementTable {
       least = { clashes, fullness, order };
     }
     return best;
+  }
+
+  #addFirst(member: number, more: number): void {
+    if (member !== vacant) this.#firsts[member] = (this.#firsts[member] as number) + more;
   }
 }
 

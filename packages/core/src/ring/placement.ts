@@ -1,5 +1,6 @@
 import { invariant } from "../invariant.ts";
-import { type Chain, type Link, findChain } from "./chain.ts";
+import { balance } from "./balance.ts";
+import { type Link, findChain } from "./chain.ts";
 import { type PlacementInput, PlacementTable } from "./placement-table.ts";
 
 /** Per partition, its owners in order, as indices into the members given. */
@@ -19,6 +20,7 @@ export function placeOwners(input: PlacementInput): Owners {
   separate(table);
   balance(table);
   if (input.previous === undefined) balanceFirsts(table);
+  else table.restorePlaces();
   return table.owners;
 }
 
@@ -36,77 +38,13 @@ function fill(table: PlacementTable): void {
 function separate(table: PlacementTable): void {
   for (const [partition, owners] of table.owners.entries()) {
     for (const current of owners.toReversed()) {
+      if (!table.mayImprove(partition, current)) continue;
       const clashes = table.clashes(current, owners, current);
-      if (clashes === 0) continue;
       const chosen = table.bestFor(partition, current);
       if (chosen < 0 || table.clashes(chosen, owners, current) >= clashes) continue;
       table.replace(partition, current, chosen);
     }
   }
-}
-
-/**
- * Moves partitions from the fullest members to the emptiest, one at a time and as long as that
- * evens them out: then nobody gives what it would have to get back. Where hosts and zones forbid a
- * direct move, others between them pass one on.
- */
-function balance(table: PlacementTable): void {
-  for (let isMoved = true; isMoved;) {
-    isMoved = false;
-    // Those from whom nobody emptier can be reached: whom they reach cannot reach them either.
-    const stuck = new Set<number>();
-    for (;;) {
-      const order = table.byFullness();
-      const giver = order.findLast((member) => !stuck.has(member));
-      if (giver === undefined) break;
-      const isTaker = (member: number): boolean => table.evens(giver, member);
-      const hasTaker = order.some((member) => !isFull(table, member) && isTaker(member));
-      if (!hasTaker) break;
-      const { links, reached } = findChain(giver, isTaker, (member, seen) =>
-        moves(table, { giver: member, order, seen }),
-      );
-      if (links.length > 0 && passAlong(table, links)) isMoved = true;
-      else for (const member of reached) stuck.add(member);
-    }
-  }
-}
-
-function isFull(table: PlacementTable, member: number): boolean {
-  return table.held(member).size === table.owners.length;
-}
-
-/** Whom `giver` could hand a partition to, emptiest first, and which one. */
-function* moves(
-  table: PlacementTable,
-  from: {
-    readonly giver: number;
-    readonly order: readonly number[];
-    readonly seen: ReadonlySet<number>;
-  },
-): Generator<Link> {
-  for (const taker of from.order) {
-    if (from.seen.has(taker) || isFull(table, taker)) continue;
-    for (const partition of table.held(from.giver)) {
-      if (!table.mayReplace(partition, from.giver, taker)) continue;
-      yield { from: from.giver, to: taker, partition };
-      break;
-    }
-  }
-}
-
-/** Makes all moves of a chain, last first, or none: one move can stand in the way of another. */
-function passAlong(table: PlacementTable, links: Chain["links"]): boolean {
-  for (const [done, { from, to, partition }] of links.entries()) {
-    if (table.mayReplace(partition, from, to)) {
-      table.replace(partition, from, to);
-      continue;
-    }
-    for (const undo of links.slice(0, done).toReversed()) {
-      table.replace(undo.partition, undo.to, undo.from);
-    }
-    return false;
-  }
-  return true;
 }
 
 /**

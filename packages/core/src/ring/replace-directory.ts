@@ -1,4 +1,5 @@
-import type { ClusterDocument, Member } from "./cluster-document.ts";
+import type { ClusterDocument, Member, Move } from "./cluster-document.ts";
+import { gainers } from "./settle-moves.ts";
 
 /** A member's directory was lost, and the member begins again with an empty one. */
 export interface DirectoryChange {
@@ -9,7 +10,10 @@ export interface DirectoryChange {
   readonly empty: string;
 }
 
-/** The next version of a document; the very same unless the member still has the lost directory. */
+/**
+ * The next version of a document; the very same unless the member still has the lost directory.
+ * What it had got by a move that is not over is lost too: it is awaited again.
+ */
 export function replaceDirectory(
   document: ClusterDocument,
   { id, lost, empty }: DirectoryChange,
@@ -20,7 +24,18 @@ export function replaceDirectory(
   const members = document.members.map((member) =>
     member === replaced ? { ...member, nonce: empty, firstNonce } : member,
   );
-  return { ...document, epoch: document.epoch + 1, members };
+  const next = { ...document, epoch: document.epoch + 1, members };
+  const { moves } = document;
+  if (moves === undefined) return next;
+  const index = document.members.indexOf(replaced);
+  return { ...next, moves: moves.map((move) => awaitingAgain(document, move, index)) };
+}
+
+function awaitingAgain({ owners }: ClusterDocument, move: Move, member: number): Move {
+  const { partition, to, awaited } = move;
+  const isGainer = gainers(owners[partition] as readonly number[], to).includes(member);
+  if (!isGainer || awaited.includes(member)) return move;
+  return { partition, to, awaited: [...awaited, member].toSorted((left, right) => left - right) };
 }
 
 /** The members that have another directory in the later one of two versions of a document. */

@@ -44,7 +44,9 @@ export function arrive(
 
 /**
  * The next version of a document once `id` has dropped its leftover copies of some partitions; the
- * very same if it has none of them. With the last copy of a departing member goes the member.
+ * very same if it has none of them. With the last copy of a leaving member goes the member, and one
+ * that has none goes with any drop of its own: nobody else knows whether there are hints that it
+ * has to deliver first.
  */
 export function dropLeftovers(
   document: ClusterDocument,
@@ -57,8 +59,14 @@ export function dropLeftovers(
   const kept = leftovers.filter(
     ({ partition, member }) => member !== self || !dropped.has(partition),
   );
-  if (kept.length === leftovers.length) return document;
-  return nextVersion(document, { moves, leftovers: kept });
+  const next = nextVersion(document, { moves, leftovers: kept });
+  const isLeaving = document.members[self]?.departure === "leaving";
+  const isGone = isLeaving && !holding(next).has(self);
+  if (!isGone) return kept.length === leftovers.length ? document : next;
+  return renumbered(
+    next,
+    next.members.filter((_, index) => index !== self),
+  );
 }
 
 /**
@@ -77,6 +85,14 @@ export function abortMoves(document: ClusterDocument): ClusterDocument {
   return nextVersion(staying, { moves: [], leftovers: [...leftovers, ...begun] });
 }
 
+/** Who gets keys by a move: an owner so far, too, that gets the buckets of an earlier place. */
+export function gainers(from: readonly number[], to: readonly number[]): readonly number[] {
+  return to.filter((member, place) => {
+    const before = from.indexOf(member);
+    return before < 0 || before > place;
+  });
+}
+
 /** Makes the owners of the moves that await nobody those that they lead to. */
 export function flipped(
   { members, owners }: Pick<ClusterDocument, "members" | "owners">,
@@ -93,7 +109,7 @@ export function flipped(
   return { owners: next, moves: pending, leftovers: left };
 }
 
-/** The document with what a step changed, one epoch on, without members whose departure is over. */
+/** The document with what a step changed, one epoch on; removed members that hold nothing go. */
 export function nextVersion(document: ClusterDocument, step: Step): ClusterDocument {
   const { version, clusterId, settings, members, entered, contextKey } = document;
   const { owners = document.owners, moves } = step;
@@ -112,7 +128,7 @@ export function nextVersion(document: ClusterDocument, step: Step): ClusterDocum
     ...(leftovers.length > 0 && { leftovers }),
     ...(contextKey !== undefined && { contextKey }),
   };
-  return withoutDeparted(next);
+  return withoutRemoved(next);
 }
 
 /** The member as it is while it does not depart. */
@@ -132,17 +148,22 @@ function leftBy(
   );
 }
 
-function withoutDeparted(document: ClusterDocument): ClusterDocument {
-  if (document.members.every(({ departure }) => departure === undefined)) return document;
-  const { owners, moves = [], leftovers = [] } = document;
-  const holding = new Set<number>();
-  for (const list of owners) for (const owner of list) holding.add(owner);
-  for (const { to } of moves) for (const owner of to) holding.add(owner);
-  for (const { member } of leftovers) holding.add(member);
+function withoutRemoved(document: ClusterDocument): ClusterDocument {
+  if (document.members.every(({ departure }) => departure !== "removed")) return document;
+  const held = holding(document);
   const members = document.members.filter(
-    ({ departure }, index) => departure === undefined || holding.has(index),
+    ({ departure }, index) => departure !== "removed" || held.has(index),
   );
   return members.length === document.members.length ? document : renumbered(document, members);
+}
+
+/** The members that have a copy of anything, or are to get one. */
+function holding({ owners, moves = [], leftovers = [] }: ClusterDocument): ReadonlySet<number> {
+  const holders = new Set<number>();
+  for (const list of owners) for (const owner of list) holders.add(owner);
+  for (const { to } of moves) for (const owner of to) holders.add(owner);
+  for (const { member } of leftovers) holders.add(member);
+  return holders;
 }
 
 /** The same document over other members, sorted by id; nobody who has a copy is missing there. */

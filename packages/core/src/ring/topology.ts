@@ -4,7 +4,7 @@ import type { ClusterDocument, Departure, Member, Move } from "./cluster-documen
 import { contextKeyOf, documentDigest } from "./document-codec.ts";
 import { documentProblem } from "./document-problem.ts";
 import { placeOwners } from "./placement.ts";
-import { flipped, nextVersion, renumbered } from "./settle-moves.ts";
+import { flipped, gainers, nextVersion, renumbered } from "./settle-moves.ts";
 import { type TopologySummary, summarizeTopology } from "./topology-summary.ts";
 
 /** A member gives its places to a newcomer, and goes. */
@@ -203,18 +203,12 @@ function enter(
   return nextVersion({ ...base, entered, ...keyed }, flipped(base, { moves, leftovers }));
 }
 
-/** Who gains keys is awaited: an owner so far, too, that gets the buckets of an earlier place. */
 function moveOf(
   partition: number,
   from: readonly number[],
   to: readonly number[],
 ): Move | undefined {
-  if (from.length === to.length && to.every((member, place) => from[place] === member)) {
-    return undefined;
-  }
-  const gaining = to.filter((member, place) => {
-    const before = from.indexOf(member);
-    return before < 0 || before > place;
-  });
-  return { partition, to, awaited: gaining.toSorted((left, right) => left - right) };
+  const isSame = from.length === to.length && to.every((member, place) => from[place] === member);
+  if (isSame) return undefined;
+  return { partition, to, awaited: gainers(from, to).toSorted((left, right) => left - right) };
 }

@@ -73,6 +73,12 @@ it.each<[string, (document: ClusterDocument) => Partial<ClusterDocument>]>([
   ],
   ["a leftover of nobody", () => ({ leftovers: [{ partition: 1, member: 5, place: 0 }] })],
   [
+    "members of whom nobody stays",
+    ({ members }) => ({ members: members.map((member) => ({ ...member, departure: "leaving" })) }),
+  ],
+  ["moves of a version to come", () => ({ entered: 3 })],
+  ["a version that entered moves, and none", () => ({ moves: [], entered: 2 })],
+  [
     "a departure of an unknown kind",
     ({ members }) => ({
       members: members.map((member) => ({ ...member, departure: "soon" as "leaving" })),

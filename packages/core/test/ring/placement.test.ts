@@ -152,6 +152,16 @@ it("shares the work of one node's partitions among all others", () => {
   expect(new Set(besideFirst).size).toBe(12);
 });
 
+it("a member that joins takes one copy of a partition, and its share of first places", () => {
+  const ten = documentOf(modestSettings(1024, 3), membersOf(10));
+  const joined = [11, 12, 13].map((number) => memberOf(number));
+  const thirteen = settled(changed(ten, { join: joined }));
+  for (const list of thirteen.owners) {
+    expect(list.filter((owner) => owner >= 10).length).toBeLessThanOrEqual(1);
+  }
+  expect(spread(countOf(13, thirteen.owners, firstOf))).toBeLessThanOrEqual(3);
+});
+
 it("places 16 384 partitions on 50 nodes, three zones and 25 hosts", () => {
   const members = membersOf(50).map((member, at) => {
     return { ...member, host: `h${at % 25}`, zone: `z${(at % 25) % 3}` };

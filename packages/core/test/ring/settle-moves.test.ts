@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 import type { NodeId } from "../../src/ids.ts";
 import { changeBucket } from "../../src/ring/change-bucket.ts";
 import type { ClusterDocument } from "../../src/ring/cluster-document.ts";
-import { contextKeyOf } from "../../src/ring/document-codec.ts";
+import { contextKeyOf, decodeDocument, encodeDocument } from "../../src/ring/document-codec.ts";
+import { replaceDirectory } from "../../src/ring/replace-directory.ts";
 import { abortMoves, arrive, dropLeftovers } from "../../src/ring/settle-moves.ts";
 import { planTopology } from "../../src/ring/topology.ts";
 import { documentOf, memberOf, membersOf, modestSettings, settingsOf } from "./members.ts";
@@ -52,6 +53,31 @@ it("partitions flip one by one, and the last dropped copy takes the leaving memb
   const over = dropLeftovers(nearly, n2, [first]);
   expect(over.members.map(({ id }) => id)).toEqual([n1, n3, n4, n5]);
   expect(over.leftovers).toBeUndefined();
+});
+
+it("a leaving member that holds nothing goes when it says that it has nothing to hand over", () => {
+  const idle = settled(abortMoves(replaced));
+  const leaving = changed(idle, { leave: [n5] });
+  expect(leaving.moves).toBeUndefined();
+  expect(leaving.members[4]).toMatchObject({ id: n5, departure: "leaving" });
+  expect(dropLeftovers(leaving, n1, all)).toBe(leaving);
+  expect(dropLeftovers(leaving, n5, []).members).toHaveLength(4);
+  expect(changed(leaving, { remove: [n5] }).members).toHaveLength(4);
+});
+
+it("a newcomer that loses its directory on the way is awaited again", () => {
+  const both = changed(four, { join: [memberOf(5), memberOf(6)], leave: [n1, n2] });
+  const twoAwaited = both.moves?.find(({ awaited }) => awaited.length > 1);
+  const one = arrival(both, n5);
+  const change = { id: n5, lost: memberOf(5).nonce, empty: "f".repeat(32) };
+  const again = replaceDirectory(one, change);
+  expect(twoAwaited?.awaited).toContain(4);
+  expect(one.moves?.some(({ awaited }) => awaited.includes(4))).toBe(false);
+  const find = ({ moves }: ClusterDocument) =>
+    moves?.find(({ partition }) => partition === twoAwaited?.partition);
+  expect(find(again)).toEqual(twoAwaited);
+  expect(decodeDocument(encodeDocument(again))).toEqual({ ok: true, document: again });
+  expect(replaceDirectory(both, change).moves).toEqual(both.moves);
 });
 
 it("what is no news changes nothing", () => {
