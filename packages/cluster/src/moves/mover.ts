@@ -193,7 +193,8 @@ export class Mover {
   #proposeSoon(): void {
     if (this.#isStopped || this.#isProposing || this.#cancelProposal !== undefined) return;
     const kinds = ["arrive", "drop"] as const;
-    if (kinds.every((kind) => this.#jobs.finished(kind).length === 0)) return;
+    const hasFinished = kinds.some((kind) => this.#jobs.finished(kind).length > 0);
+    if (!hasFinished && !this.#isIdle()) return;
     const { clock } = this.#parts;
     const atMs = Math.max(clock.monotonicMs() + gatherMs, this.#proposeFromMs);
     this.#cancelProposal = clock.at(atMs, () => {
@@ -206,7 +207,8 @@ export class Mover {
     const { change, clock, random, ring, self: id } = this.#parts;
     const arrived = this.#arrived();
     const dropped = arrived.length > 0 ? [] : this.#dropped();
-    if (arrived.length === 0 && dropped.length === 0) {
+    const isGoing = this.#isIdle() && this.#parts.hints.isEmpty;
+    if (arrived.length === 0 && dropped.length === 0 && !isGoing) {
       this.#proposeFromMs = clock.monotonicMs() + proposeMs;
       return this.#proposeSoon();
     }
@@ -248,6 +250,13 @@ export class Mover {
     if (ring().member(self)?.departure !== "leaving") return finished;
     const isLast = finished.length === this.#jobs.all.length && !ownsStill(ring().document, self);
     return isLast && hints.isEmpty ? finished : [];
+  }
+
+  /** True for one that leaves and has no copy to hand over: it goes with its next drop, of none. */
+  #isIdle(): boolean {
+    const { ring, self } = this.#parts;
+    const isLeaving = ring().member(self)?.departure === "leaving";
+    return isLeaving && this.#jobs.all.length === 0 && !ownsStill(ring().document, self);
   }
 
   /** Throws away what is here of partitions that this node holds no more, or never did. */

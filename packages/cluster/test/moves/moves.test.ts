@@ -45,3 +45,16 @@ it("a member that leaves hands over what it has, and is none any more", async ()
   ).toEqual(["n1", "n2", "n3"]);
   await expectWhole(small, [1, 2, 3]);
 });
+
+it("a member that leaves and has nothing to hand over is none any more either", async () => {
+  const small = await SmallCluster.start({ nodes: 4, partitions: 1 });
+  await fill(small, 1, 4);
+  const [owners = []] = small.at(1).document()?.owners ?? [];
+  const [idle, ...others] = [1, 2, 3, 4].toSorted(
+    (left, right) => Number(owners.includes(left - 1)) - Number(owners.includes(right - 1)),
+  ) as [number, number, number, number];
+  await change(small, others[0], { leave: [node(idle)] });
+  await small.pass(2000);
+  const { members = [] } = small.at(others[0]).document() ?? {};
+  expect(members.map(({ id }) => id)).toEqual(others.map(node));
+});
