@@ -253,6 +253,7 @@ export type PeerResponse =
   | { readonly kind: "found"; readonly records: readonly Uint8Array[]; readonly fence: Fence }
   | { readonly kind: "listed"; readonly entries: readonly ListedEntry[] }
   | { readonly kind: "compared"; readonly differences: readonly TreeDifference[] }
+  | LookedResponse
   | FetchedResponse
   | MergedAllResponse
   | WrittenResponse
@@ -269,6 +270,17 @@ export type PeerResponse =
   | { readonly kind: "reaped" }
   | FencesResponse
   | RefusedResponse;
+
+/** What is held under the tokens of a {@link LookRequest}, in their order. */
+export interface LookedResponse {
+  readonly kind: "looked";
+  readonly entries: readonly LookedEntry[];
+}
+
+export interface LookedEntry extends ListedEntry {
+  /** Records are read fastest in the order of these numbers. */
+  readonly place: number;
+}
 
 export interface FetchedResponse {
   readonly kind: "fetched";

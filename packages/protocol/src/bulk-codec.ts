@@ -51,7 +51,8 @@ export function writeBulkRequest(
   request: FetchRequest | MergeAllRequest,
 ): void {
   if (request.kind === "fetch") {
-    const halves = request.tokens.flatMap(({ high, low }) => [high, low]);
+    const halves: number[] = [];
+    for (const { high, low } of request.tokens) halves.push(high, low);
     writer.packedFixed32(0x1a, halves);
     writer.uint(0x20, request.bytesMax);
   } else writeRecords(writer, request.records, 0x1a, 0x22);

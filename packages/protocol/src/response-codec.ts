@@ -17,7 +17,15 @@ import { refusalNumber, refusalOf } from "./refusals.ts";
 import { listedEntryHint, readListedEntry, writeListedEntry } from "./listed-entry.ts";
 import { announcementSizeHint, readAnnouncement, writeAnnouncement } from "./announcement-codec.ts";
 import { membershipSizeHint, readMembership, writeMembership } from "./membership-codec.ts";
-import { comparedSizeHint, comparedTag, readCompared, writeCompared } from "./tree-codec.ts";
+import {
+  comparedSizeHint,
+  comparedTag,
+  lookedSizeHint,
+  lookedTag,
+  readCompared,
+  readLooked,
+  writeTreeAnswer,
+} from "./tree-codec.ts";
 import {
   fenceOf,
   readFenceRaised,
@@ -50,6 +58,7 @@ const responseTags = {
   document: 0x72,
   membership: 0x7a,
   compared: comparedTag,
+  looked: lookedTag,
   ...reapingAnswerTags,
   ...bulkAnswerTags,
 } as const;
@@ -75,6 +84,8 @@ export function responseSizeHint(response: PeerResponse): number {
       return response.entries.length * listedEntryHint;
     case "compared":
       return comparedSizeHint(response);
+    case "looked":
+      return lookedSizeHint(response);
     case "fetched":
     case "merged-all":
       return bulkAnswerSizeHint(response);
@@ -118,7 +129,8 @@ export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHi
       for (const entry of response.entries) writeListedEntry(writer, 0x0a, entry);
       break;
     case "compared":
-      writeCompared(writer, response);
+    case "looked":
+      writeTreeAnswer(writer, response);
       break;
     case "fetched":
     case "merged-all":
@@ -191,6 +203,8 @@ export function readResponse(reader: WireReader, tag: number): PeerResponse | un
       return { kind: "listed", entries: readListed(reader) };
     case responseTags.compared:
       return readCompared(reader);
+    case responseTags.looked:
+      return readLooked(reader);
     case responseTags.fetched:
       return readFetched(reader);
     case responseTags["merged-all"]:

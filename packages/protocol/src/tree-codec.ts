@@ -1,4 +1,4 @@
-import type { CompareRequest, LookRequest, PeerResponse } from "@coterie/cluster";
+import type { CompareRequest, LookRequest, LookedResponse, PeerResponse } from "@coterie/cluster";
 import type {
   Digest,
   NodeId,
@@ -16,6 +16,8 @@ import type { WireWriter } from "./wire-writer.ts";
 export const treeTags = { compare: 0x8a, look: 0x92 } as const;
 /** Tag of the field 16 of a Result. */
 export const comparedTag = 0x82;
+/** Tag of the field 19 of a Result. */
+export const lookedTag = 0x9a;
 
 type ComparedResponse = PeerResponse & { readonly kind: "compared" };
 
@@ -39,6 +41,10 @@ export function comparedSizeHint({ differences }: ComparedResponse): number {
   return differences.reduce((sum, { holds }) => sum + 12 + holdingBytes(holds), 0);
 }
 
+export function lookedSizeHint({ entries }: LookedResponse): number {
+  return 12 + entries.length * 21;
+}
+
 function holdingBytes(holds: TreeDifference["holds"]): number {
   return holds.kind === "digests" ? holds.digests.length * 8 : holds.entries.length * 16;
 }
@@ -51,7 +57,15 @@ export function writeTreeRequest(writer: WireWriter, request: CompareRequest | L
   } else writer.packedFixed32(0x22, halvesOf(request.tokens));
 }
 
-export function writeCompared(writer: WireWriter, { differences }: ComparedResponse): void {
+export function writeTreeAnswer(
+  writer: WireWriter,
+  response: ComparedResponse | LookedResponse,
+): void {
+  if (response.kind === "compared") writeCompared(writer, response);
+  else writeLooked(writer, response);
+}
+
+function writeCompared(writer: WireWriter, { differences }: ComparedResponse): void {
   for (const { question, child, holds } of differences) {
     const sizeHint = 8 + holdingBytes(holds);
     const start = writer.open(0x0a, sizeHint);
@@ -59,16 +73,35 @@ export function writeCompared(writer: WireWriter, { differences }: ComparedRespo
     writer.uint(0x10, child);
     if (holds.kind === "digests") writer.packedFixed32(0x1a, halvesOf(holds.digests));
     else {
-      const halves = holds.entries.flatMap(({ token, digest }) => [
-        token.high,
-        token.low,
-        digest.high,
-        digest.low,
-      ]);
-      writer.packedFixed32(0x22, halves);
+      writer.packedFixed32(0x22, entryHalves(holds.entries));
     }
     writer.close(start, sizeHint);
   }
+}
+
+function writeLooked(writer: WireWriter, { entries }: LookedResponse): void {
+  writer.packedFixed32(0x0a, entryHalves(entries));
+  writer.packedUints(
+    0x12,
+    entries.map(({ place }) => place),
+  );
+}
+
+export function readLooked(reader: WireReader): LookedResponse {
+  const halves: number[] = [];
+  const places: number[] = [];
+  const outer = reader.enter();
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === 0x0a) reader.packedFixed32(halves, halvesMax);
+    else if (tag === 0x12) reader.packedUints(places, halvesMax);
+    else reader.skip(tag);
+  }
+  if (halves.length !== places.length * 4) reader.fail();
+  reader.leave(outer);
+  const entries = entriesOf(halves).map(({ token, digest }, at) => {
+    return { token, digest, place: places[at] ?? 0 };
+  });
+  return { kind: "looked", entries };
 }
 
 function writeQuestion(writer: WireWriter, { node, of, digests }: TreeQuestion): void {
@@ -182,8 +215,18 @@ function readDifference(reader: WireReader): TreeDifference {
   return { ...place, holds: { kind: "entries", entries: entriesOf(entries) } };
 }
 
+function entryHalves(entries: readonly TreeEntry[]): readonly number[] {
+  const halves: number[] = [];
+  for (const { token, digest } of entries) {
+    halves.push(token.high, token.low, digest.high, digest.low);
+  }
+  return halves;
+}
+
 function halvesOf(pairs: readonly (Digest | Token)[]): readonly number[] {
-  return pairs.flatMap(({ high, low }) => [high, low]);
+  const halves: number[] = [];
+  for (const { high, low } of pairs) halves.push(high, low);
+  return halves;
 }
 
 function pairsOf(halves: readonly number[]): readonly Digest[] {

@@ -245,6 +245,10 @@ export const anyResponse: fc.Arbitrary<PeerResponse> = fc.oneof(
       { maxLength: 4 },
     ),
   }),
+  fc.record({
+    kind: fc.constant("looked" as const),
+    entries: fc.array(fc.record({ token: halves, digest: halves, place: u32 }), { maxLength: 9 }),
+  }),
   fc.record({ kind: fc.constant("fetched" as const), tokens: u32, records: sentRecords }),
   fc.record({
     kind: fc.constant("merged-all" as const),

@@ -267,6 +267,12 @@ function generatedResponse(response: PeerResponse): GeneratedResponse {
           })),
         },
       };
+    case "looked": {
+      const { entries } = response;
+      const pairs = entries.flatMap(({ token, digest }) => [token, digest]);
+      const places = entries.map(({ place }) => place);
+      return { case: "looked", value: { entries: halvesOf(pairs), places } };
+    }
     case "fetched": {
       const { tokens, records } = response;
       return { case: "fetched", value: { tokens, ...generatedRecords(records) } };

@@ -13,6 +13,7 @@ export type {
   IndexEntry,
   KnownDamage,
   OpenOutcome,
+  PlacedEntry,
   PlacedKey,
   ReadOutcome,
   RecordStore,

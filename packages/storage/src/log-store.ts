@@ -4,7 +4,7 @@ import { ActorMinter } from "./actor-minter.ts";
 import { lookupAll } from "./bulk-lookup.ts";
 import { dueEmpty } from "./index/due.ts";
 import type { RecordIndex } from "./index/record-index.ts";
-import { entryKinds } from "./log/format.ts";
+import { entryKinds, pageOf } from "./log/format.ts";
 import { Log, type LogStart } from "./log/log.ts";
 import { SegmentFiles } from "./log/segment-files.ts";
 import type { GroupWaiter } from "./log/group.ts";
@@ -32,6 +32,7 @@ import type {
   Held,
   IndexEntry,
   KnownDamage,
+  PlacedEntry,
   PlacedKey,
   ReadOutcome,
   RecordStore,
@@ -255,6 +256,15 @@ export class LogStore implements RecordStore {
       entries.push({ token, digest: location.digest, bytes: location.length });
     }
     return entries;
+  }
+
+  entriesAt(partition: PartitionId, token: Token): readonly PlacedEntry[] {
+    return this.index.find(partition, token).map(({ segment, offset, length, digest }) => ({
+      token,
+      digest,
+      bytes: length,
+      place: pageOf(segment, offset),
+    }));
   }
 
   digest({ partition, above, range }: DigestQuery): RangeDigest {

@@ -63,6 +63,15 @@ export interface Update {
   readonly settle: (outcome: UpdateOutcome) => void;
 }
 
+/** An index entry, and where its record is. */
+export interface PlacedEntry extends IndexEntry {
+  /**
+   * A number below 2^32: records are read fastest in its order, one after the other or, where the
+   * numbers are near, many at once. It says nothing of which came first.
+   */
+  readonly place: number;
+}
+
 export interface IndexEntry {
   readonly token: Token;
   readonly digest: Digest;
@@ -109,6 +118,8 @@ export interface RecordStore {
     limit: number,
     skipsEmpty?: boolean,
   ): readonly IndexEntry[];
+  /** The index entries with exactly this token. Reads no record. */
+  entriesAt(partition: PartitionId, token: Token): readonly PlacedEntry[];
   /**
    * What the entries of a partition come to, all of them or those in a range, of buckets with more
    * than `above` copies: equal at two replicas that hold the same. Reads no record; of a whole

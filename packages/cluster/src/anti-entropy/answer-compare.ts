@@ -1,13 +1,12 @@
 import {
   type DifferingToken,
   type InTurns,
-  type TreeEntry,
   answer,
   isAnswerable,
   partitionOf,
 } from "@coterie/core";
 import type { Clock } from "@coterie/ports";
-import type { CompareRequest, LookRequest, PeerResponse } from "../messages.ts";
+import type { CompareRequest, LookRequest, LookedEntry, PeerResponse } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
 import { refusal } from "../replica/replica.ts";
 import type { SharedSource, SharedSources } from "./shared-source.ts";
@@ -49,18 +48,20 @@ export async function answerLook(
     partition: partitionOf(token, source.partitions),
     token,
   }));
-  return { kind: "listed", entries: await inTurns(clock, entriesUnder(source, places)) };
+  return { kind: "looked", entries: await inTurns(clock, entriesUnder(source, places)) };
 }
 
 /** What is held under these tokens, in their order. */
 export function* entriesUnder(
   source: SharedSource,
   places: readonly DifferingToken[],
-): InTurns<readonly TreeEntry[]> {
-  const entries: TreeEntry[] = [];
-  for (let at = 0; at < places.length; at += looksPerTurn) {
-    if (at > 0) yield;
-    for (const entry of source.under(places.slice(at, at + looksPerTurn))) entries.push(entry);
+): InTurns<readonly LookedEntry[]> {
+  const entries: LookedEntry[] = [];
+  for (const [at, { partition, token }] of places.entries()) {
+    if (at % looksPerTurn === looksPerTurn - 1) yield;
+    for (const { digest, place } of source.under(partition, token)) {
+      entries.push({ token, digest, place });
+    }
   }
   return entries;
 }

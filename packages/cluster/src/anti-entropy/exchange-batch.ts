@@ -33,6 +33,8 @@ export interface Difference {
   /** Whether the other one holds anything there, and whether this node does. */
   readonly isTheirs: boolean;
   readonly isOurs: boolean;
+  /** Where its record is, with the one that is to send it. */
+  readonly place: number;
 }
 
 export interface BatchParts extends ExchangeParts {
@@ -121,7 +123,7 @@ class Batch {
       // How many copies there are of it is not known here, nor whether one belongs here.
       if (ring().bucket(decoded.bucket) === undefined) this.failed.add(partition);
       if (!this.#isShared(partition, decoded)) continue;
-      this.#theirs.get(nameOf(token))?.push(bytes);
+      this.#theirsAt(token)?.push(bytes);
       if (!isTaker(ring(), self, partition)) continue;
       const stored = { record: decoded.record, bytes };
       pending += 1;
@@ -169,12 +171,17 @@ class Batch {
 
   #isLacking({ partition, token }: Difference, bytes: Uint8Array): boolean {
     const { ring, target } = this.#parts;
-    const theirs = this.#theirs.get(nameOf(token)) ?? [];
+    const theirs = this.#theirsAt(token) ?? [];
     return (
       isTaker(ring(), target, partition) &&
       this.#isShared(partition, keyOf(bytes)) &&
       !theirs.some((each) => equalBytes(each, bytes))
     );
+  }
+
+  #theirsAt(token: Token): Uint8Array[] | undefined {
+    // Where all is lacking on one side there is none, and no name has to be made.
+    return this.#theirs.size === 0 ? undefined : this.#theirs.get(nameOf(token));
   }
 
   /** True if both hold a copy of the key: buckets differ in how many owners do. */

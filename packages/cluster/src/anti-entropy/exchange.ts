@@ -9,7 +9,7 @@ import {
   rootNode,
 } from "@coterie/core";
 import type { BatchRoom, BulkPayer } from "../handoff/debt.ts";
-import type { MonotonicMs } from "@coterie/ports";
+import type { LookedEntry } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
 import { entriesUnder, inTurns, looksMax } from "./answer-compare.ts";
 import { type Difference, type ExchangeParts, exchangeBatch } from "./exchange-batch.ts";
@@ -17,8 +17,8 @@ import type { SharedSource } from "./shared-source.ts";
 
 /** What is under way differs for a moment: so long it gets before it is looked at again. */
 const secondLookMs = 25;
-/** Differing tokens that are gathered before they are looked at again. */
-const gatheredTokens = 16_384;
+/** Differing tokens that are gathered before they are exchanged: the more, the denser they lie. */
+const gatheredTokens = 32_768;
 
 /** Hears of what an exchange has done. */
 export interface ExchangeWatch {
@@ -44,8 +44,7 @@ export async function exchange(
 
 /** Some that differs, and where the way through the tree is by then. */
 interface Gathered {
-  readonly found: readonly DifferingToken[];
-  readonly lookAtMs: MonotonicMs;
+  readonly differing: readonly Difference[];
   /** Nothing else differs in the partitions before this one of the list. */
   readonly lookedThrough: number;
 }
@@ -93,19 +92,27 @@ class Exchange {
     let isGoingOn = true;
     let settling = Promise.resolve(true);
     while (isGoingOn && !this.#descent.isOver) {
-      const isFound = await this.#descend();
-      const gathered = this.#take();
-      isGoingOn = (await settling) && isFound;
-      if (isGoingOn) settling = this.#settle(gathered);
+      const gathered = await this.#gather();
+      isGoingOn = (await settling) && gathered !== undefined;
+      if (isGoingOn && gathered !== undefined) settling = this.#settle(gathered);
     }
     isGoingOn = (await settling) && isGoingOn;
     return isGoingOn && this.#failed.size === 0;
   }
 
-  #take(): Gathered {
+  /** Some that differs, and still does after a moment; `undefined`: there is no use in going on. */
+  async #gather(): Promise<Gathered | undefined> {
+    if (!(await this.#descend())) return undefined;
     const { lookedThrough } = this.#descent;
-    const lookAtMs = this.#parts.clock.monotonicMs() + secondLookMs;
-    return { found: this.#descent.take(), lookAtMs, lookedThrough };
+    const found = this.#descent.take();
+    if (found.length > 0) await this.#pause();
+    const differing: Difference[] = [];
+    for (let at = 0; at < found.length; at += looksMax) {
+      const some = await this.#lookAgain(found.slice(at, at + looksMax));
+      if (some === undefined) return undefined;
+      for (const each of some) differing.push(each);
+    }
+    return { differing: differing.toSorted(compareDifferences), lookedThrough };
   }
 
   /** Finds some more that differs; false if there is no use in going on. */
@@ -122,29 +129,20 @@ class Exchange {
     return true;
   }
 
-  /** Exchanges what still differs; false if there is no use in going on. */
-  async #settle({ found, lookAtMs, lookedThrough }: Gathered): Promise<boolean> {
-    if (found.length > 0) await this.#until(lookAtMs);
+  /** Exchanges what was gathered, as there is room; false if there is no use in going on. */
+  async #settle({ differing, lookedThrough }: Gathered): Promise<boolean> {
     const exchanges: Promise<void>[] = [];
     let isGoingOn = true;
-    for (let at = 0; at < found.length && isGoingOn; at += looksMax) {
-      const differing = await this.#lookAgain(found.slice(at, at + looksMax));
-      isGoingOn = differing !== undefined && (await this.#begin(differing, exchanges));
+    for (let at = 0; at < differing.length;) {
+      const room = await this.#payer.room();
+      isGoingOn = room !== undefined;
+      if (room === undefined) break;
+      exchanges.push(this.#exchange(room, differing.slice(at, at + room.records)));
+      at += room.records;
     }
     for (const each of exchanges) await each;
     if (isGoingOn) this.#tell(lookedThrough);
     return isGoingOn;
-  }
-
-  /** Begins to exchange all of these, as there is room; false if there is no use in going on. */
-  async #begin(differing: readonly Difference[], exchanges: Promise<void>[]): Promise<boolean> {
-    for (let at = 0; at < differing.length;) {
-      const room = await this.#payer.room();
-      if (room === undefined) return false;
-      exchanges.push(this.#exchange(room, differing.slice(at, at + room.records)));
-      at += room.records;
-    }
-    return true;
   }
 
   async #exchange(room: BatchRoom, differences: readonly Difference[]): Promise<void> {
@@ -163,13 +161,14 @@ class Exchange {
     const stamp = this.#stamp;
     const tokens = found.map(({ token }) => token);
     const response = await this.#payer.ask({ kind: "look", stamp, sender: self, tokens });
-    if (response?.kind !== "listed") return undefined;
+    if (response?.kind !== "looked") return undefined;
     const ours = await inTurns(clock, entriesUnder(this.#source, found));
-    return differingTokens(ours, response.entries).map(({ token, isOurs, isTheirs }) => ({
+    return differingTokens<LookedEntry>(ours, response.entries).map(({ token, own, their }) => ({
       token,
       partition: partitionOf(token, this.#source.partitions),
-      isTheirs,
-      isOurs,
+      isTheirs: their !== undefined,
+      isOurs: own !== undefined,
+      place: (their ?? own)?.place ?? 0,
     }));
   }
 
@@ -182,9 +181,15 @@ class Exchange {
     }
   }
 
-  #until(ms: MonotonicMs): Promise<void> {
+  #pause(): Promise<void> {
+    const { clock } = this.#parts;
     const { promise, settle } = oneShot<void>();
-    this.#parts.clock.at(ms, settle);
+    clock.at(clock.monotonicMs() + secondLookMs, settle);
     return promise;
   }
+}
+
+/** What is fetched goes before what is only sent, both in the order in which they are read. */
+function compareDifferences(left: Difference, right: Difference): number {
+  return Number(right.isTheirs) - Number(left.isTheirs) || left.place - right.place;
 }

@@ -11,7 +11,7 @@ import {
   classIn,
   compareTokens,
 } from "@coterie/core";
-import type { RecordStore } from "@coterie/storage";
+import type { PlacedEntry, RecordStore } from "@coterie/storage";
 import { isTaker } from "../moves/roles.ts";
 
 /** Entries taken from the index at once: first, since most spans hold few, and then. */
@@ -146,18 +146,11 @@ export class SharedSource implements TreeSource {
     }
   }
 
-  /** The entries under these tokens, of partitions that both hold. */
-  *under(
-    tokens: readonly { readonly partition: PartitionId; readonly token: Token }[],
-  ): Generator<TreeEntry> {
-    for (const { partition, token } of tokens) {
-      const above = this.#aboveOf(partition);
-      // Entries with one token stay together in a list, however short it is to be.
-      for (const entry of this.#store.list(partition, tokenBefore(token), 1)) {
-        const isUnder = compareTokens(entry.token, token) === 0;
-        if (isUnder && classIn(entry.digest.low) > above) yield entry;
-      }
-    }
+  /** The entries under a token of a partition that both hold. */
+  under(partition: PartitionId, token: Token): readonly PlacedEntry[] {
+    const above = this.#aboveOf(partition);
+    const entries = this.#store.entriesAt(partition, token);
+    return entries.filter(({ digest }) => classIn(digest.low) > above);
   }
 
   /** True if both hold a copy of what a bucket with so many copies has in the partition. */

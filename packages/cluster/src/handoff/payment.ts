@@ -281,7 +281,7 @@ const digestBytes = 8;
 const entryBytes = 24;
 
 function answerBytes(response: PeerResponse): number {
-  if (response.kind === "listed") return response.entries.length * entryBytes;
+  if (response.kind === "looked") return response.entries.length * entryBytes;
   if (response.kind === "compared") {
     return response.differences.reduce((sum, { holds }) => sum + holdingBytes(holds), 0);
   }

@@ -3,27 +3,29 @@ import { equalDigests } from "./range-digest.ts";
 import type { TreeEntry } from "./tree-source.ts";
 
 /** A token under which two lists do not have the same digests. */
-export interface TokenDifference {
+export interface TokenDifference<Entry extends TreeEntry> {
   readonly token: Token;
-  /** Whether there is anything under it in the one and in the other. */
-  readonly isOurs: boolean;
-  readonly isTheirs: boolean;
+  /** The first entry under it in the one and in the other. */
+  readonly own: Entry | undefined;
+  readonly their: Entry | undefined;
 }
 
 /** Tokens under which not the same digests are listed; both lists are in the order of tokens. */
-export function differingTokens(
-  ours: readonly TreeEntry[],
-  theirs: readonly TreeEntry[],
-): readonly TokenDifference[] {
-  const differing: TokenDifference[] = [];
+export function differingTokens<Entry extends TreeEntry>(
+  ours: readonly Entry[],
+  theirs: readonly Entry[],
+): readonly TokenDifference<Entry>[] {
+  const differing: TokenDifference<Entry>[] = [];
   let ownAt = 0;
   let theirAt = 0;
   while (ownAt < ours.length || theirAt < theirs.length) {
     const token = lower(ours[ownAt], theirs[theirAt]);
     const ownEnd = endOf(ours, ownAt, token);
     const theirEnd = endOf(theirs, theirAt, token);
-    if (!areEqual(ours.slice(ownAt, ownEnd), theirs.slice(theirAt, theirEnd))) {
-      differing.push({ token, isOurs: ownEnd > ownAt, isTheirs: theirEnd > theirAt });
+    const isSided = ownEnd === ownAt || theirEnd === theirAt;
+    if (isSided || !areEqual(ours.slice(ownAt, ownEnd), theirs.slice(theirAt, theirEnd))) {
+      const own = ownEnd > ownAt ? ours[ownAt] : undefined;
+      differing.push({ token, own, their: theirEnd > theirAt ? theirs[theirAt] : undefined });
     }
     ownAt = ownEnd;
     theirAt = theirEnd;

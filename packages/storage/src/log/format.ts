@@ -196,3 +196,15 @@ export function segmentNumber(name: string): number | undefined {
 export function placeOf(segment: number, offset: number): number {
   return segment * 0x1_0000_0000 + offset;
 }
+
+/** Pages of a segment that {@link pageOf} tells apart: 64 MiB of them, by far the usual size. */
+const pagesMax = 2 ** 14;
+const pageBytes = 4096;
+/** Segments that it tells apart. */
+const segmentsMax = 2 ** 18;
+
+/** A place in the log as a number of 32 bits, in the log's order; roughly. */
+export function pageOf(segment: number, offset: number): number {
+  const page = Math.min(pagesMax - 1, Math.floor(offset / pageBytes));
+  return (segment % segmentsMax) * pagesMax + page;
+}

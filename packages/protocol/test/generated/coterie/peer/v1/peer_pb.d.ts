@@ -451,7 +451,7 @@ export declare type TreeQuestion = Message<"coterie.peer.v1.TreeQuestion"> & {
 export declare const TreeQuestionSchema: GenMessage<TreeQuestion>;
 
 /**
- * What is held under these tokens now; answered with Listed.
+ * What is held under these tokens now.
  *
  * @generated from message coterie.peer.v1.Look
  */
@@ -1536,6 +1536,12 @@ export declare type Result = Message<"coterie.peer.v1.Result"> & {
     case: "mergedAll";
   } | {
     /**
+     * @generated from field: coterie.peer.v1.Looked looked = 19;
+     */
+    value: Looked;
+    case: "looked";
+  } | {
+    /**
      * @generated from field: coterie.peer.v1.FenceRaised fence_raised = 20;
      */
     value: FenceRaised;
@@ -1663,6 +1669,31 @@ export declare type Found = Message<"coterie.peer.v1.Found"> & {
  * Use `create(FoundSchema)` to create a new message.
  */
 export declare const FoundSchema: GenMessage<Found>;
+
+/**
+ * @generated from message coterie.peer.v1.Looked
+ */
+export declare type Looked = Message<"coterie.peer.v1.Looked"> & {
+  /**
+   * Token high, token low, digest high, digest low of each entry.
+   *
+   * @generated from field: repeated fixed32 entries = 1;
+   */
+  entries: number[];
+
+  /**
+   * Of each entry: records are read fastest in the order of these numbers.
+   *
+   * @generated from field: repeated uint32 places = 2;
+   */
+  places: number[];
+};
+
+/**
+ * Describes the message coterie.peer.v1.Looked.
+ * Use `create(LookedSchema)` to create a new message.
+ */
+export declare const LookedSchema: GenMessage<Looked>;
 
 /**
  * @generated from message coterie.peer.v1.Fetched
