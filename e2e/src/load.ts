@@ -35,6 +35,7 @@ export class Load {
   readonly #ledger: Ledger;
   readonly #name: string;
   readonly #writers: Promise<void>[] = [];
+  #nodes: readonly Endpoint[] = [];
   readonly #out = new Set<string>();
   readonly #excused = new Set<string>();
   readonly #acknowledgedMs: number[] = [];
@@ -45,11 +46,20 @@ export class Load {
   constructor(nodes: readonly Endpoint[], ledger: Ledger, name: string) {
     this.#ledger = ledger;
     this.#name = name;
-    for (const node of nodes) {
-      for (let at = 0; at < writersPerNode; at += 1) {
-        this.#writers.push(this.#write(node, `${node.id}-w${at}`, nodes));
-      }
+    for (const node of nodes) this.join(node);
+  }
+
+  /** One more node, with writers of its own. */
+  join(node: Endpoint): void {
+    this.#nodes = [...this.#nodes, node];
+    for (let at = 0; at < writersPerNode; at += 1) {
+      this.#writers.push(this.#write(node, `${node.id}-w${at}`));
     }
+  }
+
+  /** A node that is no more; its writers go to the others from now on. */
+  leave(id: string): void {
+    this.#nodes = this.#nodes.filter((node) => node.id !== id);
   }
 
   /** No new operations to these nodes; what is in flight there may fail. */
@@ -101,11 +111,11 @@ export class Load {
   }
 
   /** One writer's loop. While its own node is out, it goes to one of the others. */
-  async #write(home: Endpoint, name: string, nodes: readonly Endpoint[]): Promise<void> {
+  async #write(home: Endpoint, name: string): Promise<void> {
     const known = new Map<string, Knowledge>();
     for (let turn = 0; !this.#isStopping; turn += 1) {
       const key = `${name}-k${turn % keysPerWriter}`;
-      const open = nodes.filter(({ id }) => !this.#out.has(id));
+      const open = this.#nodes.filter(({ id }) => !this.#out.has(id));
       const node = open.find(({ id }) => id === home.id) ?? open[turn % open.length];
       if (node === undefined) {
         await sleep(20);

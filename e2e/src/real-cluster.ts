@@ -28,13 +28,13 @@ export interface Endpoint {
 /** A cluster of separate server processes with durable directories, started by `coterie dev`. */
 export class RealCluster {
   readonly directory: string;
-  readonly endpoints: readonly Endpoint[];
   readonly #dev: Command;
+  #endpoints: readonly Endpoint[];
 
   private constructor(dev: Command, directory: string, endpoints: readonly Endpoint[]) {
     this.#dev = dev;
     this.directory = directory;
-    this.endpoints = endpoints;
+    this.#endpoints = endpoints;
   }
 
   static async start(options: RealClusterOptions = {}): Promise<RealCluster> {
@@ -48,6 +48,11 @@ export class RealCluster {
       await dev.stop();
       throw error;
     }
+  }
+
+  /** Of the nodes that the cluster has now. */
+  get endpoints(): readonly Endpoint[] {
+    return this.#endpoints;
   }
 
   /** `host:port` of every node's HTTP door. */
@@ -87,6 +92,37 @@ export class RealCluster {
     await this.untilReady(...ids);
   }
 
+  /** One more node, which is a member when this settles; what moves to it may be on its way. */
+  async add(): Promise<Endpoint> {
+    await this.#tellDev("add");
+    this.#endpoints = readEndpoints(join(this.directory, "endpoints.json"));
+    const added = this.#endpoints.at(-1);
+    if (added === undefined) throw new Error("there is no node");
+    return added;
+  }
+
+  /** A node leaves; settles when it is no member any more and its process has ended. */
+  async remove(id: string): Promise<void> {
+    await this.#tellDev("remove", id);
+    this.forget(id);
+  }
+
+  /** A node is no member any more. */
+  forget(id: string): void {
+    this.#endpoints = this.#endpoints.filter((endpoint) => endpoint.id !== id);
+  }
+
+  /** The nodes that a restart of the cluster in a directory would start. */
+  static idsIn(directory: string): readonly string[] {
+    return readEndpoints(join(directory, "endpoints.json")).map(({ id }) => id);
+  }
+
+  /** Settles when nothing moves between nodes any more. */
+  async untilQuiet(): Promise<void> {
+    const { code, output } = await coterie("topology", "--wait", "--node", this.doors.join());
+    if (code !== 0) throw new Error(output);
+  }
+
   /**
    * Cuts the network: the first group of nodes off from all others, or groups off from each other;
    * one way, only what earlier groups send to later ones is lost.
@@ -123,13 +159,18 @@ export class RealCluster {
   startWords(id: string, at: Partial<Endpoint> = {}): readonly string[] {
     const endpoint = this.endpoints.find((candidate) => candidate.id === id);
     if (endpoint === undefined) throw new Error(`there is no node ${id}`);
+    return this.newcomerWords(id, { ...endpoint, ...at });
+  }
+
+  /** The arguments of `coterie` that start a node which this cluster does not know. */
+  newcomerWords(id: string, at: Omit<Endpoint, "id">): readonly string[] {
     const options: Readonly<Record<string, string>> = {
       "--id": id,
       "--data": join(this.directory, id),
-      "--http": at.http ?? endpoint.http,
-      "--grpc": at.grpc ?? endpoint.grpc,
-      "--resp": at.resp ?? endpoint.resp,
-      "--peer": at.peer ?? endpoint.peer,
+      "--http": at.http,
+      "--grpc": at.grpc,
+      "--resp": at.resp,
+      "--peer": at.peer,
       "--bootstrap": this.endpoints.map(({ peer }) => peer).join(","),
       "--cluster-key": join(this.directory, "cluster.key"),
       "--config": join(this.directory, "config.json"),

@@ -3,6 +3,7 @@ import { exitCodes, type ExitCode } from "../exit.ts";
 import { fetchJson } from "../http/cluster.ts";
 import type { TopologyView } from "../http/topology.ts";
 import { durationText, table } from "../table.ts";
+import { ownProgress } from "../topology/own-progress.ts";
 import { movesText } from "../topology/plan-text.ts";
 import { untilQuiet } from "../topology/until-quiet.ts";
 
@@ -10,6 +11,8 @@ export interface TopologyOptions extends NodeOptions {
   /** Ends when nothing moves any more. */
   readonly wait?: boolean;
 }
+
+const NODE_TIMEOUT_MS = 2000;
 
 /** `coterie topology`: who belongs to the cluster, who would, and what moves. */
 export function topology(options: TopologyOptions): Promise<ExitCode> {
@@ -26,6 +29,8 @@ export function topology(options: TopologyOptions): Promise<ExitCode> {
       terminal.say(`${heard} (heard ${durationText(ageMs)} ago): coterie plan join ${id}`);
     }
     terminal.say(movesText(view) ?? "nothing moves");
+    const timeoutMs = options.timeout ?? NODE_TIMEOUT_MS;
+    for (const line of await ownProgress(pool, view, timeoutMs)) terminal.say(line);
     terminal.say(`as ${view.node} sees it; cluster ${view.clusterId}, epoch ${view.epoch}`);
     return exitCodes.ok;
   });

@@ -35,6 +35,23 @@ export interface TopologyView {
   readonly offers: readonly OfferView[];
   readonly moves: number;
   readonly leftovers: number;
+  /** How far the node that answered is itself. */
+  readonly own: OwnMoves | null;
+}
+
+/** How far one node is with what it gets and drops. */
+export interface OwnMoves {
+  readonly awaited: number;
+  readonly leftover: number;
+  readonly exchanges: number;
+  readonly exchangesDone: number;
+  readonly keysPerSecond: number;
+  readonly etaMs: number | null;
+  readonly problems: readonly {
+    readonly peer: string;
+    readonly problem: string;
+    readonly partitions: number;
+  }[];
 }
 
 /** `POST /v1/plan`. */

@@ -7,9 +7,12 @@ import type { TopologyView } from "../http/topology.ts";
 import { durationText } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 import { showLine } from "../transfer/progress-line.ts";
+import { ownProgress } from "./own-progress.ts";
 import { movesText } from "./plan-text.ts";
 
 const POLL_MS = 200;
+/** How often each node is asked how far it is, and how long it may take to say so. */
+const OWN_MS = 2000;
 /** Nodes that say nothing for so long are given up; what moves, goes on moving. */
 const SILENCE_MS = 30_000;
 
@@ -32,7 +35,11 @@ export async function untilQuiet(
   let problem = "";
   let course: Course | undefined;
   let heardMs = performance.now();
-  const progress = showLine(terminal, () => progressText(view, course, problem));
+  let lines: readonly string[] = [];
+  let linesMs = Number.NEGATIVE_INFINITY;
+  const progress = showLine(terminal, () => {
+    return [progressText(view, course, problem), ...lines].join("; ");
+  });
   try {
     for (;;) {
       const answer = await pool.sendInTurn({ method: "GET", path: "/v1/topology" }, 5000);
@@ -42,6 +49,10 @@ export async function untilQuiet(
         problem = "";
         if (view.epoch >= epoch && stepsIn(view) === 0) return view;
         course ??= { beganMs: heardMs, stepsAtFirst: stepsIn(view) };
+        if (heardMs - linesMs > OWN_MS) {
+          lines = await ownProgress(pool, view, OWN_MS);
+          linesMs = performance.now();
+        }
       } else {
         problem = answer.ok
           ? reportedFailure(answer.reply).message

@@ -1,4 +1,11 @@
-import type { CommitOutcome, NodeApi, PlanView, Topology, TopologyMember } from "@coterie/cluster";
+import type {
+  CommitOutcome,
+  MovesView,
+  NodeApi,
+  PlanView,
+  Topology,
+  TopologyMember,
+} from "@coterie/cluster";
 import { readBody } from "./body.ts";
 import { failureResponse, jsonResponse, refuse } from "./responses.ts";
 import type { RouteRequest } from "./route.ts";
@@ -20,7 +27,17 @@ export function serveTopology({ parts: { node } }: RouteRequest): Response {
       const ago = Math.round(ageMs);
       return { id, address, http, grpc, resp, host, zone, weight, ageMs: ago };
     }),
+    own: movesJson(node.moves()),
   });
+}
+
+/** How far the asked node itself is. */
+function movesJson(view: MovesView | undefined): object | null {
+  if (view === undefined) return null;
+  const { keysPerSecond, etaMs, counts, ...rest } = view;
+  const { keys, bytes } = counts;
+  const eta = etaMs === undefined ? null : Math.round(etaMs);
+  return { ...rest, keys, bytes, keysPerSecond: Math.round(keysPerSecond), etaMs: eta };
 }
 
 /** `POST /v1/plan`: what a change of the members would come to. Nothing happens. */

@@ -34,6 +34,21 @@ const change = {
   set: list(object({ id: text, weight: count, zone: text, host: text }, ["id"])),
 };
 
+const ownMoves = object({
+  awaited: { ...count, description: "Partitions that it has not got all of." },
+  leftover: { ...count, description: "Partitions of which it has a copy left." },
+  exchanges: { ...count, description: "That this takes, of one partition with one member each." },
+  exchangesDone: count,
+  keysPerSecond: { ...count, description: "While anything is left." },
+  etaMs: nullable("At the rate so far; null while there is none."),
+  keys: { ...count, description: "Made alike by such exchanges since the start." },
+  bytes: { ...count, description: "Sent and received for that." },
+  problems: {
+    ...list(object({ peer: text, problem: text, partitions: count })),
+    description: "Whom it could not exchange them with, and why.",
+  },
+});
+
 /** What is said of the members and of changes of them, by name. */
 export const topologySchemas: Json = {
   Topology: object({
@@ -57,6 +72,7 @@ export const topologySchemas: Json = {
     offers: list(object({ ...labels, ageMs: { ...count, description: "Since it was heard." } })),
     moves: { ...count, description: "Partitions that move." },
     leftovers: { ...count, description: "Copies that former owners have not dropped." },
+    own: { oneOf: [ownMoves, { type: "null" }], description: "How far the asked node itself is." },
   }),
   MembersChange: { ...object(change, []), additionalProperties: false },
   Commitment: {
