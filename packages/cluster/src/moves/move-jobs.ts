@@ -89,6 +89,23 @@ function jobsOf(ring: Ring, self: NodeId): readonly MoveJob[] {
   ];
 }
 
+/**
+ * Whether a partition may be exchanged with `peer` now: with one owner first, from whom all comes
+ * that is lacking, and then with the others, who find nothing or little. Each owner is the first
+ * one for some partitions; one that does not answer is passed over.
+ */
+export function isTurnOf(
+  peer: NodeId,
+  { kind, partition, peers, done }: MoveJob,
+  isFailing: (peer: NodeId) => boolean,
+): boolean {
+  if (kind === "drop" || done.size > 0) return true;
+  const first = partition % peers.length;
+  const turns = [...peers.slice(first), ...peers.slice(0, first)];
+  const source = turns.find((each) => !isFailing(each));
+  return source === undefined || source === peer;
+}
+
 /** True if a node is on its way out and still owns, or will own, something. */
 export function ownsStill({ members, owners, moves = [] }: ClusterDocument, self: NodeId): boolean {
   const index = members.findIndex(({ id }) => id === self);

@@ -12,7 +12,7 @@ import type { ExchangeProblem } from "../anti-entropy/anti-entropy-view.ts";
 import type { Coordination } from "../coordinator/coordination.ts";
 import { oneShot } from "../one-shot.ts";
 import type { GainedFences } from "./gained-fences.ts";
-import { MoveJobs, type MoveJob, ownsStill } from "./move-jobs.ts";
+import { MoveJobs, type MoveJob, isTurnOf, ownsStill } from "./move-jobs.ts";
 import { type MoveCounts, type MovesView, newMoveCounts } from "./moves-view.ts";
 
 /** Pause before a member that did not answer is asked again, doubled each time, in milliseconds. */
@@ -159,7 +159,13 @@ export class Mover {
       const ready = jobs.filter(({ kind, partition }) => {
         return kind === "drop" || this.#parts.gained.isReady(partition);
       });
-      peer.problem = ready.length === 0 ? "not-ready" : await this.#exchange(id, ready);
+      const now = ready.filter((job) => isTurnOf(id, job, (each) => this.#isFailing(each)));
+      if (now.length === 0) {
+        peer.problem = ready.length === 0 ? "not-ready" : undefined;
+        await this.#pause(peer);
+        continue;
+      }
+      peer.problem = await this.#exchange(id, now);
       this.#proposeSoon();
       if (this.#isStopped) break;
       const isGettingOn = this.#jobs.withPeer(id).length < jobs.length;
@@ -171,15 +177,22 @@ export class Mover {
     if (!this.#isStopped && this.#jobs.withPeer(id).length > 0) this.wakeAll();
   }
 
+  #isFailing(id: NodeId): boolean {
+    return (this.#peers.get(id)?.failures ?? 0) > 0;
+  }
+
   async #exchange(id: NodeId, jobs: readonly MoveJob[]): Promise<ExchangeProblem | undefined> {
     const exchanges = this.#parts.antiEntropy.with(id);
     if (exchanges === undefined) return "stopped";
     const byPartition = new Map(jobs.map((job) => [job.partition, job]));
     const { problem, bytes } = await exchanges.exchange([...byPartition.keys()], {
       onComplete: (partition) => {
-        byPartition.get(partition)?.done.add(id);
+        const job = byPartition.get(partition);
+        job?.done.add(id);
         this.#exchangesDone += 1;
         this.#proposeSoon();
+        // The other owners have waited for it.
+        if (job?.done.size === 1) this.wakeAll();
       },
       onExchanged: () => {
         this.counts.keys += 1;

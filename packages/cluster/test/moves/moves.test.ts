@@ -28,6 +28,10 @@ it("a newcomer gets its share of all there is, and the others drop what it took"
   if (document === undefined) throw new Error("no document");
   expect(new Ring(document).partitionsOf(node(4)).length).toBe(6);
   await expectWhole(small, [1, 2, 3, 4]);
+  // Not once from each owner.
+  const gained = Array.from({ length: keys }, (_, key) => small.owners(`k${key}`).owners);
+  const own = gained.filter((owners) => owners.includes(4)).length;
+  expect(small.at(4).moves()?.counts.keys).toBe(own);
   for (const number of [1, 2, 3, 4]) expect(await small.read(number, "k7")).toEqual(["v7"]);
 });
 
