@@ -3,7 +3,17 @@ import type { SwarmKnobs } from "../../swarm-knobs.ts";
 import { type Arguments, ScenarioError } from "../arguments.ts";
 import type { Lines, Stage } from "../stage.ts";
 
-/** `seed N KNOBS`: runs a simulation with these knobs, as JSON, in the place of what it draws. */
+/** What a run may go without. */
+const without: Partial<SwarmKnobs> = {
+  kept: undefined,
+  reaping: undefined,
+  keepExpiredMs: undefined,
+};
+
+/**
+ * `seed N KNOBS`: runs a simulation with these knobs, as JSON, in the place of what it draws. Where
+ * they are all there, down to the number of nodes, what is left out is not drawn either.
+ */
 export async function seed(stage: Stage, args: Arguments): Promise<Lines> {
   const number = Number(args.word("a seed"));
   const knobs = knobsOf(args.rest().join(" "));
@@ -15,7 +25,8 @@ export async function seed(stage: Stage, args: Arguments): Promise<Lines> {
 
 function knobsOf(json: string): Partial<SwarmKnobs> {
   try {
-    return JSON.parse(json) as Partial<SwarmKnobs>;
+    const knobs = JSON.parse(json) as Partial<SwarmKnobs>;
+    return knobs.nodes === undefined ? knobs : { ...without, ...knobs };
   } catch {
     throw new ScenarioError("knobs are an object in JSON");
   }
