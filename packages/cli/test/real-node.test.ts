@@ -273,3 +273,33 @@ it("watches what nodes do, and finds them well", async () => {
   expect(findings.length).toBeGreaterThan(8);
   expect((await coterie(["doctor", "--node", "http://127.0.0.1:1"])).exit).toBe(4);
 });
+
+it("plans a change of the members, and commits it by its hash, once", async () => {
+  const planned = await run(0, "plan", "set", "n1", "--weight", "2");
+  expect(planned).toMatchObject({ exit: 0 });
+  expect(planned.stdout).toMatch(/^n1 +64 +64 +0 /mu);
+  const [, hash = ""] = /coterie commit ([0-9a-f]+) --node/u.exec(planned.stderr) ?? [];
+  const other = JSON.parse((await run(0, "plan", "set", "n1", "--weight", "3", "--json")).stdout);
+  const committed = await run(0, "commit", hash.slice(0, 8), "--wait");
+  expect(committed).toMatchObject({ exit: 0 });
+  expect(committed.stderr).toContain("nothing has to move");
+  expect(await run(0, "commit", other.hash)).toMatchObject({ exit: 6 });
+  const unknown = await run(0, "commit", "0123456789ab");
+  expect([unknown.exit, unknown.stderr]).toEqual([3, expect.stringContaining("no-such-plan")]);
+  expect((await run(0, "commit", "0123")).exit).toBe(2);
+});
+
+it("shows members, and refuses changes that cannot be", async () => {
+  const shown = await run(1, "topology");
+  expect(shown.exit).toBe(0);
+  expect(shown.stdout).toMatch(/^n1 +alive +stays +64 +64 +0 +0 /mu);
+  expect(shown.stderr).toContain("nothing moves");
+  expect((await run(1, "topology", "--wait", "--json")).exit).toBe(0);
+  const joined = await run(1, "join", "n9", "--yes");
+  expect([joined.exit, joined.stderr]).toEqual([3, expect.stringContaining("no-such-node")]);
+  const left = await run(1, "leave", "n1");
+  expect([left.exit, left.stderr]).toEqual([2, expect.stringContaining("at least one node")]);
+  expect(await run(1, "replace", "n1", "n9")).toMatchObject({ exit: 3 });
+  const aborted = await run(1, "plan", "abort");
+  expect([aborted.exit, aborted.stderr]).toEqual([0, expect.stringContaining("nothing moved")]);
+});
