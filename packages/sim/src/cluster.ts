@@ -27,6 +27,7 @@ import { type DiskImage, SimDisk } from "./disk.ts";
 import { ProcessGate } from "./gate.ts";
 import type { Memory } from "./memory.ts";
 import { SimNetwork } from "./network.ts";
+import { RingVersions } from "./ring-versions.ts";
 import type { World } from "./world.ts";
 
 export interface SimClusterOptions {
@@ -68,6 +69,8 @@ interface Place {
   /** The wall clock belongs to the machine: its jumps outlive the process. */
   wallOffsetMs: number;
   starts: number;
+  /** The node is none of the cluster's any more. */
+  isRetired: boolean;
   /** What the store of the process last said of its space. */
   isDiskFull: boolean;
   /** Told when the process crashes: what it was asked will never be answered. */
@@ -94,6 +97,8 @@ const queueBytesMax = 4 * 1024 * 1024;
 const inFlightMax = 1000;
 const inFlightBytesMax = 64 * 1024 * 1024;
 const hintBytesMax = 16 * 1024 * 1024;
+/** How long a node that is no member any more has to end. */
+const goneMs = 1000;
 /** Over what contexts are authenticated; checkers read contexts with it. */
 export const contextKey: Uint8Array = utf8("the key of simulated contexts...");
 
@@ -107,6 +112,7 @@ export class SimCluster {
   readonly events: { readonly node: NodeId; readonly event: NodeEvent }[] = [];
   /** Processes that ended themselves, since their disks could not be trusted any more. */
   readonly fatal: { readonly node: NodeId; readonly reason: string }[] = [];
+  readonly versions: RingVersions = new RingVersions();
   readonly #options: SimClusterOptions;
   readonly #settings: ClusterSettings;
   readonly #places: Place[];
@@ -134,19 +140,23 @@ export class SimCluster {
   }
 
   get ids(): readonly NodeId[] {
-    return this.#places.map(({ id }) => id);
+    return this.#places.flatMap(({ id, isRetired }) => (isRetired ? [] : id));
   }
 
   /** A place for a node that is no member yet, with an empty disk. */
   addPlace(id: NodeId): void {
-    invariant(!this.ids.includes(id), "two nodes have different names");
+    const isNew = this.#places.every((place) => place.id !== id);
+    invariant(isNew, "two nodes have different names");
     this.#places.push(emptyPlace(this.world, id));
   }
 
-  /** The node is of no use to anybody any more, and is not started again. */
-  removePlace(id: NodeId): void {
+  /** The node is none of the cluster's any more: its process ends, and none is started again. */
+  retire(id: NodeId): void {
+    const place = this.#place(id);
+    if (place.isRetired) return;
+    this.world.trace(`${id} is retired`);
+    place.isRetired = true;
     this.crash(id, "kill");
-    this.#places.splice(this.ids.indexOf(id), 1);
   }
 
   /** Starts every node and lets the cluster form. */
@@ -211,13 +221,25 @@ export class SimCluster {
         inFlightMax,
         inFlightBytesMax,
         hintBytesMax,
-        onEvent: (event) => this.events.push({ node: id, event }),
+        onEvent: (event) => {
+          this.events.push({ node: id, event });
+          this.#note(node, event);
+        },
       },
     );
     place.clock = clock;
     place.gate = gate;
     place.node = node;
     return node.start();
+  }
+
+  #note(node: CoterieNode, event: NodeEvent): void {
+    if (event.kind === "ready" || event.kind === "document-changed") {
+      const document = node.document();
+      if (document !== undefined) this.versions.note(node.id, document);
+    }
+    // It has said so, and stops by itself.
+    if (event.kind === "gone") this.world.schedule(goneMs, () => this.retire(node.id));
   }
 
   /** Who has given up is gone, whatever of it has not heard of that yet. */
@@ -372,6 +394,7 @@ function emptyPlace(world: World, id: NodeId): Place {
     wallOffsetMs: 0,
     starts: 0,
     isDiskFull: false,
+    isRetired: false,
     onCrash: new Set(),
   };
 }

@@ -18,6 +18,10 @@ export interface Evidence {
   readonly failedProbes: readonly string[];
   /** Long after everything was healed: what is owed, and keys whose copies differ unread. */
   readonly undrained: readonly string[];
+  /** Long after everything was healed: copies that are not where they belong. */
+  readonly unsettled: readonly string[];
+  /** Versions of the cluster document that do not follow from each other. */
+  readonly versions: readonly string[];
   /** Long after everything was healed: tombstones that nobody has forgotten, and why. */
   readonly unforgotten: readonly string[];
   /** Long after everything was healed: who takes whom for something else than alive. */

@@ -10,6 +10,7 @@ import { tombstonesForgotten } from "./checkers/tombstones-forgotten.ts";
 import { handoffDrained } from "./checkers/handoff-drained.ts";
 import { liveness } from "./checkers/liveness.ts";
 import { membershipAgreement } from "./checkers/membership-agreement.ts";
+import { movesSettled } from "./checkers/moves-settled.ts";
 import { noFalseSibling } from "./checkers/no-false-sibling.ts";
 import { noHangingStory } from "./checkers/no-hanging-story.ts";
 import { noLostWrite } from "./checkers/no-lost-write.ts";
@@ -18,6 +19,7 @@ import { noUnexplainedExit } from "./checkers/no-unexplained-exit.ts";
 import { nothingExpired } from "./checkers/nothing-expired.ts";
 import { nothingUndead } from "./checkers/nothing-undead.ts";
 import { progress } from "./checkers/progress.ts";
+import { ringSafety } from "./checkers/ring-safety.ts";
 import { runClients } from "./client.ts";
 import { SimCluster, type SimClusterOptions } from "./cluster.ts";
 import type { Evidence, EvidenceChecker } from "./evidence.ts";
@@ -30,7 +32,9 @@ import { takenFor } from "./member-states.ts";
 import { whatIsLeft } from "./what-is-left.ts";
 import { whatIsOwed } from "./what-is-owed.ts";
 import { whatIsBehind } from "./what-is-behind.ts";
+import { whatIsMoving } from "./what-is-moving.ts";
 import { fairWeather } from "./network.ts";
+import { Operator } from "./operator.ts";
 import { Prober } from "./prober.ts";
 import { Scanner } from "./scanner.ts";
 import { type SwarmKnobs, drawKnobs } from "./swarm-knobs.ts";
@@ -73,6 +77,8 @@ export interface SimulationReport {
   readonly demanded: number;
   readonly probes: number;
   readonly restarts: number;
+  /** Joins, leaves and replacements of nodes. */
+  readonly changes: number;
   /** How often each kind of fault struck. */
   readonly faults: ReadonlyMap<FaultKind, number>;
 }
@@ -102,6 +108,8 @@ export const evidenceCheckers: readonly EvidenceChecker[] = [
   membershipAgreement,
   handoffDrained,
   tombstonesForgotten,
+  movesSettled,
+  ringSafety,
 ];
 
 /** Virtual time within which the clients' operations end, whatever goes wrong. */
@@ -118,6 +126,8 @@ const holdMsMax = 40_000;
 const drainMsMax = 60_000;
 /** And within which every tombstone is forgotten. */
 const forgetMsMax = 120_000;
+/** And within which all that moves has moved. */
+const settleMsMax = 120_000;
 const goneStates: ReadonlySet<MemberState> = new Set(["dead", "left"]);
 const otherStates: ReadonlySet<MemberState> = new Set(["unknown", "suspect", "dead", "left"]);
 /** How often queues are looked at. */
@@ -142,11 +152,13 @@ class Run {
   readonly #workload: Workload;
   readonly #scanner: Scanner;
   readonly #prober: Prober;
+  readonly #operator: Operator | undefined;
   readonly #overLimit = new Set<string>();
   readonly #failedProbes: string[] = [];
   readonly #disagreements: string[] = [];
   readonly #undrained: string[] = [];
   readonly #unforgotten: string[] = [];
+  readonly #unsettled: string[] = [];
   #error: { readonly error: unknown } | undefined;
 
   constructor(options: SimulationOptions, knobs: SwarmKnobs) {
@@ -189,6 +201,12 @@ class Run {
     this.#scanner = new Scanner(this.#workload);
     const { supervisor, bereft } = this.#faults;
     this.#prober = new Prober(this.#workload, new Health(this.#cluster, supervisor, bereft));
+    this.#operator =
+      knobs.topology === undefined
+        ? undefined
+        : new Operator(this.#cluster, supervisor, knobs.topology, {
+            copies: Math.max(...knobs.buckets.map(({ n }) => n)),
+          });
     this.#cluster.network.weather = { ...fairWeather, latency };
   }
 
@@ -198,11 +216,17 @@ class Run {
     this.#sample();
     const scans = this.#scanner.run();
     const probes = this.#prober.run();
+    const changes = this.#operator?.run().catch((error: unknown) => {
+      this.#error ??= { error };
+    });
     await this.#waitFor(runClients(this.#workload), workloadMsMax);
     this.#prober.end();
     await this.#waitFor(probes, workloadMsMax);
+    this.#operator?.end();
+    if (changes !== undefined) await this.#waitFor(changes, workloadMsMax);
     this.#faults.heal();
     await this.#waitFor(scans, workloadMsMax);
+    if (this.#operator !== undefined) await this.#settle(this.#operator);
     await this.#recover();
     await this.#agree();
     await this.#drain();
@@ -241,6 +265,17 @@ class Run {
     while (this.#world.nowMs < end && !ids.every(isServing)) await this.#pass(100);
     for (const id of ids) if (!isServing(id)) this.#failedProbes.push(`${id} does not serve`);
     await this.#pass(quietMs);
+  }
+
+  /** Waits until all copies are where they belong. */
+  async #settle(operator: Operator): Promise<void> {
+    await this.#pass(quietMs);
+    operator.dismiss();
+    const end = this.#world.nowMs + settleMsMax;
+    const left = (): readonly string[] => whatIsMoving(this.#cluster);
+    while (this.#world.nowMs < end && left().length > 0) await this.#pass(100);
+    this.#unsettled.push(...left());
+    operator.dismiss();
   }
 
   /** Waits until nobody is taken for dead, and until all are taken for alive. */
@@ -375,6 +410,7 @@ class Run {
       demanded: this.#prober.judged,
       probes: this.#prober.operations,
       restarts: this.#faults.supervisor.starts,
+      changes: this.#operator?.changes ?? 0,
       faults: this.#faults.counts,
     };
   }
@@ -406,6 +442,8 @@ class Run {
       disagreements: this.#disagreements,
       undrained: this.#undrained,
       unforgotten: this.#unforgotten,
+      unsettled: this.#unsettled,
+      versions: this.#cluster.versions.violations,
     };
   }
 }

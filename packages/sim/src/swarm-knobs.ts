@@ -89,10 +89,18 @@ export interface SwarmKnobs {
   readonly antiEntropy: AntiEntropySettings;
   /** Left out, tombstones stay. */
   readonly reaping?: ReapingKnobs | undefined;
+  /** Left out, the members stay those that formed the cluster. */
+  readonly topology?: TopologyKnobs | undefined;
   /** Scans of whole buckets while things go wrong. */
   readonly scans: number;
   /** How long nodes keep what has expired; left out, a minute. */
   readonly keepExpiredMs?: number | undefined;
+}
+
+/** How members come and go. */
+export interface TopologyKnobs {
+  /** Joins, leaves and replacements, one after the other. */
+  readonly changes: number;
 }
 
 /** How tombstones are reaped. */
@@ -121,6 +129,18 @@ const handoffBytesPerSecondLeast = 64 * 1024;
 
 /** The knobs of a seed. */
 export function drawKnobs(seed: number): SwarmKnobs {
+  return drawTopology(new SeededRandom(seed).fork("topology"), drawOfMembers(seed));
+}
+
+/** In a quarter of the runs members come and go. What else a seed draws does not depend on it. */
+function drawTopology(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
+  const hasLost = faultKinds.some(({ name, losesCopies }) => losesCopies && knobs.faults[name]);
+  if (!random.chance(250) || hasLost || knobs.nodes > 6) return knobs;
+  return { ...knobs, topology: { changes: 1 + random.below(3) } };
+}
+
+/** The knobs of a seed, where the members stay. */
+function drawOfMembers(seed: number): SwarmKnobs {
   return drawReaping(new SeededRandom(seed).fork("reaping"), drawWithTombstones(seed));
 }
 

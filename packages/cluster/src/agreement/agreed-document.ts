@@ -253,7 +253,8 @@ export class AgreedDocument {
   async #receiveAccept({ ballot, document }: AcceptRequest): Promise<PeerResponse> {
     const decoded = decodeDocument(document);
     if (!decoded.ok) return refusal("malformed", decoded.reason);
-    const problem = this.#problemWith(decoded.document);
+    // Who votes on it is a member of the version before: in this one it may be none any more.
+    const problem = this.#foreignness(decoded.document);
     if (problem !== undefined) return refusal("malformed", problem);
     if (decoded.document.epoch > this.#ring.epoch + 1) {
       return refusal("malformed", "a version is made from the one before");
@@ -336,16 +337,23 @@ export class AgreedDocument {
 
   /** Why a document cannot be a version of the one that this node goes by. */
   #problemWith(document: ClusterDocument): string | undefined {
-    const { clusterId, settings } = this.#ring.document;
     const { self, nonce } = this.#parts;
+    if (document.members.some((member) => member.id === self && member.nonce === nonce)) {
+      return this.#foreignness(document);
+    }
+    return (
+      this.#foreignness(document) ?? `a version of the document came in which ${self} is no member`
+    );
+  }
+
+  /** Why a document cannot be a version of the one that this node goes by, whoever is a member. */
+  #foreignness(document: ClusterDocument): string | undefined {
+    const { clusterId, settings } = this.#ring.document;
     if (document.clusterId !== clusterId) {
       return `a document of cluster ${document.clusterId} came to a node of cluster ${clusterId}`;
     }
     const differences = settingsDifferences(settings, document.settings);
     if (differences.length > 0) return `a version of the document came in which ${differences[0]}`;
-    if (!document.members.some((member) => member.id === self && member.nonce === nonce)) {
-      return `a version of the document came in which ${self} is no member`;
-    }
     const isSameEpoch = document.epoch === this.#ring.epoch;
     if (isSameEpoch && documentDigest(document) !== this.#ring.digest) {
       return `two versions of the document have epoch ${document.epoch}`;

@@ -6,6 +6,8 @@ import type { SeededRandom } from "../random.ts";
 
 /** How a node says that it was given a directory in the place of which another one has come. */
 const replacedReason = "another directory has taken the place of this one";
+/** And that it is no member any more, which it is told when it starts. */
+const goneReason = "is no member of its cluster any more";
 /** How long a process is down before it is started again, at most. */
 const downMsMax = 800;
 
@@ -53,13 +55,17 @@ export class Supervisor {
   }
 
   start(id: NodeId): void {
-    if (this.#cluster.isUp(id)) return;
+    if (!this.#cluster.ids.includes(id) || this.#cluster.isUp(id)) return;
     this.starts += 1;
     const attempt = this.starts;
     this.#starting.set(id, attempt);
     void this.#cluster.startNode(id).then((outcome) => {
       if (this.#starting.get(id) !== attempt) return;
       this.#starting.delete(id);
+      if (!outcome.ok && outcome.message.includes(goneReason)) {
+        this.#cluster.retire(id);
+        return;
+      }
       this.#judge(id, outcome);
       // A process that cannot serve ends.
       if (outcome.ok) return;

@@ -7,6 +7,7 @@ import { compare, fill, owed } from "./verbs/handoff.ts";
 import { cut, cutWay, heal, hold, isolate, overtake, release, weather } from "./verbs/network.ts";
 import { repair } from "./verbs/repair.ts";
 import { seed } from "./verbs/seed.ts";
+import { join, leave, moving, remove, replace, settle } from "./verbs/topology.ts";
 import { advance, crash, jump, nodes, start, status, stop } from "./verbs/process.ts";
 
 /** Does something to the stage, driving virtual time itself if it takes any. */
@@ -40,6 +41,12 @@ export const acts: ReadonlyMap<string, Act> = new Map<string, Act>([
   ["check", check],
   ["seed", seed],
   ["owed", owed],
+  ["join", join],
+  ["leave", leave],
+  ["remove", remove],
+  ["replace", replace],
+  ["moving", moving],
+  ["settle", settle],
 ]);
 
 export const stories: ReadonlyMap<string, Story> = new Map<string, Story>([

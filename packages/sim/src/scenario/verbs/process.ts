@@ -69,6 +69,8 @@ export async function startNode({ cluster, world }: Stage, id: NodeId): Promise<
   const started = await world.runUntilSettled(cluster.startNode(id));
   if (started.ok) return silent;
   cluster.crash(id, "kill");
+  // Nobody starts it a second time.
+  if (started.message.includes("is no member of its cluster any more")) cluster.retire(id);
   return [`${started.code}: ${started.message}`];
 }
 

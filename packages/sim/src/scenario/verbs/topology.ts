@@ -1,0 +1,76 @@
+import type { AskedChange } from "@coterie/cluster";
+import type { NodeId } from "@coterie/core";
+import { whatIsMoving } from "../../what-is-moving.ts";
+import { type Arguments, ScenarioError } from "../arguments.ts";
+import type { Lines, Stage } from "../stage.ts";
+
+/** Within which a newcomer has been heard of. */
+const offerMs = 1500;
+/** Within which all that moves has moved, if nothing stands in the way. */
+const settleMs = 60_000;
+
+/** `join n4 [through=n1]`: a node starts on an empty disk, and is made a member. */
+export async function join(stage: Stage, args: Arguments): Promise<Lines> {
+  const id = newcomer(stage, args.word("a new node"));
+  await stage.advance(offerMs);
+  return change(stage, args, { join: [id] });
+}
+
+/** `leave n2 [through=n1]`: a member hands over what it has, and goes. */
+export function leave(stage: Stage, args: Arguments): Promise<Lines> {
+  return change(stage, args, { leave: [stage.node(args.word("a node"))] });
+}
+
+/** `remove n2 [through=n1]`: a member is gone for good; others have what it had. */
+export function remove(stage: Stage, args: Arguments): Promise<Lines> {
+  return change(stage, args, { remove: [stage.node(args.word("a node"))] });
+}
+
+/** `replace n2 n4 [through=n1]`: a node starts on an empty disk, and gets a member's places. */
+export async function replace(stage: Stage, args: Arguments): Promise<Lines> {
+  const id = stage.node(args.word("a node"));
+  const by = newcomer(stage, args.word("a new node"));
+  await stage.advance(offerMs);
+  return change(stage, args, { replace: [{ id, by }] });
+}
+
+/** `moving`: what is on the move, and who is waited for. */
+export function moving(stage: Stage, args: Arguments): Lines {
+  args.end();
+  const left = whatIsMoving(stage.cluster);
+  return left.length === 0 ? ["nothing"] : left;
+}
+
+/** `settle`: lets time pass until nothing moves any more; says what does if that takes too long. */
+export async function settle(stage: Stage, args: Arguments): Promise<Lines> {
+  args.end();
+  const { cluster, world } = stage;
+  const end = world.nowMs + settleMs;
+  while (world.nowMs < end && whatIsMoving(cluster).length > 0) await stage.advance(100);
+  // Who has left ends a moment later.
+  await stage.advance(offerMs);
+  return whatIsMoving(cluster);
+}
+
+function newcomer({ cluster }: Stage, name: string): NodeId {
+  const id = name as NodeId;
+  if (cluster.ids.includes(id)) throw new ScenarioError(`${id} is there already`);
+  cluster.addPlace(id);
+  void cluster.startNode(id);
+  return id;
+}
+
+async function change(stage: Stage, args: Arguments, asked: AskedChange): Promise<Lines> {
+  const { cluster, world } = stage;
+  const through = args.option("through");
+  args.end();
+  const node = cluster.node(
+    through === undefined ? (cluster.ids[0] as NodeId) : stage.node(through),
+  );
+  const topology = node?.topology();
+  if (topology === undefined) throw new ScenarioError("who is asked does not serve");
+  const planned = topology.plan(asked);
+  if (!planned.ok) return [planned.message];
+  const committed = await world.runUntilSettled(topology.commit({ hash: planned.plan.hash }));
+  return committed.ok ? [] : [committed.message];
+}
