@@ -136,15 +136,15 @@ function membersAfter(
   ]);
   const changes = new Map(set.map((change) => [change.id, change]));
   const present = members.map((member) => {
-    const departure = departures.get(member.id);
+    const departure = departures.get(member.id) ?? member.departure;
     const {
       weight = member.weight,
       host = member.host,
       zone = member.zone,
     } = changes.get(member.id) ?? {};
     const isSame = weight === member.weight && host === member.host && zone === member.zone;
-    if (departure !== undefined) return { ...member, departure };
-    return isSame ? member : { ...member, weight, host, zone };
+    if (isSame && departure === member.departure) return member;
+    return { ...member, weight, host, zone, ...(departure !== undefined && { departure }) };
   });
   const newcomers = [...join, ...replace.map(({ by }) => by)].map(newcomer);
   return [...present, ...newcomers].toSorted((left, right) => (left.id < right.id ? -1 : 1));

@@ -60,6 +60,7 @@ it("a leaving member that holds nothing goes when it says that it has nothing to
   const leaving = changed(idle, { leave: [n5] });
   expect(leaving.moves).toBeUndefined();
   expect(leaving.members[4]).toMatchObject({ id: n5, departure: "leaving" });
+  expect(changed(leaving, { leave: [n5] })).toBe(leaving);
   expect(dropLeftovers(leaving, n1, all)).toBe(leaving);
   expect(dropLeftovers(leaving, n5, []).members).toHaveLength(4);
   expect(changed(leaving, { remove: [n5] }).members).toHaveLength(4);
