@@ -237,6 +237,9 @@ class DevCluster {
       await node.obeyCuts(this.#cutsOf(node));
       isReady = await node.untilReady(READY_MS_MAX / 4);
     }
+    if (!isReady && node.isDead() && (await this.#forgetIfOut(node))) {
+      return { ok: false, message: `${node.id} is no member of the cluster any more` };
+    }
     await this.#untilReunited([node]);
     const message = isReady
       ? `${node.id} is back (pid ${node.pid})`

@@ -17,7 +17,8 @@ export function planTable({ members }: PlanView): string {
 export function planLines(plan: PlanView, topology: TopologyView): readonly string[] {
   const { partitions, copies, bytes, durationMsMin, risks, short, removed, waitsFor } = plan;
   const size = bytes === null ? "" : `, about ${byteText(bytes)}`;
-  const time = durationMsMin === null ? "" : `, in ${durationText(durationMsMin)} at least`;
+  const isLong = durationMsMin !== null && durationMsMin >= 1000;
+  const time = isLong ? `, in ${durationText(durationMsMin)} at least` : "";
   const lines = [
     `${counted(partitions, "partition")} move: ${counted(copies, "copy")}${size}${time}`,
   ];
