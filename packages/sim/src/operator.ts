@@ -10,7 +10,7 @@ const restMsMax = 4000;
 /** Between two attempts to have one made. */
 const retryMs = 300;
 /** After which an operator gives up what the cluster does not do. */
-const patienceMs = 20_000;
+const patienceMs = 30_000;
 /** Within which a newcomer is heard of. */
 const offerMs = 1500;
 
@@ -45,6 +45,7 @@ export class Operator {
   }
 
   async run(): Promise<void> {
+    if (this.#knobs.burns === true) await this.#replaceDead();
     for (let change = 0; change < this.#knobs.changes && !this.#isOver; change += 1) {
       await this.#sleep(this.#random.below(restMsMax));
       await this.#changeOnce();
@@ -75,6 +76,17 @@ export class Operator {
     return this.#ask({ replace: [{ id: leaver, by: newcomer }] });
   }
 
+  /** A machine burns down: what was on it is gone. */
+  async #replaceDead(): Promise<void> {
+    await this.#sleep(this.#random.below(restMsMax));
+    const { ids } = this.#cluster;
+    const dead = ids[this.#random.below(ids.length)] as NodeId;
+    this.#cluster.retire(dead);
+    const newcomer = this.#newcomer();
+    await this.#sleep(offerMs);
+    await this.#ask({ join: [newcomer], remove: [dead] }, () => false);
+  }
+
   #newcomer(): NodeId {
     this.#named += 1;
     const id = `n${this.#named}` as NodeId;
@@ -83,10 +95,10 @@ export class Operator {
     return id;
   }
 
-  async #ask(change: AskedChange): Promise<void> {
-    const until = this.#cluster.world.nowMs + patienceMs;
+  async #ask(change: AskedChange, mayGiveUp = (): boolean => this.#isOver): Promise<void> {
     const { world } = this.#cluster;
-    while (!this.#isOver && world.nowMs < until) {
+    const until = world.nowMs + patienceMs;
+    while (!mayGiveUp() && world.nowMs < until) {
       const through = this.#cluster.ids[this.#random.below(this.#cluster.ids.length)] as NodeId;
       const outcome = await this.#cluster.ask(through, async (node) => {
         const topology = node.topology();

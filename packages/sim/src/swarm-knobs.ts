@@ -101,6 +101,8 @@ export interface SwarmKnobs {
 export interface TopologyKnobs {
   /** Joins, leaves and replacements, one after the other. */
   readonly changes: number;
+  /** One of the nodes that formed the cluster dies for good first, and is replaced. */
+  readonly burns?: boolean;
 }
 
 /** How tombstones are reaped. */
@@ -136,7 +138,10 @@ export function drawKnobs(seed: number): SwarmKnobs {
 function drawTopology(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
   const hasLost = faultKinds.some(({ name, losesCopies }) => losesCopies && knobs.faults[name]);
   if (!random.chance(250) || hasLost || knobs.nodes > 6) return knobs;
-  return { ...knobs, topology: { changes: 1 + random.below(3) } };
+  const changes = 1 + random.below(3);
+  // What an acknowledged write has on w nodes may be lost on w − 1 of them.
+  const burns = copiesToLose(knobs.buckets) > 0 && knobs.nodes > 2 && random.chance(300);
+  return { ...knobs, topology: burns ? { changes, burns } : { changes } };
 }
 
 /** The knobs of a seed, where the members stay. */

@@ -80,9 +80,11 @@ export class Workload {
       new Lifetimes({ jumpMsMax, driftPerMillionMax, keepExpiredMs }),
     );
     this.history.reapedAfterMs = knobs.reaping?.graceMs;
-    this.history.losesCopies = faultKinds.some((kind) => {
+    const losesDisk = knobs.topology?.burns === true;
+    const losesByFault = faultKinds.some((kind) => {
       return kind.losesCopies && knobs.faults[kind.name] !== undefined;
     });
+    this.history.losesCopies = losesDisk || losesByFault;
     this.keys = contendedKeys(knobs);
     this.#keyNames = new Set(this.keys.map(({ name }) => name));
   }

@@ -58,6 +58,8 @@ export async function form(parts: FormationParts): Promise<FormationOutcome> {
         ({ id, nonce }) => id === self.id && nonce === self.nonce,
       );
       if (document !== undefined && isMember === true) return { ok: true, document };
+      // Others may know it too.
+      if (document === undefined) formation.forget(outcome.at);
     }
     if (outcome.state === "rejoining" || outcome.state === "offering") {
       const problem = await consent(parts, outcome.unread);
@@ -90,6 +92,7 @@ async function consent(
   at: PeerAddress | undefined,
 ): Promise<string | undefined> {
   const document = at === undefined ? undefined : await askFor(parts, at);
+  if (at !== undefined && document === undefined) parts.formation.forget(at);
   if (document === undefined) return undefined;
   const problem = parts.problemWith(document);
   if (problem === undefined) parts.formation.consent(document);

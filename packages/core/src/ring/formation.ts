@@ -156,6 +156,11 @@ export class Formation {
     this.#consentDigest = digest;
   }
 
+  /** The peer at `address` does not answer any more: what it has said is of the past. */
+  forget(address: PeerAddress): void {
+    this.#heard.delete(address);
+  }
+
   /** Whom to announce this node to. */
   audience(): readonly PeerAddress[] {
     const members = this.#consent?.members ?? [];
