@@ -103,7 +103,7 @@ it("a member that was removed while it was away is refused with its directory", 
 it("a member that is removed while it runs ends", async () => {
   const small = await SmallCluster.start({ nodes: 5 });
   successful(await change(small, 1, { remove: [node(5)] }));
-  await small.pass(500);
+  await small.pass(5000);
   expect(eventsAt(small, 5, "gone")).toMatchObject([{ how: "removed" }]);
   // Whoever runs the process ends it then.
   expect(small.cluster.node(node(5))).toBeUndefined();
