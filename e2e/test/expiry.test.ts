@@ -57,7 +57,10 @@ it("what expires is gone everywhere, stays gone after kill -9, and frees its byt
       expect(await put(first, `/v1/buckets/default/keys/large${at}?ttl=1`, value)).toBe(204);
     }
     await expect.poll(() => metric(second, live), patience).toBeLessThan(before + 100_000);
-    expect(await metric(second, "coterie_expired_siblings_total")).toBeGreaterThanOrEqual(20);
+    // Each value was dropped by some node on its own; others may have heard of that before.
+    const dropped = cluster.doors.map((door) => metric(door, "coterie_expired_siblings_total"));
+    const inAll = (await Promise.all(dropped)).reduce((sum, each) => sum + each, 0);
+    expect(inAll).toBeGreaterThanOrEqual(20);
     expect(await statuses(cluster, "/v1/buckets/default/keys/large0")).toEqual([404, 404, 404]);
   } finally {
     delete process.env["COTERIE_KEEP_EXPIRED_MS"];
