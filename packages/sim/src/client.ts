@@ -107,7 +107,7 @@ class Client {
   ): void {
     const values = this.#workload.numbersOf(siblings);
     const { n, r, w } = key.bucket;
-    const asked = acks.primaries;
+    const asked = this.#workload.meeting(acks, isStrict);
     if (acks.fallbacks > 0) this.#workload.stoodIn += 1;
     this.#trace(operation, `get of ${key.name} returns [${values.join(", ")}]`);
     const { history, watcher } = this.#workload;
@@ -233,7 +233,8 @@ class Client {
     const verdict: ClientOutcome = outcome.ok ? "ok" : outcome.outcome;
     write.outcome = verdict === "refused" && wasRetried ? "unknown" : verdict;
     write.settledMs = this.#now();
-    if (outcome.ok) write.holders = this.#workload.holdersOf(outcome.acks);
+    const isStrict = write.asked !== 0;
+    if (outcome.ok) write.holders = this.#workload.holdersOf(outcome.acks, isStrict);
   }
 
   #noteWritten(

@@ -158,10 +158,19 @@ export class Workload {
    * Primaries that will hold what so many have acknowledged: where one of them may lose it, and
    * would fetch it from the others, not if it was the only one.
    */
-  holdersOf({ primaries, fallbacks }: Acks): number {
+  holdersOf(acks: Acks, isStrict: boolean): number {
+    const { primaries, fallbacks } = acks;
     if (fallbacks > 0) this.stoodIn += 1;
     if (primaries === 0) this.watcher.noteGuestAck();
-    return this.history.losesCopies && primaries < 2 ? 0 : primaries;
+    return this.history.losesCopies && primaries < 2 ? 0 : this.meeting(acks, isStrict);
+  }
+
+  /**
+   * Primaries of a reply that others are sure to meet by their number. Where owners change, those
+   * of sloppy requests may be the former ones, or not yet all that are to come.
+   */
+  meeting({ primaries }: Acks, isStrict: boolean): number {
+    return isStrict || this.knobs.topology === undefined ? primaries : 0;
   }
 
   sleep(ms: number): Promise<void> {
