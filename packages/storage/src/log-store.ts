@@ -180,12 +180,14 @@ export class LogStore implements RecordStore {
     }
     this.#loader.lookup(key, (lookup) => {
       if (this.#isFatal) return settle({ ok: false, code: "failed" });
+      // Damage may have been found while this very record was read, and an update have put another
+      // one in its place since, which is not all that there was.
+      if (lookup === "damaged" || this.#isUnknown(key)) {
+        return settle({ ok: true, held: { state: "unknown" } });
+      }
       if (typeof lookup !== "object") {
-        // Damage may have been found while this very record was read.
-        const isUnknown = lookup === "damaged" || this.#isUnknown(key);
-        const held: Held = { state: isUnknown ? "unknown" : "absent" };
         return this.#loader.whenRemoved(key.token, {
-          becameDurable: () => settle({ ok: true, held }),
+          becameDurable: () => settle({ ok: true, held: { state: "absent" } }),
         });
       }
       const held: Held = { state: "present", stored: lookup.stored };
@@ -217,7 +219,8 @@ export class LogStore implements RecordStore {
     const mayAnswer = evenIfDamaged || !this.#isUnknown({ partition, token });
     if (!mayAnswer || this.#isFatal || this.#isStopping) return settle("unknown");
     this.#loader.lookupToken(partition, token, (found, isDamaged) => {
-      if ((isDamaged && !evenIfDamaged) || this.#isFatal) return settle("unknown");
+      const isUnknown = isDamaged || this.#isUnknown({ partition, token });
+      if ((isUnknown && !evenIfDamaged) || this.#isFatal) return settle("unknown");
       let pending = found.length;
       const becameDurable = (): void => {
         pending -= 1;

@@ -35,6 +35,23 @@ it("a scrub of a sound directory finds nothing, while updates and compaction go 
   expect(directory.store.damage()).toEqual({ tokens: [], partitions: [], isWhole: true });
 });
 
+it("what was put over damage while it was read is not all that there was", async () => {
+  for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    const directory = await sealed(seed);
+    directory.rot("key-7.");
+    const updated = directory.update("key-7.", 2, 1000);
+    const read = directory.read("key-7.");
+    const found = new Promise((settle) => {
+      const { partition, token } = placed("key-7.");
+      directory.store.find({ partition, token, evenIfDamaged: false }, settle);
+    });
+    await directory.world.runUntilSettled(Promise.all([updated, found]));
+    expect(await read, `seed ${seed}`).toEqual({ state: "unknown" });
+    expect(await found, `seed ${seed}`).toBe("unknown");
+    expect(await directory.read("key-7.")).toEqual({ state: "unknown" });
+  }
+});
+
 it("one unreadable place of the disk costs the records there, not their neighbours", async () => {
   const directory = await sealed(3);
   const { file, offset } = directory.placeOf("key-7.");
