@@ -213,6 +213,25 @@ it("fallbacks that are out of reach for a moment are waited for", async () => {
   expect(put.acks).toEqual({ primaries: 1, fallbacks: 1, required: 2 });
 });
 
+it("a node that is leaving stands in for nobody", async () => {
+  const { small, owners, others } = await fiveNodes("sloppy");
+  const [leaver] = others as readonly [number, number];
+  const left = await small.until(
+    small.at(leaver).changeDocument((current) => ({
+      ...current,
+      epoch: current.epoch + 1,
+      members: current.members.map((member) =>
+        member.id === node(leaver) ? { ...member, departure: "leaving" } : member,
+      ),
+    })),
+  );
+  expect(left?.ok).toBe(true);
+  away(small, ...owners, ...others);
+  const put = await small.put(leaver, key, "v", { w: 1 });
+  expect(put).toMatchObject({ ok: false, code: "quorum-not-met", outcome: "refused" });
+  expect(small.at(leaver).handoff()?.debts).toEqual([]);
+});
+
 it("a write is refused soon where nobody comes, and at once where nobody could", async () => {
   const { small, owners, others } = await fiveNodes("sloppy");
   away(small, ...owners, ...others);

@@ -84,6 +84,11 @@ export function problemWithSloppyWrite(
   plan: RequestPlan,
 ): string | undefined {
   const { w, pw } = plan.quorum;
+  const { self } = coordination;
+  // Perhaps it is no member any more and has not heard of that: nobody would get what it holds.
+  const isGoing = coordination.ring().member(self)?.departure !== undefined;
+  if (isGoing && !isPrimary(coordination, plan))
+    return `${self} is leaving: it stands in for nobody`;
   const reachable = countReachable(coordination, plan.replicas.primaries);
   if (reachable < pw) return `${reachable} of the ${pw} primaries required are reachable`;
   if (reachable >= w) return undefined;
