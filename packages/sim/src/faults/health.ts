@@ -22,16 +22,24 @@ export class Health {
    */
   isWell(door: NodeId, owners: readonly NodeId[], required: number): boolean {
     if (!this.#isSound(door)) return false;
-    const well = owners.filter((id) => this.#isSound(id) && this.#meet(door, id));
+    const well = this.#wellOf(door, owners);
     if (well.length < required) return false;
     const running = owners.filter((id) => this.#isRunning(id) && this.#passes(door, id));
     return running.every((one) => well.every((two) => this.#meet(one, two)));
   }
 
-  /** Differs when a process ended, or a stream died, meanwhile. */
+  /**
+   * Differs when a process ended, or a stream died, meanwhile, or other owners are well than were:
+   * who has come back may not have been noticed when one that was there goes.
+   */
   state(door: NodeId, owners: readonly NodeId[]): string {
     const starts = [door, ...owners].map((id) => this.#cluster.startsOf(id));
-    return `${starts.join(" ")} ${this.#cluster.network.breaks}`;
+    const well = this.#wellOf(door, owners);
+    return `${starts.join(" ")} ${this.#cluster.network.breaks} ${well.join(" ")}`;
+  }
+
+  #wellOf(door: NodeId, owners: readonly NodeId[]): readonly NodeId[] {
+    return owners.filter((id) => this.#isSound(id) && this.#meet(door, id));
   }
 
   #isSound(id: NodeId): boolean {
