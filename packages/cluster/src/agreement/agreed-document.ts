@@ -26,6 +26,7 @@ import { refusal } from "../replica/replica.ts";
 import { type ChosenDocument, changeDocument } from "./change-document.ts";
 import { DocumentRegister } from "./document-register.ts";
 import { TaskQueue } from "./task-queue.ts";
+import { askPeer } from "../ask-peer.ts";
 
 /** How long one message about the document may take, in milliseconds. */
 const callMs = 1000;
@@ -457,12 +458,7 @@ export class AgreedDocument {
   }
 
   #call(member: Member, request: PeerRequest): Promise<PeerResponse | undefined> {
-    const { network, clock } = this.#parts;
-    const { promise, settle } = oneShot<PeerResponse | undefined>();
-    network.call(member.address, request, clock.monotonicMs() + callMs, (reply) => {
-      settle(reply.ok ? reply.response : undefined);
-    });
-    return promise;
+    return askPeer(this.#parts, member, request, callMs);
   }
 
   #later(ms: number, run: () => void): void {

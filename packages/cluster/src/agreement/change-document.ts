@@ -1,9 +1,9 @@
 import { type Ballot, type ClusterDocument, type NodeId, ballotZero } from "@coterie/core";
 import type { Clock, MonotonicMs, Network, Random } from "@coterie/ports";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
-import { oneShot } from "../one-shot.ts";
 import { Attempt } from "./attempt.ts";
 import type { DocumentRegister } from "./document-register.ts";
+import { pause } from "../pause.ts";
 
 /** How long one attempt waits for voters, in milliseconds. */
 const attemptMs = 1000;
@@ -80,8 +80,6 @@ export async function changeDocument(
     if (lonely >= lonelyMax) {
       return failed("no-majority", "too few of the voters can be reached to change the cluster");
     }
-    const { promise, settle } = oneShot<void>();
-    clock.at(clock.monotonicMs() + 1 + random.below(pauseMs), settle);
-    await promise;
+    await pause(clock, 1 + random.below(pauseMs));
   }
 }

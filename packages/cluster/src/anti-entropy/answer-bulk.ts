@@ -9,6 +9,7 @@ import type {
 } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
 import { type Replica, refusal } from "../replica/replica.ts";
+import { nextTurn } from "../pause.ts";
 
 /** Records merged before others get a turn: about a millisecond. */
 export const recordsPerTurn = 64;
@@ -72,11 +73,4 @@ export async function answerMergeAll(
 function outcomeOf(response: PeerResponse): RecordOutcome {
   if (response.kind === "merged") return response.changed ? "changed" : "unchanged";
   return response.kind === "refused" ? response.code : "internal";
-}
-
-/** Resolves in the next turn. */
-export function nextTurn(clock: Clock): Promise<void> {
-  const { promise, settle } = oneShot<void>();
-  clock.afterTurn(settle);
-  return promise;
 }

@@ -7,9 +7,9 @@ import {
 } from "@coterie/core";
 import type { Clock } from "@coterie/ports";
 import type { CompareRequest, LookRequest, LookedEntry, PeerResponse } from "../messages.ts";
-import { oneShot } from "../one-shot.ts";
 import { refusal } from "../replica/replica.ts";
 import type { SharedSource, SharedSources } from "./shared-source.ts";
+import { nextTurn } from "../pause.ts";
 
 /** Tokens that one message may look at. */
 export const looksMax = 4096;
@@ -71,8 +71,6 @@ export async function inTurns<Result>(clock: Clock, work: InTurns<Result>): Prom
   for (;;) {
     const { done, value } = work.next();
     if (done === true) return value;
-    const { promise, settle } = oneShot<void>();
-    clock.afterTurn(settle);
-    await promise;
+    await nextTurn(clock);
   }
 }

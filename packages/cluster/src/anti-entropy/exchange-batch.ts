@@ -14,7 +14,8 @@ import type { BatchRoom, BulkPayer } from "../handoff/debt.ts";
 import type { SentRecord } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
 import { isTaker } from "../moves/roles.ts";
-import { nextTurn, recordsPerTurn } from "./answer-bulk.ts";
+import { nextTurn } from "../pause.ts";
+import { recordsPerTurn } from "./answer-bulk.ts";
 import type { SharedSource } from "./shared-source.ts";
 
 export interface ExchangeParts extends Pick<

@@ -10,7 +10,7 @@ import {
 } from "@coterie/core";
 import type { BatchRoom, BulkPayer } from "../handoff/debt.ts";
 import type { LookedEntry } from "../messages.ts";
-import { oneShot } from "../one-shot.ts";
+import { pause } from "../pause.ts";
 import { entriesUnder, inTurns, looksMax } from "./answer-compare.ts";
 import { type Difference, type ExchangeParts, exchangeBatch } from "./exchange-batch.ts";
 import type { SharedSource } from "./shared-source.ts";
@@ -105,7 +105,7 @@ class Exchange {
     if (!(await this.#descend())) return undefined;
     const { lookedThrough } = this.#descent;
     const found = this.#descent.take();
-    if (found.length > 0) await this.#pause();
+    if (found.length > 0) await pause(this.#parts.clock, secondLookMs);
     const differing: Difference[] = [];
     for (let at = 0; at < found.length; at += looksMax) {
       const some = await this.#lookAgain(found.slice(at, at + looksMax));
@@ -179,13 +179,6 @@ class Exchange {
       if (partition === undefined || this.#failed.has(partition)) continue;
       this.#watch.onComplete(partition);
     }
-  }
-
-  #pause(): Promise<void> {
-    const { clock } = this.#parts;
-    const { promise, settle } = oneShot<void>();
-    clock.at(clock.monotonicMs() + secondLookMs, settle);
-    return promise;
   }
 }
 

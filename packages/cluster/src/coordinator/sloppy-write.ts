@@ -22,6 +22,7 @@ import { type RequestPlan, isCurrent, isPrimary, newcomersOf } from "./request-p
 import { StandInSearch } from "./stand-in-search.ts";
 import { candidatesOf, holdCopy, isAtHand, silentAt, standInsOf } from "./stand-ins.ts";
 import { type Written, isTelling, refusalMessage } from "./write.ts";
+import { pause } from "../pause.ts";
 
 /** Refusals after which a fallback takes a primary's place: it cannot store the record now. */
 const isAbsence: ReadonlySet<PeerRefusal> = new Set([
@@ -70,9 +71,7 @@ async function writeOncePossible(
       const acks = { ...noAcks, required: requiredOf(plan) };
       return failure(coordination, "quorum-not-met", "refused", acks, problem);
     }
-    const { promise, settle } = oneShot<void>();
-    clock.at(clock.monotonicMs() + againMs, settle);
-    await promise;
+    await pause(clock, againMs);
     problem = problemWithSloppyWrite(coordination, plan);
   }
   return new SloppyWrite(coordination, plan, change).start();

@@ -14,6 +14,7 @@ import { cursorOf, parseToken, tokenText } from "../coordinator/token-text.ts";
 import { oneShot } from "../one-shot.ts";
 import type { Failure } from "../requests.ts";
 import type { HeldKey, HeldLike, HeldOutcome, HeldQuery } from "./held-query.ts";
+import { nextTurn, pause } from "../pause.ts";
 
 /** Most keys of one page. */
 const limitMax = 10_000;
@@ -124,10 +125,7 @@ export class HeldFinder {
 
   #rest(reads: number): Promise<void> {
     const { clock, pressure } = this.#coordination;
-    const { promise, settle } = oneShot<void>();
-    if (reads === 0) clock.afterTurn(settle);
-    else clock.at(clock.monotonicMs() + pressure.restMs(batchRestMs), settle);
-    return promise;
+    return reads === 0 ? nextTurn(clock) : pause(clock, pressure.restMs(batchRestMs));
   }
 
   #refuse(code: ErrorCode, message: string): Failure {

@@ -9,6 +9,7 @@ import {
 import type { Clock, Network } from "@coterie/ports";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
+import { pause } from "../pause.ts";
 
 /** Milliseconds between two rounds of announcements: short, a person is waiting. */
 const roundMs = 25;
@@ -72,7 +73,7 @@ export async function form(parts: FormationParts): Promise<FormationOutcome> {
     await announceTo(parts, isOffering ? formation.audience() : parts.others);
     const { state } = formation.outcome();
     if (state === "agreed" || state === "conflict" || state === "member") continue;
-    await pause(parts, state === "waiting" ? roundMs : askingMs);
+    await pause(parts.clock, state === "waiting" ? roundMs : askingMs);
   }
   return { ok: false, reason: "the node was stopped before the cluster had formed" };
 }
@@ -97,12 +98,6 @@ async function consent(
   const problem = parts.problemWith(document);
   if (problem === undefined) parts.formation.consent(document);
   return problem;
-}
-
-function pause({ clock }: FormationParts, ms: number): Promise<void> {
-  const { promise, settle } = oneShot<void>();
-  clock.at(clock.monotonicMs() + ms, settle);
-  return promise;
 }
 
 /** The document that a peer goes by. */

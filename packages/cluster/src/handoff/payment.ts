@@ -15,6 +15,7 @@ import { oneShot } from "../one-shot.ts";
 import type { FencedKey } from "../reaping/fenced-key.ts";
 import type { BatchRoom, BulkPayer, PaymentOutcome } from "./debt.ts";
 import type { Pace } from "./pace.ts";
+import { pause } from "../pause.ts";
 
 /** Records under way to one target; while clients are many, and until it has answered at all. */
 const recordsMax = 256;
@@ -96,7 +97,7 @@ export class Payment implements BulkPayer {
     while (this.#isGoingOn()) {
       const pauseMs = this.#pauseMs();
       if (pauseMs === 0) return true;
-      await this.#pause(pauseMs);
+      await pause(this.#parts.clock, pauseMs);
     }
     return false;
   }
@@ -210,7 +211,7 @@ export class Payment implements BulkPayer {
       }
       const pauseMs = this.#pauseMs();
       if (pauseMs > 0) {
-        await this.#pause(pauseMs);
+        await pause(this.#parts.clock, pauseMs);
         continue;
       }
       this.#records += room.records;
@@ -224,13 +225,6 @@ export class Payment implements BulkPayer {
   #pauseMs(): number {
     const { clock, pace } = this.#parts;
     return Math.min(pace.pauseMs(clock.monotonicMs()), pauseMsMax);
-  }
-
-  #pause(ms: number): Promise<void> {
-    const { clock } = this.#parts;
-    const { promise, settle } = oneShot<void>();
-    clock.at(clock.monotonicMs() + ms, settle);
-    return promise;
   }
 
   #spend(bytes: number): void {

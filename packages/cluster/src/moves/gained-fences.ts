@@ -8,9 +8,9 @@ import {
 } from "@coterie/core";
 import type { Cancel, Clock, Network } from "@coterie/ports";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
-import { oneShot } from "../one-shot.ts";
 import { type FenceTable, highest } from "../reaping/fence-table.ts";
 import { isGaining } from "./roles.ts";
+import { askPeer } from "../ask-peer.ts";
 
 /** How long one question may take, in milliseconds. */
 const callMs = 2000;
@@ -152,15 +152,9 @@ export class GainedFences {
       .filter(({ id, departure }) => departure !== "removed" && from?.has(id) !== true);
   }
 
-  #ask(member: Member): Promise<readonly Fence[] | undefined> {
-    const { clock, network, ring } = this.#parts;
-    const { promise, settle } = oneShot<PeerResponse | undefined>();
-    const request = { kind: "ask-fences", stamp: ring().stamp } as const;
-    network.call(member.address, request, clock.monotonicMs() + callMs, (reply) => {
-      settle(reply.ok ? reply.response : undefined);
-    });
-    return promise.then((response) => {
-      return response?.kind === "fences" ? response.fences : undefined;
-    });
+  async #ask(member: Member): Promise<readonly Fence[] | undefined> {
+    const request = { kind: "ask-fences", stamp: this.#parts.ring().stamp } as const;
+    const response = await askPeer(this.#parts, member, request, callMs);
+    return response?.kind === "fences" ? response.fences : undefined;
   }
 }

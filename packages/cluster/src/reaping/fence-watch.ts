@@ -1,9 +1,10 @@
 import { type Fence, type Member, type PartitionId, noFence } from "@coterie/core";
 import type { Cancel } from "@coterie/ports";
 import type { Coordination } from "../coordinator/coordination.ts";
-import type { FencesResponse, PeerResponse } from "../messages.ts";
+import type { FencesResponse } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
 import { type FenceTable, highest } from "./fence-table.ts";
+import { askPeer } from "../ask-peer.ts";
 
 /** How long one question may take, in milliseconds. */
 const callMs = 2000;
@@ -138,14 +139,10 @@ export class FenceWatch {
     return fences.adopt(partition, theirs);
   }
 
-  #ask(member: Member): Promise<FencesResponse | undefined> {
-    const { clock, network, ring } = this.#parts;
-    const { promise, settle } = oneShot<PeerResponse | undefined>();
-    const request = { kind: "ask-fences", stamp: ring().stamp } as const;
-    network.call(member.address, request, clock.monotonicMs() + callMs, (reply) => {
-      settle(reply.ok ? reply.response : undefined);
-    });
-    return promise.then((response) => (response?.kind === "fences" ? response : undefined));
+  async #ask(member: Member): Promise<FencesResponse | undefined> {
+    const request = { kind: "ask-fences", stamp: this.#parts.ring().stamp } as const;
+    const response = await askPeer(this.#parts, member, request, callMs);
+    return response?.kind === "fences" ? response : undefined;
   }
 
   /** Waits so long, or until something happens. */

@@ -18,6 +18,7 @@ import type {
 import { isSettled } from "../moves/roles.ts";
 import { oneShot } from "../one-shot.ts";
 import { type ReapingParts, raiseFence, reap } from "./answer-reaping.ts";
+import { askPeer } from "../ask-peer.ts";
 
 /** Tombstones of one round, at most. */
 const entriesMax = 1024;
@@ -272,12 +273,7 @@ export class Reaper {
   }
 
   #ask(member: Member, request: PeerRequest): Promise<PeerResponse | undefined> {
-    const { clock, network } = this.#parts;
-    const { promise, settle } = oneShot<PeerResponse | undefined>();
-    network.call(member.address, request, clock.monotonicMs() + callMs, (reply) => {
-      settle(reply.ok ? reply.response : undefined);
-    });
-    return promise;
+    return askPeer(this.#parts, member, request, callMs);
   }
 
   #pause(ms: number): Promise<void> {

@@ -1,7 +1,6 @@
 import {
   type CausalRecord,
   type Key,
-  type Member,
   type PartitionId,
   type Token,
   decodeRecord,
@@ -13,9 +12,10 @@ import {
 import type { RecordStore } from "@coterie/storage";
 import type { AntiEntropy } from "../anti-entropy/anti-entropy.ts";
 import type { Coordination } from "../coordinator/coordination.ts";
-import type { PeerRequest, PeerResponse } from "../messages.ts";
 import { otherHolders } from "../moves/roles.ts";
 import { oneShot } from "../one-shot.ts";
+import { askPeer } from "../ask-peer.ts";
+import { pause } from "../pause.ts";
 
 /** How long one question to a peer may take, in milliseconds. */
 const callMs = 2000;
@@ -51,9 +51,7 @@ export async function refill(
       else isComplete = false;
     }
     if (isComplete) continue;
-    const { promise, settle } = oneShot<void>();
-    clock.at(clock.monotonicMs() + retryMs, settle);
-    await promise;
+    await pause(clock, retryMs);
   }
 }
 
@@ -71,7 +69,7 @@ async function refillToken(
   const { stamp } = coordination.ring();
   const request = { kind: "find", stamp, partition, token, evenIfDamaged: true } as const;
   const others = otherHolders(coordination.ring(), coordination.self, partition);
-  const asked = others.map((member) => ask(coordination, member, request));
+  const asked = others.map((member) => askPeer(coordination, member, request, callMs));
   const merged = new Map<string, Key & { record: CausalRecord }>();
   let fence = Infinity;
   for (const pending of asked) {
@@ -102,17 +100,5 @@ function keep(
   const { promise, settle } = oneShot<boolean>();
   const stored = { record, bytes: encodeRecord(key, record) };
   replica.merge({ ...replica.place(key), fence }, stored, (outcome) => settle(outcome.ok));
-  return promise;
-}
-
-function ask(
-  { clock, network }: Coordination,
-  member: Member,
-  request: PeerRequest,
-): Promise<PeerResponse | undefined> {
-  const { promise, settle } = oneShot<PeerResponse | undefined>();
-  network.call(member.address, request, clock.monotonicMs() + callMs, (reply) => {
-    settle(reply.ok ? reply.response : undefined);
-  });
   return promise;
 }

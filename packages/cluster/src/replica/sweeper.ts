@@ -14,6 +14,7 @@ import type { Cancel, Clock } from "@coterie/ports";
 import type { Held, PlacedKey, RecordStore, StoredRecord } from "@coterie/storage";
 import type { NodeCounters } from "../node-counters.ts";
 import { oneShot } from "../one-shot.ts";
+import { nextTurn } from "../pause.ts";
 
 /** How often it looks for expired values, in milliseconds, where they are kept for longer. */
 const tickMsMax = 5000;
@@ -81,7 +82,8 @@ export class Sweeper {
     for (let partition = 0; partition < partitions; partition += 1) {
       await this.#sweepPartition(partition);
       if (this.#isStopped) return;
-      if (partition % partitionsPerTurn === partitionsPerTurn - 1) await this.#turn();
+      if (partition % partitionsPerTurn === partitionsPerTurn - 1)
+        await nextTurn(this.#parts.clock);
     }
   }
 
@@ -133,12 +135,6 @@ export class Sweeper {
     if (rest === record) return undefined;
     counters.expiredSiblings += countGone(record.siblings, rest.siblings);
     return { record: rest, bytes: encodeRecord(placed, rest) };
-  }
-
-  #turn(): Promise<void> {
-    const { promise, settle } = oneShot<void>();
-    this.#parts.clock.afterTurn(settle);
-    return promise;
   }
 
   #pause(ms: number): Promise<void> {
