@@ -201,6 +201,7 @@ export {
   replaceDirectory,
   replacedDirectories,
 } from "./ring/replace-directory.ts";
+export { countsIn, ownersAfterMoves } from "./ring/owners-after-moves.ts";
 export { type Owners, placeOwners } from "./ring/placement.ts";
 export type { PlacementInput } from "./ring/placement-table.ts";
 export type { ReplicaPlan } from "./ring/replica-plan.ts";

@@ -4,6 +4,7 @@ import {
   type NodeId,
   type PlannedTopology,
   type TopologySummary,
+  ownersAfterMoves,
   planHash,
 } from "@coterie/core";
 
@@ -83,10 +84,9 @@ export function viewPlan(
   };
 }
 
-function shortIn({ settings, owners, moves = [] }: ClusterDocument): number {
-  const targets = [...owners];
-  for (const { partition, to } of moves) targets[partition] = to;
-  return targets.filter((list) => list.length < settings.nMax).length;
+function shortIn(document: ClusterDocument): number {
+  const { nMax } = document.settings;
+  return ownersAfterMoves(document).filter((list) => list.length < nMax).length;
 }
 
 /** A move is over when its new owners have compared with all former ones that are not removed. */

@@ -1,4 +1,12 @@
-import type { ClusterDocument, Departure, Member, MemberState, NodeId } from "@coterie/core";
+import {
+  type ClusterDocument,
+  type Departure,
+  type Member,
+  type MemberState,
+  type NodeId,
+  countsIn,
+  ownersAfterMoves,
+} from "@coterie/core";
 import type { MemberWatch } from "../membership/member-watch.ts";
 import type { Offer } from "../formation/offer-book.ts";
 
@@ -38,10 +46,8 @@ export function viewTopology(
   offers: readonly Offer[],
 ): TopologyView {
   const { clusterId, epoch, members, owners, moves = [], leftovers = [] } = document;
-  const targets = [...owners];
-  for (const { partition, to } of moves) targets[partition] = to;
   const copies = countsIn(owners);
-  const copiesAfter = countsIn(targets);
+  const copiesAfter = countsIn(ownersAfterMoves(document));
   const awaits = countsIn(moves.map(({ awaited }) => awaited));
   const left = countsIn(leftovers.map(({ member }) => [member]));
   return {
@@ -62,11 +68,4 @@ export function viewTopology(
     moves: moves.length,
     leftovers: leftovers.length,
   };
-}
-
-function countsIn(lists: readonly (readonly number[])[]): ReadonlyMap<number, number> {
-  const counts = new Map<number, number>();
-  for (const list of lists)
-    for (const member of list) counts.set(member, (counts.get(member) ?? 0) + 1);
-  return counts;
 }

@@ -1,5 +1,6 @@
 import type { NodeId } from "../ids.ts";
 import type { ClusterDocument } from "./cluster-document.ts";
+import { countsIn, ownersAfterMoves } from "./owners-after-moves.ts";
 
 /** How much of the data one member has, in copies of partitions. */
 export interface MemberLoad {
@@ -50,7 +51,7 @@ export function summarizeTopology(
   alive: ReadonlySet<NodeId> = notRemoved(after),
 ): TopologySummary {
   const from = namedOwners(before, before.owners);
-  const to = namedOwners(after, targetsOf(after));
+  const to = namedOwners(after, ownersAfterMoves(after));
   const moving = to.flatMap((target, partition) => {
     const source = from[partition] as readonly NodeId[];
     return isSame(source, target) ? [] : [{ source, target }];
@@ -72,13 +73,6 @@ export function summarizeTopology(
 function notRemoved({ members }: ClusterDocument): ReadonlySet<NodeId> {
   const others = members.filter(({ departure }) => departure !== "removed");
   return new Set(others.map(({ id }) => id));
-}
-
-/** Who owns each partition once nothing moves any more. */
-function targetsOf({ owners, moves = [] }: ClusterDocument): readonly (readonly number[])[] {
-  const targets = [...owners];
-  for (const { partition, to } of moves) targets[partition] = to;
-  return targets;
 }
 
 function namedOwners(
@@ -106,18 +100,12 @@ function loadsOf(
     readonly to: readonly (readonly NodeId[])[];
   },
 ): readonly MemberLoad[] {
-  const had = countsOf(owners.from);
-  const gets = countsOf(owners.to);
+  const had = countsIn(owners.from);
+  const gets = countsIn(owners.to);
   const ids = new Set([...before.members, ...after.members].map(({ id }) => id));
   return [...ids]
     .toSorted()
     .map((id) => ({ id, before: had.get(id) ?? 0, after: gets.get(id) ?? 0 }));
-}
-
-function countsOf(owners: readonly (readonly NodeId[])[]): ReadonlyMap<NodeId, number> {
-  const counts = new Map<NodeId, number>();
-  for (const list of owners) for (const id of list) counts.set(id, (counts.get(id) ?? 0) + 1);
-  return counts;
 }
 
 function transfersOf(

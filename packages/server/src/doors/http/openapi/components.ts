@@ -1,18 +1,9 @@
 import { debtKinds } from "@coterie/cluster";
 import { keyHashes, limits } from "@coterie/core";
+import { type Json, count, list, memberState, object, text } from "./schema-parts.ts";
 import { topologySchemas } from "./topology-schemas.ts";
 
-type Json = Readonly<Record<string, unknown>>;
-
-const text = { type: "string" };
-const count = { type: "integer", minimum: 0 };
 const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
-const list = (items: Json): Json => ({ type: "array", items });
-const object = (properties: Json, required: readonly string[] = Object.keys(properties)): Json => ({
-  type: "object",
-  properties,
-  required,
-});
 const nullableText = { type: ["string", "null"] };
 
 const sibling = object({
@@ -37,7 +28,7 @@ const member = object({
     enum: ["closed", "doubted", "open", "half-open"],
     description: "Open: it is silent, and pinged until it answers.",
   },
-  state: { enum: ["alive", "unknown", "suspect", "dead", "left"] },
+  state: memberState,
   sinceMs: { ...count, description: "For how long it has been in this state." },
   incarnation: count,
   rttMs: { type: ["number", "null"], minimum: 0, description: "Of probes; null while unknown." },

@@ -1,14 +1,5 @@
-type Json = Readonly<Record<string, unknown>>;
+import { type Json, count, list, memberState, object, text } from "./schema-parts.ts";
 
-const text = { type: "string" };
-const count = { type: "integer", minimum: 0 };
-const list = (items: Json): Json => ({ type: "array", items });
-const object = (properties: Json, required: readonly string[] = Object.keys(properties)): Json => ({
-  type: "object",
-  properties,
-  required,
-});
-const state = { enum: ["alive", "unknown", "suspect", "dead", "left"] };
 const ids = { ...list(text), description: "Names of nodes." };
 const nullable = (description: string): Json => ({
   type: ["integer", "null"],
@@ -58,7 +49,7 @@ export const topologySchemas: Json = {
     members: list(
       object({
         ...labels,
-        state: { ...state, description: "As far as the asked node knows." },
+        state: { ...memberState, description: "As far as the asked node knows." },
         departure: {
           enum: ["leaving", "removed", null],
           description: "Of a member on its way out; it hands over what it holds, or is gone.",
@@ -115,7 +106,7 @@ export const topologySchemas: Json = {
     short: { ...count, description: "Partitions with fewer owners than nMax, for lack of nodes." },
     removed: { ...ids, description: "Members that hand over nothing." },
     waitsFor: {
-      ...list(object({ id: text, state, partitions: count })),
+      ...list(object({ id: text, state: memberState, partitions: count })),
       description: "Who is away, and how many moves cannot end before it is back.",
     },
   }),
