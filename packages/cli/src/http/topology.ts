@@ -90,7 +90,11 @@ export interface MembersChange {
   readonly join?: readonly string[];
   readonly leave?: readonly string[];
   readonly remove?: readonly string[];
-  readonly replace?: readonly { readonly id: string; readonly by: string }[];
+  readonly replace?: readonly {
+    readonly id: string;
+    readonly by: string;
+    readonly dead?: boolean;
+  }[];
   readonly set?: readonly {
     readonly id: string;
     readonly weight?: number;

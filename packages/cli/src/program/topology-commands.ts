@@ -112,12 +112,15 @@ function addChanges(parent: Command, words: string, onExit: OnExit, isAsked: boo
   withPlanOptions(parent.command("replace"))
     .summary("give a member's places to another node")
     .description(`Gives all that a member holds to a node that offers itself.${asks}`)
-    .argument("<node>", "a member; if it is dead, others hand over what it held")
+    .argument("<node>", "a member, which hands over what it holds")
     .argument("<by>", "a node that offers itself")
-    .addHelpText("after", `\nExamples:\n  ${words} replace n3 n6`)
-    .action((id: string, by: string, options: PlanOptions) =>
-      act(`replace ${id} ${by}`, { replace: [{ id, by }] }, options),
-    );
+    .option("--dead", "it will not come back: others hand over what they hold as well")
+    .addHelpText("after", `\nExamples:\n  ${words} replace n3 n6\n  ${words} replace n3 n6 --dead`)
+    .action((id: string, by: string, options: PlanOptions & { readonly dead?: boolean }) => {
+      const { dead = false } = options;
+      const asked = `replace ${id} ${by}${dead ? " --dead" : ""}`;
+      return act(asked, { replace: [{ id, by, ...(dead && { dead }) }] }, options);
+    });
 }
 
 function withPlanOptions(command: Command): Command {

@@ -1,12 +1,20 @@
 import type { ClusterDocument, MemberChange, NodeId, TopologyChange } from "@coterie/core";
 import type { Offer } from "../formation/offer-book.ts";
 
+/** One node gets the places of a member, which hands over what it holds unless it is `dead`. */
+export interface AskedReplacement {
+  readonly id: NodeId;
+  readonly by: NodeId;
+  /** It will not come back: others hand over, and what only it holds is given up. */
+  readonly dead?: boolean;
+}
+
 /** A change of the members as an operator words it: newcomers by their names. */
 export interface AskedChange {
   readonly join?: readonly NodeId[];
   readonly leave?: readonly NodeId[];
   readonly remove?: readonly NodeId[];
-  readonly replace?: readonly { readonly id: NodeId; readonly by: NodeId }[];
+  readonly replace?: readonly AskedReplacement[];
   readonly set?: readonly MemberChange[];
 }
 
@@ -15,8 +23,8 @@ export type ResolvedChange =
   | { readonly ok: false; readonly code: "no-such-node" | "bad-request"; readonly message: string };
 
 /**
- * Puts what newcomers say of themselves in the place of their names. A member that is `gone` and is
- * replaced hands nothing over any more.
+ * Puts what newcomers say of themselves in the place of their names. That a member is away for a
+ * moment gives up nothing that only it holds: whoever replaces it has to say that it is dead.
  */
 export function resolveChange(
   { join = [], replace = [], ...rest }: AskedChange,
@@ -35,11 +43,18 @@ export function resolveChange(
     const message = `${missing} is no member and does not offer itself to this cluster`;
     return { ok: false, code: "no-such-node", message };
   }
+  const away = replace.find(({ id, dead }) => dead !== true && isGone(id));
+  if (away !== undefined) {
+    const message =
+      `${away.id} is away, and cannot hand over what it holds: start it first or, if it will not ` +
+      "come back, say that it is dead; what only it holds is given up then";
+    return { ok: false, code: "bad-request", message };
+  }
   const newcomers = join.flatMap((id) => offered.get(id) ?? []);
-  const replacements = replace.flatMap(({ id, by }) => {
+  const replacements = replace.flatMap(({ id, by, dead }) => {
     const newcomer = offered.get(by);
     if (newcomer === undefined) return [];
-    return { id, by: newcomer, departure: isGone(id) ? "removed" : "leaving" } as const;
+    return { id, by: newcomer, departure: dead === true ? "removed" : "leaving" } as const;
   });
   return { ok: true, change: { ...rest, join: newcomers, replace: replacements } };
 }

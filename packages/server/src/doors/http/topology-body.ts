@@ -17,7 +17,7 @@ const changeShape = {
   leave: ids,
   remove: ids,
   replace: z
-    .array(z.strictObject({ id, by: id }))
+    .array(z.strictObject({ id, by: id, dead: z.boolean().optional() }))
     .max(nodesMax)
     .optional(),
   set: z
@@ -76,7 +76,11 @@ function changeOf({ join, leave, remove, replace, set }: z.infer<typeof change>)
     ...(leave !== undefined && { leave: named(leave) }),
     ...(remove !== undefined && { remove: named(remove) }),
     ...(replace !== undefined && {
-      replace: replace.map((each) => ({ id: each.id as NodeId, by: each.by as NodeId })),
+      replace: replace.map((each) => ({
+        id: each.id as NodeId,
+        by: each.by as NodeId,
+        ...(each.dead !== undefined && { dead: each.dead }),
+      })),
     }),
     ...(set !== undefined && {
       set: set.map((each) => ({

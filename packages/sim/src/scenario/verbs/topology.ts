@@ -1,5 +1,6 @@
 import type { AskedChange } from "@coterie/cluster";
 import type { NodeId } from "@coterie/core";
+import { latest } from "../../operator.ts";
 import { whatIsMoving } from "../../what-is-moving.ts";
 import { type Arguments, ScenarioError } from "../arguments.ts";
 import type { Lines, Stage } from "../stage.ts";
@@ -26,12 +27,16 @@ export function remove(stage: Stage, args: Arguments): Promise<Lines> {
   return change(stage, args, { remove: [stage.node(args.word("a node"))] });
 }
 
-/** `replace n2 n4 [through=n1]`: a node starts on an empty disk, and gets a member's places. */
+/**
+ * `replace n2 n4 [dead=yes] [through=n1]`: a node starts on an empty disk, and gets a member's
+ * places; what was in them, from others if that is dead.
+ */
 export async function replace(stage: Stage, args: Arguments): Promise<Lines> {
   const id = stage.node(args.word("a node"));
   const by = newcomer(stage, args.word("a new node"));
+  const dead = args.option("dead") === "yes";
   await stage.advance(offerMs);
-  return change(stage, args, { replace: [{ id, by }] });
+  return change(stage, args, { replace: [{ id, by, dead }] });
 }
 
 /** `moving`: what is on the move, and who is waited for. */
@@ -52,9 +57,14 @@ export async function settle(stage: Stage, args: Arguments): Promise<Lines> {
   return whatIsMoving(cluster);
 }
 
+/** A newcomer that was not accepted still waits, and may be asked for again. */
 function newcomer({ cluster }: Stage, name: string): NodeId {
   const id = name as NodeId;
-  if (cluster.ids.includes(id)) throw new ScenarioError(`${id} is there already`);
+  const document = latest(cluster);
+  if (document?.members.some((member) => member.id === id) === true) {
+    throw new ScenarioError(`${id} is there already`);
+  }
+  if (cluster.ids.includes(id)) return id;
   cluster.addPlace(id);
   void cluster.startNode(id);
   return id;

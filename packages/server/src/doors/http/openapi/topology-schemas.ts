@@ -17,11 +17,15 @@ const labels = {
   zone: text,
   weight: count,
 };
+const dead = {
+  type: "boolean",
+  description: "It will not come back: what only it holds is given up.",
+};
 const change = {
   join: { ...ids, description: "Nodes that offer themselves." },
   leave: { ...ids, description: "They hand over what they hold first." },
   remove: { ...ids, description: "They are gone for good." },
-  replace: list(object({ id: text, by: text })),
+  replace: list(object({ id: text, by: text, dead }, ["id", "by"])),
   set: list(object({ id: text, weight: count, zone: text, host: text }, ["id"])),
 };
 
