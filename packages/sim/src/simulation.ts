@@ -30,7 +30,7 @@ import type { Checker, FinalState, Violation } from "./history.ts";
 import type { Memory } from "./memory.ts";
 import { takenFor } from "./member-states.ts";
 import { whatIsLeft } from "./what-is-left.ts";
-import { whatIsOwed } from "./what-is-owed.ts";
+import { mostBytesOwed, whatIsOwed } from "./what-is-owed.ts";
 import { whatIsBehind } from "./what-is-behind.ts";
 import { whatIsMoving } from "./what-is-moving.ts";
 import { fairWeather } from "./network.ts";
@@ -205,7 +205,7 @@ class Run {
       knobs.topology === undefined
         ? undefined
         : new Operator(this.#cluster, supervisor, knobs.topology, {
-            copies: Math.max(...knobs.buckets.map(({ n }) => n)),
+            copies: copiesMost(knobs),
           });
     this.#cluster.network.weather = { ...fairWeather, latency };
   }
@@ -306,8 +306,11 @@ class Run {
         ? whatIsBehind(this.#cluster, this.#world.nowMs - startMs)
         : []),
     ];
-    // One that had just begun when all was healed is not the one that counts.
-    const end = startMs + drainMsMax + antiEntropy.intervalMs;
+    // What one held before it crashed goes to every primary, as fast as its rate allows.
+    const owed = isPaid ? mostBytesOwed(this.#cluster) * copiesMost(this.#knobs) : 0;
+    const paidMs = isPaid ? (owed * 1000) / handoff.bytesPerSecond : 0;
+    // An exchange that had just begun when all was healed is not the one that counts.
+    const end = startMs + drainMsMax + paidMs + antiEntropy.intervalMs;
     do await this.#pass(100);
     while (this.#world.nowMs < end && left().length > 0);
     this.#undrained.push(...left());
@@ -446,4 +449,9 @@ class Run {
       versions: this.#cluster.versions.violations,
     };
   }
+}
+
+/** The largest number of copies of any bucket. */
+function copiesMost({ buckets }: Pick<SwarmKnobs, "buckets">): number {
+  return Math.max(...buckets.map(({ n }) => n));
 }

@@ -9,3 +9,12 @@ export function whatIsOwed(cluster: SimCluster): readonly string[] {
     });
   });
 }
+
+/** Bytes that the live node with the largest debt owes to others, all together. */
+export function mostBytesOwed(cluster: SimCluster): number {
+  const owed = cluster.ids.map((id) => {
+    const debts = cluster.node(id)?.handoff()?.debts ?? [];
+    return debts.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
+  });
+  return Math.max(0, ...owed);
+}
