@@ -184,6 +184,24 @@ describe("requests", () => {
     expect(await small.read(3, "k", { r: 3 })).toEqual(["one"]);
   });
 
+  it("knows a retry whose write was made by a clock set back, and overwritten", async () => {
+    const small = await SmallCluster.start();
+    const idOf = (at: number): WriteId => at.toString(16).padStart(32, "0") as WriteId;
+    // The last of many overwritten writes, of which a record remembers only the latest.
+    const writes = 80;
+    for (let at = 1; at <= writes; at += 1) {
+      const { context } = successful(await small.get(2, "k"));
+      if (at === writes) small.cluster.setWall(node(1), -30_000);
+      const through = at === writes ? 1 : 2;
+      successful(await small.put(through, "k", `v${at}`, { context, writeId: idOf(at) }));
+      await small.pass(100);
+    }
+    const { context } = successful(await small.get(2, "k"));
+    successful(await small.put(2, "k", "last", { context, writeId: idOf(writes + 1) }));
+    successful(await small.put(3, "k", `v${writes}`, { writeId: idOf(writes) }));
+    expect(await small.read(2, "k", { r: 3 })).toEqual(["last"]);
+  });
+
   it("returns the siblings after a put that asks for them", async () => {
     const small = await SmallCluster.start({ nodes: 4 });
     const { owners, others } = small.owners("k");

@@ -1,7 +1,9 @@
 import {
   type CausalContext,
+  type CausalRecord,
   type Dot,
   type ErrorCode,
+  type HybridClock,
   type Lifetime,
   type WriteId,
   applyDelete,
@@ -67,6 +69,7 @@ export function changeRecord(
   if (earlier !== undefined) return repeated(before, earlier);
   const nowMs = clock.wallMs();
   const held = before === undefined ? emptyRecord : dropExpired(before.record, nowMs);
+  noteTimes(hybridClock, held, nowMs);
   let dot: Dot | undefined;
   const applied = applyPut(held, {
     value,
@@ -87,6 +90,18 @@ export function changeRecord(
   if (applied.isRepeat) return { ok: true, stored: before, dot, isRepeat: true };
   counters.expiredSiblings += (before?.record.siblings.length ?? 0) - held.siblings.length;
   return { ok: true, stored: storedOf(placed, applied.record), dot, isRepeat: false };
+}
+
+/**
+ * What is written now is later, by a millisecond or more, than all that the record tells of, also
+ * where the wall clock was set back: ids of overwritten writes are remembered by their milliseconds
+ * and forgotten oldest first, and the one of this write is not the oldest.
+ */
+function noteTimes(clock: HybridClock, record: CausalRecord, nowMs: number): void {
+  let latestMs = 0;
+  for (const { writtenAt } of record.siblings) latestMs = Math.max(latestMs, writtenAt.wallMs);
+  for (const { writtenAtMs } of record.deadWrites) latestMs = Math.max(latestMs, writtenAtMs);
+  if (latestMs >= nowMs) clock.observe({ wallMs: latestMs + 1, logical: 0 }, nowMs);
 }
 
 /** The record that an earlier attempt wrote is sent again, with what came to it meanwhile. */
