@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { follow, simulate } from "./simulated-client.ts";
 
 describe("a retry", () => {
-  it.each(["overloaded", "not-ready", "shutting-down", "quorum-not-met", "timeout"] as const)(
+  it.each(["overloaded", "quorum-not-met", "timeout"] as const)(
     "follows a failure that may pass: %s",
     async (code) => {
       const { clock, cluster, coterie } = simulate();
@@ -11,6 +11,24 @@ describe("a retry", () => {
       await clock.advance(500);
       expect(put.value).toMatchObject({ siblings: 1 });
       expect(coterie.statistics.retries).toBe(1);
+    },
+  );
+
+  it.each(["not-ready", "shutting-down"] as const)(
+    "is not paid where another node is asked at once, because one comes or goes: %s",
+    async (code) => {
+      const { clock, cluster, coterie } = simulate();
+      cluster.fail({ code });
+      const put = follow(clock, coterie.put("k", "v"));
+      await clock.advance(20);
+      expect(put.value).toMatchObject({ siblings: 1 });
+      expect(coterie.statistics).toMatchObject({ retries: 0, failovers: 1, attempts: 2 });
+      // The same call is paid for from then on.
+      cluster.fail({ code, times: 2 });
+      const again = follow(clock, coterie.put("k", "v"));
+      await clock.advance(500);
+      expect(again.value).toMatchObject({ siblings: 2 });
+      expect(coterie.statistics).toMatchObject({ retries: 1, failovers: 2 });
     },
   );
 

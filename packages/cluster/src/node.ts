@@ -59,8 +59,8 @@ import { startMoves } from "./moves/start-moves.ts";
 import type { NodeApi, NodeStatistics } from "./node-api.ts";
 import type { NodeConfig, NodePorts, StartOutcome } from "./node-config.ts";
 import { newNodeCounters } from "./node-counters.ts";
-import { oneShot } from "./one-shot.ts";
-import { PeerRequests } from "./peer-requests.ts";
+import { Idleness } from "./idleness.ts";
+import { PeerRequests, isForwarded } from "./peer-requests.ts";
 import { FenceTable } from "./reaping/fence-table.ts";
 import type { ReapingView } from "./reaping/reaper.ts";
 import { type Reaping, startReaping } from "./reaping/reaping.ts";
@@ -90,7 +90,7 @@ const stoppedEarly: StartOutcome = {
 /** How long a change of the document may take, in milliseconds. */
 const changeMsMax = 5000;
 
-type Phase = "opening" | "forming" | "ready" | "stopping";
+type Phase = "opening" | "forming" | "ready" | "draining" | "stopping";
 
 /** A member of a cluster, whole: made from its ports, its configuration and its disk alone. */
 export class CoterieNode implements NodeApi {
@@ -121,7 +121,7 @@ export class CoterieNode implements NodeApi {
   #mover: Mover | undefined;
   #refiller: Refiller | undefined;
   #peerRequests: PeerRequests | undefined;
-  #onIdle: (() => void) | undefined;
+  readonly #idleness: Idleness;
   #started: Promise<StartOutcome> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -130,14 +130,15 @@ export class CoterieNode implements NodeApi {
     this.#ports = ports;
     this.#config = config;
     this.pressure = newPressure(config);
+    this.#idleness = new Idleness(
+      () => this.pressure.requests === 0 && (this.#peerRequests?.inFlight ?? 0) === 0,
+    );
     this.#admission = new Admission({
       self: this.id,
       clock: ports.clock,
       counters: this.#counters,
       pressure: this.pressure,
-      onIdle: () => {
-        if (this.#isIdle()) this.#onIdle?.();
-      },
+      onIdle: () => this.#idleness.look(),
     });
   }
 
@@ -145,6 +146,15 @@ export class CoterieNode implements NodeApi {
   start(): Promise<StartOutcome> {
     this.#started = this.#start();
     return this.#started;
+  }
+
+  /**
+   * Coordinates nothing new, and tells the others that it goes; as a replica it serves on, until
+   * {@link stop}. Resolves when the others have heard it, or will not.
+   */
+  async drain(): Promise<void> {
+    if (this.#phase === "ready") this.#phase = "draining";
+    if (this.#phase === "draining") await this.#watch?.leave();
   }
 
   /**
@@ -168,30 +178,16 @@ export class CoterieNode implements NodeApi {
     this.#phase = "stopping";
     // A failed start has closed what it opened.
     if ((await this.#started)?.ok !== true) return;
-    if (!this.#isIdle()) {
-      const { promise, settle } = oneShot<void>();
-      this.#onIdle = settle;
-      await promise;
-    }
+    await this.#idleness.reached();
     await this.#watch?.stop();
     await this.#close();
-  }
-
-  #isIdle(): boolean {
-    return this.pressure.requests === 0 && (this.#peerRequests?.inFlight ?? 0) === 0;
   }
 
   async #close(): Promise<void> {
     this.#phase = "stopping";
     this.#circuits?.stop();
-    await this.#agreement?.stop();
-    await this.#sweeper?.stop();
-    await this.#antiEntropy?.stop();
-    await this.#mover?.stop();
-    await this.#reaping?.stop();
-    await this.#handoff?.stop();
-    await this.#hints?.stop();
-    await this.#store?.stop();
+    const work = [this.#agreement, this.#sweeper, this.#antiEntropy, this.#mover, this.#reaping];
+    for (const part of [...work, this.#handoff, this.#hints, this.#store]) await part?.stop();
     await new Promise<void>((resolve) => this.#ports.disk.unlock(() => resolve()));
   }
 
@@ -212,7 +208,8 @@ export class CoterieNode implements NodeApi {
     if (agreement === undefined || requests === undefined) {
       return settle(refusal("not-ready", `${this.id} is starting`));
     }
-    if (this.#phase === "stopping") {
+    const isClosing = this.#phase === "draining" && isForwarded(request);
+    if (isClosing || this.#phase === "stopping") {
       return settle(refusal("shutting-down", `${this.id} is shutting down`));
     }
     if (isAboutDocument(request)) return agreement.receive(request, settle);
@@ -274,7 +271,7 @@ export class CoterieNode implements NodeApi {
   missing(): readonly string[] {
     if (this.#phase === "ready") return [];
     if (this.#phase === "opening") return ["the store is being opened"];
-    if (this.#phase === "stopping") return ["the node is shutting down"];
+    if (!this.#isOpen) return ["the node is shutting down"];
     const outcome = this.#formation?.outcome();
     if (outcome !== undefined && "missing" in outcome) return outcome.missing;
     return ["the cluster document is being stored"];
@@ -411,6 +408,11 @@ export class CoterieNode implements NodeApi {
     return this.#serveUnder(joined.document, undefined, before);
   }
 
+  /** False from the moment in which the node begins to go. */
+  get #isOpen(): boolean {
+    return this.#phase !== "draining" && this.#phase !== "stopping";
+  }
+
   #isStopping(): boolean {
     return this.#phase === "stopping";
   }
@@ -510,9 +512,7 @@ export class CoterieNode implements NodeApi {
       receivers: { clock, store, replica, reaping },
       forwardedMax,
       isStopping: () => this.#isStopping(),
-      onSettled: () => {
-        if (this.#isIdle()) this.#onIdle?.();
-      },
+      onSettled: () => this.#idleness.look(),
       onEvent,
     });
   }
@@ -584,15 +584,15 @@ export class CoterieNode implements NodeApi {
   ): Promise<Outcome | Failure> {
     const coordination = this.#coordination;
     const admission = this.#admission;
-    if (this.#phase !== "stopping" && coordination !== undefined) {
+    if (this.#isOpen && coordination !== undefined) {
       return admission.serve(bytes, () => story(coordination));
     }
     return Promise.resolve(this.#refuseEarly());
   }
 
   #refuseEarly(): Failure {
-    return this.#phase === "stopping"
-      ? this.#admission.refuse("shutting-down", `${this.id} is shutting down`)
-      : this.#admission.refuse("not-ready", `${this.id} waits for: ${this.missing().join("; ")}`);
+    return this.#isOpen
+      ? this.#admission.refuse("not-ready", `${this.id} waits for: ${this.missing().join("; ")}`)
+      : this.#admission.refuse("shutting-down", `${this.id} is shutting down`);
   }
 }

@@ -3,7 +3,13 @@ import type { MonotonicMs } from "@coterie/ports";
 import type { AgreedDocument } from "./agreement/agreed-document.ts";
 import { problemWithStamp } from "./agreement/problem-with-stamp.ts";
 import type { Coordination } from "./coordinator/coordination.ts";
-import type { DataRequest, ForwardedDelete, ForwardedPut, PeerResponse } from "./messages.ts";
+import type {
+  DataRequest,
+  ForwardedDelete,
+  ForwardedPut,
+  PeerRequest,
+  PeerResponse,
+} from "./messages.ts";
 import { coordinateForwarded } from "./replica/forwarded.ts";
 import { type Receivers, receive } from "./replica/receive.ts";
 import { refusal } from "./replica/replica.ts";
@@ -18,6 +24,11 @@ interface PeerRequestsParts {
   /** Called when a write that was passed on has settled. */
   readonly onSettled: () => void;
   readonly onEvent: (event: NodeEvent) => void;
+}
+
+/** A write that another node passed on, to be coordinated here. */
+export function isForwarded(request: PeerRequest): request is ForwardedPut | ForwardedDelete {
+  return request.kind === "put" || request.kind === "delete";
 }
 
 /**
@@ -65,7 +76,7 @@ export class PeerRequests {
       counters.staleEpochs += 1;
       return settle(problem);
     }
-    if (request.kind === "put" || request.kind === "delete") {
+    if (isForwarded(request)) {
       void this.#coordinate(request, deadline, settle);
     } else receive(receivers, request, settle);
   }

@@ -30,7 +30,9 @@ export async function runServer(config: ServerConfig): Promise<number> {
   const gone = new Promise<string | undefined>((resolve) => {
     onGone = resolve;
   });
-  const opened = await startServer(config, { log, onFatal, onGone, say, ...links });
+  const onDrainAsked = (): void => onGone(undefined);
+  const options = { log, onFatal, onGone, onDrainAsked, say, ...links };
+  const opened = await startServer(config, options);
   const problem = opened.ok ? await serveUntilStopped(opened.server, gone) : opened.message;
   process.off("uncaughtException", onUncaught);
   links?.stop();

@@ -93,6 +93,8 @@ export class RunningServer {
   async #drain(): Promise<void> {
     const { node, network, http, grpc, resp, peers, metrics, log } = this.#parts;
     log.info({ event: "draining" }, "draining");
+    // Others turn elsewhere meanwhile, and need not find out by themselves that it is gone.
+    void node.drain();
     const closed = [grpc.close(graceMs), resp.close(graceMs)];
     await http.close(graceMs);
     await Promise.all(closed);

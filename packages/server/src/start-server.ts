@@ -47,6 +47,8 @@ export interface StartOptions {
   readonly onFatal: (reason: string) => void;
   /** Told when the node is no member any more and ends: of its own accord, or why not. */
   readonly onGone?: (removal: string | undefined) => void;
+  /** Told that an operator wants the node to end by {@link RunningServer.drain}. */
+  readonly onDrainAsked?: () => void;
   /** A line for whoever started the node in a terminal. */
   readonly say?: (line: string) => void;
   /** What carries the streams between nodes, in place of what the configuration names. */
@@ -312,6 +314,8 @@ function serveDoors(
       metrics.observe(request);
       nodeLog.request(request);
     },
+    // The answer goes out first.
+    onDrainAsked: () => setImmediate(() => options.onDrainAsked?.()),
     onDefect,
     allowedHosts: isLoopback(config.http) ? config.allowedHosts : "all",
   });

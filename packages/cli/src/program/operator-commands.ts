@@ -28,6 +28,7 @@ export function addOperatorCommands(program: Command, onExit: OnExit): void {
   addMembers(program, onExit);
   addHints(program, onExit);
   addRepair(program, onExit);
+  addDrain(program, onExit);
   addWatching(program, onExit);
   addConfig(program, onExit);
   addCompletion(program, onExit);
@@ -216,6 +217,21 @@ function addRepair(program: Command, onExit: OnExit): void {
     .action(async (options: RepairOptions) => {
       const { repair } = await import("../commands/repair.ts");
       onExit(await repair(options));
+    });
+}
+
+function addDrain(program: Command, onExit: OnExit): void {
+  withNodeOptions(program.command("drain"))
+    .summary("have a node finish what is in flight, and end")
+    .description(
+      "Has a node refuse what is new, finish what is in flight, tell the others that it goes, and " +
+        "end, as SIGTERM does. It stays a member; started again, it gets what it missed.",
+    )
+    .argument("<node>", "a member")
+    .addHelpText("after", "\nExamples:\n  coterie drain n2\n  coterie drain n2 --node n1")
+    .action(async (id: string, options: NodeOptions) => {
+      const { drain } = await import("../commands/drain.ts");
+      onExit(await drain(id, options));
     });
 }
 

@@ -185,7 +185,8 @@ export class Engine implements CallHost {
 
   /**
    * The connection broke under it. It is sent to another node once without budget: as many as were
-   * in flight there, which is bounded, and no sign of overload. From then on it is paid.
+   * in flight there, which is bounded, and no sign of overload. From then on it is paid. The same
+   * goes for what a node refuses because it goes, or has just come.
    */
   onLost(attempt: CallAttempt, reason: string): void {
     const { call, link } = attempt;
@@ -196,11 +197,7 @@ export class Engine implements CallHost {
     if (call.attempts.length > 0) return;
     const now = this.clock.monotonicMs();
     if (!call.mayRetry) this.#finish(call, call.error());
-    else if (!call.hasFailedOver) {
-      call.hasFailedOver = true;
-      this.#counters.failovers += 1;
-      this.#route(call, now);
-    } else this.#retryLater(call, now);
+    else if (!this.#failOver(call, now)) this.#retryLater(call, now);
   }
 
   onAbort(call: Call, reason: unknown): void {
@@ -263,10 +260,20 @@ export class Engine implements CallHost {
     if (code === "shutting-down" || code === "not-ready") {
       link.avoid(now + avoidMs);
       this.#layout.refresh(now);
+      if (this.#failOver(call, now)) return;
     }
     if (!reply.isRetryable || !call.mayRetry) this.#finish(call, call.error());
     // While another attempt is in flight, that one decides.
     else if (call.attempts.length === 0) this.#retryLater(call, now);
+  }
+
+  /** Sends a call to another node without budget, unless it was before, or is still under way. */
+  #failOver(call: Call, now: number): boolean {
+    if (!call.mayRetry || call.hasFailedOver || call.attempts.length > 0) return false;
+    call.hasFailedOver = true;
+    this.#counters.failovers += 1;
+    this.#route(call, now);
+    return true;
   }
 
   #retryLater(call: Call, now: number): void {

@@ -66,6 +66,7 @@ export class MemberWatch {
   #cluster = 0;
   #cancelTick: Cancel = () => {};
   #isStopped = false;
+  #left: Promise<void> | undefined;
 
   constructor(input: MemberWatchInput) {
     const { self, settings, random } = input;
@@ -85,13 +86,22 @@ export class MemberWatch {
     this.#tick();
   }
 
-  /** Says goodbye; resolves when the others have heard it, or will not. */
+  /** Says goodbye, if it has not yet, and watches no more; resolves as {@link leave} does. */
   stop(): Promise<void> {
-    const { clock } = this.#input;
-    const { promise, settle } = oneShot<void>();
     this.#isStopped = true;
     this.#cancelTick();
-    this.#machine.leave(clock.monotonicMs());
+    return this.leave();
+  }
+
+  /** Says goodbye; resolves when those who are told first have heard it, or will not. */
+  leave(): Promise<void> {
+    this.#left ??= this.#leave();
+    return this.#left;
+  }
+
+  #leave(): Promise<void> {
+    const { promise, settle } = oneShot<void>();
+    this.#machine.leave(this.#input.clock.monotonicMs());
     const farewells = this.#drain();
     let pending = farewells.length;
     if (pending === 0) settle();

@@ -14,6 +14,7 @@ it("a defect is answered with 500, which says nothing of it, and told to the pro
     statistics: new HttpStatistics({ bodyBytesMax: 1, unreadBytesMax: 1 }),
     metrics: () => Promise.resolve({ contentType: "", text: "" }),
     observe: ({ operation, status }) => observed.push(`${operation} ${status}`),
+    onDrainAsked: () => undefined,
     onDefect: (error) => defects.push(error),
     allowedHosts: "all",
   });

@@ -77,6 +77,7 @@ export async function oneNode(
     ...(options.linePatienceMs !== undefined && { linePatienceMs: options.linePatienceMs }),
     metrics: () => Promise.resolve({ contentType: "text/plain", text: "" }),
     observe: () => undefined,
+    onDrainAsked: () => undefined,
     onDefect: (error) => {
       throw error;
     },

@@ -17,6 +17,8 @@ export interface HttpAppOptions {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Told of every request that has ended. */
   readonly observe: (request: ObservedRequest) => void;
+  /** Told that somebody wants the node to drain and end; the answer is on its way then. */
+  readonly onDrainAsked: () => void;
   /** Told of an error that no route expects: a defect. */
   readonly onDefect: (error: Error) => void;
   /**
@@ -36,6 +38,7 @@ export interface ObservedRequest {
 export function buildHttpApp(node: NodeApi, options: HttpAppOptions): Hono {
   const app = new Hono();
   const { valueBytesMax, statistics, linePatienceMs, metrics, onDefect, allowedHosts } = options;
+  const { onDrainAsked } = options;
   const parts: DoorParts = {
     node,
     valueBytesMax,
@@ -44,6 +47,7 @@ export function buildHttpApp(node: NodeApi, options: HttpAppOptions): Hono {
     countLine: (status) => statistics.countLine(status),
     linePatienceMs,
     metrics,
+    onDrainAsked,
     onDefect,
   };
   const defect = (error: Error): Response => {

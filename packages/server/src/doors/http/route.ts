@@ -17,6 +17,8 @@ export interface DoorParts {
   readonly linePatienceMs?: number | undefined;
   /** Renders /metrics. */
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Told that somebody wants the node to drain and end. */
+  readonly onDrainAsked: () => void;
   /** Told of an error that no route expects: a defect. */
   readonly onDefect: (error: Error) => void;
 }

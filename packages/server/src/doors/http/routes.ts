@@ -11,6 +11,7 @@ import {
   serveReplica,
   serveRing,
 } from "./cluster-routes.ts";
+import { serveDrain } from "./drain-route.ts";
 import { serveFind } from "./find-route.ts";
 import { serveKey } from "./keys-route.ts";
 import { serveIndex, serveOpenApi } from "./openapi/openapi-route.ts";
@@ -51,6 +52,7 @@ export const routes: readonly Route[] = [
   changing("/v1/plan", "plan", servePlan),
   changing("/v1/commit", "commit", serveCommit),
   changing("/v1/abort", "abort", serveAbort),
+  changing("/v1/drain", "drain", serveDrain),
   reading("/v1/find", "find", serveFind),
   reading("/v1/ring", "ring", serveRing),
   reading("/v1/explain/{bucket}/{key}", "explain", serveExplain),

@@ -181,6 +181,11 @@ export const schemas: Json = {
     additionalProperties: false,
   },
   RepairStarted: object({ node: text, number: count, partitions: count, peers: count }),
+  DrainRequest: {
+    ...object({ node: { ...text, description: "The name of the very node that is asked." } }),
+    additionalProperties: false,
+  },
+  Draining: object({ node: text, draining: { const: true } }),
   ...topologySchemas,
   Buckets: object({ buckets: list(ref("Bucket")) }),
   Ring: object({ epoch: count, partitions: count, hash: keyHash, owners: list(list(text)) }),

@@ -228,6 +228,18 @@ export const operations: readonly Operation[] = [
     },
   },
   {
+    path: "/v1/drain",
+    method: "POST",
+    operationId: "drain",
+    tags: ["cluster"],
+    summary: "Has this node finish what is in flight and end, as after SIGTERM.",
+    requestBody: { content: schema("DrainRequest"), required: true },
+    responses: {
+      202: answer("It refuses what is new, and is gone when its doors are.", schema("Draining")),
+      ...failures(400, 413, 415, 429, 503),
+    },
+  },
+  {
     path: "/v1/find",
     method: "GET",
     operationId: "find",
