@@ -224,8 +224,8 @@ function addDrain(program: Command, onExit: OnExit): void {
   withNodeOptions(program.command("drain"))
     .summary("have a node finish what is in flight, and end")
     .description(
-      "Has a node refuse what is new, finish what is in flight, tell the others that it goes, and " +
-        "end, as SIGTERM does. It stays a member; started again, it gets what it missed.",
+      "Has a node refuse what is new, finish what is in flight, tell the others that it goes, " +
+        "and end, as SIGTERM does. It stays a member; started again, it gets what it missed.",
     )
     .argument("<node>", "a member")
     .addHelpText("after", "\nExamples:\n  coterie drain n2\n  coterie drain n2 --node n1")
