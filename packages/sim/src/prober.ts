@@ -9,6 +9,11 @@ const noticeMs = 1000;
 /** How often it is looked whether all is still well. */
 const lookMs = 10;
 const restMsMax = 800;
+/**
+ * Within which a read answers: once others are silent for some tens of milliseconds it asks one
+ * more. Where all is as it should be none takes more than some 250.
+ */
+const readMsMax = 500;
 
 /**
  * Puts and gets keys of its own while things go wrong, wherever a quorum of the key's replicas is
@@ -98,13 +103,20 @@ export class Prober {
       if (!watched.holds) return;
       this.operations += 1;
       cluster.world.trace(`progress: ${what} of ${key.bucket}/${name} asks ${id}`);
+      const askedMs = cluster.world.nowMs;
       const outcome = await operation(id);
       if (!watched.end()) return;
-      if (outcome?.ok === true) {
-        this.judged += 1;
-        return;
+      if (outcome?.ok !== true) {
+        codes.push(outcome?.code ?? "no answer");
+        continue;
       }
-      codes.push(outcome?.code ?? "no answer");
+      const tookMs = Math.round(cluster.world.nowMs - askedMs);
+      if (what === "get" && tookMs > readMsMax) {
+        codes.push(`an answer after ${tookMs} ms`);
+        break;
+      }
+      this.judged += 1;
+      return;
     }
     this.judged += 1;
     const failed = `${what} of ${key.bucket}/${name} through ${id}: ${codes.join(", then ")}`;
