@@ -1,6 +1,7 @@
 import type { NodeId } from "@coterie/core";
 import type { SeededRandom } from "../random.ts";
 import { type Battlefield, cutApart, running } from "./battlefield.ts";
+import { rottableSegments } from "./rottable-segments.ts";
 
 /** How a node loses copies while its process ends, or once it runs again. */
 interface Loss {
@@ -33,12 +34,8 @@ export const segmentsRot: Loss = {
   whenUp: (field, id, random) => {
     const disk = field.cluster.disk(id);
     field.bereft.add(id);
-    const segments = [...disk.image()].filter(([name]) => name.endsWith(".seg"));
-    const logOf = (name: string): string => name.slice(0, name.lastIndexOf("log-"));
-    for (const [at, [name, { length }]] of segments.entries()) {
-      // The process has written to the last one since: damage before that is no torn end.
-      const [later = ""] = segments[at + 1] ?? [];
-      if (logOf(later) !== logOf(name)) continue;
+    // The process has written to the last one since: damage before that is no torn end.
+    for (const [name, { length }] of rottableSegments(disk.image(), { spared: 1 })) {
       for (let hits = length / rotBytes; hits > 0; hits -= 1) {
         disk.flipBit(name, random.below(length), random.below(8));
       }

@@ -1,5 +1,5 @@
 import type { NodeId } from "@coterie/core";
-import type { DiskImage, DiskOperation, SimDisk } from "../disk.ts";
+import type { DiskOperation, SimDisk } from "../disk.ts";
 import type { SeededRandom } from "../random.ts";
 import {
   type Battlefield,
@@ -13,6 +13,7 @@ import {
 import { guestsDie } from "./guests-die.ts";
 import type { FaultKind } from "./kinds.ts";
 import { loseBesideStale, readsFail, segmentsRot, wiped } from "./lose-beside-stale.ts";
+import { rottableSegments } from "./rottable-segments.ts";
 
 /**
  * Wall clocks stay within this of the truth: above twice as much a retry may come when its write
@@ -169,7 +170,8 @@ function rot(field: Battlefield, random: SeededRandom): boolean {
   const id = running(field, random);
   if (id === undefined) return false;
   const disk = cluster.disk(id);
-  const sealed = sealedSegments(disk.image());
+  // The last one may have been allocated ahead, and nothing be in it.
+  const sealed = rottableSegments(disk.image(), { spared: 2 });
   if (sealed.length === 0) return false;
   field.bereft.add(id);
   for (const [name, { length }] of sealed) {
@@ -179,16 +181,6 @@ function rot(field: Battlefield, random: SeededRandom): boolean {
   }
   if (random.chance(500)) cluster.crash(id, "kill");
   return true;
-}
-
-/** All segments of each log in the directory but its last two. */
-function sealedSegments(image: DiskImage): readonly (readonly [string, Uint8Array])[] {
-  const segments = [...image].filter(([name]) => name.endsWith(".seg"));
-  const logOf = (name: string): string => name.slice(0, name.lastIndexOf("log-"));
-  return segments.filter(([name], at) => {
-    const [laterInLog] = segments[at + 2] ?? [];
-    return laterInLog !== undefined && logOf(laterInLog) === logOf(name);
-  });
 }
 
 /** The directory is put back from a copy that was taken while its process ran. */
