@@ -143,6 +143,11 @@ export class SimCluster {
     return this.#places.flatMap(({ id, isRetired }) => (isRetired ? [] : id));
   }
 
+  /** A name that no node has had. */
+  nextId(): NodeId {
+    return `n${this.#places.length + 1}` as NodeId;
+  }
+
   /** A place for a node that is no member yet, with an empty disk. */
   addPlace(id: NodeId): void {
     const isNew = this.#places.every((place) => place.id !== id);

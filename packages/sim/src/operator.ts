@@ -1,4 +1,4 @@
-import type { AskedChange } from "@coterie/cluster";
+import type { AskedChange, CommitOutcome, Topology, TopologyFailure } from "@coterie/cluster";
 import type { ClusterDocument, NodeId } from "@coterie/core";
 import type { SimCluster } from "./cluster.ts";
 import type { Supervisor } from "./faults/supervisor.ts";
@@ -13,35 +13,42 @@ const retryMs = 300;
 const patienceMs = 30_000;
 /** Within which a newcomer is heard of. */
 const offerMs = 1500;
+/** After which an operator thinks better of a change, at most. */
+const regretMsMax = 3000;
+
+export interface OperatorOptions {
+  /** Two operators draw from streams of their own. */
+  readonly name: string;
+  /** The largest number of copies of any bucket. */
+  readonly copies: number;
+}
 
 /**
  * Adds, takes away and replaces nodes while everything else goes on, through whatever node answers;
- * what a node has refused, or not answered, it asks of another one.
+ * what a node has refused, or not answered, it asks of another one. Another operator may be at it
+ * as well, and they know nothing of each other.
  */
 export class Operator {
-  /** Changes that were committed. */
+  /** Changes that were committed, and those that were given up again. */
   changes = 0;
   readonly #cluster: SimCluster;
   readonly #supervisor: Supervisor;
   readonly #random: SeededRandom;
   readonly #knobs: TopologyKnobs;
-  /** The largest number of copies of any bucket. */
   readonly #copies: number;
-  #named: number;
   #isOver = false;
 
   constructor(
     cluster: SimCluster,
     supervisor: Supervisor,
     knobs: TopologyKnobs,
-    { copies }: { readonly copies: number },
+    { name, copies }: OperatorOptions,
   ) {
     this.#cluster = cluster;
     this.#supervisor = supervisor;
     this.#knobs = knobs;
     this.#copies = copies;
-    this.#named = cluster.ids.length;
-    this.#random = cluster.world.random.fork("operator");
+    this.#random = cluster.world.random.fork(name);
   }
 
   async run(): Promise<void> {
@@ -57,23 +64,26 @@ export class Operator {
     this.#isOver = true;
   }
 
-  /** Ends newcomers that nobody has made members: they would wait for ever. */
-  dismiss(): void {
-    const members = new Set(latest(this.#cluster)?.members.map(({ id }) => id));
-    for (const id of this.#cluster.ids) if (!members.has(id)) this.#cluster.retire(id);
-  }
-
   async #changeOnce(): Promise<void> {
     const members = latest(this.#cluster)?.members ?? [];
     const staying = members.filter(({ departure }) => departure === undefined);
     const dice = this.#random.below(3);
     const leaver = staying[this.#random.below(Math.max(1, staying.length))]?.id;
     if (leaver === undefined) return;
-    if (dice === 0 && staying.length > this.#copies) return this.#ask({ leave: [leaver] });
+    if (dice === 0 && staying.length > this.#copies) return this.#make({ leave: [leaver] });
     const newcomer = this.#newcomer();
     await this.#sleep(offerMs);
-    if (dice < 2) return this.#ask({ join: [newcomer] });
-    return this.#ask({ replace: [{ id: leaver, by: newcomer }] });
+    if (dice < 2) return this.#make({ join: [newcomer] });
+    return this.#make({ replace: [{ id: leaver, by: newcomer }] });
+  }
+
+  /** Has a change made, and now and then thinks better of it while partitions move. */
+  async #make(change: AskedChange): Promise<void> {
+    const isMade = await this.#ask(change);
+    const { aborts = 0 } = this.#knobs;
+    if (aborts === 0 || !isMade || !this.#random.chance(aborts)) return;
+    await this.#sleep(this.#random.below(regretMsMax));
+    await this.#insist("abort", (topology) => topology.abort());
   }
 
   /** A machine burns down: what was on it is gone. */
@@ -88,31 +98,46 @@ export class Operator {
   }
 
   #newcomer(): NodeId {
-    this.#named += 1;
-    const id = `n${this.#named}` as NodeId;
+    const id = this.#cluster.nextId();
     this.#cluster.addPlace(id);
     this.#supervisor.start(id);
     return id;
   }
 
-  async #ask(change: AskedChange, mayGiveUp = (): boolean => this.#isOver): Promise<void> {
+  #ask(change: AskedChange, mayGiveUp?: () => boolean): Promise<boolean> {
+    const what = JSON.stringify(change);
+    return this.#insist(
+      what,
+      (topology) => {
+        const planned = topology.plan(change);
+        return planned.ok ? topology.commit({ hash: planned.plan.hash }) : planned;
+      },
+      mayGiveUp,
+    );
+  }
+
+  /** Asks one node after the other. True once one has done it. */
+  async #insist(
+    what: string,
+    ask: (topology: Topology) => Promise<CommitOutcome> | TopologyFailure,
+    mayGiveUp = (): boolean => this.#isOver,
+  ): Promise<boolean> {
     const { world } = this.#cluster;
     const until = world.nowMs + patienceMs;
     while (!mayGiveUp() && world.nowMs < until) {
       const through = this.#cluster.ids[this.#random.below(this.#cluster.ids.length)] as NodeId;
       const outcome = await this.#cluster.ask(through, async (node) => {
         const topology = node.topology();
-        const planned = topology?.plan(change);
-        if (topology === undefined || planned?.ok !== true) return planned;
-        return topology.commit({ hash: planned.plan.hash });
+        return topology === undefined ? undefined : ask(topology);
       });
-      world.trace(`operator: ${JSON.stringify(change)} through ${through}: ${said(outcome)}`);
+      world.trace(`operator: ${what} through ${through}: ${said(outcome)}`);
       if (outcome?.ok === true) {
         this.changes += 1;
-        return;
+        return true;
       }
       await this.#sleep(retryMs);
     }
+    return false;
   }
 
   #sleep(ms: number): Promise<void> {
@@ -125,6 +150,12 @@ export class Operator {
 function said(outcome: { readonly ok: boolean; readonly message?: string } | undefined): string {
   if (outcome === undefined) return "no answer";
   return outcome.ok ? "done" : (outcome.message ?? "refused");
+}
+
+/** Ends newcomers that nobody has made members: they would wait for ever. */
+export function dismissNewcomers(cluster: SimCluster): void {
+  const members = new Set(latest(cluster)?.members.map(({ id }) => id));
+  for (const id of cluster.ids) if (!members.has(id)) cluster.retire(id);
 }
 
 /** The latest version that a live node goes by. */

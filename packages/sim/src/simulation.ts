@@ -34,7 +34,7 @@ import { mostBytesOwed, whatIsOwed } from "./what-is-owed.ts";
 import { whatIsBehind } from "./what-is-behind.ts";
 import { whatIsMoving } from "./what-is-moving.ts";
 import { fairWeather } from "./network.ts";
-import { Operator } from "./operator.ts";
+import { Operator, dismissNewcomers } from "./operator.ts";
 import { Prober } from "./prober.ts";
 import { Scanner } from "./scanner.ts";
 import { type SwarmKnobs, drawKnobs } from "./swarm-knobs.ts";
@@ -130,6 +130,8 @@ const forgetMsMax = 120_000;
 const settleMsMax = 120_000;
 const goneStates: ReadonlySet<MemberState> = new Set(["dead", "left"]);
 const otherStates: ReadonlySet<MemberState> = new Set(["unknown", "suspect", "dead", "left"]);
+/** They draw from streams of these names. */
+const operatorNames = ["operator", "operator/2"];
 /** How often queues are looked at. */
 const sampleMs = 2000;
 
@@ -152,7 +154,7 @@ class Run {
   readonly #workload: Workload;
   readonly #scanner: Scanner;
   readonly #prober: Prober;
-  readonly #operator: Operator | undefined;
+  readonly #operators: readonly Operator[];
   readonly #overLimit = new Set<string>();
   readonly #failedProbes: string[] = [];
   readonly #disagreements: string[] = [];
@@ -201,12 +203,13 @@ class Run {
     this.#scanner = new Scanner(this.#workload);
     const { supervisor, bereft } = this.#faults;
     this.#prober = new Prober(this.#workload, new Health(this.#cluster, supervisor, bereft));
-    this.#operator =
-      knobs.topology === undefined
-        ? undefined
-        : new Operator(this.#cluster, supervisor, knobs.topology, {
-            copies: copiesMost(knobs),
-          });
+    const { topology } = knobs;
+    const copies = copiesMost(knobs);
+    const names = operatorNames.slice(0, topology?.operators ?? 1);
+    this.#operators =
+      topology === undefined
+        ? []
+        : names.map((name) => new Operator(this.#cluster, supervisor, topology, { name, copies }));
     this.#cluster.network.weather = { ...fairWeather, latency };
   }
 
@@ -216,17 +219,19 @@ class Run {
     this.#sample();
     const scans = this.#scanner.run();
     const probes = this.#prober.run();
-    const changes = this.#operator?.run().catch((error: unknown) => {
-      this.#error ??= { error };
-    });
+    const changes = this.#operators.map((operator) =>
+      operator.run().catch((error: unknown) => {
+        this.#error ??= { error };
+      }),
+    );
     await this.#waitFor(runClients(this.#workload), workloadMsMax);
     this.#prober.end();
     await this.#waitFor(probes, workloadMsMax);
-    this.#operator?.end();
-    if (changes !== undefined) await this.#waitFor(changes, workloadMsMax);
+    for (const operator of this.#operators) operator.end();
+    for (const change of changes) await this.#waitFor(change, workloadMsMax);
     this.#faults.heal();
     await this.#waitFor(scans, workloadMsMax);
-    if (this.#operator !== undefined) await this.#settle(this.#operator);
+    if (this.#operators.length > 0) await this.#settle();
     await this.#recover();
     await this.#agree();
     await this.#drain();
@@ -268,14 +273,14 @@ class Run {
   }
 
   /** Waits until all copies are where they belong. */
-  async #settle(operator: Operator): Promise<void> {
+  async #settle(): Promise<void> {
     await this.#pass(quietMs);
-    operator.dismiss();
+    dismissNewcomers(this.#cluster);
     const end = this.#world.nowMs + settleMsMax;
     const left = (): readonly string[] => whatIsMoving(this.#cluster);
     while (this.#world.nowMs < end && left().length > 0) await this.#pass(100);
     this.#unsettled.push(...left());
-    operator.dismiss();
+    dismissNewcomers(this.#cluster);
   }
 
   /** Waits until nobody is taken for dead, and until all are taken for alive. */
@@ -413,7 +418,7 @@ class Run {
       demanded: this.#prober.judged,
       probes: this.#prober.operations,
       restarts: this.#faults.supervisor.starts,
-      changes: this.#operator?.changes ?? 0,
+      changes: this.#operators.reduce((sum, { changes }) => sum + changes, 0),
       faults: this.#faults.counts,
     };
   }

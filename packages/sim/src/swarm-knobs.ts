@@ -103,6 +103,10 @@ export interface TopologyKnobs {
   readonly changes: number;
   /** One of the nodes that formed the cluster dies for good first, and is replaced. */
   readonly burns?: boolean;
+  /** Who know nothing of each other; left out: one. */
+  readonly operators?: number;
+  /** Of a thousand changes, how many are given up again; left out: none. */
+  readonly aborts?: number;
 }
 
 /** How tombstones are reaped. */
@@ -141,7 +145,12 @@ function drawTopology(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
   const changes = 1 + random.below(3);
   // What an acknowledged write has on w nodes may be lost on w − 1 of them.
   const burns = copiesToLose(knobs.buckets) > 0 && knobs.nodes > 2 && random.chance(300);
-  return { ...knobs, topology: burns ? { changes, burns } : { changes } };
+  // Who is dead for good stays a member where its removal is given up, or another change waits
+  // for what it has.
+  if (burns) return { ...knobs, topology: { changes, burns } };
+  const operators = random.chance(300) ? { operators: 2 } : {};
+  const aborts = random.chance(300) ? { aborts: 600 } : {};
+  return { ...knobs, topology: { changes, ...operators, ...aborts } };
 }
 
 /** The knobs of a seed, where the members stay. */
