@@ -43,7 +43,7 @@ function reportIn(file: string): Report {
   return JSON.parse(readFileSync(file, "utf8")) as Report;
 }
 
-const tiny = "--seconds 20 --operations 60 --records 300";
+const tiny = "--seconds 20 --operations 60 --records 100";
 
 it("measures every workload over every protocol of ours, for real", async () => {
   const json = join(directory, "all.json");
