@@ -77,6 +77,13 @@ it("repair makes the copies of a node that was away like all others, as find see
   });
 }, 60_000);
 
+it("top adds up what clients ask all nodes for", async () => {
+  const { code, stdout } = await run("top", "--writes", "--once", "--json");
+  const { answered, writes } = JSON.parse(stdout);
+  expect([code, answered]).toEqual([0, ["n1", "n2", "n3"]]);
+  expect(writes.keys.length).toBeGreaterThan(0);
+});
+
 it("find says whose copies nobody has looked at", async () => {
   const [first = ""] = cluster.doors;
   const path = "/v1/buckets/default/keys/key-7?strict=true";

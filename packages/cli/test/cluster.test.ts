@@ -166,6 +166,48 @@ describe("hints", () => {
   });
 });
 
+describe("top of keys", () => {
+  const hot = { bucket: "default", key: "YQ", perSecond: 300, errorPerSecond: 2.5 };
+  const rest = { bucket: "other", key: "Yg", perSecond: 9.5, errorPerSecond: 0 };
+  const reads = { perSecond: 400, floorPerSecond: 3, keys: [hot, rest] };
+  const writes = { perSecond: 0, floorPerSecond: 0, keys: [] };
+
+  it("shows rates, shares and how sure they are, and who is silent", async () => {
+    const body = {
+      node: "n1",
+      halfLifeMs: 10_000,
+      answered: ["n1"],
+      silent: ["n2"],
+      reads,
+      writes,
+    };
+    node.intercept = ({ url }) =>
+      url?.startsWith("/v1/hot?") === true ? { status: 200, body } : undefined;
+    const shown = await run("top", "--reads", "--once");
+    expect(shown.exit).toBe(0);
+    expect(shown.stdout).toMatch(/^READ\/s +SHARE +LESS +BUCKET +KEY$/mu);
+    expect(shown.stdout).toMatch(/^300 +75\.0 % +2\.5 +default +a$/mu);
+    expect(shown.stdout).toMatch(/^9\.5 +2\.4 % +other +b$/mu);
+    expect(shown.stdout).toContain("400 reads per second in all; no other key has more than 3.0.");
+    expect(shown.stdout).toContain("n2 does not answer");
+    const { stdout } = await run("top", "--writes", "--once", "--json");
+    expect(JSON.parse(stdout)).toEqual({
+      halfLifeMs: 10_000,
+      answered: ["n1"],
+      silent: ["n2"],
+      writes,
+    });
+  });
+
+  it("says that a node is too old to know", async () => {
+    node.intercept = () => ({
+      status: 404,
+      body: { code: "bad-request", message: "no such route" },
+    });
+    expect((await run("top", "--reads", "--once")).exit).not.toBe(0);
+  });
+});
+
 describe("repair", () => {
   const running = {
     number: 4,

@@ -65,6 +65,26 @@ it("shows, keeps and resolves siblings", async () => {
   expect(await run(0, "get", "cart")).toMatchObject({ exit: 0, stdout: "pear" });
 });
 
+it("shows which keys are asked for most", async () => {
+  for (let at = 0; at < 4; at += 1) {
+    await run(0, "get", "hot-one");
+    await run(0, "put", "hot-two", `v${at}`);
+  }
+  const shown = await run(0, "top", "--reads", "--writes", "--once");
+  expect(shown.exit).toBe(0);
+  const [reads = "", writes = ""] = shown.stdout.split(/\n\n/u);
+  expect(reads).toMatch(/^READ\/s +SHARE +LESS +BUCKET +KEY$/mu);
+  expect(reads).toMatch(/^[\d.]+ +[\d.]+ % +default +hot-one$/mu);
+  expect(writes).toMatch(/^[\d.]+ +[\d.]+ % +default +hot-two$/mu);
+  expect(writes).toMatch(/writes per second in all; no other key has more than 0\.$/mu);
+  const { answered, silent, ...tables } = JSON.parse(
+    (await run(0, "top", "--writes", "--once", "--json")).stdout,
+  );
+  expect([answered, silent]).toEqual([["n1"], []]);
+  expect(Object.keys(tables)).toEqual(["halfLifeMs", "writes"]);
+  expect(tables.writes.keys[0].perSecond).toBeGreaterThan(0);
+});
+
 it("puts, exports and imports values that expire, but for those that have", async () => {
   const put = await run(0, "put", "lease/a", "v", "--ttl", "2h");
   expect(put.exit).toBe(0);

@@ -24,6 +24,8 @@ export {
   type HintsLost,
   type OpenBookOutcome,
 } from "./hints/hint-book.ts";
+export { HotKeys, hotKeysMax } from "./hot/hot-keys.ts";
+export type { HotKey, HotTable, HotTables, HotView } from "./hot/hot-view.ts";
 export {
   type ConvergenceCounts,
   type MembershipView,

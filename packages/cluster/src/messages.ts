@@ -12,6 +12,7 @@ import type {
   TreeQuestion,
   WriteId,
 } from "@coterie/core";
+import type { HotTables } from "./hot/hot-view.ts";
 
 export type { Announcement, HeardMember, RingStamp } from "@coterie/core";
 
@@ -34,7 +35,8 @@ export type DataRequest =
   | MergeAllRequest
   | RaiseFenceRequest
   | ReapRequest
-  | AskFencesRequest;
+  | AskFencesRequest
+  | AskHotKeysRequest;
 
 /** About the cluster document (docs/internals/agreement.md). */
 export type DocumentRequest = PrepareRequest | AcceptRequest | TellRequest | AskRequest;
@@ -198,6 +200,12 @@ export interface AskFencesRequest {
   readonly stamp: RingStamp;
 }
 
+/** Which keys do clients ask you for most? */
+export interface AskHotKeysRequest {
+  readonly kind: "ask-hot-keys";
+  readonly stamp: RingStamp;
+}
+
 /** Formation: what the sender says of itself, and of its settings. */
 export interface AnnounceRequest {
   readonly kind: "announce";
@@ -269,6 +277,7 @@ export type PeerResponse =
   | FenceRaisedResponse
   | { readonly kind: "reaped" }
   | FencesResponse
+  | HotKeysResponse
   | RefusedResponse;
 
 /** What is held under the tokens of a {@link LookRequest}, in their order. */
@@ -297,6 +306,11 @@ export interface MergedAllResponse {
 
 /** Whether a record changed what was held, or why it was not stored. */
 export type RecordOutcome = "changed" | "unchanged" | PeerRefusal;
+
+/** What clients ask a node for. */
+export interface HotKeysResponse extends HotTables {
+  readonly kind: "hot-keys";
+}
 
 /** What a member says of all its fences. */
 export interface FencesResponse {

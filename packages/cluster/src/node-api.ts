@@ -11,6 +11,7 @@ import type { AntiEntropyView, RepairStarted } from "./anti-entropy/anti-entropy
 import type { HeldOutcome, HeldQuery } from "./find/held-query.ts";
 import type { CircuitCounts, PeerView } from "./circuits/peer-view.ts";
 import type { HandoffView } from "./handoff/handoff-view.ts";
+import type { HotKeys } from "./hot/hot-keys.ts";
 import type { HintStatistics } from "./hints/hint-book.ts";
 import type { MembershipView } from "./membership/member-watch.ts";
 import type { AdmissionStatistics } from "./admission.ts";
@@ -45,6 +46,8 @@ export interface NodeApi {
   scan(bucket: string, options: ScanOptions): Promise<ScanOutcome>;
   /** One page of the keys that this node itself holds and that are like this. */
   findHeld(query: HeldQuery): Promise<HeldOutcome>;
+  /** Which keys clients ask for most; `undefined` until the cluster has formed. */
+  hotKeys(): HotKeys | undefined;
   /**
    * Creates or changes a bucket by agreement of a majority of the voters. Settles when every member
    * that can be reached goes by it.

@@ -67,3 +67,10 @@ export type StartOutcome =
       readonly code: "locked" | "io" | "wrong-directory" | "not-formed" | "disk-full";
       readonly message: string;
     };
+
+/** Of a node that was told to stop while it started. */
+export const stoppedEarly: StartOutcome = {
+  ok: false,
+  code: "not-formed",
+  message: "the node was stopped before it served",
+};

@@ -15,6 +15,8 @@ export interface NodeCounters {
   /** Bytes of their values. */
   putBytes: number;
   gets: number;
+  /** Of these, the ones that took the answer of a read that was begun for another. */
+  getsJoined: number;
   deletes: number;
   /** Client requests that failed, each counted once, by code. */
   readonly failures: Map<ErrorCode, number>;
@@ -54,6 +56,7 @@ export function newNodeCounters(): NodeCounters {
     puts: 0,
     putBytes: 0,
     gets: 0,
+    getsJoined: 0,
     deletes: 0,
     failures: new Map(),
     forwards: 0,

@@ -37,6 +37,7 @@ import { get } from "./coordinator/get.ts";
 import { put } from "./coordinator/put.ts";
 import { ReadRouting } from "./coordinator/read-routing.ts";
 import { scan } from "./coordinator/scan.ts";
+import { ReadFlights } from "./coordinator/read-flights.ts";
 import { HeldFinder } from "./find/held-finder.ts";
 import type { HeldOutcome, HeldQuery } from "./find/held-query.ts";
 import { loadRegister } from "./formation/durable-identity.ts";
@@ -49,6 +50,7 @@ import { loadOwed } from "./handoff/owed-file.ts";
 import { type HandoffBefore, type NodeHandoff, startHandoff } from "./handoff/start-handoff.ts";
 import type { HintBook } from "./hints/hint-book.ts";
 import { openHints } from "./hints/open-hints.ts";
+import { HotKeys } from "./hot/hot-keys.ts";
 import type { MemberWatch, MembershipView } from "./membership/member-watch.ts";
 import { watchMembers } from "./membership/watch-members.ts";
 import type { Announcement, PeerRequest, PeerResponse } from "./messages.ts";
@@ -57,7 +59,7 @@ import type { Mover } from "./moves/mover.ts";
 import type { MovesView } from "./moves/moves-view.ts";
 import { startMoves } from "./moves/start-moves.ts";
 import type { NodeApi, NodeStatistics } from "./node-api.ts";
-import type { NodeConfig, NodePorts, StartOutcome } from "./node-config.ts";
+import { type NodeConfig, type NodePorts, type StartOutcome, stoppedEarly } from "./node-config.ts";
 import { newNodeCounters } from "./node-counters.ts";
 import { Idleness } from "./idleness.ts";
 import { PeerRequests, isForwarded } from "./peer-requests.ts";
@@ -80,12 +82,6 @@ import type {
   ScanOutcome,
   WriteOutcome,
 } from "./requests.ts";
-
-const stoppedEarly: StartOutcome = {
-  ok: false,
-  code: "not-formed",
-  message: "the node was stopped before it served",
-};
 
 /** How long a change of the document may take, in milliseconds. */
 const changeMsMax = 5000;
@@ -237,6 +233,10 @@ export class CoterieNode implements NodeApi {
 
   async findHeld(query: HeldQuery): Promise<HeldOutcome> {
     return (await this.#finder?.find(query)) ?? this.#refuseEarly();
+  }
+
+  hotKeys(): HotKeys | undefined {
+    return this.#coordination?.hotKeys;
   }
 
   changeBucket(change: BucketChange): Promise<BucketOutcome> {
@@ -472,6 +472,8 @@ export class CoterieNode implements NodeApi {
       tuning,
       pressure: this.pressure,
       routing: new ReadRouting({ ...shared, isHealthy, random, network, tuning }),
+      readFlights: new ReadFlights({ ...place, counters: this.#counters }),
+      hotKeys: new HotKeys({ ...place, network }),
     };
     this.#beginWork(this.#coordination, agreement, gained);
     return { ok: true };
@@ -505,11 +507,11 @@ export class CoterieNode implements NodeApi {
     reaping: Reaping,
   ): PeerRequests {
     const { inFlightMax: forwardedMax, onEvent } = this.#config;
-    const { clock, store, replica } = coordination;
+    const { clock, store, replica, hotKeys } = coordination;
     return new PeerRequests({
       coordination,
       agreement,
-      receivers: { clock, store, replica, reaping },
+      receivers: { clock, store, replica, reaping, hotKeys },
       forwardedMax,
       isStopping: () => this.#isStopping(),
       onSettled: () => this.#idleness.look(),

@@ -136,9 +136,17 @@ export {
   type CircuitState,
   circuitDefaults,
 } from "./load/circuit.ts";
+export {
+  type CountedKey,
+  FrequentKeys,
+  type FrequentKeysSettings,
+  type KeyCounts,
+  tokenId,
+} from "./load/frequent-keys.ts";
 export { HedgeBudget } from "./load/hedge-budget.ts";
 export { PeerLoad } from "./load/peer-load.ts";
 export { Pressure, type PressureSettings } from "./load/pressure.ts";
+export { Thinning } from "./load/thinning.ts";
 export {
   type KnownMember,
   Membership,

@@ -25,6 +25,7 @@ import {
   readMembership,
   writeMembership,
 } from "./membership-codec.ts";
+import { hotTags, readAskHotKeys } from "./hot-codec.ts";
 import { bulkSizeHint, bulkTags, readFetch, readMergeAll, writeBulkRequest } from "./bulk-codec.ts";
 import { readCompare, readLook, treeSizeHint, treeTags, writeTreeRequest } from "./tree-codec.ts";
 import {
@@ -54,6 +55,7 @@ export function requestSizeHint(request: PeerRequest): number {
     case "find":
     case "list":
     case "ask-fences":
+    case "ask-hot-keys":
       return fixedFieldsHint;
     case "compare":
     case "look":
@@ -121,6 +123,7 @@ const requestTags = {
   ...treeTags,
   ...reapingTags,
   ...bulkTags,
+  ...hotTags,
 } as const;
 
 function writeStamped(writer: WireWriter, request: DataRequest): void {
@@ -161,6 +164,8 @@ function writeStamped(writer: WireWriter, request: DataRequest): void {
     case "reap":
     case "ask-fences":
       writeReapingRequest(writer, request);
+      return;
+    case "ask-hot-keys":
       return;
     case "fetch":
     case "merge-all":
@@ -242,6 +247,8 @@ export function readRequest(reader: WireReader, tag: number): PeerRequest | unde
       return readFetch(reader);
     case requestTags["merge-all"]:
       return readMergeAll(reader);
+    case requestTags["ask-hot-keys"]:
+      return readAskHotKeys(reader);
     default:
       return undefined;
   }

@@ -1,5 +1,5 @@
 import type { Fence, MembershipMessage } from "@coterie/core";
-import type { ListedEntry, PeerResponse } from "@coterie/cluster";
+import type { ListedEntry, PeerResponse, WrittenResponse } from "@coterie/cluster";
 import {
   readDocumentResponse,
   readVote,
@@ -13,6 +13,7 @@ import {
   readMergedAll,
   writeBulkAnswer,
 } from "./bulk-codec.ts";
+import { hotAnswerSizeHint, hotAnswerTags, readHotKeys, writeHotKeys } from "./hot-codec.ts";
 import { refusalNumber, refusalOf } from "./refusals.ts";
 import { listedEntryHint, readListedEntry, writeListedEntry } from "./listed-entry.ts";
 import { announcementSizeHint, readAnnouncement, writeAnnouncement } from "./announcement-codec.ts";
@@ -61,6 +62,7 @@ const responseTags = {
   looked: lookedTag,
   ...reapingAnswerTags,
   ...bulkAnswerTags,
+  ...hotAnswerTags,
 } as const;
 
 /** About how many bytes `response` takes when encoded; never far below. */
@@ -89,6 +91,8 @@ export function responseSizeHint(response: PeerResponse): number {
     case "fetched":
     case "merged-all":
       return bulkAnswerSizeHint(response);
+    case "hot-keys":
+      return hotAnswerSizeHint(response);
     case "written":
       return 24 + (response.context?.length ?? 0) + (response.record?.length ?? 0);
     case "announced":
@@ -137,11 +141,7 @@ export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHi
       writeBulkAnswer(writer, response);
       break;
     case "written":
-      if (response.context !== undefined) writer.text(0x0a, response.context);
-      writer.uint(0x10, response.siblings);
-      writer.uint(0x18, response.primaries);
-      if (response.record !== undefined) writer.bytes(0x22, response.record);
-      writer.uint(0x28, response.fallbacks);
+      writeWritten(writer, response);
       break;
     case "announced":
       writeAnnouncement(writer, response.announcement);
@@ -171,12 +171,23 @@ export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHi
     case "fences":
       writeFences(writer, response);
       break;
+    case "hot-keys":
+      writeHotKeys(writer, response);
+      break;
     case "unknown":
     case "accepted":
     case "reaped":
       break;
   }
   writer.close(start, sizeHint);
+}
+
+function writeWritten(writer: WireWriter, response: WrittenResponse): void {
+  if (response.context !== undefined) writer.text(0x0a, response.context);
+  writer.uint(0x10, response.siblings);
+  writer.uint(0x18, response.primaries);
+  if (response.record !== undefined) writer.bytes(0x22, response.record);
+  writer.uint(0x28, response.fallbacks);
 }
 
 /** In the fields 2 and 3 of whatever was read. */
@@ -233,6 +244,8 @@ export function readResponse(reader: WireReader, tag: number): PeerResponse | un
       return { kind: "reaped" };
     case responseTags.fences:
       return readFences(reader);
+    case responseTags["hot-keys"]:
+      return readHotKeys(reader);
     default:
       return undefined;
   }

@@ -80,6 +80,13 @@ const membershipMessage: fc.Arbitrary<MembershipMessage> = fc.record({
   ),
 });
 
+const rate = fc.double({ min: 0, max: 1e9, noNaN: true }).map((each) => each + 0);
+const hotKey = fc.record({ bucket: text, key: bytes, perSecond: rate, errorPerSecond: rate });
+const hotTable = fc.record({
+  perSecond: rate,
+  floorPerSecond: rate,
+  keys: fc.array(hotKey, { maxLength: 4 }),
+});
 const sentRecords = fc.array(fc.record({ record: bytes, fence: u32 }), { maxLength: 5 });
 
 /** Any request, of any kind. */
@@ -149,6 +156,7 @@ export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
   }),
   fc.record({ kind: fc.constant("reap" as const), stamp, partition: u32, fence: u32, entries }),
   fc.record({ kind: fc.constant("ask-fences" as const), stamp }),
+  fc.record({ kind: fc.constant("ask-hot-keys" as const), stamp }),
   fc.record({ kind: fc.constant("read-hint" as const), stamp, bucket: text, key: bytes }),
   fc.record({
     kind: fc.constant("put" as const),
@@ -221,6 +229,7 @@ export const anyResponse: fc.Arbitrary<PeerResponse> = fc.oneof(
     fences: fc.array(fence, { maxLength: 9 }),
     isWhole: fc.boolean(),
   }),
+  fc.record({ kind: fc.constant("hot-keys" as const), reads: hotTable, writes: hotTable }),
   fc.record({
     kind: fc.constant("listed" as const),
     entries,

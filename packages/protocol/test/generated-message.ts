@@ -1,6 +1,7 @@
 import type { Announcement, Ballot, MembershipMessage, MessageBody, News } from "@coterie/core";
 import type {
   DocumentRequest,
+  HotTable,
   ListedEntry,
   PeerRequest,
   PeerResponse,
@@ -12,6 +13,7 @@ import {
   type AnnouncementSchema,
   BatchAckSchema,
   BatchSchema,
+  type HotTableSchema,
   type ListedEntrySchema,
   MemberState,
   type MembershipMessageSchema,
@@ -181,6 +183,8 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
     }
     case "ask-fences":
       return { case: "askFences", value: stamp };
+    case "ask-hot-keys":
+      return { case: "askHotKeys", value: stamp };
     case "delete":
       break;
   }
@@ -192,6 +196,20 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
 
 function halvesOf(pairs: readonly { readonly high: number; readonly low: number }[]): number[] {
   return pairs.flatMap(({ high, low }) => [high, low]);
+}
+
+function generatedTable({
+  perSecond,
+  floorPerSecond,
+  keys,
+}: HotTable): MessageInitShape<typeof HotTableSchema> {
+  return {
+    rate: perSecond,
+    floor: floorPerSecond,
+    keys: keys.map(({ bucket, key, ...rates }) => {
+      return { bucket, key, rate: rates.perSecond, error: rates.errorPerSecond };
+    }),
+  };
 }
 
 function generatedRecords(sent: readonly SentRecord[]): {
@@ -293,6 +311,13 @@ function generatedResponse(response: PeerResponse): GeneratedResponse {
     case "fences": {
       const numbers = response.fences.flatMap(({ raised, reaped }) => [raised, reaped]);
       return { case: "fences", value: { numbers, isWhole: response.isWhole } };
+    }
+    case "hot-keys": {
+      const value = {
+        reads: generatedTable(response.reads),
+        writes: generatedTable(response.writes),
+      };
+      return { case: "hotKeys", value };
     }
     case "written": {
       const { siblings, primaries, fallbacks, record } = response;

@@ -6,6 +6,8 @@ import type { NodePool } from "../http/node-pool.ts";
 import { nodeRates, type NodeRates } from "../metrics/node-rates.ts";
 import { scrapeMember, type Scraped } from "../metrics/scrape-cluster.ts";
 import { byteText, table } from "../table.ts";
+import type { Terminal } from "../terminal.ts";
+import { type HotOperation, hotKeys, hotKeysJson, hotKeysText } from "./hot-keys.ts";
 
 /** Options of `coterie top`. */
 export interface TopOptions extends NodeOptions {
@@ -13,6 +15,10 @@ export interface TopOptions extends NodeOptions {
   readonly once?: boolean;
   /** Seconds between two looks. */
   readonly interval: number;
+  /** The keys that are read most, in place of the nodes. */
+  readonly reads?: boolean;
+  /** The keys that are written most. */
+  readonly writes?: boolean;
 }
 
 /** One line of the table; without rates the node did not answer twice in a row. */
@@ -28,6 +34,8 @@ const clearScreen = "\u001B[H\u001B[J";
 /** `coterie top`: what every node does, now. */
 export function top(options: TopOptions): Promise<ExitCode> {
   return withPool(options, async (pool, terminal) => {
+    const operations = operationsOf(options);
+    if (operations.length > 0) return topKeys(pool, terminal, options, operations);
     const isLive = terminal.isDataInteractive && options.json !== true && options.once !== true;
     const stop = new AbortController();
     const onSignal = (): void => stop.abort();
@@ -51,6 +59,38 @@ export function top(options: TopOptions): Promise<ExitCode> {
     process.off("SIGINT", onSignal);
     return exitCodes.ok;
   });
+}
+
+function operationsOf({ reads, writes }: TopOptions): readonly HotOperation[] {
+  return [
+    ...(reads === true ? ["reads" as const] : []),
+    ...(writes === true ? ["writes" as const] : []),
+  ];
+}
+
+/** Which keys clients ask the whole cluster for most, of the last seconds. */
+async function topKeys(
+  pool: NodePool,
+  terminal: Terminal,
+  options: TopOptions,
+  operations: readonly HotOperation[],
+): Promise<ExitCode> {
+  const isLive = terminal.isDataInteractive && options.json !== true && options.once !== true;
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  process.once("SIGINT", onSignal);
+  while (!stop.signal.aborted) {
+    const view = await hotKeys(pool, options.timeout);
+    const text =
+      options.json === true
+        ? `${JSON.stringify(hotKeysJson(view, operations))}\n`
+        : operations.map((operation) => hotKeysText(view, operation)).join("\n");
+    await terminal.data(isLive ? `${clearScreen}coterie top; Ctrl-C ends it\n\n${text}` : text);
+    if (options.once === true) break;
+    await sleep(options.interval * 1000, undefined, { signal: stop.signal }).catch(() => undefined);
+  }
+  process.off("SIGINT", onSignal);
+  return exitCodes.ok;
 }
 
 /** The cluster as it is now, or was when a node last said so: a dead one must not end the view. */

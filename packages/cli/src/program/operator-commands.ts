@@ -237,16 +237,19 @@ function addDrain(program: Command, onExit: OnExit): void {
 
 function addWatching(program: Command, onExit: OnExit): void {
   withNodeOptions(program.command("top"))
-    .summary("what every node does, now")
+    .summary("what every node does, or which keys are hot, now")
     .description(
       "Shows requests and their times, failures, syncs, delays and memory of every node, of the " +
-        "time between two looks.",
+        "time between two looks; or the keys that clients ask the whole cluster for most.",
     )
+    .option("--reads", "the keys that are read most, of the last seconds")
+    .option("--writes", "the keys that are written most")
     .option("--once", "print one table and end")
     .option("--interval <seconds>", "time between two looks", wholeNumber(1, 3600), 2)
     .addHelpText(
       "after",
-      "\nExamples:\n  coterie top\n  coterie top --once --interval 10\n  coterie top --json",
+      "\nExamples:\n  coterie top\n  coterie top --once --interval 10\n  coterie top --json" +
+        "\n  coterie top --reads\n  coterie top --writes --once",
     )
     .action(async (options: TopOptions) => {
       const { top } = await import("../commands/top.ts");

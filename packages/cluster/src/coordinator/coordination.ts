@@ -6,6 +6,8 @@ import type { PeerRefusal, PeerRequest, PeerResponse } from "../messages.ts";
 import type { NodeCounters } from "../node-counters.ts";
 import type { FenceTable } from "../reaping/fence-table.ts";
 import type { Replica } from "../replica/replica.ts";
+import type { HotKeys } from "../hot/hot-keys.ts";
+import type { ReadFlights } from "./read-flights.ts";
 import type { ReadRouting } from "./read-routing.ts";
 import type { CoordinationTuning } from "./coordination-tuning.ts";
 
@@ -40,6 +42,10 @@ export interface Coordination {
   readonly tuning: CoordinationTuning;
   readonly pressure: Pressure;
   readonly routing: ReadRouting;
+  /** Lets gets of one key share reads. */
+  readonly readFlights: ReadFlights;
+  /** Hears of the keys that clients ask this node for. */
+  readonly hotKeys: HotKeys;
   ring(): Ring;
   /** False for members that are suspected, dead or gone: they are asked last. */
   isHealthy(id: NodeId): boolean;

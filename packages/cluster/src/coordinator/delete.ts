@@ -31,6 +31,7 @@ export async function deleteKey(
   const planned = planRequest(coordination, key, options);
   if (!planned.ok) return planned;
   let { plan } = planned;
+  coordination.hotKeys.noteWrite(plan.placed);
   let outcome = await deleteUnder(coordination, plan, context);
   while (!outcome.ok) {
     // Deleting twice what was read once does nothing more.

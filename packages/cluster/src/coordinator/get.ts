@@ -21,6 +21,7 @@ import type { GatheredAnswer } from "./gather.ts";
 import { gatherCopies } from "./gather-copies.ts";
 import { planAgain } from "./plan-again.ts";
 import { allSiblings, shownSiblings } from "./presentation.ts";
+import type { QuorumAnswer, QuorumRead } from "./quorum-read.ts";
 import {
   type RequestPlan,
   isCurrent,
@@ -32,16 +33,6 @@ import {
 import { type ReplicaCopy, storedOf, writeCopy } from "./replica-calls.ts";
 import { silentAt } from "./stand-ins.ts";
 
-/** What a quorum of replicas holds of a key: a read before it is dressed for a client. */
-export type QuorumRead =
-  | {
-      readonly ok: true;
-      /** `undefined` if no replica that answered has ever held the key. */
-      readonly stored: StoredRecord | undefined;
-      readonly acks: Acks;
-    }
-  | (GetOutcome & { readonly ok: false });
-
 /** Coordinates one read (Dynamo, section 4.5): any node may. */
 export async function get(
   coordination: Coordination,
@@ -52,6 +43,7 @@ export async function get(
   const planned = planRequest(coordination, key, options);
   if (!planned.ok) return planned;
   let { plan } = planned;
+  coordination.hotKeys.noteRead(plan.placed);
   const { pressure } = coordination;
   const bytes = expectedBytes(coordination, plan);
   if (!pressure.hold(bytes)) {
@@ -59,12 +51,12 @@ export async function get(
     const message = `${pressure.bytes} bytes of values are in flight`;
     return failure(coordination, "overloaded", "refused", acks, message);
   }
-  let read = await readQuorum(coordination, plan);
+  let read = await readShared(coordination, plan);
   while (!read.ok) {
     const again = await planAgain(coordination, plan, read);
     if (again === undefined) break;
     plan = again;
-    read = await readQuorum(coordination, plan);
+    read = await readShared(coordination, plan);
   }
   pressure.give(bytes);
   if (!read.ok) return read;
@@ -75,12 +67,24 @@ export async function get(
   return {
     ok: true,
     siblings: show(bucket, record, nowMs),
-    context:
-      read.stored === undefined
-        ? undefined
-        : encodeContext(contextOf(record), key, coordination.contextSeal),
+    context: contextText(coordination, key, read),
     acks: read.acks,
   };
+}
+
+/** As {@link readQuorum}, perhaps together with other gets that are here. */
+function readShared(coordination: Coordination, plan: RequestPlan): Promise<QuorumRead> {
+  return coordination.readFlights.read(plan, () => readQuorum(coordination, plan));
+}
+
+function contextText(
+  { contextSeal }: Coordination,
+  key: Key,
+  read: QuorumAnswer,
+): string | undefined {
+  if (read.stored === undefined) return undefined;
+  read.shownContext ??= encodeContext(contextOf(read.stored.record), key, contextSeal);
+  return read.shownContext;
 }
 
 /** What all copies asked for will take in memory, going by this node's own. */

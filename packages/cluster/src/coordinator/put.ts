@@ -32,6 +32,7 @@ export function put(
   coordination.counters.putBytes += input.value.length;
   const planned = planRequest(coordination, key, options);
   if (!planned.ok) return Promise.resolve(planned);
+  coordination.hotKeys.noteWrite(planned.plan.placed);
   const checked = checkPut(coordination, key, input);
   if (!checked.ok) return Promise.resolve(checked);
   return putUnder(coordination, planned.plan, input, checked.context);

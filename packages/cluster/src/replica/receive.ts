@@ -3,6 +3,7 @@ import { answerCompare, answerLook } from "../anti-entropy/answer-compare.ts";
 import type { Clock } from "@coterie/ports";
 import type { RecordStore } from "@coterie/storage";
 import type { DataRequest, ForwardedDelete, ForwardedPut, PeerResponse } from "../messages.ts";
+import type { HotKeys } from "../hot/hot-keys.ts";
 import type { Reaping } from "../reaping/reaping.ts";
 import type { Replica } from "./replica.ts";
 
@@ -14,6 +15,7 @@ export interface Receivers {
   readonly store: RecordStore;
   readonly replica: Replica;
   readonly reaping: Reaping;
+  readonly hotKeys: Pick<HotKeys, "tables">;
 }
 
 /** Answers another node about this node's copies. */
@@ -48,5 +50,7 @@ export function receive(
     case "reap":
     case "ask-fences":
       return reaping.receive(request, settle);
+    case "ask-hot-keys":
+      return settle({ kind: "hot-keys", ...receivers.hotKeys.tables() });
   }
 }

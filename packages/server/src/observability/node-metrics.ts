@@ -10,6 +10,7 @@ import type { RespStatistics } from "../doors/resp/resp-statistics.ts";
 import { GcPauses } from "./gc-pauses.ts";
 import { grpcReadings } from "./grpc-readings.ts";
 import { antiEntropyReadings } from "./anti-entropy-readings.ts";
+import { hotReadings } from "./hot-readings.ts";
 import { moveReadings } from "./move-readings.ts";
 import { reapingReadings } from "./reaping-readings.ts";
 import { handoffReadings } from "./handoff-readings.ts";
@@ -64,6 +65,7 @@ export class NodeMetrics {
       ...this.#grpc.readings(),
       ...this.#resp.readings(),
       ...nodeReadings(node),
+      ...hotReadings(node),
       ...membershipReadings(node),
       ...circuitReadings(node),
       ...storeReadings(() => node.statistics().store),

@@ -11,6 +11,7 @@ export function methodsOf(node: NodeApi): NodeApi {
     readReplica: (key) => node.readReplica(key),
     scan: (bucket, options) => node.scan(bucket, options),
     findHeld: (query) => node.findHeld(query),
+    hotKeys: () => node.hotKeys(),
     changeBucket: (change) => node.changeBucket(change),
     bucket: (name) => node.bucket(name),
     missing: () => node.missing(),

@@ -13,6 +13,7 @@ import {
 } from "./cluster-routes.ts";
 import { serveDrain } from "./drain-route.ts";
 import { serveFind } from "./find-route.ts";
+import { serveHot } from "./hot-route.ts";
 import { serveKey } from "./keys-route.ts";
 import { serveIndex, serveOpenApi } from "./openapi/openapi-route.ts";
 import { serveLiveness, serveMetrics, serveReadiness } from "./probes.ts";
@@ -54,6 +55,7 @@ export const routes: readonly Route[] = [
   changing("/v1/abort", "abort", serveAbort),
   changing("/v1/drain", "drain", serveDrain),
   reading("/v1/find", "find", serveFind),
+  reading("/v1/hot", "hot", serveHot),
   reading("/v1/ring", "ring", serveRing),
   reading("/v1/explain/{bucket}/{key}", "explain", serveExplain),
   reading("/v1/replica/{bucket}/{key}", "replica", serveReplica),

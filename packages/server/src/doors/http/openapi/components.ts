@@ -1,5 +1,6 @@
-import { debtKinds } from "@coterie/cluster";
+import { debtKinds, hotKeysMax } from "@coterie/cluster";
 import { keyHashes, limits } from "@coterie/core";
+import { hotSchemas } from "./hot-schemas.ts";
 import { type Json, count, list, memberState, object, text } from "./schema-parts.ts";
 import { topologySchemas } from "./topology-schemas.ts";
 
@@ -187,6 +188,7 @@ export const schemas: Json = {
   },
   Draining: object({ node: text, draining: { const: true } }),
   ...topologySchemas,
+  ...hotSchemas,
   Buckets: object({ buckets: list(ref("Bucket")) }),
   Ring: object({ epoch: count, partitions: count, hash: keyHash, owners: list(list(text)) }),
   Explanation: object({
@@ -275,6 +277,11 @@ export const parameters: Json = {
     "limit",
     { type: "integer", minimum: 1, maximum: 10_000 },
     "Keys per page, roughly.",
+  ),
+  hotLimit: query(
+    "limit",
+    { type: "integer", minimum: 1, maximum: hotKeysMax },
+    "Keys of each table, at most.",
   ),
   context: {
     ...header("Coterie-Context", "What the writer has read: exactly that is replaced."),

@@ -255,6 +255,15 @@ export const operations: readonly Operation[] = [
     ),
     responses: { 200: answer("Lines.", lines), ...failures(400, 404, 429, 503) },
   },
+  {
+    path: "/v1/hot",
+    method: "GET",
+    operationId: "hot",
+    tags: ["cluster"],
+    summary: "The keys that clients ask all members for most, of reads and of writes.",
+    parameters: given("hotLimit"),
+    responses: { 200: answer("Rates of now.", schema("HotKeys")), ...failures(400, 503) },
+  },
   page("/v1/ring", "Ring", "Per partition, its owners in order."),
   page(
     "/v1/explain/{bucket}/{key}",

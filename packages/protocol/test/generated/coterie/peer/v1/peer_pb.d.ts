@@ -188,6 +188,12 @@ export declare type Operation = Message<"coterie.peer.v1.Operation"> & {
      */
     value: MergeAll;
     case: "mergeAll";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.AskHotKeys ask_hot_keys = 25;
+     */
+    value: AskHotKeys;
+    case: "askHotKeys";
   } | { case: undefined; value?: undefined };
 };
 
@@ -741,6 +747,29 @@ export declare type AskFences = Message<"coterie.peer.v1.AskFences"> & {
  * Use `create(AskFencesSchema)` to create a new message.
  */
 export declare const AskFencesSchema: GenMessage<AskFences>;
+
+/**
+ * Which keys do clients ask you for most: docs/operations/hot-keys.md.
+ *
+ * @generated from message coterie.peer.v1.AskHotKeys
+ */
+export declare type AskHotKeys = Message<"coterie.peer.v1.AskHotKeys"> & {
+  /**
+   * @generated from field: uint32 epoch = 1;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: fixed32 tag = 2;
+   */
+  tag: number;
+};
+
+/**
+ * Describes the message coterie.peer.v1.AskHotKeys.
+ * Use `create(AskHotKeysSchema)` to create a new message.
+ */
+export declare const AskHotKeysSchema: GenMessage<AskHotKeys>;
 
 /**
  * @generated from message coterie.peer.v1.Put
@@ -1558,6 +1587,12 @@ export declare type Result = Message<"coterie.peer.v1.Result"> & {
      */
     value: Fences;
     case: "fences";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.HotKeys hot_keys = 25;
+     */
+    value: HotKeys;
+    case: "hotKeys";
   } | { case: undefined; value?: undefined };
 };
 
@@ -2101,6 +2136,94 @@ export declare type Refused = Message<"coterie.peer.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export declare const RefusedSchema: GenMessage<Refused>;
+
+/**
+ * @generated from message coterie.peer.v1.HotKeys
+ */
+export declare type HotKeys = Message<"coterie.peer.v1.HotKeys"> & {
+  /**
+   * @generated from field: coterie.peer.v1.HotTable reads = 1;
+   */
+  reads?: HotTable | undefined;
+
+  /**
+   * @generated from field: coterie.peer.v1.HotTable writes = 2;
+   */
+  writes?: HotTable | undefined;
+};
+
+/**
+ * Describes the message coterie.peer.v1.HotKeys.
+ * Use `create(HotKeysSchema)` to create a new message.
+ */
+export declare const HotKeysSchema: GenMessage<HotKeys>;
+
+/**
+ * Rates are requests per second.
+ *
+ * @generated from message coterie.peer.v1.HotTable
+ */
+export declare type HotTable = Message<"coterie.peer.v1.HotTable"> & {
+  /**
+   * Of all keys.
+   *
+   * @generated from field: double rate = 1;
+   */
+  rate: number;
+
+  /**
+   * Of each key that is not told, at most.
+   *
+   * @generated from field: double floor = 2;
+   */
+  floor: number;
+
+  /**
+   * The most asked for first.
+   *
+   * @generated from field: repeated coterie.peer.v1.HotKey keys = 3;
+   */
+  keys: HotKey[];
+};
+
+/**
+ * Describes the message coterie.peer.v1.HotTable.
+ * Use `create(HotTableSchema)` to create a new message.
+ */
+export declare const HotTableSchema: GenMessage<HotTable>;
+
+/**
+ * @generated from message coterie.peer.v1.HotKey
+ */
+export declare type HotKey = Message<"coterie.peer.v1.HotKey"> & {
+  /**
+   * @generated from field: string bucket = 1;
+   */
+  bucket: string;
+
+  /**
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * @generated from field: double rate = 3;
+   */
+  rate: number;
+
+  /**
+   * By so much the rate may be too high.
+   *
+   * @generated from field: double error = 4;
+   */
+  error: number;
+};
+
+/**
+ * Describes the message coterie.peer.v1.HotKey.
+ * Use `create(HotKeySchema)` to create a new message.
+ */
+export declare const HotKeySchema: GenMessage<HotKey>;
 
 /**
  * @generated from enum coterie.peer.v1.MemberState

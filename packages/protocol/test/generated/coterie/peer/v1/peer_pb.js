@@ -14,7 +14,7 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/
  * Describes the file coterie/peer/v1/peer.proto.
  */
 export const file_coterie_peer_v1_peer = /*@__PURE__*/
-  fileDesc("Chpjb3RlcmllL3BlZXIvdjEvcGVlci5wcm90bxIPY290ZXJpZS5wZWVyLnYxIlkKBUJhdGNoEhQKB3NlbnRfbXMYASABKAFIAIgBARIuCgpvcGVyYXRpb25zGAIgAygLMhouY290ZXJpZS5wZWVyLnYxLk9wZXJhdGlvbkIKCghfc2VudF9tcyLsBwoJT3BlcmF0aW9uEg8KAmlkGAEgASgHSAGIAQESGAoLZGVhZGxpbmVfbXMYAiABKAFIAogBARInCgVtZXJnZRgDIAEoCzIWLmNvdGVyaWUucGVlci52MS5NZXJnZUgAEiUKBHJlYWQYBCABKAsyFS5jb3RlcmllLnBlZXIudjEuUmVhZEgAEiUKBGZpbmQYBSABKAsyFS5jb3RlcmllLnBlZXIudjEuRmluZEgAEiUKBGxpc3QYBiABKAsyFS5jb3RlcmllLnBlZXIudjEuTGlzdEgAEiMKA3B1dBgHIAEoCzIULmNvdGVyaWUucGVlci52MS5QdXRIABIpCgZkZWxldGUYCCABKAsyFy5jb3RlcmllLnBlZXIudjEuRGVsZXRlSAASMQoIYW5ub3VuY2UYCSABKAsyHS5jb3RlcmllLnBlZXIudjEuQW5ub3VuY2VtZW50SAASKwoHcHJlcGFyZRgKIAEoCzIYLmNvdGVyaWUucGVlci52MS5QcmVwYXJlSAASKQoGYWNjZXB0GAsgASgLMhcuY290ZXJpZS5wZWVyLnYxLkFjY2VwdEgAEiUKBHRlbGwYDCABKAsyFS5jb3RlcmllLnBlZXIudjEuVGVsbEgAEiMKA2FzaxgNIAEoCzIULmNvdGVyaWUucGVlci52MS5Bc2tIABIxCgptZW1iZXJzaGlwGA4gASgLMhsuY290ZXJpZS5wZWVyLnYxLk1lbWJlcnNoaXBIABIlCgRoaW50GA8gASgLMhUuY290ZXJpZS5wZWVyLnYxLkhpbnRIABIuCglyZWFkX2hpbnQYECABKAsyGS5jb3RlcmllLnBlZXIudjEuUmVhZEhpbnRIABI2Cg1jb21wYXJlX3RyZWVzGBEgASgLMh0uY290ZXJpZS5wZWVyLnYxLkNvbXBhcmVUcmVlc0gAEiUKBGxvb2sYEiABKAsyFS5jb3RlcmllLnBlZXIudjEuTG9va0gAEjIKC3JhaXNlX2ZlbmNlGBQgASgLMhsuY290ZXJpZS5wZWVyLnYxLlJhaXNlRmVuY2VIABIlCgRyZWFwGBUgASgLMhUuY290ZXJpZS5wZWVyLnYxLlJlYXBIABIwCgphc2tfZmVuY2VzGBYgASgLMhouY290ZXJpZS5wZWVyLnYxLkFza0ZlbmNlc0gAEicKBWZldGNoGBcgASgLMhYuY290ZXJpZS5wZWVyLnYxLkZldGNoSAASLgoJbWVyZ2VfYWxsGBggASgLMhkuY290ZXJpZS5wZWVyLnYxLk1lcmdlQWxsSABCCQoHcmVxdWVzdEIFCgNfaWRCDgoMX2RlYWRsaW5lX21zIkIKBU1lcmdlEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZyZWNvcmQYAyABKAwSDQoFZmVuY2UYBCABKA0iPwoEUmVhZBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSDgoGYnVja2V0GAMgASgJEgsKA2tleRgEIAEoDCJ1CgRGaW5kEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIRCglwYXJ0aXRpb24YAyABKA0SEgoKdG9rZW5faGlnaBgEIAEoBxIRCgl0b2tlbl9sb3cYBSABKAcSFwoPZXZlbl9pZl9kYW1hZ2VkGAYgASgIIsABCgRMaXN0Eg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIRCglwYXJ0aXRpb24YAyABKA0SDQoFbGltaXQYBCABKA0SFwoKYWZ0ZXJfaGlnaBgFIAEoB0gAiAEBEhYKCWFmdGVyX2xvdxgGIAEoB0gBiAEBEhcKD2V2ZW5faWZfZGFtYWdlZBgHIAEoCBITCgtza2lwc19lbXB0eRgIIAEoCEINCgtfYWZ0ZXJfaGlnaEIMCgpfYWZ0ZXJfbG93ImwKDENvbXBhcmVUcmVlcxINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSDgoGc2VuZGVyGAMgASgJEjAKCXF1ZXN0aW9ucxgEIAMoCzIdLmNvdGVyaWUucGVlci52MS5UcmVlUXVlc3Rpb24iuAEKDFRyZWVRdWVzdGlvbhINCgVmaXJzdBgBIAEoDRINCgVjb3VudBgCIAEoDRIWCglmcm9tX2hpZ2gYAyABKAdIAIgBARIVCghmcm9tX2xvdxgEIAEoB0gBiAEBEhEKBGJpdHMYBSABKA1IAogBARITCgtvZl9jaGlsZHJlbhgGIAEoCBIPCgdkaWdlc3RzGAcgAygHQgwKCl9mcm9tX2hpZ2hCCwoJX2Zyb21fbG93QgcKBV9iaXRzIkIKBExvb2sSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg4KBnNlbmRlchgDIAEoCRIOCgZ0b2tlbnMYBCADKAciRgoFRmV0Y2gSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg4KBnRva2VucxgDIAMoBxIRCglieXRlc19tYXgYBCABKA0iRwoITWVyZ2VBbGwSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg8KB3JlY29yZHMYAyADKAwSDgoGZmVuY2VzGAQgAygNImEKBEhpbnQSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEhMKBnRhcmdldBgDIAEoCUgAiAEBEg4KBnJlY29yZBgEIAEoDBINCgVmZW5jZRgFIAEoDUIJCgdfdGFyZ2V0IkMKCFJlYWRIaW50Eg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZidWNrZXQYAyABKAkSCwoDa2V5GAQgASgMIokBCgpSYWlzZUZlbmNlEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIRCglwYXJ0aXRpb24YAyABKA0SDQoFZmVuY2UYBCABKA0SLQoHZW50cmllcxgFIAMoCzIcLmNvdGVyaWUucGVlci52MS5MaXN0ZWRFbnRyeRIOCgZyZWFwZWQYBiABKA0icwoEUmVhcBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSEQoJcGFydGl0aW9uGAMgASgNEg0KBWZlbmNlGAQgASgNEi0KB2VudHJpZXMYBSADKAsyHC5jb3RlcmllLnBlZXIudjEuTGlzdGVkRW50cnkiJwoJQXNrRmVuY2VzEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoByKzAgoDUHV0Eg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZidWNrZXQYAyABKAkSCwoDa2V5GAQgASgMEg0KBXZhbHVlGAUgASgMEhQKDGNvbnRlbnRfdHlwZRgGIAEoCRIUCgdjb250ZXh0GAcgASgMSACIAQESFQoId3JpdGVfaWQYCCABKAxIAYgBARIJCgF3GAkgASgNEgoKAnB3GAogASgNEhMKC3JldHVybl9ib2R5GAsgASgIEhMKBnR0bF9tcxgMIAEoAUgCiAEBEhoKDWV4cGlyZXNfYXRfbXMYDSABKAFIA4gBARIOCgZzbG9wcHkYDiABKAhCCgoIX2NvbnRleHRCCwoJX3dyaXRlX2lkQgkKB190dGxfbXNCEAoOX2V4cGlyZXNfYXRfbXMieQoGRGVsZXRlEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZidWNrZXQYAyABKAkSCwoDa2V5GAQgASgMEg8KB2NvbnRleHQYBSABKAwSCQoBdxgGIAEoDRIKCgJwdxgHIAEoDRIOCgZzbG9wcHkYCCABKAgiuQEKDEFubm91bmNlbWVudBInCgZtZW1iZXIYASABKAsyFy5jb3RlcmllLnBlZXIudjEuTWVtYmVyEhcKD3NldHRpbmdzX2RpZ2VzdBgCIAEoCRIXCg9kb2N1bWVudF9kaWdlc3QYAyABKAkSEQoJaXNfZm9ybWVkGAQgASgIEisKBWhlYXJkGAUgAygLMhwuY290ZXJpZS5wZWVyLnYxLkhlYXJkTWVtYmVyEg4KBnJlbWFyaxgGIAEoCSKKAQoGTWVtYmVyEgoKAmlkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSDAoEaHR0cBgDIAEoCRIMCgRob3N0GAQgASgJEgwKBHpvbmUYBSABKAkSDgoGd2VpZ2h0GAYgASgNEg0KBW5vbmNlGAcgASgJEgwKBGdycGMYCCABKAkSDAoEcmVzcBgJIAEoCSIoCgtIZWFyZE1lbWJlchIKCgJpZBgBIAEoCRINCgVub25jZRgCIAEoCSJNCgdQcmVwYXJlEhIKCmNsdXN0ZXJfaWQYASABKAwSDQoFZXBvY2gYAiABKA0SDQoFcm91bmQYAyABKA0SEAoIcHJvcG9zZXIYBCABKAwiXgoGQWNjZXB0EhIKCmNsdXN0ZXJfaWQYASABKAwSDQoFZXBvY2gYAiABKA0SDQoFcm91bmQYAyABKA0SEAoIcHJvcG9zZXIYBCABKAwSEAoIZG9jdW1lbnQYBSABKAwiGAoEVGVsbBIQCghkb2N1bWVudBgBIAEoDCIoCgNBc2sSEgoKY2x1c3Rlcl9pZBgBIAEoDBINCgVlcG9jaBgCIAEoDSJSCgpNZW1iZXJzaGlwEg8KB2NsdXN0ZXIYASABKAcSMwoHbWVzc2FnZRgCIAEoCzIiLmNvdGVyaWUucGVlci52MS5NZW1iZXJzaGlwTWVzc2FnZSKoAwoRTWVtYmVyc2hpcE1lc3NhZ2USDAoEZnJvbRgBIAEoCRIKCgJ0bxgCIAEoCRITCgtpbmNhcm5hdGlvbhgDIAEoDRINCgVlcG9jaBgEIAEoDRIjCgRuZXdzGAUgAygLMhUuY290ZXJpZS5wZWVyLnYxLk5ld3MSJQoEcGluZxgGIAEoCzIVLmNvdGVyaWUucGVlci52MS5QaW5nSAASNAoMcGluZ19yZXF1ZXN0GAcgASgLMhwuY290ZXJpZS5wZWVyLnYxLlBpbmdSZXF1ZXN0SAASIwoDYWNrGAggASgLMhQuY290ZXJpZS5wZWVyLnYxLkFja0gAEiUKBG5hY2sYCSABKAsyFS5jb3RlcmllLnBlZXIudjEuTmFja0gAEikKBmdvc3NpcBgKIAEoCzIXLmNvdGVyaWUucGVlci52MS5Hb3NzaXBIABIrCgdjb21wYXJlGAsgASgLMhguY290ZXJpZS5wZWVyLnYxLkNvbXBhcmVIABInCgV0YWJsZRgMIAEoCzIWLmNvdGVyaWUucGVlci52MS5UYWJsZUgAQgYKBGJvZHkicAoETmV3cxIKCgJpZBgBIAEoCRIrCgVzdGF0ZRgCIAEoDjIcLmNvdGVyaWUucGVlci52MS5NZW1iZXJTdGF0ZRITCgtpbmNhcm5hdGlvbhgDIAEoDRIKCgJieRgEIAEoCRIOCgZhZ2VfbXMYBSABKA0iGAoEUGluZxIQCghzZXF1ZW5jZRgBIAEoDSIvCgtQaW5nUmVxdWVzdBIQCghzZXF1ZW5jZRgBIAEoDRIOCgZ0YXJnZXQYAiABKAkiFwoDQWNrEhAKCHNlcXVlbmNlGAEgASgNIhgKBE5hY2sSEAoIc2VxdWVuY2UYASABKA0iCAoGR29zc2lwIhkKB0NvbXBhcmUSDgoGZGlnZXN0GAEgASgHIkQKBVRhYmxlEiYKB2VudHJpZXMYASADKAsyFS5jb3RlcmllLnBlZXIudjEuTmV3cxITCgtpc19xdWVzdGlvbhgCIAEoCCI0CghCYXRjaEFjaxIoCgdyZXN1bHRzGAEgAygLMhcuY290ZXJpZS5wZWVyLnYxLlJlc3VsdCL1BwoGUmVzdWx0Eg8KAmlkGAEgASgHSAGIAQESKQoGbWVyZ2VkGAIgASgLMhcuY290ZXJpZS5wZWVyLnYxLk1lcmdlZEgAEisKB3ByZXNlbnQYAyABKAsyGC5jb3RlcmllLnBlZXIudjEuUHJlc2VudEgAEikKBmFic2VudBgEIAEoCzIXLmNvdGVyaWUucGVlci52MS5BYnNlbnRIABIrCgd1bmtub3duGAUgASgLMhguY290ZXJpZS5wZWVyLnYxLlVua25vd25IABInCgVmb3VuZBgGIAEoCzIWLmNvdGVyaWUucGVlci52MS5Gb3VuZEgAEikKBmxpc3RlZBgHIAEoCzIXLmNvdGVyaWUucGVlci52MS5MaXN0ZWRIABIrCgd3cml0dGVuGAggASgLMhguY290ZXJpZS5wZWVyLnYxLldyaXR0ZW5IABIyCglhbm5vdW5jZWQYCSABKAsyHS5jb3RlcmllLnBlZXIudjEuQW5ub3VuY2VtZW50SAASKwoHcmVmdXNlZBgKIAEoCzIYLmNvdGVyaWUucGVlci52MS5SZWZ1c2VkSAASLQoIcHJvbWlzZWQYCyABKAsyGS5jb3RlcmllLnBlZXIudjEuUHJvbWlzZWRIABItCghhY2NlcHRlZBgMIAEoCzIZLmNvdGVyaWUucGVlci52MS5BY2NlcHRlZEgAEikKBm91dGJpZBgNIAEoCzIXLmNvdGVyaWUucGVlci52MS5PdXRiaWRIABItCghkb2N1bWVudBgOIAEoCzIZLmNvdGVyaWUucGVlci52MS5Eb2N1bWVudEgAEjgKCm1lbWJlcnNoaXAYDyABKAsyIi5jb3RlcmllLnBlZXIudjEuTWVtYmVyc2hpcEFuc3dlcnNIABItCghjb21wYXJlZBgQIAEoCzIZLmNvdGVyaWUucGVlci52MS5Db21wYXJlZEgAEisKB2ZldGNoZWQYESABKAsyGC5jb3RlcmllLnBlZXIudjEuRmV0Y2hlZEgAEjAKCm1lcmdlZF9hbGwYEiABKAsyGi5jb3RlcmllLnBlZXIudjEuTWVyZ2VkQWxsSAASKQoGbG9va2VkGBMgASgLMhcuY290ZXJpZS5wZWVyLnYxLkxvb2tlZEgAEjQKDGZlbmNlX3JhaXNlZBgUIAEoCzIcLmNvdGVyaWUucGVlci52MS5GZW5jZVJhaXNlZEgAEikKBnJlYXBlZBgVIAEoCzIXLmNvdGVyaWUucGVlci52MS5SZWFwZWRIABIpCgZmZW5jZXMYFiABKAsyFy5jb3RlcmllLnBlZXIudjEuRmVuY2VzSABCCgoIcmVzcG9uc2VCBQoDX2lkIhkKBk1lcmdlZBIPCgdjaGFuZ2VkGAEgASgIIjkKB1ByZXNlbnQSDgoGcmVjb3JkGAEgASgMEg4KBnJhaXNlZBgCIAEoDRIOCgZyZWFwZWQYAyABKA0iKAoGQWJzZW50Eg4KBnJhaXNlZBgCIAEoDRIOCgZyZWFwZWQYAyABKA0iCQoHVW5rbm93biI4CgVGb3VuZBIPCgdyZWNvcmRzGAEgAygMEg4KBnJhaXNlZBgCIAEoDRIOCgZyZWFwZWQYAyABKA0iKQoGTG9va2VkEg8KB2VudHJpZXMYASADKAcSDgoGcGxhY2VzGAIgAygNIjoKB0ZldGNoZWQSDgoGdG9rZW5zGAEgASgNEg8KB3JlY29yZHMYAiADKAwSDgoGZmVuY2VzGAMgAygNIh0KCU1lcmdlZEFsbBIQCghvdXRjb21lcxgBIAMoDSI3CgZMaXN0ZWQSLQoHZW50cmllcxgBIAMoCzIcLmNvdGVyaWUucGVlci52MS5MaXN0ZWRFbnRyeSJACghDb21wYXJlZBI0CgtkaWZmZXJlbmNlcxgBIAMoCzIfLmNvdGVyaWUucGVlci52MS5UcmVlRGlmZmVyZW5jZSJTCg5UcmVlRGlmZmVyZW5jZRIQCghxdWVzdGlvbhgBIAEoDRINCgVjaGlsZBgCIAEoDRIPCgdkaWdlc3RzGAMgAygHEg8KB2VudHJpZXMYBCADKAciXQoLTGlzdGVkRW50cnkSEgoKdG9rZW5faGlnaBgBIAEoBxIRCgl0b2tlbl9sb3cYAiABKAcSEwoLZGlnZXN0X2hpZ2gYAyABKAcSEgoKZGlnZXN0X2xvdxgEIAEoByKDAQoHV3JpdHRlbhIUCgdjb250ZXh0GAEgASgMSACIAQESEAoIc2libGluZ3MYAiABKA0SEQoJcHJpbWFyaWVzGAMgASgNEhMKBnJlY29yZBgEIAEoDEgBiAEBEhEKCWZhbGxiYWNrcxgFIAEoDUIKCghfY29udGV4dEIJCgdfcmVjb3JkIj0KCFByb21pc2VkEg0KBXJvdW5kGAEgASgNEhAKCHByb3Bvc2VyGAIgASgMEhAKCGRvY3VtZW50GAMgASgMIgoKCEFjY2VwdGVkIikKBk91dGJpZBINCgVyb3VuZBgBIAEoDRIQCghwcm9wb3NlchgCIAEoDCI9CghEb2N1bWVudBINCgVlcG9jaBgBIAEoDRIVCghkb2N1bWVudBgCIAEoDEgAiAEBQgsKCV9kb2N1bWVudCJuCgtGZW5jZVJhaXNlZBIOCgZyYWlzZWQYASABKA0SDgoGcmVhcGVkGAIgASgNEi4KB3Byb2JsZW0YAyABKA4yHS5jb3RlcmllLnBlZXIudjEuUmFpc2VQcm9ibGVtEg8KB2xhY2tpbmcYBCADKA0iCAoGUmVhcGVkIisKBkZlbmNlcxIPCgdudW1iZXJzGAEgAygNEhAKCGlzX3dob2xlGAIgASgIIkkKEU1lbWJlcnNoaXBBbnN3ZXJzEjQKCG1lc3NhZ2VzGAEgAygLMiIuY290ZXJpZS5wZWVyLnYxLk1lbWJlcnNoaXBNZXNzYWdlIoQBCgdSZWZ1c2VkEiYKBGNvZGUYASABKA4yGC5jb3RlcmllLnBlZXIudjEuUmVmdXNhbBIaChJpc19vdXRjb21lX3Vua25vd24YAiABKAgSDwoHbWVzc2FnZRgDIAEoCRIRCglwcmltYXJpZXMYBCABKA0SEQoJZmFsbGJhY2tzGAUgASgNKm0KC01lbWJlclN0YXRlEhYKEk1FTUJFUl9TVEFURV9BTElWRRAAEhgKFE1FTUJFUl9TVEFURV9TVVNQRUNUEAESFQoRTUVNQkVSX1NUQVRFX0RFQUQQAhIVChFNRU1CRVJfU1RBVEVfTEVGVBADKq4BCgxSYWlzZVByb2JsZW0SHQoZUkFJU0VfUFJPQkxFTV9VTlNQRUNJRklFRBAAEhkKFVJBSVNFX1BST0JMRU1fT1VURE9ORRABEhgKFFJBSVNFX1BST0JMRU1fQkVISU5EEAISFwoTUkFJU0VfUFJPQkxFTV9ISU5UUxADEhkKFVJBSVNFX1BST0JMRU1fREFNQUdFRBAEEhYKElJBSVNFX1BST0JMRU1fRElTSxAFKq0ECgdSZWZ1c2FsEhcKE1JFRlVTQUxfVU5TUEVDSUZJRUQQABIXChNSRUZVU0FMX1NUQUxFX0VQT0NIEAESGQoVUkVGVVNBTF9PVEhFUl9DTFVTVEVSEAISFQoRUkVGVVNBTF9OT1RfT1dORVIQAxIVChFSRUZVU0FMX05PVF9SRUFEWRAEEhkKFVJFRlVTQUxfU0hVVFRJTkdfRE9XThAFEhYKElJFRlVTQUxfT1ZFUkxPQURFRBAGEhUKEVJFRlVTQUxfRElTS19GVUxMEAcSFQoRUkVGVVNBTF9NQUxGT1JNRUQQCBIWChJSRUZVU0FMX0NMT0NLX1NLRVcQCRITCg9SRUZVU0FMX0VYUElSRUQQChIXChNSRUZVU0FMX0JBRF9DT05URVhUEAsSGgoWUkVGVVNBTF9OT19TVUNIX0JVQ0tFVBAMEh0KGVJFRlVTQUxfVE9PX01BTllfU0lCTElOR1MQDRIbChdSRUZVU0FMX1RPT19NQU5ZX0FDVE9SUxAOEhUKEVJFRlVTQUxfVE9PX0xBUkdFEA8SGgoWUkVGVVNBTF9RVU9SVU1fTk9UX01FVBAQEhMKD1JFRlVTQUxfVElNRU9VVBAREhQKEFJFRlVTQUxfSU5URVJOQUwQEhIYChRSRUZVU0FMX05PVF9GQUxMQkFDSxATEhYKElJFRlVTQUxfSElOVFNfRlVMTBAUEhgKFFJFRlVTQUxfQkVISU5EX0ZFTkNFEBUySgoEUGVlchJCCglSZXBsaWNhdGUSFi5jb3RlcmllLnBlZXIudjEuQmF0Y2gaGS5jb3RlcmllLnBlZXIudjEuQmF0Y2hBY2soATABYgZwcm90bzM");
+  fileDesc("Chpjb3RlcmllL3BlZXIvdjEvcGVlci5wcm90bxIPY290ZXJpZS5wZWVyLnYxIlkKBUJhdGNoEhQKB3NlbnRfbXMYASABKAFIAIgBARIuCgpvcGVyYXRpb25zGAIgAygLMhouY290ZXJpZS5wZWVyLnYxLk9wZXJhdGlvbkIKCghfc2VudF9tcyKhCAoJT3BlcmF0aW9uEg8KAmlkGAEgASgHSAGIAQESGAoLZGVhZGxpbmVfbXMYAiABKAFIAogBARInCgVtZXJnZRgDIAEoCzIWLmNvdGVyaWUucGVlci52MS5NZXJnZUgAEiUKBHJlYWQYBCABKAsyFS5jb3RlcmllLnBlZXIudjEuUmVhZEgAEiUKBGZpbmQYBSABKAsyFS5jb3RlcmllLnBlZXIudjEuRmluZEgAEiUKBGxpc3QYBiABKAsyFS5jb3RlcmllLnBlZXIudjEuTGlzdEgAEiMKA3B1dBgHIAEoCzIULmNvdGVyaWUucGVlci52MS5QdXRIABIpCgZkZWxldGUYCCABKAsyFy5jb3RlcmllLnBlZXIudjEuRGVsZXRlSAASMQoIYW5ub3VuY2UYCSABKAsyHS5jb3RlcmllLnBlZXIudjEuQW5ub3VuY2VtZW50SAASKwoHcHJlcGFyZRgKIAEoCzIYLmNvdGVyaWUucGVlci52MS5QcmVwYXJlSAASKQoGYWNjZXB0GAsgASgLMhcuY290ZXJpZS5wZWVyLnYxLkFjY2VwdEgAEiUKBHRlbGwYDCABKAsyFS5jb3RlcmllLnBlZXIudjEuVGVsbEgAEiMKA2FzaxgNIAEoCzIULmNvdGVyaWUucGVlci52MS5Bc2tIABIxCgptZW1iZXJzaGlwGA4gASgLMhsuY290ZXJpZS5wZWVyLnYxLk1lbWJlcnNoaXBIABIlCgRoaW50GA8gASgLMhUuY290ZXJpZS5wZWVyLnYxLkhpbnRIABIuCglyZWFkX2hpbnQYECABKAsyGS5jb3RlcmllLnBlZXIudjEuUmVhZEhpbnRIABI2Cg1jb21wYXJlX3RyZWVzGBEgASgLMh0uY290ZXJpZS5wZWVyLnYxLkNvbXBhcmVUcmVlc0gAEiUKBGxvb2sYEiABKAsyFS5jb3RlcmllLnBlZXIudjEuTG9va0gAEjIKC3JhaXNlX2ZlbmNlGBQgASgLMhsuY290ZXJpZS5wZWVyLnYxLlJhaXNlRmVuY2VIABIlCgRyZWFwGBUgASgLMhUuY290ZXJpZS5wZWVyLnYxLlJlYXBIABIwCgphc2tfZmVuY2VzGBYgASgLMhouY290ZXJpZS5wZWVyLnYxLkFza0ZlbmNlc0gAEicKBWZldGNoGBcgASgLMhYuY290ZXJpZS5wZWVyLnYxLkZldGNoSAASLgoJbWVyZ2VfYWxsGBggASgLMhkuY290ZXJpZS5wZWVyLnYxLk1lcmdlQWxsSAASMwoMYXNrX2hvdF9rZXlzGBkgASgLMhsuY290ZXJpZS5wZWVyLnYxLkFza0hvdEtleXNIAEIJCgdyZXF1ZXN0QgUKA19pZEIOCgxfZGVhZGxpbmVfbXMiQgoFTWVyZ2USDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg4KBnJlY29yZBgDIAEoDBINCgVmZW5jZRgEIAEoDSI/CgRSZWFkEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZidWNrZXQYAyABKAkSCwoDa2V5GAQgASgMInUKBEZpbmQSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEhEKCXBhcnRpdGlvbhgDIAEoDRISCgp0b2tlbl9oaWdoGAQgASgHEhEKCXRva2VuX2xvdxgFIAEoBxIXCg9ldmVuX2lmX2RhbWFnZWQYBiABKAgiwAEKBExpc3QSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEhEKCXBhcnRpdGlvbhgDIAEoDRINCgVsaW1pdBgEIAEoDRIXCgphZnRlcl9oaWdoGAUgASgHSACIAQESFgoJYWZ0ZXJfbG93GAYgASgHSAGIAQESFwoPZXZlbl9pZl9kYW1hZ2VkGAcgASgIEhMKC3NraXBzX2VtcHR5GAggASgIQg0KC19hZnRlcl9oaWdoQgwKCl9hZnRlcl9sb3cibAoMQ29tcGFyZVRyZWVzEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZzZW5kZXIYAyABKAkSMAoJcXVlc3Rpb25zGAQgAygLMh0uY290ZXJpZS5wZWVyLnYxLlRyZWVRdWVzdGlvbiK4AQoMVHJlZVF1ZXN0aW9uEg0KBWZpcnN0GAEgASgNEg0KBWNvdW50GAIgASgNEhYKCWZyb21faGlnaBgDIAEoB0gAiAEBEhUKCGZyb21fbG93GAQgASgHSAGIAQESEQoEYml0cxgFIAEoDUgCiAEBEhMKC29mX2NoaWxkcmVuGAYgASgIEg8KB2RpZ2VzdHMYByADKAdCDAoKX2Zyb21faGlnaEILCglfZnJvbV9sb3dCBwoFX2JpdHMiQgoETG9vaxINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSDgoGc2VuZGVyGAMgASgJEg4KBnRva2VucxgEIAMoByJGCgVGZXRjaBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSDgoGdG9rZW5zGAMgAygHEhEKCWJ5dGVzX21heBgEIAEoDSJHCghNZXJnZUFsbBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSDwoHcmVjb3JkcxgDIAMoDBIOCgZmZW5jZXMYBCADKA0iYQoESGludBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSEwoGdGFyZ2V0GAMgASgJSACIAQESDgoGcmVjb3JkGAQgASgMEg0KBWZlbmNlGAUgASgNQgkKB190YXJnZXQiQwoIUmVhZEhpbnQSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg4KBmJ1Y2tldBgDIAEoCRILCgNrZXkYBCABKAwiiQEKClJhaXNlRmVuY2USDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEhEKCXBhcnRpdGlvbhgDIAEoDRINCgVmZW5jZRgEIAEoDRItCgdlbnRyaWVzGAUgAygLMhwuY290ZXJpZS5wZWVyLnYxLkxpc3RlZEVudHJ5Eg4KBnJlYXBlZBgGIAEoDSJzCgRSZWFwEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIRCglwYXJ0aXRpb24YAyABKA0SDQoFZmVuY2UYBCABKA0SLQoHZW50cmllcxgFIAMoCzIcLmNvdGVyaWUucGVlci52MS5MaXN0ZWRFbnRyeSInCglBc2tGZW5jZXMSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHIigKCkFza0hvdEtleXMSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHIrMCCgNQdXQSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg4KBmJ1Y2tldBgDIAEoCRILCgNrZXkYBCABKAwSDQoFdmFsdWUYBSABKAwSFAoMY29udGVudF90eXBlGAYgASgJEhQKB2NvbnRleHQYByABKAxIAIgBARIVCgh3cml0ZV9pZBgIIAEoDEgBiAEBEgkKAXcYCSABKA0SCgoCcHcYCiABKA0SEwoLcmV0dXJuX2JvZHkYCyABKAgSEwoGdHRsX21zGAwgASgBSAKIAQESGgoNZXhwaXJlc19hdF9tcxgNIAEoAUgDiAEBEg4KBnNsb3BweRgOIAEoCEIKCghfY29udGV4dEILCglfd3JpdGVfaWRCCQoHX3R0bF9tc0IQCg5fZXhwaXJlc19hdF9tcyJ5CgZEZWxldGUSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg4KBmJ1Y2tldBgDIAEoCRILCgNrZXkYBCABKAwSDwoHY29udGV4dBgFIAEoDBIJCgF3GAYgASgNEgoKAnB3GAcgASgNEg4KBnNsb3BweRgIIAEoCCK5AQoMQW5ub3VuY2VtZW50EicKBm1lbWJlchgBIAEoCzIXLmNvdGVyaWUucGVlci52MS5NZW1iZXISFwoPc2V0dGluZ3NfZGlnZXN0GAIgASgJEhcKD2RvY3VtZW50X2RpZ2VzdBgDIAEoCRIRCglpc19mb3JtZWQYBCABKAgSKwoFaGVhcmQYBSADKAsyHC5jb3RlcmllLnBlZXIudjEuSGVhcmRNZW1iZXISDgoGcmVtYXJrGAYgASgJIooBCgZNZW1iZXISCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIMCgRodHRwGAMgASgJEgwKBGhvc3QYBCABKAkSDAoEem9uZRgFIAEoCRIOCgZ3ZWlnaHQYBiABKA0SDQoFbm9uY2UYByABKAkSDAoEZ3JwYxgIIAEoCRIMCgRyZXNwGAkgASgJIigKC0hlYXJkTWVtYmVyEgoKAmlkGAEgASgJEg0KBW5vbmNlGAIgASgJIk0KB1ByZXBhcmUSEgoKY2x1c3Rlcl9pZBgBIAEoDBINCgVlcG9jaBgCIAEoDRINCgVyb3VuZBgDIAEoDRIQCghwcm9wb3NlchgEIAEoDCJeCgZBY2NlcHQSEgoKY2x1c3Rlcl9pZBgBIAEoDBINCgVlcG9jaBgCIAEoDRINCgVyb3VuZBgDIAEoDRIQCghwcm9wb3NlchgEIAEoDBIQCghkb2N1bWVudBgFIAEoDCIYCgRUZWxsEhAKCGRvY3VtZW50GAEgASgMIigKA0FzaxISCgpjbHVzdGVyX2lkGAEgASgMEg0KBWVwb2NoGAIgASgNIlIKCk1lbWJlcnNoaXASDwoHY2x1c3RlchgBIAEoBxIzCgdtZXNzYWdlGAIgASgLMiIuY290ZXJpZS5wZWVyLnYxLk1lbWJlcnNoaXBNZXNzYWdlIqgDChFNZW1iZXJzaGlwTWVzc2FnZRIMCgRmcm9tGAEgASgJEgoKAnRvGAIgASgJEhMKC2luY2FybmF0aW9uGAMgASgNEg0KBWVwb2NoGAQgASgNEiMKBG5ld3MYBSADKAsyFS5jb3RlcmllLnBlZXIudjEuTmV3cxIlCgRwaW5nGAYgASgLMhUuY290ZXJpZS5wZWVyLnYxLlBpbmdIABI0CgxwaW5nX3JlcXVlc3QYByABKAsyHC5jb3RlcmllLnBlZXIudjEuUGluZ1JlcXVlc3RIABIjCgNhY2sYCCABKAsyFC5jb3RlcmllLnBlZXIudjEuQWNrSAASJQoEbmFjaxgJIAEoCzIVLmNvdGVyaWUucGVlci52MS5OYWNrSAASKQoGZ29zc2lwGAogASgLMhcuY290ZXJpZS5wZWVyLnYxLkdvc3NpcEgAEisKB2NvbXBhcmUYCyABKAsyGC5jb3RlcmllLnBlZXIudjEuQ29tcGFyZUgAEicKBXRhYmxlGAwgASgLMhYuY290ZXJpZS5wZWVyLnYxLlRhYmxlSABCBgoEYm9keSJwCgROZXdzEgoKAmlkGAEgASgJEisKBXN0YXRlGAIgASgOMhwuY290ZXJpZS5wZWVyLnYxLk1lbWJlclN0YXRlEhMKC2luY2FybmF0aW9uGAMgASgNEgoKAmJ5GAQgASgJEg4KBmFnZV9tcxgFIAEoDSIYCgRQaW5nEhAKCHNlcXVlbmNlGAEgASgNIi8KC1BpbmdSZXF1ZXN0EhAKCHNlcXVlbmNlGAEgASgNEg4KBnRhcmdldBgCIAEoCSIXCgNBY2sSEAoIc2VxdWVuY2UYASABKA0iGAoETmFjaxIQCghzZXF1ZW5jZRgBIAEoDSIICgZHb3NzaXAiGQoHQ29tcGFyZRIOCgZkaWdlc3QYASABKAciRAoFVGFibGUSJgoHZW50cmllcxgBIAMoCzIVLmNvdGVyaWUucGVlci52MS5OZXdzEhMKC2lzX3F1ZXN0aW9uGAIgASgIIjQKCEJhdGNoQWNrEigKB3Jlc3VsdHMYASADKAsyFy5jb3RlcmllLnBlZXIudjEuUmVzdWx0IqMICgZSZXN1bHQSDwoCaWQYASABKAdIAYgBARIpCgZtZXJnZWQYAiABKAsyFy5jb3RlcmllLnBlZXIudjEuTWVyZ2VkSAASKwoHcHJlc2VudBgDIAEoCzIYLmNvdGVyaWUucGVlci52MS5QcmVzZW50SAASKQoGYWJzZW50GAQgASgLMhcuY290ZXJpZS5wZWVyLnYxLkFic2VudEgAEisKB3Vua25vd24YBSABKAsyGC5jb3RlcmllLnBlZXIudjEuVW5rbm93bkgAEicKBWZvdW5kGAYgASgLMhYuY290ZXJpZS5wZWVyLnYxLkZvdW5kSAASKQoGbGlzdGVkGAcgASgLMhcuY290ZXJpZS5wZWVyLnYxLkxpc3RlZEgAEisKB3dyaXR0ZW4YCCABKAsyGC5jb3RlcmllLnBlZXIudjEuV3JpdHRlbkgAEjIKCWFubm91bmNlZBgJIAEoCzIdLmNvdGVyaWUucGVlci52MS5Bbm5vdW5jZW1lbnRIABIrCgdyZWZ1c2VkGAogASgLMhguY290ZXJpZS5wZWVyLnYxLlJlZnVzZWRIABItCghwcm9taXNlZBgLIAEoCzIZLmNvdGVyaWUucGVlci52MS5Qcm9taXNlZEgAEi0KCGFjY2VwdGVkGAwgASgLMhkuY290ZXJpZS5wZWVyLnYxLkFjY2VwdGVkSAASKQoGb3V0YmlkGA0gASgLMhcuY290ZXJpZS5wZWVyLnYxLk91dGJpZEgAEi0KCGRvY3VtZW50GA4gASgLMhkuY290ZXJpZS5wZWVyLnYxLkRvY3VtZW50SAASOAoKbWVtYmVyc2hpcBgPIAEoCzIiLmNvdGVyaWUucGVlci52MS5NZW1iZXJzaGlwQW5zd2Vyc0gAEi0KCGNvbXBhcmVkGBAgASgLMhkuY290ZXJpZS5wZWVyLnYxLkNvbXBhcmVkSAASKwoHZmV0Y2hlZBgRIAEoCzIYLmNvdGVyaWUucGVlci52MS5GZXRjaGVkSAASMAoKbWVyZ2VkX2FsbBgSIAEoCzIaLmNvdGVyaWUucGVlci52MS5NZXJnZWRBbGxIABIpCgZsb29rZWQYEyABKAsyFy5jb3RlcmllLnBlZXIudjEuTG9va2VkSAASNAoMZmVuY2VfcmFpc2VkGBQgASgLMhwuY290ZXJpZS5wZWVyLnYxLkZlbmNlUmFpc2VkSAASKQoGcmVhcGVkGBUgASgLMhcuY290ZXJpZS5wZWVyLnYxLlJlYXBlZEgAEikKBmZlbmNlcxgWIAEoCzIXLmNvdGVyaWUucGVlci52MS5GZW5jZXNIABIsCghob3Rfa2V5cxgZIAEoCzIYLmNvdGVyaWUucGVlci52MS5Ib3RLZXlzSABCCgoIcmVzcG9uc2VCBQoDX2lkIhkKBk1lcmdlZBIPCgdjaGFuZ2VkGAEgASgIIjkKB1ByZXNlbnQSDgoGcmVjb3JkGAEgASgMEg4KBnJhaXNlZBgCIAEoDRIOCgZyZWFwZWQYAyABKA0iKAoGQWJzZW50Eg4KBnJhaXNlZBgCIAEoDRIOCgZyZWFwZWQYAyABKA0iCQoHVW5rbm93biI4CgVGb3VuZBIPCgdyZWNvcmRzGAEgAygMEg4KBnJhaXNlZBgCIAEoDRIOCgZyZWFwZWQYAyABKA0iKQoGTG9va2VkEg8KB2VudHJpZXMYASADKAcSDgoGcGxhY2VzGAIgAygNIjoKB0ZldGNoZWQSDgoGdG9rZW5zGAEgASgNEg8KB3JlY29yZHMYAiADKAwSDgoGZmVuY2VzGAMgAygNIh0KCU1lcmdlZEFsbBIQCghvdXRjb21lcxgBIAMoDSI3CgZMaXN0ZWQSLQoHZW50cmllcxgBIAMoCzIcLmNvdGVyaWUucGVlci52MS5MaXN0ZWRFbnRyeSJACghDb21wYXJlZBI0CgtkaWZmZXJlbmNlcxgBIAMoCzIfLmNvdGVyaWUucGVlci52MS5UcmVlRGlmZmVyZW5jZSJTCg5UcmVlRGlmZmVyZW5jZRIQCghxdWVzdGlvbhgBIAEoDRINCgVjaGlsZBgCIAEoDRIPCgdkaWdlc3RzGAMgAygHEg8KB2VudHJpZXMYBCADKAciXQoLTGlzdGVkRW50cnkSEgoKdG9rZW5faGlnaBgBIAEoBxIRCgl0b2tlbl9sb3cYAiABKAcSEwoLZGlnZXN0X2hpZ2gYAyABKAcSEgoKZGlnZXN0X2xvdxgEIAEoByKDAQoHV3JpdHRlbhIUCgdjb250ZXh0GAEgASgMSACIAQESEAoIc2libGluZ3MYAiABKA0SEQoJcHJpbWFyaWVzGAMgASgNEhMKBnJlY29yZBgEIAEoDEgBiAEBEhEKCWZhbGxiYWNrcxgFIAEoDUIKCghfY29udGV4dEIJCgdfcmVjb3JkIj0KCFByb21pc2VkEg0KBXJvdW5kGAEgASgNEhAKCHByb3Bvc2VyGAIgASgMEhAKCGRvY3VtZW50GAMgASgMIgoKCEFjY2VwdGVkIikKBk91dGJpZBINCgVyb3VuZBgBIAEoDRIQCghwcm9wb3NlchgCIAEoDCI9CghEb2N1bWVudBINCgVlcG9jaBgBIAEoDRIVCghkb2N1bWVudBgCIAEoDEgAiAEBQgsKCV9kb2N1bWVudCJuCgtGZW5jZVJhaXNlZBIOCgZyYWlzZWQYASABKA0SDgoGcmVhcGVkGAIgASgNEi4KB3Byb2JsZW0YAyABKA4yHS5jb3RlcmllLnBlZXIudjEuUmFpc2VQcm9ibGVtEg8KB2xhY2tpbmcYBCADKA0iCAoGUmVhcGVkIisKBkZlbmNlcxIPCgdudW1iZXJzGAEgAygNEhAKCGlzX3dob2xlGAIgASgIIkkKEU1lbWJlcnNoaXBBbnN3ZXJzEjQKCG1lc3NhZ2VzGAEgAygLMiIuY290ZXJpZS5wZWVyLnYxLk1lbWJlcnNoaXBNZXNzYWdlIoQBCgdSZWZ1c2VkEiYKBGNvZGUYASABKA4yGC5jb3RlcmllLnBlZXIudjEuUmVmdXNhbBIaChJpc19vdXRjb21lX3Vua25vd24YAiABKAgSDwoHbWVzc2FnZRgDIAEoCRIRCglwcmltYXJpZXMYBCABKA0SEQoJZmFsbGJhY2tzGAUgASgNIl4KB0hvdEtleXMSKAoFcmVhZHMYASABKAsyGS5jb3RlcmllLnBlZXIudjEuSG90VGFibGUSKQoGd3JpdGVzGAIgASgLMhkuY290ZXJpZS5wZWVyLnYxLkhvdFRhYmxlIk4KCEhvdFRhYmxlEgwKBHJhdGUYASABKAESDQoFZmxvb3IYAiABKAESJQoEa2V5cxgDIAMoCzIXLmNvdGVyaWUucGVlci52MS5Ib3RLZXkiQgoGSG90S2V5Eg4KBmJ1Y2tldBgBIAEoCRILCgNrZXkYAiABKAwSDAoEcmF0ZRgDIAEoARINCgVlcnJvchgEIAEoASptCgtNZW1iZXJTdGF0ZRIWChJNRU1CRVJfU1RBVEVfQUxJVkUQABIYChRNRU1CRVJfU1RBVEVfU1VTUEVDVBABEhUKEU1FTUJFUl9TVEFURV9ERUFEEAISFQoRTUVNQkVSX1NUQVRFX0xFRlQQAyquAQoMUmFpc2VQcm9ibGVtEh0KGVJBSVNFX1BST0JMRU1fVU5TUEVDSUZJRUQQABIZChVSQUlTRV9QUk9CTEVNX09VVERPTkUQARIYChRSQUlTRV9QUk9CTEVNX0JFSElORBACEhcKE1JBSVNFX1BST0JMRU1fSElOVFMQAxIZChVSQUlTRV9QUk9CTEVNX0RBTUFHRUQQBBIWChJSQUlTRV9QUk9CTEVNX0RJU0sQBSqtBAoHUmVmdXNhbBIXChNSRUZVU0FMX1VOU1BFQ0lGSUVEEAASFwoTUkVGVVNBTF9TVEFMRV9FUE9DSBABEhkKFVJFRlVTQUxfT1RIRVJfQ0xVU1RFUhACEhUKEVJFRlVTQUxfTk9UX09XTkVSEAMSFQoRUkVGVVNBTF9OT1RfUkVBRFkQBBIZChVSRUZVU0FMX1NIVVRUSU5HX0RPV04QBRIWChJSRUZVU0FMX09WRVJMT0FERUQQBhIVChFSRUZVU0FMX0RJU0tfRlVMTBAHEhUKEVJFRlVTQUxfTUFMRk9STUVEEAgSFgoSUkVGVVNBTF9DTE9DS19TS0VXEAkSEwoPUkVGVVNBTF9FWFBJUkVEEAoSFwoTUkVGVVNBTF9CQURfQ09OVEVYVBALEhoKFlJFRlVTQUxfTk9fU1VDSF9CVUNLRVQQDBIdChlSRUZVU0FMX1RPT19NQU5ZX1NJQkxJTkdTEA0SGwoXUkVGVVNBTF9UT09fTUFOWV9BQ1RPUlMQDhIVChFSRUZVU0FMX1RPT19MQVJHRRAPEhoKFlJFRlVTQUxfUVVPUlVNX05PVF9NRVQQEBITCg9SRUZVU0FMX1RJTUVPVVQQERIUChBSRUZVU0FMX0lOVEVSTkFMEBISGAoUUkVGVVNBTF9OT1RfRkFMTEJBQ0sQExIWChJSRUZVU0FMX0hJTlRTX0ZVTEwQFBIYChRSRUZVU0FMX0JFSElORF9GRU5DRRAVMkoKBFBlZXISQgoJUmVwbGljYXRlEhYuY290ZXJpZS5wZWVyLnYxLkJhdGNoGhkuY290ZXJpZS5wZWVyLnYxLkJhdGNoQWNrKAEwAWIGcHJvdG8z");
 
 /**
  * Describes the message coterie.peer.v1.Batch.
@@ -129,305 +129,333 @@ export const AskFencesSchema = /*@__PURE__*/
   messageDesc(file_coterie_peer_v1_peer, 15);
 
 /**
+ * Describes the message coterie.peer.v1.AskHotKeys.
+ * Use `create(AskHotKeysSchema)` to create a new message.
+ */
+export const AskHotKeysSchema = /*@__PURE__*/
+  messageDesc(file_coterie_peer_v1_peer, 16);
+
+/**
  * Describes the message coterie.peer.v1.Put.
  * Use `create(PutSchema)` to create a new message.
  */
 export const PutSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 16);
+  messageDesc(file_coterie_peer_v1_peer, 17);
 
 /**
  * Describes the message coterie.peer.v1.Delete.
  * Use `create(DeleteSchema)` to create a new message.
  */
 export const DeleteSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 17);
+  messageDesc(file_coterie_peer_v1_peer, 18);
 
 /**
  * Describes the message coterie.peer.v1.Announcement.
  * Use `create(AnnouncementSchema)` to create a new message.
  */
 export const AnnouncementSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 18);
+  messageDesc(file_coterie_peer_v1_peer, 19);
 
 /**
  * Describes the message coterie.peer.v1.Member.
  * Use `create(MemberSchema)` to create a new message.
  */
 export const MemberSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 19);
+  messageDesc(file_coterie_peer_v1_peer, 20);
 
 /**
  * Describes the message coterie.peer.v1.HeardMember.
  * Use `create(HeardMemberSchema)` to create a new message.
  */
 export const HeardMemberSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 20);
+  messageDesc(file_coterie_peer_v1_peer, 21);
 
 /**
  * Describes the message coterie.peer.v1.Prepare.
  * Use `create(PrepareSchema)` to create a new message.
  */
 export const PrepareSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 21);
+  messageDesc(file_coterie_peer_v1_peer, 22);
 
 /**
  * Describes the message coterie.peer.v1.Accept.
  * Use `create(AcceptSchema)` to create a new message.
  */
 export const AcceptSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 22);
+  messageDesc(file_coterie_peer_v1_peer, 23);
 
 /**
  * Describes the message coterie.peer.v1.Tell.
  * Use `create(TellSchema)` to create a new message.
  */
 export const TellSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 23);
+  messageDesc(file_coterie_peer_v1_peer, 24);
 
 /**
  * Describes the message coterie.peer.v1.Ask.
  * Use `create(AskSchema)` to create a new message.
  */
 export const AskSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 24);
+  messageDesc(file_coterie_peer_v1_peer, 25);
 
 /**
  * Describes the message coterie.peer.v1.Membership.
  * Use `create(MembershipSchema)` to create a new message.
  */
 export const MembershipSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 25);
+  messageDesc(file_coterie_peer_v1_peer, 26);
 
 /**
  * Describes the message coterie.peer.v1.MembershipMessage.
  * Use `create(MembershipMessageSchema)` to create a new message.
  */
 export const MembershipMessageSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 26);
+  messageDesc(file_coterie_peer_v1_peer, 27);
 
 /**
  * Describes the message coterie.peer.v1.News.
  * Use `create(NewsSchema)` to create a new message.
  */
 export const NewsSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 27);
+  messageDesc(file_coterie_peer_v1_peer, 28);
 
 /**
  * Describes the message coterie.peer.v1.Ping.
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 28);
+  messageDesc(file_coterie_peer_v1_peer, 29);
 
 /**
  * Describes the message coterie.peer.v1.PingRequest.
  * Use `create(PingRequestSchema)` to create a new message.
  */
 export const PingRequestSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 29);
+  messageDesc(file_coterie_peer_v1_peer, 30);
 
 /**
  * Describes the message coterie.peer.v1.Ack.
  * Use `create(AckSchema)` to create a new message.
  */
 export const AckSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 30);
+  messageDesc(file_coterie_peer_v1_peer, 31);
 
 /**
  * Describes the message coterie.peer.v1.Nack.
  * Use `create(NackSchema)` to create a new message.
  */
 export const NackSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 31);
+  messageDesc(file_coterie_peer_v1_peer, 32);
 
 /**
  * Describes the message coterie.peer.v1.Gossip.
  * Use `create(GossipSchema)` to create a new message.
  */
 export const GossipSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 32);
+  messageDesc(file_coterie_peer_v1_peer, 33);
 
 /**
  * Describes the message coterie.peer.v1.Compare.
  * Use `create(CompareSchema)` to create a new message.
  */
 export const CompareSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 33);
+  messageDesc(file_coterie_peer_v1_peer, 34);
 
 /**
  * Describes the message coterie.peer.v1.Table.
  * Use `create(TableSchema)` to create a new message.
  */
 export const TableSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 34);
+  messageDesc(file_coterie_peer_v1_peer, 35);
 
 /**
  * Describes the message coterie.peer.v1.BatchAck.
  * Use `create(BatchAckSchema)` to create a new message.
  */
 export const BatchAckSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 35);
+  messageDesc(file_coterie_peer_v1_peer, 36);
 
 /**
  * Describes the message coterie.peer.v1.Result.
  * Use `create(ResultSchema)` to create a new message.
  */
 export const ResultSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 36);
+  messageDesc(file_coterie_peer_v1_peer, 37);
 
 /**
  * Describes the message coterie.peer.v1.Merged.
  * Use `create(MergedSchema)` to create a new message.
  */
 export const MergedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 37);
+  messageDesc(file_coterie_peer_v1_peer, 38);
 
 /**
  * Describes the message coterie.peer.v1.Present.
  * Use `create(PresentSchema)` to create a new message.
  */
 export const PresentSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 38);
+  messageDesc(file_coterie_peer_v1_peer, 39);
 
 /**
  * Describes the message coterie.peer.v1.Absent.
  * Use `create(AbsentSchema)` to create a new message.
  */
 export const AbsentSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 39);
+  messageDesc(file_coterie_peer_v1_peer, 40);
 
 /**
  * Describes the message coterie.peer.v1.Unknown.
  * Use `create(UnknownSchema)` to create a new message.
  */
 export const UnknownSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 40);
+  messageDesc(file_coterie_peer_v1_peer, 41);
 
 /**
  * Describes the message coterie.peer.v1.Found.
  * Use `create(FoundSchema)` to create a new message.
  */
 export const FoundSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 41);
+  messageDesc(file_coterie_peer_v1_peer, 42);
 
 /**
  * Describes the message coterie.peer.v1.Looked.
  * Use `create(LookedSchema)` to create a new message.
  */
 export const LookedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 42);
+  messageDesc(file_coterie_peer_v1_peer, 43);
 
 /**
  * Describes the message coterie.peer.v1.Fetched.
  * Use `create(FetchedSchema)` to create a new message.
  */
 export const FetchedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 43);
+  messageDesc(file_coterie_peer_v1_peer, 44);
 
 /**
  * Describes the message coterie.peer.v1.MergedAll.
  * Use `create(MergedAllSchema)` to create a new message.
  */
 export const MergedAllSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 44);
+  messageDesc(file_coterie_peer_v1_peer, 45);
 
 /**
  * Describes the message coterie.peer.v1.Listed.
  * Use `create(ListedSchema)` to create a new message.
  */
 export const ListedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 45);
+  messageDesc(file_coterie_peer_v1_peer, 46);
 
 /**
  * Describes the message coterie.peer.v1.Compared.
  * Use `create(ComparedSchema)` to create a new message.
  */
 export const ComparedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 46);
+  messageDesc(file_coterie_peer_v1_peer, 47);
 
 /**
  * Describes the message coterie.peer.v1.TreeDifference.
  * Use `create(TreeDifferenceSchema)` to create a new message.
  */
 export const TreeDifferenceSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 47);
+  messageDesc(file_coterie_peer_v1_peer, 48);
 
 /**
  * Describes the message coterie.peer.v1.ListedEntry.
  * Use `create(ListedEntrySchema)` to create a new message.
  */
 export const ListedEntrySchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 48);
+  messageDesc(file_coterie_peer_v1_peer, 49);
 
 /**
  * Describes the message coterie.peer.v1.Written.
  * Use `create(WrittenSchema)` to create a new message.
  */
 export const WrittenSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 49);
+  messageDesc(file_coterie_peer_v1_peer, 50);
 
 /**
  * Describes the message coterie.peer.v1.Promised.
  * Use `create(PromisedSchema)` to create a new message.
  */
 export const PromisedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 50);
+  messageDesc(file_coterie_peer_v1_peer, 51);
 
 /**
  * Describes the message coterie.peer.v1.Accepted.
  * Use `create(AcceptedSchema)` to create a new message.
  */
 export const AcceptedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 51);
+  messageDesc(file_coterie_peer_v1_peer, 52);
 
 /**
  * Describes the message coterie.peer.v1.Outbid.
  * Use `create(OutbidSchema)` to create a new message.
  */
 export const OutbidSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 52);
+  messageDesc(file_coterie_peer_v1_peer, 53);
 
 /**
  * Describes the message coterie.peer.v1.Document.
  * Use `create(DocumentSchema)` to create a new message.
  */
 export const DocumentSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 53);
+  messageDesc(file_coterie_peer_v1_peer, 54);
 
 /**
  * Describes the message coterie.peer.v1.FenceRaised.
  * Use `create(FenceRaisedSchema)` to create a new message.
  */
 export const FenceRaisedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 54);
+  messageDesc(file_coterie_peer_v1_peer, 55);
 
 /**
  * Describes the message coterie.peer.v1.Reaped.
  * Use `create(ReapedSchema)` to create a new message.
  */
 export const ReapedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 55);
+  messageDesc(file_coterie_peer_v1_peer, 56);
 
 /**
  * Describes the message coterie.peer.v1.Fences.
  * Use `create(FencesSchema)` to create a new message.
  */
 export const FencesSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 56);
+  messageDesc(file_coterie_peer_v1_peer, 57);
 
 /**
  * Describes the message coterie.peer.v1.MembershipAnswers.
  * Use `create(MembershipAnswersSchema)` to create a new message.
  */
 export const MembershipAnswersSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 57);
+  messageDesc(file_coterie_peer_v1_peer, 58);
 
 /**
  * Describes the message coterie.peer.v1.Refused.
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 58);
+  messageDesc(file_coterie_peer_v1_peer, 59);
+
+/**
+ * Describes the message coterie.peer.v1.HotKeys.
+ * Use `create(HotKeysSchema)` to create a new message.
+ */
+export const HotKeysSchema = /*@__PURE__*/
+  messageDesc(file_coterie_peer_v1_peer, 60);
+
+/**
+ * Describes the message coterie.peer.v1.HotTable.
+ * Use `create(HotTableSchema)` to create a new message.
+ */
+export const HotTableSchema = /*@__PURE__*/
+  messageDesc(file_coterie_peer_v1_peer, 61);
+
+/**
+ * Describes the message coterie.peer.v1.HotKey.
+ * Use `create(HotKeySchema)` to create a new message.
+ */
+export const HotKeySchema = /*@__PURE__*/
+  messageDesc(file_coterie_peer_v1_peer, 62);
 
 /**
  * Describes the enum coterie.peer.v1.MemberState.

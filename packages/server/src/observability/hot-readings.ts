@@ -1,0 +1,34 @@
+import type { HotTable, NodeApi } from "@coterie/cluster";
+import { type MetricReading, counter, labelled } from "./metric.ts";
+
+/** How uneven it is what clients ask this node for; the keys themselves are no labels. */
+export function hotReadings(node: NodeApi): readonly MetricReading[] {
+  return [
+    counter(
+      "gets_joined_total",
+      "Gets answered by a read that was begun for another get of the same key.",
+      () => node.statistics().getsJoined,
+    ),
+    labelled(
+      {
+        name: "coterie_hot_key_share",
+        help: "Of what clients ask this node for, the share of the key asked for most.",
+        type: "gauge",
+      },
+      () => {
+        const tables = node.hotKeys()?.tables();
+        if (tables === undefined) return [];
+        return [
+          { labels: { operation: "read" }, value: shareOf(tables.reads) },
+          { labels: { operation: "write" }, value: shareOf(tables.writes) },
+        ];
+      },
+    ),
+  ];
+}
+
+/** What was surely counted of the key asked for most, as a share of all. */
+function shareOf({ perSecond, keys }: HotTable): number {
+  const sure = keys.map((each) => each.perSecond - each.errorPerSecond);
+  return perSecond === 0 ? 0 : Math.max(0, ...sure) / perSecond;
+}
