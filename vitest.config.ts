@@ -4,8 +4,14 @@ import { defineConfig } from "vitest/config";
 // failure points at the line that was written; e2e tests start the built command.
 const conditions = ["coterie-source"];
 
-/** Whose modules hold no state: their test files share a process, and load everything once. */
-const pure = ["core", "storage", "cluster", "protocol", "sim"];
+/**
+ * What keeps nothing beyond a test: these test files share a process, and load everything once. Not
+ * those that measure memory, or listen to what happens to their process.
+ */
+const shared = [
+  "packages/{core,storage,cluster,protocol,sim,client}/test/**/*.test.ts",
+  "packages/server/test/{config,grpc,http2}/**/*.test.ts",
+];
 
 export default defineConfig({
   resolve: { conditions },
@@ -18,15 +24,15 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "pure",
-          include: pure.map((name) => `packages/${name}/test/**/*.test.ts`),
+          name: "shared",
+          include: shared,
           isolate: false,
         },
       },
       {
         extends: true,
         test: {
-          name: "processes",
+          name: "alone",
           include: [
             "packages/*/test/**/*.test.ts",
             "e2e/test/**/*.test.ts",
@@ -34,7 +40,7 @@ export default defineConfig({
             "bench/test/**/*.test.ts",
             "tools/test/**/*.test.ts",
           ],
-          exclude: pure.map((name) => `packages/${name}/**`),
+          exclude: shared,
         },
       },
     ],

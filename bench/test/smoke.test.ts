@@ -72,16 +72,16 @@ it("measures every workload over every protocol of ours, for real", async () => 
   expect(readdirSync(join(directory, "data"))).toEqual([]);
 }, 60_000);
 
-it("measures every door of ours, other values, an open loop, with two generators", async () => {
+it("measures every door of ours, large values, an open loop, with two generators", async () => {
   const json = join(directory, "doors.json");
   const words =
-    "--driver pipe-raw,http,peer --workload insert,read-only --value 100,64k --rate 500 " +
+    "--driver pipe-raw,http,peer --workload insert,read-only --value 64k --rate 500 " +
     `--generators 2 --no-ceiling ${tiny} --json ${json}`;
   const { code, stdout } = await bench(words);
   expect(code).toBe(0);
   expect(stdout).toContain("late p99");
   const { measurements } = reportIn(json);
-  expect(measurements).toHaveLength(12);
+  expect(measurements).toHaveLength(6);
   for (const { operations, errors, latenessMsP99 } of measurements) {
     expect([operations, errors]).toEqual([60, {}]);
     expect(latenessMsP99).toBeGreaterThan(0);
