@@ -1,7 +1,13 @@
 // One of the two nodes of the bench of anti-entropy: a process that does what its parent orders.
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoterieNode, type PeerRequest, type PeerResponse } from "@coterie/cluster";
-import { type NodeId, type PeerAddress, defaultBuckets, membershipDefaults } from "@coterie/core";
+import {
+  levelsOfBuild,
+  type NodeId,
+  type PeerAddress,
+  defaultBuckets,
+  membershipDefaults,
+} from "@coterie/core";
 import type { Receive } from "@coterie/ports";
 import { NodeDisk, NodeRandom, PeerNetwork, PeerServer, SystemClock } from "@coterie/server";
 import { CountedNetwork } from "./counted-network.ts";
@@ -72,6 +78,7 @@ class Replica {
         bootstrap,
         settings: { partitions, hash: "md5", nMax: 2, buckets: defaultBuckets(2) },
         mayRejoin: false,
+        levels: levelsOfBuild,
         contextKey: undefined,
         store: replicaStore,
         tuning: { hedgeAfterMs: 25, forwardAttemptMs: 400, timeoutMsDefault: 2000 },

@@ -63,12 +63,8 @@ export type {
 } from "./requests.ts";
 export type { Absence, PlanView, PlannedLoad } from "./topology/plan-view.ts";
 export type { AskedChange } from "./topology/resolve-change.ts";
-export type {
-  CommitOutcome,
-  Commitment,
-  PlanOutcome,
-  Topology,
-  TopologyFailure,
-} from "./topology/topology.ts";
+export type { CommitOutcome, Commitment, PlanOutcome, Topology } from "./topology/topology.ts";
+export type { FinalizeOutcome, MemberLevels, UpgradeView } from "./topology/upgrade.ts";
+export type { TopologyFailure } from "./topology/topology-failure.ts";
 export type { TopologyMember, TopologyView } from "./topology/topology-view.ts";
 export type { Offer } from "./formation/offer-book.ts";

@@ -2,6 +2,7 @@ import type {
   Announcement,
   Ballot,
   Fence,
+  Levels,
   MembershipMessage,
   NodeId,
   RequestMode,
@@ -17,7 +18,12 @@ import type { HotTables } from "./hot/hot-view.ts";
 export type { Announcement, HeardMember, RingStamp } from "@coterie/core";
 
 /** What nodes ask of each other. Byte arrays are not to be changed after they were handed over. */
-export type PeerRequest = DataRequest | DocumentRequest | AnnounceRequest | MembershipRequest;
+export type PeerRequest =
+  | DataRequest
+  | DocumentRequest
+  | AnnounceRequest
+  | AskLevelsRequest
+  | MembershipRequest;
 
 /** About keys; says by which document the sender goes. */
 export type DataRequest =
@@ -252,7 +258,13 @@ export interface MembershipRequest {
   readonly message: MembershipMessage;
 }
 
+/** Which levels does the receiver speak? Understood before it is a member. */
+export interface AskLevelsRequest {
+  readonly kind: "ask-levels";
+}
+
 export type PeerResponse =
+  | { readonly kind: "levels"; readonly levels: Levels }
   | { readonly kind: "merged"; readonly changed: boolean }
   | { readonly kind: "present"; readonly record: Uint8Array; readonly fence: Fence }
   | { readonly kind: "absent"; readonly fence: Fence }

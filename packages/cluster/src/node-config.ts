@@ -1,4 +1,10 @@
-import type { ClusterSettings, Member, MembershipSettings, PeerAddress } from "@coterie/core";
+import type {
+  ClusterSettings,
+  Levels,
+  Member,
+  MembershipSettings,
+  PeerAddress,
+} from "@coterie/core";
 import type { Clock, Disk, Network, Random } from "@coterie/ports";
 import type { StoreOptions } from "@coterie/storage";
 import type { CoordinationTuning } from "./coordinator/coordination-tuning.ts";
@@ -41,6 +47,8 @@ export interface NodeConfig {
   /** Peer addresses of the cluster to form; this node's own may be among them. */
   readonly bootstrap: readonly PeerAddress[];
   readonly settings: ClusterSettings;
+  /** What this node speaks. */
+  readonly levels: Levels;
   /** Whether a member that has lost its directory, be it this node or another, gets its place. */
   readonly mayRejoin: boolean;
   /** Key for the hash that binds contexts; `undefined` derives one from the cluster document. */

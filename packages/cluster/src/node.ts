@@ -70,6 +70,7 @@ import { Refiller } from "./refill/refiller.ts";
 import { Replica, refusal } from "./replica/replica.ts";
 import { Sweeper } from "./replica/sweeper.ts";
 import { Topology } from "./topology/topology.ts";
+import { answerLevels } from "./topology/upgrade.ts";
 import type {
   BucketOutcome,
   Explanation,
@@ -117,7 +118,9 @@ export class CoterieNode implements NodeApi {
   #mover: Mover | undefined;
   #refiller: Refiller | undefined;
   #peerRequests: PeerRequests | undefined;
-  readonly #idleness: Idleness;
+  readonly #idleness: Idleness = new Idleness(
+    () => this.pressure.requests === 0 && (this.#peerRequests?.inFlight ?? 0) === 0,
+  );
   #started: Promise<StartOutcome> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -126,9 +129,6 @@ export class CoterieNode implements NodeApi {
     this.#ports = ports;
     this.#config = config;
     this.pressure = newPressure(config);
-    this.#idleness = new Idleness(
-      () => this.pressure.requests === 0 && (this.#peerRequests?.inFlight ?? 0) === 0,
-    );
     this.#admission = new Admission({
       self: this.id,
       clock: ports.clock,
@@ -195,6 +195,7 @@ export class CoterieNode implements NodeApi {
   ): void {
     this.#counters.peerRequestsServed += 1;
     if (request.kind === "announce") return settle(this.#answerAnnouncement(request.announcement));
+    if (request.kind === "ask-levels") return settle(answerLevels(this.#config));
     if (request.kind === "membership") {
       if (this.#watch !== undefined) return this.#watch.receive(request, settle);
       return settle(refusal("not-ready", `${this.id} is starting`));
@@ -408,7 +409,6 @@ export class CoterieNode implements NodeApi {
     return this.#serveUnder(joined.document, undefined, before);
   }
 
-  /** False from the moment in which the node begins to go. */
   get #isOpen(): boolean {
     return this.#phase !== "draining" && this.#phase !== "stopping";
   }

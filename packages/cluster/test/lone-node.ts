@@ -1,4 +1,5 @@
 import {
+  levelsOfBuild,
   type ClusterSettings,
   type PeerAddress,
   defaultBuckets,
@@ -53,6 +54,7 @@ export function loneNode(
       bootstrap: [1, 2, 3].map(address),
       settings,
       mayRejoin: true,
+      levels: levelsOfBuild,
       contextKey: undefined,
       store: {
         segmentBytes: 64 * 1024,

@@ -26,6 +26,7 @@ export type ErrorCode =
   | "no-such-plan"
   | "stale-plan"
   | "under-way"
+  | "older-member"
   | "precondition-failed"
   | "too-large"
   | "too-many-siblings"
@@ -90,6 +91,13 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
     6,
     false,
     "see coterie topology; wait, or coterie plan abort",
+  ),
+  "older-member": row(
+    409,
+    "FAILED_PRECONDITION",
+    6,
+    false,
+    "start the newer build on all members first; see coterie upgrade",
   ),
   "precondition-failed": row(412, "FAILED_PRECONDITION", 6, false, "the key already holds a value"),
   "too-large": row(

@@ -1,4 +1,13 @@
 export {
+  type Levels,
+  levelsOfBuild,
+  levelsText,
+  levelsUnsaid,
+  problemWithLevel,
+  sharedLevel,
+} from "./levels.ts";
+export { levelOf, raiseLevel } from "./ring/raise-level.ts";
+export {
   type AcceptReply,
   type AcceptorState,
   type AcceptorStep,

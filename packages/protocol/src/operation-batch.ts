@@ -1,5 +1,7 @@
 import type { PeerRequest } from "@coterie/cluster";
+import type { Levels } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
+import { helloTag, readLevels, writeHello } from "./levels-codec.ts";
 import { readRequest, requestSizeHint, writeRequest } from "./request-codec.ts";
 import { WireReader } from "./wire-reader.ts";
 import { WireWriter } from "./wire-writer.ts";
@@ -27,6 +29,8 @@ export type DecodedBatch =
       readonly ok: true;
       /** On the sender's clock. */
       readonly sentMs: MonotonicMs;
+      /** What the sender speaks, where it says so: in the first batch of a stream. */
+      readonly levels: Levels | undefined;
       readonly operations: readonly DecodedOperation[];
     }
   | MalformedMessage;
@@ -77,6 +81,11 @@ export class OperationBatch {
     return message;
   }
 
+  /** Adds what the sender speaks: to the first batch of a stream, which has no operations. */
+  greet(levels: Levels): void {
+    writeHello(this.#writer, levels);
+  }
+
   /** Drops what was gathered. */
   clear(): void {
     this.#writer.truncate(headerBytes);
@@ -89,16 +98,18 @@ export function decodeBatch(bytes: Uint8Array): DecodedBatch {
   const reader = new WireReader(bytes);
   const operations: DecodedOperation[] = [];
   let sentMs: MonotonicMs | undefined;
+  let levels: Levels | undefined;
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x09) sentMs = reader.finite();
     else if (tag === 0x12 && operations.length < batchOperationsMax) {
       const operation = readOperation(reader);
       if (operation === undefined) reader.fail();
       else operations.push(operation);
-    } else reader.skip(tag);
+    } else if (tag === helloTag) levels = readLevels(reader);
+    else reader.skip(tag);
   }
   if (reader.failed || sentMs === undefined) return { ok: false, error: "malformed" };
-  return { ok: true, sentMs, operations };
+  return { ok: true, sentMs, levels, operations };
 }
 
 /** `undefined` when not even its frame, id and deadline can be read. */

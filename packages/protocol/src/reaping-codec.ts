@@ -84,7 +84,7 @@ export function readAskFences(reader: WireReader): AskFencesRequest {
   return { kind: "ask-fences", stamp };
 }
 
-export function writeFenceRaised(
+function writeFenceRaised(
   writer: WireWriter,
   { fence, problem, lacking }: FenceRaisedResponse,
 ): void {
@@ -112,8 +112,17 @@ export function readFenceRaised(reader: WireReader): FenceRaisedResponse {
   return { kind: "fence-raised", fence, problem, lacking };
 }
 
+/** Writes the fields of an answer about fences. */
+export function writeReapingAnswer(
+  writer: WireWriter,
+  response: FenceRaisedResponse | FencesResponse,
+): void {
+  if (response.kind === "fences") writeFences(writer, response);
+  else writeFenceRaised(writer, response);
+}
+
 /** All fences of a node: two numbers each, by partition. */
-export function writeFences(writer: WireWriter, { fences, isWhole }: FencesResponse): void {
+function writeFences(writer: WireWriter, { fences, isWhole }: FencesResponse): void {
   const numbers = fences.flatMap(({ raised, reaped }) => [raised, reaped]);
   writer.packedUints(0x0a, numbers);
   writer.bool(0x10, isWhole);

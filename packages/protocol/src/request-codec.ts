@@ -56,6 +56,7 @@ export function requestSizeHint(request: PeerRequest): number {
     case "list":
     case "ask-fences":
     case "ask-hot-keys":
+    case "ask-levels":
       return fixedFieldsHint;
     case "compare":
     case "look":
@@ -94,6 +95,10 @@ export function requestSizeHint(request: PeerRequest): number {
 /** Writes the `request` field of an Operation. */
 export function writeRequest(writer: WireWriter, request: PeerRequest, sizeHint: number): void {
   const start = writer.open(requestTags[request.kind], sizeHint);
+  if (request.kind === "ask-levels") {
+    writer.close(start, sizeHint);
+    return;
+  }
   if (request.kind === "announce") writeAnnouncement(writer, request.announcement);
   else if (request.kind === "membership") {
     writer.fixed32OrDefault(0x0d, request.cluster);
@@ -118,6 +123,7 @@ const requestTags = {
   accept: 0x5a,
   tell: 0x62,
   ask: 0x6a,
+  "ask-levels": 0xf2,
   membership: 0x72,
   ...hintTags,
   ...treeTags,
@@ -227,6 +233,9 @@ export function readRequest(reader: WireReader, tag: number): PeerRequest | unde
       return readTell(reader);
     case requestTags.ask:
       return readAsk(reader);
+    case requestTags["ask-levels"]:
+      reader.leave(reader.enter());
+      return { kind: "ask-levels" };
     case requestTags.membership:
       return readMembershipRequest(reader);
     case requestTags.hint:

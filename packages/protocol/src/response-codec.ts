@@ -32,9 +32,9 @@ import {
   readFenceRaised,
   readFences,
   reapingAnswerTags,
-  writeFenceRaised,
-  writeFences,
+  writeReapingAnswer,
 } from "./reaping-codec.ts";
+import { readLevels, writeLevels } from "./levels-codec.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
@@ -58,6 +58,7 @@ const responseTags = {
   outbid: 0x6a,
   document: 0x72,
   membership: 0x7a,
+  levels: 0xf2,
   compared: comparedTag,
   looked: lookedTag,
   ...reapingAnswerTags,
@@ -98,6 +99,7 @@ export function responseSizeHint(response: PeerResponse): number {
     case "announced":
       return announcementSizeHint(response.announcement);
     case "outbid":
+    case "levels":
       return 24;
     case "promised":
       return 32 + response.document.length;
@@ -119,10 +121,8 @@ export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHi
       writer.bool(0x08, response.changed);
       break;
     case "present":
-      writer.bytesOrDefault(0x0a, response.record);
-      writeFence(writer, response.fence);
-      break;
     case "absent":
+      if (response.kind === "present") writer.bytesOrDefault(0x0a, response.record);
       writeFence(writer, response.fence);
       break;
     case "found":
@@ -166,10 +166,11 @@ export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHi
       writeDocumentResponse(writer, response);
       break;
     case "fence-raised":
-      writeFenceRaised(writer, response);
-      break;
     case "fences":
-      writeFences(writer, response);
+      writeReapingAnswer(writer, response);
+      break;
+    case "levels":
+      writeLevels(writer, response.levels);
       break;
     case "hot-keys":
       writeHotKeys(writer, response);
@@ -239,6 +240,8 @@ export function readResponse(reader: WireReader, tag: number): PeerResponse | un
       return readDocumentResponse(reader);
     case responseTags["fence-raised"]:
       return readFenceRaised(reader);
+    case responseTags.levels:
+      return { kind: "levels", levels: readLevels(reader) };
     case responseTags.reaped:
       readEmpty(reader);
       return { kind: "reaped" };

@@ -1,4 +1,6 @@
 import type { PeerResponse } from "@coterie/cluster";
+import type { Levels } from "@coterie/core";
+import { helloTag, readLevels, writeHello } from "./levels-codec.ts";
 import { type MalformedMessage, batchOperationsMax } from "./operation-batch.ts";
 import { readResponse, responseSizeHint, writeResponse } from "./response-codec.ts";
 import { WireReader } from "./wire-reader.ts";
@@ -11,7 +13,12 @@ export interface DecodedResult {
 }
 
 export type DecodedAck =
-  | { readonly ok: true; readonly results: readonly DecodedResult[] }
+  | {
+      readonly ok: true;
+      readonly results: readonly DecodedResult[];
+      /** What the peer speaks, where it says so: in its first answer. */
+      readonly levels: Levels | undefined;
+    }
   | MalformedMessage;
 
 /** The ack being gathered for a stream: each result is encoded when it is added. */
@@ -39,6 +46,11 @@ export class ResultBatch {
     this.#results += 1;
   }
 
+  /** Adds what this end speaks: to its first answer. */
+  greet(levels: Levels): void {
+    writeHello(this.#writer, levels);
+  }
+
   /** The encoded BatchAck; this one is then empty. */
   take(): Uint8Array {
     this.#results = 0;
@@ -50,14 +62,16 @@ export class ResultBatch {
 export function decodeAck(bytes: Uint8Array): DecodedAck {
   const reader = new WireReader(bytes);
   const results: DecodedResult[] = [];
+  let levels: Levels | undefined;
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x0a && results.length < batchOperationsMax) {
       const result = readResult(reader);
       if (result === undefined) reader.fail();
       else results.push(result);
-    } else reader.skip(tag);
+    } else if (tag === helloTag) levels = readLevels(reader);
+    else reader.skip(tag);
   }
-  return reader.failed ? { ok: false, error: "malformed" } : { ok: true, results };
+  return reader.failed ? { ok: false, error: "malformed" } : { ok: true, results, levels };
 }
 
 function readResult(reader: WireReader): DecodedResult | undefined {

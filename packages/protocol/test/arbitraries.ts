@@ -194,6 +194,7 @@ export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
     document: bytes,
   }),
   fc.record({ kind: fc.constant("tell" as const), document: bytes }),
+  fc.constant<PeerRequest>({ kind: "ask-levels" }),
   fc.record({
     kind: fc.constant("ask" as const),
     clusterId: fc.oneof(id32, fc.constant("")),
@@ -276,6 +277,9 @@ export const anyResponse: fc.Arbitrary<PeerResponse> = fc.oneof(
   fc.record({ kind: fc.constant("announced" as const), announcement }),
   fc.record({ kind: fc.constant("promised" as const), ballot, document: bytes }),
   fc.constant<PeerResponse>({ kind: "accepted" }),
+  fc
+    .tuple(fc.integer({ min: 1, max: 99 }), fc.nat(99))
+    .map(([min, more]) => ({ kind: "levels" as const, levels: { min, max: min + more } })),
   fc.record({ kind: fc.constant("outbid" as const), ballot }),
   fc.record({ kind: fc.constant("document" as const), epoch: u32, document: maybe(bytes) }),
   fc.record({

@@ -96,6 +96,7 @@ function generatedMembership({
 function generatedRequest(request: PeerRequest): GeneratedRequest {
   if (request.kind === "announce")
     return { case: "announce", value: generatedAnnouncement(request.announcement) };
+  if (request.kind === "ask-levels") return { case: "askLevels", value: {} };
   if (request.kind === "membership") {
     const { cluster, message } = request;
     return { case: "membership", value: { cluster, message: generatedMembership(message) } };
@@ -330,6 +331,8 @@ function generatedResponse(response: PeerResponse): GeneratedResponse {
       const { ballot, document } = response;
       return { case: "promised", value: { ...generatedBallot(ballot), document } };
     }
+    case "levels":
+      return { case: "levels", value: response.levels };
     case "accepted":
       return { case: "accepted", value: {} };
     case "outbid":

@@ -9,8 +9,10 @@ import {
 import {
   type ClusterSettings,
   InvariantViolation,
+  type Levels,
   type NodeId,
   type PeerAddress,
+  levelsOfBuild,
   membershipSettings,
 } from "@coterie/core";
 import type { Clock, Disk, Receive } from "@coterie/ports";
@@ -112,7 +114,8 @@ async function openDoors(
   { clock, transport }: Pick<Parts, "clock" | "transport">,
   receive: Receive<PeerRequest, PeerResponse>,
 ): Promise<OpenedDoors> {
-  const options = { ...defaultPeerOptions, connectionsMax: config.connections };
+  const levels = levelsOf(config);
+  const options = { ...defaultPeerOptions, levels, connectionsMax: config.connections };
   const peers = new PeerServer({ clock, receive, transport, options });
   const bound = await peers.listen(hostOf(config.peer), portOf(config.peer));
   if (!bound.ok) return { ok: false, message: explainListening("peer", config.peer, bound) };
@@ -196,6 +199,7 @@ function assemble(
     clock,
     random,
     transport,
+    options: { ...defaultPeerOptions, levels: levelsOf(config) },
     onBroken: (peer, reason) => {
       nodeLog.brokenStream(peer, reason);
       node.doubt(peer);
@@ -337,6 +341,7 @@ function nodeSettings(
       zone: config.zone,
       weight: config.weight,
     },
+    levels: levelsOf(config),
     bootstrap: config.bootstrap as readonly PeerAddress[],
     mayRejoin: config.rejoin === "auto",
     tuning: {
@@ -371,6 +376,10 @@ function makeDisk({ memory, data }: ServerConfig): MadeDisk {
   } catch (error) {
     return { ok: false, message: `the data directory ${data}: ${(error as Error).message}` };
   }
+}
+
+function levelsOf({ levelMax }: ServerConfig): Levels {
+  return { min: levelsOfBuild.min, max: levelMax };
 }
 
 function explainListening(

@@ -10,6 +10,8 @@ import {
   type StartOutcome,
 } from "@coterie/cluster";
 import {
+  type Levels,
+  levelsOfBuild,
   type BucketSettings,
   type ClusterSettings,
   type KeyHash,
@@ -42,6 +44,8 @@ export interface SimClusterOptions {
   readonly tuning?: CoordinationTuning;
   /** Whether members that lost their directories get their places back; left out: they do. */
   readonly mayRejoin?: boolean;
+  /** What a node speaks that starts now; what the build does, if left out. */
+  readonly levels?: (id: NodeId) => Levels;
   readonly handoff?: HandoffSettings;
   /** Off if left out. */
   readonly antiEntropy?: AntiEntropySettings;
@@ -203,6 +207,7 @@ export class SimCluster {
         bootstrap: this.#places.map(({ address }) => address),
         settings: this.#settings,
         mayRejoin: this.#options.mayRejoin ?? true,
+        levels: this.#options.levels?.(id) ?? levelsOfBuild,
         contextKey,
         store: {
           segmentBytes: this.#options.segmentBytes ?? segmentBytes,

@@ -5,6 +5,7 @@ import type { FindOptions } from "../commands/find.ts";
 import type { RepairOptions } from "../commands/repair.ts";
 import type { ScanOptions } from "../commands/scan.ts";
 import type { TopOptions } from "../commands/top.ts";
+import type { UpgradeOptions } from "../commands/upgrade.ts";
 import type { Shell } from "../completion/scripts.ts";
 import type { NodeOptions } from "../connect.ts";
 import type { ExitCode } from "../exit.ts";
@@ -29,6 +30,7 @@ export function addOperatorCommands(program: Command, onExit: OnExit): void {
   addHints(program, onExit);
   addRepair(program, onExit);
   addDrain(program, onExit);
+  addUpgrade(program, onExit);
   addWatching(program, onExit);
   addConfig(program, onExit);
   addCompletion(program, onExit);
@@ -232,6 +234,21 @@ function addDrain(program: Command, onExit: OnExit): void {
     .action(async (id: string, options: NodeOptions) => {
       const { drain } = await import("../commands/drain.ts");
       onExit(await drain(id, options));
+    });
+}
+
+function addUpgrade(program: Command, onExit: OnExit): void {
+  withNodeOptions(program.command("upgrade"))
+    .summary("which levels the members speak; end an upgrade")
+    .description(
+      "Shows which levels of the protocol the members speak, and which the cluster goes by. " +
+        "--finalize raises that to the newest that all speak: older builds are refused then.",
+    )
+    .option("--finalize", "go by the newest level that all members speak")
+    .addHelpText("after", "\nExamples:\n  coterie upgrade\n  coterie upgrade --finalize")
+    .action(async (options: UpgradeOptions) => {
+      const { upgrade } = await import("../commands/upgrade.ts");
+      onExit(await upgrade(options));
     });
 }
 

@@ -43,6 +43,12 @@ export const startSettings: readonly StartSetting[] = [
     "Whether a member whose directory was lost takes its place again with an empty one",
   ),
   row(
+    "levelMax",
+    "<count>",
+    "2",
+    "Newest level to speak with other nodes: less than all is for trying upgrades",
+  ),
+  row(
     "allowedHosts",
     "<list>",
     "[]",

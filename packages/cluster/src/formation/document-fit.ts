@@ -1,12 +1,19 @@
-import { type ClusterDocument, directoryDifferences } from "@coterie/core";
+import {
+  type ClusterDocument,
+  directoryDifferences,
+  levelOf,
+  problemWithLevel,
+} from "@coterie/core";
 import type { NodeConfig } from "../node-config.ts";
 
 /** Why a directory's cluster document does not go with how its node was started. */
 export function problemWith(
   document: ClusterDocument,
   nonce: string,
-  { member, settings }: Pick<NodeConfig, "member" | "settings">,
+  { member, settings, levels }: Pick<NodeConfig, "member" | "settings" | "levels">,
 ): string | undefined {
+  const tooFar = problemWithLevel(levelOf(document), levels);
+  if (tooFar !== undefined) return tooFar;
   const self = document.members.find(({ id }) => id === member.id);
   if (self === undefined || self.nonce !== nonce) {
     return `the cluster in this directory has no member ${member.id} with this directory`;
@@ -32,8 +39,10 @@ export function problemWith(
 /** Why a node that offers itself cannot become a member of that cluster. */
 export function problemOfOffer(
   document: ClusterDocument,
-  { member, settings }: Pick<NodeConfig, "member" | "settings">,
+  { member, settings, levels }: Pick<NodeConfig, "member" | "settings" | "levels">,
 ): string | undefined {
+  const tooFar = problemWithLevel(levelOf(document), levels);
+  if (tooFar !== undefined) return tooFar;
   const { id, address } = member;
   const taken = document.members.find((known) => known.address === address);
   if (taken !== undefined) {

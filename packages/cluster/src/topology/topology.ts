@@ -1,7 +1,6 @@
 import {
   type ClusterDocument,
   type ErrorCode,
-  type FailureOutcome,
   type NodeId,
   type PlannedTopology,
   type TopologyChange,
@@ -9,17 +8,19 @@ import {
   planHash,
   planTopology,
 } from "@coterie/core";
-import type { Clock, Random } from "@coterie/ports";
+import type { Clock, Network, Random } from "@coterie/ports";
 import type { StoreStatistics } from "@coterie/storage";
 import type { AgreedDocument } from "../agreement/agreed-document.ts";
 import { OfferBook } from "../formation/offer-book.ts";
 import { TakingBack } from "../formation/taking-back.ts";
 import type { MemberWatch } from "../membership/member-watch.ts";
-import type { Announcement, PeerResponse } from "../messages.ts";
+import type { Announcement, PeerRequest, PeerResponse } from "../messages.ts";
 import type { NodeConfig } from "../node-config.ts";
 import { PlanBook } from "./plan-book.ts";
 import { type PlanView, viewPlan } from "./plan-view.ts";
 import { type AskedChange, resolveChange } from "./resolve-change.ts";
+import type { TopologyFailure } from "./topology-failure.ts";
+import { Upgrade } from "./upgrade.ts";
 import { type TopologyView, viewTopology } from "./topology-view.ts";
 
 /** How long agreement on a change may take, in milliseconds. */
@@ -30,16 +31,9 @@ export interface TopologyParts {
   readonly random: Random;
   readonly agreement: AgreedDocument;
   readonly watch: MemberWatch;
+  readonly network: Network<PeerRequest, PeerResponse>;
   readonly config: NodeConfig;
   readonly statistics: () => StoreStatistics;
-}
-
-/** Why the members were not changed. */
-export interface TopologyFailure {
-  readonly ok: false;
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly outcome: FailureOutcome;
 }
 
 export type PlanOutcome = { readonly ok: true; readonly plan: PlanView } | TopologyFailure;
@@ -68,10 +62,13 @@ export class Topology {
   readonly #offers = new OfferBook();
   readonly #plans = new PlanBook();
   readonly #takingBack: TakingBack;
+  /** The level that the cluster goes by. */
+  readonly upgrade: Upgrade;
 
   constructor(parts: TopologyParts) {
     this.#parts = parts;
     this.#self = parts.config.member.id;
+    this.upgrade = new Upgrade(parts);
     this.#takingBack = new TakingBack({ ...parts, offers: this.#offers });
   }
 

@@ -111,4 +111,6 @@ export interface ClusterDocument {
   readonly leftovers?: readonly Leftover[];
   /** 64 hex digits, see `contextKeyOf`; left out while the members are those that formed it. */
   readonly contextKey?: string;
+  /** What all members speak, 2 or more (`levels.ts`); left out while that is 1. */
+  readonly level?: number;
 }

@@ -27,7 +27,7 @@ type WrittenDocument = Omit<ClusterDocument, "members" | "settings"> & {
 /** Canonical bytes: JSON with the fields in the order of their declaration. */
 export function encodeDocument(document: ClusterDocument): Uint8Array {
   const { version, clusterId, epoch, settings, members, owners } = document;
-  const { moves = [], entered, leftovers = [], contextKey } = document;
+  const { moves = [], entered, leftovers = [], contextKey, level = 1 } = document;
   const canonical: WrittenDocument = {
     version,
     clusterId,
@@ -39,6 +39,7 @@ export function encodeDocument(document: ClusterDocument): Uint8Array {
     ...(entered !== undefined && { entered }),
     ...(leftovers.length > 0 && { leftovers: leftovers.map(canonicalLeftover) }),
     ...(contextKey !== undefined && { contextKey }),
+    ...(level > 1 && { level }),
   };
   return utf8(JSON.stringify(canonical));
 }
@@ -74,8 +75,8 @@ export function documentDigest(document: ClusterDocument): string {
 /**
  * 32 bits that name the cluster and where its data lives, which every request between nodes
  * carries: of the digest of the document without what may differ while a change spreads, its epoch,
- * its buckets, its members' directories and departures, and how far its moves are. Nodes of one tag
- * agree on whom a request of any key goes to.
+ * its level and buckets, its members' directories and departures, and how far its moves are. Nodes
+ * of one tag agree on whom a request of any key goes to.
  */
 export function placementTag(document: ClusterDocument): number {
   const { moves = [], ...rest } = document;
@@ -85,7 +86,15 @@ export function placementTag(document: ClusterDocument): number {
     return { id, address, http, grpc, resp, host, zone, weight, nonce: firstNonce };
   });
   const entered = moves.map((move) => ({ ...move, awaited: [] }));
-  const placement = { ...rest, epoch: 1, settings, members, moves: entered, leftovers: [] };
+  const placement = {
+    ...rest,
+    epoch: 1,
+    settings,
+    members,
+    moves: entered,
+    leftovers: [],
+    level: 1,
+  };
   return Number.parseInt(documentDigest(placement).slice(0, 8), 16);
 }
 

@@ -12,7 +12,7 @@ const labelLengthMax = 255;
 export function hasDocumentShape(value: unknown): value is ClusterDocument {
   if (!isFields(value)) return false;
   const { version, clusterId, epoch, settings, members, owners } = value;
-  const { moves = [], entered = 1, leftovers = [], contextKey } = value;
+  const { moves = [], entered = 1, leftovers = [], contextKey, level = 1 } = value;
   return (
     version === 1 &&
     isHex(clusterId) &&
@@ -24,7 +24,9 @@ export function hasDocumentShape(value: unknown): value is ClusterDocument {
     isListOf(moves, isMove) &&
     Number.isSafeInteger(entered) &&
     isListOf(leftovers, isLeftover) &&
-    (contextKey === undefined || isHex(contextKey, 64))
+    (contextKey === undefined || isHex(contextKey, 64)) &&
+    Number.isSafeInteger(level) &&
+    (level as number) >= 1
   );
 }
 

@@ -111,7 +111,7 @@ export function flipped(
 
 /** The document with what a step changed, one epoch on; removed members that hold nothing go. */
 export function nextVersion(document: ClusterDocument, step: Step): ClusterDocument {
-  const { version, clusterId, settings, members, entered, contextKey } = document;
+  const { version, clusterId, settings, members, entered, contextKey, level } = document;
   const { owners = document.owners, moves } = step;
   const leftovers = step.leftovers.toSorted(
     (left, right) => left.partition - right.partition || left.member - right.member,
@@ -127,6 +127,7 @@ export function nextVersion(document: ClusterDocument, step: Step): ClusterDocum
     ...(moves.length > 0 && entered !== undefined && { entered }),
     ...(leftovers.length > 0 && { leftovers }),
     ...(contextKey !== undefined && { contextKey }),
+    ...(level !== undefined && { level }),
   };
   return withoutRemoved(next);
 }

@@ -3,6 +3,7 @@ import {
   type GivenBucket,
   type KeyHash,
   keyHashes,
+  levelsOfBuild,
   limits,
   membershipDefaults,
 } from "@coterie/core";
@@ -27,6 +28,7 @@ export interface ServerConfig {
   readonly peerTransport: "http2" | "grpc-js";
   readonly bootstrap: readonly string[];
   readonly rejoin: "auto" | "off";
+  readonly levelMax: number;
   readonly allowedHosts: readonly string[];
   readonly host: string;
   readonly zone: string;
@@ -141,6 +143,10 @@ const schema = z.strictObject({
     .enum(["auto", "off"])
     .default("auto")
     .describe("Whether a member whose directory was lost takes its place again with an empty one"),
+  levelMax: atLeastOne
+    .pipe(z.number().min(levelsOfBuild.min).max(levelsOfBuild.max))
+    .default(levelsOfBuild.max)
+    .describe("Newest level to speak with other nodes: less than all is for trying upgrades"),
   allowedHosts: list
     .default([])
     .describe("Names that `Host` headers may have at a loopback HTTP door, besides localhost"),

@@ -1,5 +1,11 @@
 import { CoterieNode } from "@coterie/cluster";
-import { type NodeId, type PeerAddress, defaultBuckets, membershipDefaults } from "@coterie/core";
+import {
+  levelsOfBuild,
+  type NodeId,
+  type PeerAddress,
+  defaultBuckets,
+  membershipDefaults,
+} from "@coterie/core";
 import type { Hono } from "hono";
 import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { NodeRandom } from "../../src/adapters/node-random.ts";
@@ -43,6 +49,7 @@ export async function oneNode(
       bootstrap: [],
       settings: { partitions: 8, hash: "md5", nMax: 1, buckets: defaultBuckets(1) },
       mayRejoin: true,
+      levels: levelsOfBuild,
       contextKey: undefined,
       store: {
         segmentBytes: 1024 * 1024,

@@ -1,5 +1,6 @@
 import { CoterieNode, type PeerRequest, type PeerResponse } from "@coterie/cluster";
 import {
+  levelsOfBuild,
   type MembershipSettings,
   type NodeId,
   type PeerAddress,
@@ -125,6 +126,7 @@ export function meteredNode(given: MeteredSettings = {}): MeteredNode {
     bootstrap: bootstrap as readonly PeerAddress[],
     settings: { partitions: 8, hash: "md5", nMax, buckets: defaultBuckets(nMax) },
     mayRejoin: true,
+    levels: levelsOfBuild,
     contextKey: undefined,
     store: {
       segmentBytes: 1024 * 1024,

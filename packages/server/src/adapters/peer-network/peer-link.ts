@@ -1,4 +1,4 @@
-import { type PeerAddress, invariant } from "@coterie/core";
+import { type PeerAddress, invariant, levelsText, levelsUnsaid, sharedLevel } from "@coterie/core";
 import type { PeerRequest, PeerResponse } from "@coterie/cluster";
 import type { Cancel, Clock, MonotonicMs, NoReply, Random, Reply } from "@coterie/ports";
 import { OperationBatch, decodeAck, operationSizeHint } from "@coterie/protocol";
@@ -56,6 +56,8 @@ export class PeerLink {
   #messagesWritten = 0;
   /** In messages that are not yet with the socket. */
   #bytesUnsent = 0;
+  /** The peer has said what it speaks, on this stream. */
+  #isGreeted = false;
   #isFlushScheduled = false;
   #lastWantedMs: MonotonicMs = 0;
   #failures = 0;
@@ -182,17 +184,24 @@ export class PeerLink {
   }
 
   #connect(state: "connecting" | "broken"): void {
+    this.#isGreeted = false;
     this.#state = state;
     const { address, clock, options, transport } = this.#input;
     this.#stream = transport.connect({
       address,
       clock,
       options,
-      hello: this.#emptyBatch(),
+      hello: this.#hello(),
       onOpen: () => this.#opened(),
       onMessage: (message) => this.#receive(message),
       onBroken: (reason) => this.#broke(reason),
     });
+  }
+
+  #hello(): Uint8Array {
+    const batch = new OperationBatch();
+    batch.greet(this.#options.levels);
+    return batch.take(this.#clock.monotonicMs());
   }
 
   #emptyBatch(): Uint8Array {
@@ -240,6 +249,16 @@ export class PeerLink {
       this.#stream?.destroy();
       this.#broke("the peer's answer is malformed");
       return;
+    }
+    if (!this.#isGreeted) {
+      this.#isGreeted = true;
+      const { levels } = this.#options;
+      const theirs = ack.levels ?? levelsUnsaid;
+      if (sharedLevel(levels, theirs) === undefined) {
+        this.#stream?.destroy();
+        this.#broke(`the peer speaks ${levelsText(theirs)}, and this node ${levelsText(levels)}`);
+        return;
+      }
     }
     for (const { id, response } of ack.results) {
       const call = this.#pending.take(id);

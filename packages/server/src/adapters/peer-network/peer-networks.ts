@@ -28,10 +28,11 @@ export class PeerNetworks implements Network<PeerRequest, PeerResponse> {
 
   /** @param input with the options of the connections for data, if not the usual ones. */
   constructor(input: PeerNetworkInput) {
+    const { levels } = input.options ?? defaultPeerOptions;
     this.#data = new PeerNetwork(input);
     this.#control = new PeerNetwork({
       ...input,
-      options: controlOptions,
+      options: { ...controlOptions, levels },
       // The control stream is tried more often: data need not wait for its own next attempt.
       onReturned: (address) => this.#data.retryNow(address),
     });

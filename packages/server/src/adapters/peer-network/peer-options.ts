@@ -1,3 +1,5 @@
+import { type Levels, levelsOfBuild } from "@coterie/core";
+
 /** How streams between nodes behave. Both ends of a stream use the same keepalive. */
 export interface PeerOptions {
   /** How often a stream says that it lives. Silent for twice as long, it is destroyed. */
@@ -21,6 +23,8 @@ export interface PeerOptions {
   readonly connectionsMax: number;
   /** Streams of one connection; a peer needs one, and for a moment perhaps a second. */
   readonly streamsMax: number;
+  /** What this node speaks; a stream opens only where both ends have a level in common. */
+  readonly levels: Levels;
   /** HTTP/2 receive window: bytes in flight, whatever the round trip takes. */
   readonly receiveWindowBytes: number;
 }
@@ -42,6 +46,7 @@ export const defaultPeerOptions: PeerOptions = {
   messageBytesMax: 32 * mebibyte + 64 * kibibyte,
   connectionsMax: 10_000,
   streamsMax: 16,
+  levels: levelsOfBuild,
   receiveWindowBytes: 8 * mebibyte,
 };
 

@@ -1,3 +1,4 @@
+import { type Levels, levelsText, levelsUnsaid, sharedLevel } from "@coterie/core";
 import type { PeerRefusal, PeerRequest, PeerResponse } from "@coterie/cluster";
 import type { Clock, MonotonicMs, Receive } from "@coterie/ports";
 import {
@@ -34,6 +35,7 @@ export class ServedStream implements ServedCallEvents {
   /** A batch without operations has come, and nothing was sent since. */
   #isSignOwed = false;
   #isPaused = false;
+  #isGreeted = false;
   #isOver = false;
 
   constructor(input: ServedStreamInput) {
@@ -73,6 +75,7 @@ export class ServedStream implements ServedCallEvents {
       this.#fail("malformed", "the batch is malformed");
       return;
     }
+    if (!this.#isGreeted && !this.#greet(batch.levels ?? levelsUnsaid)) return;
     this.#senderClock.learn(batch.sentMs, now);
     statistics.operations += batch.operations.length;
     for (const operation of batch.operations) this.#apply(operation, now);
@@ -80,6 +83,17 @@ export class ServedStream implements ServedCallEvents {
     if (batch.operations.length > 0) return;
     this.#isSignOwed = true;
     this.#ackAfterTurn();
+  }
+
+  /** False where the two have no level in common, and the stream is over. */
+  #greet(theirs: Levels): boolean {
+    const { levels } = this.#input.options;
+    this.#isGreeted = true;
+    this.#acks.greet(levels);
+    if (sharedLevel(levels, theirs) !== undefined) return true;
+    const both = `this node speaks ${levelsText(levels)}, and its peer ${levelsText(theirs)}`;
+    this.#fail("unsupported", `${both}: upgrade by way of a build that speaks both`);
+    return false;
   }
 
   #apply({ id, deadline, request }: DecodedOperation, now: MonotonicMs): void {
@@ -142,7 +156,7 @@ export class ServedStream implements ServedCallEvents {
     });
   }
 
-  #fail(code: "aborted" | "malformed", details: string): void {
+  #fail(code: "aborted" | "malformed" | "unsupported", details: string): void {
     this.over();
     this.#input.call.fail(code, details);
   }

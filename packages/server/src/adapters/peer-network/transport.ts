@@ -19,7 +19,7 @@ export interface PeerStreamInput {
   readonly options: PeerOptions;
   /** What opens the stream: a message that the peer answers at once. */
   readonly hello: Uint8Array;
-  /** The peer reads the stream: it answered the hello. */
+  /** The peer reads the stream: it answered the hello, and that answer was not found wanting. */
   readonly onOpen: () => void;
   readonly onMessage: (message: Uint8Array) => void;
   /** The stream is gone, for whatever reason but {@link PeerStream.end}. Called at most once. */
@@ -70,7 +70,7 @@ export interface ServedCall {
   /** Ends the stream in order, after what was written. */
   end(): void;
   /** Ends the stream with an error. */
-  fail(code: "aborted" | "malformed", details: string): void;
+  fail(code: "aborted" | "malformed" | "unsupported", details: string): void;
 }
 
 export interface ServedCallEvents {

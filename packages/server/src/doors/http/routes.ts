@@ -19,6 +19,7 @@ import { serveIndex, serveOpenApi } from "./openapi/openapi-route.ts";
 import { serveLiveness, serveMetrics, serveReadiness } from "./probes.ts";
 import type { Route, RouteOperation } from "./route.ts";
 import { serveScan } from "./scan-route.ts";
+import { serveFinalize, serveUpgrade } from "./upgrade-routes.ts";
 import { serveAbort, serveCommit, servePlan, serveTopology } from "./topology-routes.ts";
 
 /** All there is; the most frequent first. */
@@ -54,6 +55,14 @@ export const routes: readonly Route[] = [
   changing("/v1/commit", "commit", serveCommit),
   changing("/v1/abort", "abort", serveAbort),
   changing("/v1/drain", "drain", serveDrain),
+  {
+    path: "/v1/upgrade",
+    methods: new Map([
+      ["GET", { operation: "levels", serve: serveUpgrade }],
+      ["HEAD", { operation: "levels", serve: serveUpgrade }],
+      ["POST", { operation: "upgrade", serve: serveFinalize }],
+    ]),
+  },
   reading("/v1/find", "find", serveFind),
   reading("/v1/hot", "hot", serveHot),
   reading("/v1/ring", "ring", serveRing),

@@ -102,6 +102,7 @@ function planJson({ bytes, durationMsMin, members, transfers, ...rest }: PlanVie
   };
 }
 
-function notReady(node: NodeApi): Response {
+/** The answer of a node that has no topology yet. */
+export function notReady(node: NodeApi): Response {
   return refuse("not-ready", `${node.id} waits for: ${node.missing().join("; ")}`);
 }

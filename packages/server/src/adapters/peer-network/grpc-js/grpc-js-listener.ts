@@ -24,6 +24,12 @@ type Call = ServerDuplexStream<Uint8Array, Uint8Array>;
 const closeMsMax = 1000;
 
 /** Takes the streams of peers with grpc-js. */
+const failureStatuses = {
+  aborted: status.ABORTED,
+  malformed: status.INVALID_ARGUMENT,
+  unsupported: status.FAILED_PRECONDITION,
+} as const;
+
 export class GrpcJsListener implements PeerListener {
   readonly #input: PeerListenerInput;
   readonly #server: Server;
@@ -88,8 +94,7 @@ function connectCall(call: Call, onCall: (call: ServedCall) => ServedCallEvents)
     resume: () => void call.resume(),
     end: () => call.end(),
     fail: (code, details) => {
-      const grpcCode = code === "aborted" ? status.ABORTED : status.INVALID_ARGUMENT;
-      call.emit("error", { code: grpcCode, details });
+      call.emit("error", { code: failureStatuses[code], details });
     },
   });
   call.on("data", (message: Uint8Array) => events.message(message));

@@ -58,12 +58,11 @@ export class GrpcJsStream implements PeerStream {
 
   #receive(message: Uint8Array): void {
     if (this.#isOver) return;
-    if (!this.#isOpen) {
-      this.#isOpen = true;
-      this.#cancelConnect();
-      this.#input.onOpen();
-    }
+    const isFirst = !this.#isOpen;
+    this.#isOpen = true;
+    if (isFirst) this.#cancelConnect();
     this.#input.onMessage(message);
+    if (isFirst && !this.#isOver) this.#input.onOpen();
   }
 
   #break(reason: string): void {

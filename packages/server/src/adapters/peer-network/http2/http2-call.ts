@@ -13,6 +13,12 @@ const problemStatuses: Readonly<Record<FrameProblem["kind"], GrpcStatus["status"
   cut: "INVALID_ARGUMENT",
 };
 
+const failureStatuses = {
+  aborted: "ABORTED",
+  malformed: "INVALID_ARGUMENT",
+  unsupported: "FAILED_PRECONDITION",
+} as const;
+
 /** One stream of a peer, at the end that answers. */
 export class Http2Call implements ServedCall {
   readonly #stream: ServerHttp2Stream;
@@ -68,8 +74,8 @@ export class Http2Call implements ServedCall {
     this.#stream.end();
   }
 
-  fail(code: "aborted" | "malformed", details: string): void {
-    this.#finish({ status: code === "aborted" ? "ABORTED" : "INVALID_ARGUMENT", details });
+  fail(code: keyof typeof failureStatuses, details: string): void {
+    this.#finish({ status: failureStatuses[code], details });
   }
 
   /** Says why, and reads no further. */

@@ -239,6 +239,18 @@ export const operations: readonly Operation[] = [
       ...failures(400, 413, 415, 429, 503),
     },
   },
+  page("/v1/upgrade", "Levels", "What the members speak, each asked now."),
+  {
+    path: "/v1/upgrade",
+    method: "POST",
+    operationId: "upgrade",
+    tags: ["cluster"],
+    summary: "Has the cluster go by the newest level that all members speak. There is no way back.",
+    responses: {
+      200: answer("All that can be reached go by it.", schema("Upgraded")),
+      ...failures(400, 409, 413, 415, 429, 503),
+    },
+  },
   {
     path: "/v1/find",
     method: "GET",

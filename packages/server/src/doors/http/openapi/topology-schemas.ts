@@ -80,6 +80,19 @@ export const topologySchemas: Json = {
     ),
     additionalProperties: false,
   },
+  Levels: object({
+    node: text,
+    level: { ...count, description: "That the cluster goes by." },
+    possible: nullable("That it could go by; null while a member does not answer."),
+    members: list(
+      object({
+        id: text,
+        levelMin: nullable("Oldest that it speaks; null if it did not answer."),
+        levelMax: nullable("Newest."),
+      }),
+    ),
+  }),
+  Upgraded: object({ level: count, epoch: count }),
   Committed: object({
     epoch: { ...count, description: "Of the cluster's document that has it so." },
     partitions: { ...count, description: "That move, or move no more." },

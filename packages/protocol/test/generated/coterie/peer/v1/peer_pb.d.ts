@@ -31,6 +31,13 @@ export declare type Batch = Message<"coterie.peer.v1.Batch"> & {
    * @generated from field: repeated coterie.peer.v1.Operation operations = 2;
    */
   operations: Operation[];
+
+  /**
+   * What the sender speaks: in the first batch of a stream. Who leaves it out speaks level 1.
+   *
+   * @generated from field: coterie.peer.v1.Levels levels = 32;
+   */
+  levels?: Levels | undefined;
 };
 
 /**
@@ -38,6 +45,29 @@ export declare type Batch = Message<"coterie.peer.v1.Batch"> & {
  * Use `create(BatchSchema)` to create a new message.
  */
 export declare const BatchSchema: GenMessage<Batch>;
+
+/**
+ * docs/operations/upgrade.md
+ *
+ * @generated from message coterie.peer.v1.Levels
+ */
+export declare type Levels = Message<"coterie.peer.v1.Levels"> & {
+  /**
+   * @generated from field: uint32 min = 1;
+   */
+  min: number;
+
+  /**
+   * @generated from field: uint32 max = 2;
+   */
+  max: number;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Levels.
+ * Use `create(LevelsSchema)` to create a new message.
+ */
+export declare const LevelsSchema: GenMessage<Levels>;
 
 /**
  * @generated from message coterie.peer.v1.Operation
@@ -194,6 +224,12 @@ export declare type Operation = Message<"coterie.peer.v1.Operation"> & {
      */
     value: AskHotKeys;
     case: "askHotKeys";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.AskLevels ask_levels = 30;
+     */
+    value: AskLevels;
+    case: "askLevels";
   } | { case: undefined; value?: undefined };
 };
 
@@ -202,6 +238,20 @@ export declare type Operation = Message<"coterie.peer.v1.Operation"> & {
  * Use `create(OperationSchema)` to create a new message.
  */
 export declare const OperationSchema: GenMessage<Operation>;
+
+/**
+ * Which levels do you speak?
+ *
+ * @generated from message coterie.peer.v1.AskLevels
+ */
+export declare type AskLevels = Message<"coterie.peer.v1.AskLevels"> & {
+};
+
+/**
+ * Describes the message coterie.peer.v1.AskLevels.
+ * Use `create(AskLevelsSchema)` to create a new message.
+ */
+export declare const AskLevelsSchema: GenMessage<AskLevels>;
 
 /**
  * @generated from message coterie.peer.v1.Merge
@@ -1437,6 +1487,13 @@ export declare type BatchAck = Message<"coterie.peer.v1.BatchAck"> & {
    * @generated from field: repeated coterie.peer.v1.Result results = 1;
    */
   results: Result[];
+
+  /**
+   * What this end speaks: in its first answer.
+   *
+   * @generated from field: coterie.peer.v1.Levels levels = 32;
+   */
+  levels?: Levels | undefined;
 };
 
 /**
@@ -1593,6 +1650,12 @@ export declare type Result = Message<"coterie.peer.v1.Result"> & {
      */
     value: HotKeys;
     case: "hotKeys";
+  } | {
+    /**
+     * @generated from field: coterie.peer.v1.Levels levels = 30;
+     */
+    value: Levels;
+    case: "levels";
   } | { case: undefined; value?: undefined };
 };
 
