@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Coterie } from "@coterie/client";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { runClientLoad } from "../src/client-load.ts";
+import { runWorkers } from "../src/client-load.ts";
 import { coterie } from "../src/command.ts";
 import { RealCluster } from "../src/real-cluster.ts";
 
@@ -50,8 +50,7 @@ it("nodes are upgraded one by one under load, and the level is raised when all a
     expect((await upgrade()).stderr).toContain("all speak 2: coterie upgrade --finalize");
     expect(await upgrade("--finalize")).toMatchObject({ code: 0 });
   };
-  const load = { operationsPerSecond: 500, durationMs: 5000, at: { ms: 500, act } };
-  const { failures, acknowledged } = await runClientLoad(client, load);
+  const { failures, acknowledged } = await runWorkers(client, { workers: 24, act });
   expect(failures).toEqual([]);
   const keys = [...acknowledged.keys()];
   const reads = await client.batch(keys.map((key) => ({ kind: "get" as const, key })));

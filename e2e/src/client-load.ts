@@ -63,3 +63,39 @@ export async function runClientLoad(
   await acted;
   return { begun, failures, acknowledged };
 }
+
+/**
+ * Workers that put a key and read it again, one operation after the other, as long as `act` takes:
+ * no more is asked than the machine can do, however busy it is.
+ */
+export async function runWorkers(
+  coterie: Coterie,
+  { workers, act }: { readonly workers: number; readonly act: () => Promise<void> },
+): Promise<Omit<ClientLoadResult, "failures"> & { readonly failures: readonly CoterieError[] }> {
+  const failures: CoterieError[] = [];
+  const acknowledged = new Map<string, string>();
+  let begun = 0;
+  let isOver = false;
+  const work = async (): Promise<void> => {
+    while (!isOver) {
+      const key = `load/${begun}`;
+      begun += 1;
+      try {
+        await coterie.put(key, key);
+        acknowledged.set(key, key);
+        await coterie.get(key);
+      } catch (error) {
+        if (!(error instanceof CoterieError)) throw error;
+        failures.push(error);
+      }
+    }
+  };
+  const working = Array.from({ length: workers }, work);
+  try {
+    await act();
+  } finally {
+    isOver = true;
+    await Promise.all(working);
+  }
+  return { begun, failures, acknowledged };
+}
