@@ -13,7 +13,13 @@ import { reportText } from "./report/table.ts";
 import { runResp } from "./resp/command.ts";
 import { runBench as runPlan } from "./run/bench.ts";
 import { type SuiteName, cellsOf } from "./run/suites.ts";
-import { type Distribution, type WorkloadName, mixes, workloadNames } from "./workload/mix.ts";
+import {
+  type Distribution,
+  type WorkloadName,
+  distributionNames,
+  mixes,
+  workloadNames,
+} from "./workload/mix.ts";
 import { runProgram } from "./run-program.ts";
 import { runTopology } from "./topology/command.ts";
 
@@ -39,7 +45,7 @@ interface Options {
   readonly baseline?: string;
 }
 
-const suiteNames: readonly SuiteName[] = ["default", "compare", "curves"];
+const suiteNames: readonly SuiteName[] = ["default", "compare", "curves", "hot-keys"];
 const kibibyte = 1024;
 
 /** Runs the bench as its command line says; the exit code of its process. */
@@ -66,10 +72,13 @@ function newProgram(
       "Measures a store: what it does per second, how long callers wait, and what it costs the " +
         "servers. Starts three nodes on this machine's disk, unless --nodes names a cluster.",
     )
-    .argument("[suite]", "default; compare, with other stores; curves, over numbers in flight")
+    .argument(
+      "[suite]",
+      "default; compare, with other stores; curves, over numbers in flight; hot-keys",
+    )
     .addOption(listOption("--driver <list>", "protocols", driverNames))
     .addOption(listOption("--workload <list>", "mixes of operations", workloadNames))
-    .addOption(listOption("--distribution <list>", "of keys", ["uniform", "zipfian", "latest"]))
+    .addOption(listOption("--distribution <list>", "of keys", distributionNames))
     .option("--value <list>", "bytes of a value, as in 100,1k,64k", numbers(1, 8 * 1024 * 1024))
     .option("--in-flight <list>", "closed loop: calls under way at all times", numbers(1, 65_536))
     .option("--rate <list>", "open loop: operations begun per second", numbers(1, 10_000_000))
@@ -105,6 +114,7 @@ Examples:
   npm run bench
   npm run bench -- compare --pin --rounds 2 --json compare.json
   npm run bench -- curves --svg curves
+  npm run bench -- hot-keys --rounds 3
   npm run bench -- --rounds 3 --baseline before.json
   npm run bench -- membership --help
   npm run bench -- resp --help

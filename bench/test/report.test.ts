@@ -3,11 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseResp } from "../src/drivers/resp-answers.ts";
+import type { Measurement } from "../src/measure/measurement.ts";
 import { changesSince, changesText, readBaseline } from "../src/report/baseline.ts";
 import { writeCurves } from "../src/report/curves.ts";
+import { skewText } from "../src/report/skew.ts";
+import { byCell } from "../src/report/summary.ts";
 import { reportText } from "../src/report/table.ts";
 import { withCeiling } from "../src/run/ceilings.ts";
 import { cellsOf } from "../src/run/suites.ts";
+import { keyChooser } from "../src/workload/key-chooser.ts";
+import { KeySpace } from "../src/workload/key-space.ts";
+import { seededDraw } from "../src/workload/random.ts";
 import { reportOf, round } from "./a-report.ts";
 
 let directory = "";
@@ -128,6 +134,34 @@ it("measures what a suite says, or what is asked for instead", () => {
   // NATS cannot scan.
   expect(chosen).toHaveLength(6);
   expect(chosen.every(({ pressure }) => pressure.kind === "open")).toBe(true);
+});
+
+it("says what uneven keys cost, where even ones were measured with the same load", () => {
+  const even = round("pipe", 64, 1, 100, { operationsPerSecond: 1000 });
+  const uneven = (distribution: "zipfian" | "single", inFlight: number): Measurement => {
+    const each = round("pipe", inFlight, 1, 200, { operationsPerSecond: 600 });
+    return { ...each, cell: { ...each.cell, distribution } };
+  };
+  const measured = [even, uneven("zipfian", 64), uneven("single", 64), uneven("single", 1)];
+  const text = skewText(byCell(measured));
+  expect(text.split("\n").slice(1)).toEqual([
+    expect.stringMatching(/^pipe write-only 1k B, 64 +zipfian +0\.60 +0\.50$/u),
+    expect.stringMatching(/^pipe write-only 1k B, 64 +single +0\.60 +0\.50$/u),
+  ]);
+  expect(skewText(byCell([uneven("single", 64)]))).toBe("");
+});
+
+it("a suite may say which keys are asked for", () => {
+  const cells = cellsOf("hot-keys", { drivers: ["pipe"] });
+  expect(cells.map(({ distribution }) => distribution)).toEqual([
+    "uniform",
+    "zipfian",
+    "single",
+    "uniform",
+    "zipfian",
+    "single",
+  ]);
+  expect(keyChooser("single", new KeySpace("k", 9), seededDraw(1))()).toBe(0);
 });
 
 describe("an answer of Redis", () => {

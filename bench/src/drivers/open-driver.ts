@@ -3,6 +3,7 @@ import type { Driver, DriverInput } from "./driver.ts";
 /** The protocols that the bench speaks, each with what it speaks to. */
 export const driverTargets = {
   pipe: "coterie",
+  "pipe-lww": "coterie",
   "pipe-raw": "coterie",
   http: "coterie",
   "http-door": "coterie",
@@ -24,6 +25,7 @@ export const driverNames: readonly DriverName[] = Object.keys(driverTargets) as 
 /** The door that each protocol needs, where several share one. */
 const doors: Readonly<Partial<Record<DriverName, string>>> = {
   pipe: "grpc",
+  "pipe-lww": "grpc",
   "pipe-raw": "grpc",
   "http-door": "http",
 };
@@ -35,6 +37,7 @@ export function doorOf(name: DriverName): string {
 
 const openers: Readonly<Record<DriverName, (input: DriverInput) => Promise<Driver>>> = {
   pipe: async (input) => (await import("./pipe-driver.ts")).PipeDriver.open(input),
+  "pipe-lww": async (input) => (await import("./pipe-driver.ts")).PipeDriver.openLww(input),
   "pipe-raw": async (input) => (await import("./pipe-raw-driver.ts")).PipeRawDriver.open(input),
   http: async (input) => (await import("./http-driver.ts")).HttpDriver.open(input),
   "http-door": async (input) => (await import("./http-driver.ts")).HttpDriver.openDoorOnly(input),

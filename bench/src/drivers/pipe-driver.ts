@@ -8,24 +8,26 @@ const timeoutMs = 10_000;
  * every failure is seen.
  */
 export class PipeDriver implements Driver {
-  readonly usesContexts = true;
+  readonly usesContexts: boolean;
   readonly #coterie: Coterie;
 
-  private constructor(coterie: Coterie) {
+  private constructor(coterie: Coterie, usesContexts: boolean) {
     this.#coterie = coterie;
+    this.usesContexts = usesContexts;
   }
 
-  static async open({ addresses }: DriverInput): Promise<PipeDriver> {
-    const nodes = addressesOf(addresses, "grpc");
-    const coterie = new Coterie({ nodes, timeoutMs, retries: false, hedge: false });
-    // It connects when it is first used; what is measured begins with connections.
-    await coterie.get("bench-hello").catch(() => {});
-    return new PipeDriver(coterie);
+  static async open(input: DriverInput): Promise<PipeDriver> {
+    return PipeDriver.over(await connect(input, "default"));
+  }
+
+  /** In a bucket in which the latest put wins: puts need no context, and clients see one value. */
+  static async openLww(input: DriverInput): Promise<PipeDriver> {
+    return new PipeDriver(await connect(input, "redis"), false);
   }
 
   /** With a client of the caller's own settings. */
   static over(coterie: Coterie): PipeDriver {
-    return new PipeDriver(coterie);
+    return new PipeDriver(coterie, true);
   }
 
   get(key: string, settle: Settle): void {
@@ -61,6 +63,14 @@ export class PipeDriver implements Driver {
   close(): Promise<void> {
     return this.#coterie.close({ drain: false });
   }
+}
+
+async function connect({ addresses }: DriverInput, bucket: string): Promise<Coterie> {
+  const nodes = addressesOf(addresses, "grpc");
+  const coterie = new Coterie({ nodes, bucket, timeoutMs, retries: false, hedge: false });
+  // It connects when it is first used; what is measured begins with connections.
+  await coterie.get("bench-hello").catch(() => {});
+  return coterie;
 }
 
 function kindOf(error: unknown): string {

@@ -106,7 +106,7 @@ export class Operations {
       }
       end(error);
     };
-    driver.put(key, value, contexts.get(key), settle);
+    driver.put(key, value, driver.usesContexts ? contexts.get(key) : undefined, settle);
   }
 
   #scan(limit: number, end: OnEnd): void {

@@ -3,6 +3,7 @@ import { byteName, pressureName } from "../measure/measurement.ts";
 import { alignedText } from "./aligned-text.ts";
 import { comparisonText } from "./comparison.ts";
 import type { Report } from "./report.ts";
+import { skewText } from "./skew.ts";
 import { type CellRounds, type Figure, byCell, medianOf, spreadOf } from "./summary.ts";
 
 /** A report for people. */
@@ -13,6 +14,7 @@ export function reportText(report: Report): string {
     alignedText(speedRows(cells)),
     alignedText(costRows(cells)),
     comparisonText(cells),
+    skewText(cells),
     notesText(report, cells),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;

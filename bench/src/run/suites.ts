@@ -9,10 +9,12 @@ export interface Grid {
   readonly workloads: readonly WorkloadName[];
   readonly inFlight: readonly number[];
   readonly valueBytes: readonly number[];
+  /** Left out: those of the workloads. */
+  readonly distributions?: readonly Distribution[];
 }
 
 /** A set of measurements by name. */
-export type SuiteName = "default" | "compare" | "curves";
+export type SuiteName = "default" | "compare" | "curves" | "hot-keys";
 
 /** What each suite measures, unless options say otherwise. */
 const suites: Readonly<Record<SuiteName, readonly Grid[]>> = {
@@ -41,13 +43,26 @@ const suites: Readonly<Record<SuiteName, readonly Grid[]>> = {
       valueBytes: [100],
     },
   ],
+  "hot-keys": [
+    {
+      drivers: ["pipe", "pipe-lww"],
+      workloads: ["read-only", "write-only"],
+      inFlight: [64],
+      valueBytes: [100],
+      distributions: ["uniform", "zipfian", "single"],
+    },
+  ],
 };
+
+function usualOf({ distributions }: Grid, workload: WorkloadName): readonly Distribution[] {
+  return distributions ?? [mixes[workload].distribution];
+}
 
 /** Protocols that cannot list keys page by page. */
 const withoutScan: ReadonlySet<DriverName> = new Set(["peer", "nats"]);
 
 /** What options ask for instead of what a suite says. */
-export interface Wishes extends Partial<Grid> {
+export interface Wishes extends Partial<Omit<Grid, "distributions">> {
   readonly distributions?: readonly Distribution[] | undefined;
   /** Open loops of so many operations per second, instead of numbers in flight. */
   readonly rates?: readonly number[] | undefined;
@@ -67,7 +82,7 @@ export function cellsOf(suite: SuiteName, wishes: Wishes): readonly Cell[] {
             kind: "closed",
             inFlight: count,
           }));
-          for (const distribution of distributions ?? [mixes[workload].distribution]) {
+          for (const distribution of distributions ?? usualOf(grid, workload)) {
             for (const pressure of pressures ?? closed) {
               const cell: Cell = { driver, workload, distribution, valueBytes: size, pressure };
               cells.set(JSON.stringify(cell), cell);

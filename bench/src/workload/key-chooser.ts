@@ -10,6 +10,7 @@ export type ChooseKey = () => number;
 export function keyChooser(distribution: Distribution, keys: KeySpace, draw: Draw): ChooseKey {
   const loaded = keys.count;
   if (distribution === "uniform") return () => Math.floor(draw() * loaded);
+  if (distribution === "single") return () => 0;
   if (distribution === "zipfian") {
     const zipfian = new ScrambledZipfian(loaded);
     return () => zipfian.next(draw);

@@ -1,8 +1,16 @@
 /** What one operation does. */
 export type OperationKind = "read" | "update" | "insert" | "scan" | "read-modify-write";
 
-/** Which keys are asked for: all alike, a few most of the time, or mostly the newest. */
-export type Distribution = "uniform" | "zipfian" | "latest";
+/** Which keys are asked for: all alike, a few most of the time, mostly the newest, or just one. */
+export type Distribution = "uniform" | "zipfian" | "latest" | "single";
+
+/** The distributions by name. */
+export const distributionNames: readonly Distribution[] = [
+  "uniform",
+  "zipfian",
+  "latest",
+  "single",
+];
 
 /** A mix of operations. */
 export interface Mix {
