@@ -312,7 +312,7 @@ it("plans a change of the members, and commits it by its hash, once", async () =
 it("shows members, and refuses changes that cannot be", async () => {
   const shown = await run(1, "topology");
   expect(shown.exit).toBe(0);
-  expect(shown.stdout).toMatch(/^n1 +alive +stays +64 +64 +0 +0 /mu);
+  expect(shown.stdout).toMatch(/^n1 +alive +stays +yes +64 +64 +0 +0 /mu);
   expect(shown.stderr).toContain("nothing moves");
   expect((await run(1, "topology", "--wait", "--json")).exit).toBe(0);
   const joined = await run(1, "join", "n9", "--yes");
@@ -322,4 +322,18 @@ it("shows members, and refuses changes that cannot be", async () => {
   expect(await run(1, "replace", "n1", "n9")).toMatchObject({ exit: 3 });
   const aborted = await run(1, "plan", "abort");
   expect([aborted.exit, aborted.stderr]).toEqual([0, expect.stringContaining("nothing moved")]);
+  const paused = await run(0, "plan", "pause");
+  expect([paused.exit, paused.stderr]).toEqual([0, expect.stringContaining("stand still")]);
+  expect((await run(0, "topology")).stderr).toContain("what is to move is paused");
+  expect((await run(0, "status")).stderr).toContain("paused");
+  expect((await run(0, "plan", "resume", "--json")).stdout).toContain('"partitions":0');
+  expect((await run(0, "topology")).stderr).toContain("nothing moves");
+});
+
+it("gives up no voter while most of them answer, nor without their names", async () => {
+  const unasked = await run(0, "config", "force-voters", "n1");
+  expect(unasked.exit).toBe(2);
+  expect(unasked.stderr).toContain("has to be typed");
+  const refused = await run(0, "config", "force-voters", "n1", "--confirm", "n2");
+  expect([refused.exit, refused.stderr]).toEqual([2, expect.stringContaining("1 of 1 voters")]);
 });

@@ -62,6 +62,7 @@ export type {
   WriteOutcome,
 } from "./requests.ts";
 export type { Absence, PlanView, PlannedLoad } from "./topology/plan-view.ts";
+export type { ForcingOrder, ForcingOutcome } from "./topology/forcing-order.ts";
 export type { AskedChange } from "./topology/resolve-change.ts";
 export type { CommitOutcome, Commitment, PlanOutcome, Topology } from "./topology/topology.ts";
 export type { FinalizeOutcome, MemberLevels, UpgradeView } from "./topology/upgrade.ts";

@@ -1,4 +1,4 @@
-import type { MembershipEvent, NodeId, PeerAddress } from "@coterie/core";
+import type { Forcing, MembershipEvent, NodeId, PeerAddress } from "@coterie/core";
 import type { RecoveryReport } from "@coterie/storage";
 import type { AntiEntropyEvent } from "./anti-entropy/anti-entropy-view.ts";
 import type { HandoffEvent } from "./handoff/handoff-view.ts";
@@ -23,6 +23,10 @@ export type TopologyEvent =
   | { readonly kind: "joined"; readonly clusterId: string; readonly epoch: number }
   /** A node that is no member offers itself to this one's cluster. */
   | { readonly kind: "offered"; readonly id: NodeId; readonly address: PeerAddress }
+  /** Voters were given up, and the others went on without them: an operator has wanted that. */
+  | { readonly kind: "voters-forced"; readonly forcing: Forcing }
+  /** All that moves stands still from now on, or goes on. */
+  | { readonly kind: "moves-paused"; readonly isPaused: boolean }
   /** This node is no member any more: it left, or it was removed. It serves nothing from now on. */
   | { readonly kind: "gone"; readonly how: "left" | "removed"; readonly reason: string };
 

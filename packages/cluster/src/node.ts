@@ -13,7 +13,6 @@ import {
   type Pressure,
   Ring,
   contextKeyOf,
-  replacedDirectories,
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
 import { type RecordStore, type StoreStatistics, openStore } from "@coterie/storage";
@@ -29,6 +28,7 @@ import {
   type AgreementParts,
   isAboutDocument,
 } from "./agreement/agreed-document.ts";
+import { changeEvents } from "./agreement/change-events.ts";
 import { requestBucket } from "./agreement/request-bucket.ts";
 import type { ChosenDocument } from "./agreement/change-document.ts";
 import { deleteKey } from "./coordinator/delete.ts";
@@ -537,19 +537,18 @@ export class CoterieNode implements NodeApi {
       self: this.id,
       nonce: this.#nonce,
       onFatal: store.onFatal,
-      onChange: ({ document, epoch, digest }, before) => {
-        this.#watch?.admit(document);
+      onChange: (ring, before) => {
+        this.#watch?.admit(ring.document);
         this.#mover?.adopt();
-        onEvent({ kind: "document-changed", epoch, digest });
-        for (const { id } of replacedDirectories(before.document, document)) {
-          this.#counters.directoriesReplaced += 1;
-          onEvent({ kind: "directory-replaced", id, epoch });
+        for (const event of changeEvents(ring, before)) {
+          if (event.kind === "directory-replaced") this.#counters.directoriesReplaced += 1;
+          onEvent(event);
         }
       },
       onConflict: (reason) => onEvent({ kind: "peer-refused", reason }),
       onOusted: ({ how, reason }) => {
         if (this.#phase !== "ready") return;
-        if (how === "replaced") return store.onFatal(reason);
+        if (how === "replaced" || how === "given-up") return store.onFatal(reason);
         onEvent({ kind: "gone", how, reason });
         void this.stop();
       },

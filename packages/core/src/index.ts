@@ -191,6 +191,7 @@ export type {
   ClusterDocument,
   ClusterSettings,
   Departure,
+  Forcing,
   Leftover,
   Member,
   Move,
@@ -205,6 +206,14 @@ export {
   placementTag,
   settingsDigest,
 } from "./ring/document-codec.ts";
+export {
+  type ForcedChoice,
+  forceVoters,
+  forcedApart,
+  forcedEpochAfter,
+  isForced,
+  pendingForce,
+} from "./ring/force-voters.ts";
 export { type FormedDocument, formDocument } from "./ring/form-document.ts";
 export {
   type Announcement,
@@ -221,6 +230,7 @@ export {
 export { countsIn, ownersAfterMoves } from "./ring/owners-after-moves.ts";
 export { type Owners, placeOwners } from "./ring/placement.ts";
 export type { PlacementInput } from "./ring/placement-table.ts";
+export { pauseMoves } from "./ring/pause-moves.ts";
 export type { ReplicaPlan } from "./ring/replica-plan.ts";
 export { type Holder, type PreferenceList, Ring, type RingStamp } from "./ring/ring.ts";
 export { type Arrival, abortMoves, arrive, dropLeftovers } from "./ring/settle-moves.ts";

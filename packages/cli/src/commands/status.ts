@@ -17,7 +17,7 @@ import { scrapeMember } from "../metrics/scrape-cluster.ts";
 import type { TopologyView } from "../http/topology.ts";
 import { repairText } from "../repair/repair-text.ts";
 import { byteText, durationText, table } from "../table.ts";
-import { movesText } from "../topology/plan-text.ts";
+import { forcingLines, movesText } from "../topology/plan-text.ts";
 
 /** What one node says of itself now. */
 interface NodeStatus {
@@ -118,7 +118,10 @@ async function topologyTexts(pool: NodePool, timeoutMs: number): Promise<readonl
   if (!answer.ok || answer.reply.status !== 200) return ["no node says what moves"];
   const view = jsonOf("status", answer.reply) as TopologyView;
   const moves = movesText(view);
-  const lines = view.offers.map(({ id }) => `${id} offers itself: coterie plan join ${id}`);
+  const lines = [
+    ...view.offers.map(({ id }) => `${id} offers itself: coterie plan join ${id}`),
+    ...forcingLines(view),
+  ];
   return moves === undefined ? lines : [`${moves}: coterie topology --wait`, ...lines];
 }
 

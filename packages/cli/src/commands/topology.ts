@@ -1,10 +1,11 @@
 import { withPool, type NodeOptions } from "../connect.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
-import { fetchJson } from "../http/cluster.ts";
-import type { TopologyView } from "../http/topology.ts";
+import { fetchJson, jsonOf } from "../http/cluster.ts";
+import { failureOf } from "../http/failure.ts";
+import type { CommittedView, TopologyView } from "../http/topology.ts";
 import { durationText, table } from "../table.ts";
 import { ownProgress } from "../topology/own-progress.ts";
-import { movesText } from "../topology/plan-text.ts";
+import { forcingLines, movesText } from "../topology/plan-text.ts";
 import { untilQuiet } from "../topology/until-quiet.ts";
 
 export interface TopologyOptions extends NodeOptions {
@@ -28,6 +29,7 @@ export function topology(options: TopologyOptions): Promise<ExitCode> {
       const heard = `${id} at ${address}, zone ${zone}, offers itself`;
       terminal.say(`${heard} (heard ${durationText(ageMs)} ago): coterie plan join ${id}`);
     }
+    for (const line of forcingLines(view)) terminal.say(line);
     terminal.say(movesText(view) ?? "nothing moves");
     const timeoutMs = options.timeout ?? NODE_TIMEOUT_MS;
     for (const line of await ownProgress(pool, view, timeoutMs)) terminal.say(line);
@@ -36,15 +38,48 @@ export function topology(options: TopologyOptions): Promise<ExitCode> {
   });
 }
 
+/** A node tries for 10 seconds to have a change agreed. */
+const changeMsMax = 15_000;
+
+/** `coterie plan pause` and `resume`: all that moves stands still, or goes on. */
+export function setPaused(isPaused: boolean, options: NodeOptions): Promise<ExitCode> {
+  const word = isPaused ? "pause" : "resume";
+  return withPool(options, async (pool, terminal) => {
+    const request = { method: "POST", path: `/v1/${word}` } as const;
+    const reply = await pool.send(`plan ${word}`, request, options.timeout ?? changeMsMax);
+    if (reply.status !== 200) throw failureOf(`plan ${word}`, reply);
+    const { epoch, partitions } = jsonOf(`plan ${word}`, reply) as CommittedView;
+    if (options.json === true) await terminal.data(`${JSON.stringify({ epoch, partitions })}\n`);
+    else {
+      const what = `${partitions} partitions on the move`;
+      terminal.say(`epoch ${epoch}: ${what} ${isPaused ? "stand still" : "go on"}`);
+    }
+    return exitCodes.ok;
+  });
+}
+
 function describe({ members }: TopologyView): string {
   return table(
-    ["NODE", "STATE", "MEMBER", "COPIES", "AFTER", "AWAITS", "TO DROP", "HOST", "ZONE", "WEIGHT"],
+    [
+      "NODE",
+      "STATE",
+      "MEMBER",
+      "VOTE",
+      "COPIES",
+      "AFTER",
+      "AWAITS",
+      "TO DROP",
+      "HOST",
+      "ZONE",
+      "WEIGHT",
+    ],
     members
       .toSorted((left, right) => left.id.localeCompare(right.id, "en", { numeric: true }))
       .map((member) => [
         member.id,
         member.state,
         member.departure ?? "stays",
+        member.vote,
         member.copies,
         member.copiesAfter,
         member.awaits,

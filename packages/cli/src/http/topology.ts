@@ -9,6 +9,7 @@ export interface TopologyMemberView {
   readonly weight: number;
   readonly state: string;
   readonly departure: "leaving" | "removed" | null;
+  readonly vote: "yes" | "no" | "forfeited";
   readonly copies: number;
   readonly copiesAfter: number;
   readonly awaits: number;
@@ -35,6 +36,15 @@ export interface TopologyView {
   readonly offers: readonly OfferView[];
   readonly moves: number;
   readonly leftovers: number;
+  readonly paused: boolean;
+  /** Versions that were made without a majority of the voters. */
+  readonly forcings: readonly {
+    readonly epoch: number;
+    readonly voters: readonly string[];
+    readonly lost: readonly string[];
+    readonly by: string;
+    readonly atMs: number;
+  }[];
   /** How far the node that answered is itself. */
   readonly own: OwnMoves | null;
 }
@@ -103,7 +113,13 @@ export interface MembersChange {
   }[];
 }
 
-/** The answer to `POST /v1/commit` and `POST /v1/abort`. */
+/** The answer to `POST /v1/force-voters`. */
+export interface VotersForcedView {
+  readonly epoch: number;
+  readonly lost: readonly string[];
+}
+
+/** The answer to `POST /v1/commit`, `POST /v1/abort`, `POST /v1/pause` and `POST /v1/resume`. */
 export interface CommittedView {
   readonly epoch: number;
   readonly partitions: number;

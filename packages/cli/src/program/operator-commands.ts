@@ -1,6 +1,7 @@
 import { Argument, type Command, Option } from "commander";
 import type { BucketOptions, BucketSettingOptions } from "../commands/bucket.ts";
 import type { ConfigOptions } from "../commands/config.ts";
+import type { ForcingOptions } from "../commands/force-voters.ts";
 import type { FindOptions } from "../commands/find.ts";
 import type { RepairOptions } from "../commands/repair.ts";
 import type { ScanOptions } from "../commands/scan.ts";
@@ -339,5 +340,29 @@ function addConfig(program: Command, onExit: OnExit): void {
     .action(async () => {
       const { printTemplate } = await import("../commands/config.ts");
       onExit(await printTemplate());
+    });
+  addForcing(config, onExit);
+}
+
+function addForcing(config: Command, onExit: OnExit): void {
+  withNodeOptions(config.command("force-voters"))
+    .summary("go on without voters that are gone for good")
+    .description(
+      "Where more than half of the voters are gone for good, the cluster cannot be changed: no " +
+        "majority agrees. This takes the votes of those that are not named. If one of them " +
+        "still runs somewhere, what it has agreed on with others is given up: be sure that they " +
+        "are gone.",
+    )
+    .argument("<nodes...>", "all voters that are left, as coterie topology has them")
+    .option("--confirm <names>", 'those that lose their votes, as in "n1 n2": not asked then')
+    .option("--by <name>", "who wants it, for others to read; this user if left out")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coterie config force-voters n4 n5\n" +
+        '  coterie config force-voters n4 n5 --confirm "n1 n2 n3" --by ann',
+    )
+    .action(async (ids: readonly string[], options: ForcingOptions) => {
+      const { forceVoters } = await import("../commands/force-voters.ts");
+      onExit(await forceVoters(ids, options));
     });
 }

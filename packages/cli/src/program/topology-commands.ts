@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { PlanOptions } from "../commands/plan.ts";
+import type { NodeOptions } from "../connect.ts";
 import type { TopologyOptions } from "../commands/topology.ts";
 import type { ExitCode } from "../exit.ts";
 import type { MembersChange } from "../http/topology.ts";
@@ -30,6 +31,22 @@ export function addTopologyCommands(program: Command, onExit: OnExit): void {
       onExit(await commit(hash, options));
     });
   addChanges(program, "coterie", onExit, true);
+}
+
+function addPauses(parent: Command, onExit: OnExit): void {
+  for (const [name, isPaused, summary, more] of [
+    ["pause", true, "have all that moves stand still", "Requests go on, and so do both quorums."],
+    ["resume", false, "have what moves go on", "It goes on where it stood."],
+  ] as const) {
+    withNodeOptions(parent.command(name))
+      .summary(summary)
+      .description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}. ${more}`)
+      .addHelpText("after", `\nExamples:\n  coterie plan ${name}`)
+      .action(async (options: NodeOptions) => {
+        const { setPaused } = await import("../commands/topology.ts");
+        onExit(await setPaused(isPaused, options));
+      });
+  }
 }
 
 function addPlans(program: Command, onExit: OnExit): void {
@@ -68,6 +85,7 @@ function addPlans(program: Command, onExit: OnExit): void {
       const { plan } = await import("../commands/plan.ts");
       onExit(await plan(`set ${id}`, { set: [{ id, ...labels }] }, options, false));
     });
+  addPauses(plans, onExit);
   withNodeOptions(plans.command("abort"))
     .summary("take back the moves that are not over")
     .description("Takes back the moves that are not over; what has moved stays where it is.")

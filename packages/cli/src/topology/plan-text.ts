@@ -45,14 +45,25 @@ export function planLines(plan: PlanView, topology: TopologyView): readonly stri
 }
 
 /** What moves, in one line; `undefined` if nothing does. */
-export function movesText({ moves, leftovers, members }: TopologyView): string | undefined {
-  if (moves === 0 && leftovers === 0) return undefined;
+export function movesText({ moves, leftovers, members, paused }: TopologyView): string | undefined {
+  if (moves === 0 && leftovers === 0) return paused ? "what is to move is paused" : undefined;
   const awaiting = members
     .filter(({ awaits }) => awaits > 0)
     .map(({ id, awaits }) => `${id} awaits ${awaits}`);
   const parts = moves === 0 ? [] : [`${counted(moves, "partition")} move`, ...awaiting];
   if (leftovers > 0) parts.push(`${counted(leftovers, "former copy")} to be dropped`);
-  return parts.join(", ");
+  return `${paused ? "paused: " : ""}${parts.join(", ")}`;
+}
+
+/** Where voters were given up, a line each time. */
+export function forcingLines({ forcings }: TopologyView): readonly string[] {
+  return forcings.map(({ epoch, voters, lost, by, atMs }) => {
+    const at = new Date(atMs).toISOString();
+    return (
+      `${lost.join(", ")} lost their votes at ${at}: ${by} had ${voters.join(", ")} go on ` +
+      `without them, from epoch ${epoch}`
+    );
+  });
 }
 
 function counted(count: number, what: string): string {

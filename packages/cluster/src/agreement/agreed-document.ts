@@ -1,6 +1,7 @@
 import {
   type AcceptorState,
   type ClusterDocument,
+  type ForcedChoice,
   type Member,
   type NodeId,
   Ring,
@@ -8,6 +9,9 @@ import {
   decodeDocument,
   documentDigest,
   encodeDocument,
+  forcedApart,
+  isForced,
+  pendingForce,
   settingsDifferences,
 } from "@coterie/core";
 import type { Clock, Disk, MonotonicMs, Network, Random } from "@coterie/ports";
@@ -23,8 +27,9 @@ import type {
 } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
 import { refusal } from "../replica/replica.ts";
-import { type ChosenDocument, changeDocument } from "./change-document.ts";
+import { type ChosenDocument, type ProposerParts, changeDocument } from "./change-document.ts";
 import { DocumentRegister } from "./document-register.ts";
+import { type VotersNow, choiceOf, forceDocument, votersNow } from "./force-document.ts";
 import { TaskQueue } from "./task-queue.ts";
 import { askPeer } from "../ask-peer.ts";
 
@@ -86,6 +91,8 @@ export class AgreedDocument {
   readonly #changes = new TaskQueue();
   readonly #register: DocumentRegister;
   readonly #cancels = new Set<() => void>();
+  /** What was accepted here as a forced version, and cannot be chosen any more. */
+  #void: ClusterDocument | undefined;
   #ring: Ring;
   #isStopped = false;
   #isOusted = false;
@@ -109,7 +116,12 @@ export class AgreedDocument {
     this.#ring = new Ring(document);
     const { disk, onFatal } = parts;
     this.#register = new DocumentRegister(
-      { disk, onFatal, queue: this.#queue },
+      {
+        disk,
+        onFatal,
+        queue: this.#queue,
+        mayAccept: (value, accepted) => this.#mayAccept(value, accepted),
+      },
       votes ?? { promised: ballotZero, accepted: { ballot: ballotZero, value: document } },
     );
   }
@@ -141,8 +153,28 @@ export class AgreedDocument {
     change: (current: ClusterDocument) => ClusterDocument,
     deadline: MonotonicMs,
   ): Promise<ChosenDocument> {
+    return this.#conclude(this.#propose(change, deadline));
+  }
+
+  /**
+   * As {@link change}, where too few voters are left: all of those that are named agree in place of
+   * a majority, and the others have no vote any more. Whether those are gone is for people to say.
+   */
+  async forceVoters(choice: ForcedChoice, deadline: MonotonicMs): Promise<ChosenDocument> {
+    await this.#askAll(callMs);
+    return this.#conclude(this.#force(choice, deadline));
+  }
+
+  /** Who votes on the next version, and who of them answers now. */
+  votersNow(): Promise<VotersNow> {
+    return votersNow(this.#ring.document, async (member) => {
+      return member.id === this.#parts.self || this.#askOne(member);
+    });
+  }
+
+  async #conclude(proposed: Promise<ChosenDocument>): Promise<ChosenDocument> {
     const before = this.#ring.epoch;
-    const chosen = await this.#propose(change, deadline);
+    const chosen = await proposed;
     if (!chosen.ok) {
       this.#watchLeftover();
       return chosen;
@@ -257,7 +289,7 @@ export class AgreedDocument {
     // Who votes on it is a member of the version before: in this one it may be none any more.
     const problem = this.#foreignness(decoded.document);
     if (problem !== undefined) return refusal("malformed", problem);
-    if (decoded.document.epoch > this.#ring.epoch + 1) {
+    if (decoded.document.epoch > this.#ring.epoch + 1 && !isForced(decoded.document)) {
       return refusal("malformed", "a version is made from the one before");
     }
     const reply = await this.#register.accept({ ballot, value: decoded.document });
@@ -289,20 +321,52 @@ export class AgreedDocument {
     change: (current: ClusterDocument) => ClusterDocument,
     deadline: MonotonicMs,
   ): Promise<ChosenDocument> {
-    const parts = {
+    return this.#changes.run(() => changeDocument(this.#proposer(), change, deadline));
+  }
+
+  #force(choice: ForcedChoice, deadline: MonotonicMs): Promise<ChosenDocument> {
+    return this.#changes.run(() => forceDocument(this.#proposer(), choice, deadline));
+  }
+
+  #proposer(): ProposerParts {
+    return {
       ...this.#parts,
       register: this.#register,
       document: () => this.#ring.document,
-      offer: (bytes: Uint8Array) => void this.#offer(bytes),
-      adopt: (document: ClusterDocument) => this.#adopt(document),
+      offer: (bytes, from) => void this.#offer(bytes, from),
+      adopt: (document) => this.#adopt(document),
+      isBound: () => this.#pending() !== undefined,
       isStopped: () => this.#isStopped,
     };
-    return this.#changes.run(() => changeDocument(parts, change, deadline));
   }
 
-  async #offer(bytes: Uint8Array): Promise<void> {
+  /** A forced version that was accepted here: nothing is taken that does not come after it. */
+  #pending(accepted = this.#register.accepted.value): ClusterDocument | undefined {
+    return accepted === this.#void ? undefined : pendingForce(this.#ring.document, accepted);
+  }
+
+  #mayAccept(value: ClusterDocument, accepted: ClusterDocument): boolean {
+    const pending = this.#pending(accepted);
+    if (pending !== undefined && value.epoch < pending.epoch) return false;
+    return !isForced(value) || forcedApart(this.#ring.document, value) === undefined;
+  }
+
+  /**
+   * One of those who all had to agree on a forced version goes by another one, which it would not
+   * if it had accepted that: so it has not, and will not.
+   */
+  #noteGoingBy(document: ClusterDocument, from: NodeId): void {
+    const pending = this.#pending();
+    if (pending === undefined || choiceOf(pending)?.voters.includes(from) !== true) return;
+    const isOther = document.epoch < pending.epoch && forcedApart(document, pending) !== undefined;
+    if (isOther) this.#void = pending;
+  }
+
+  async #offer(bytes: Uint8Array, from: NodeId): Promise<void> {
     const decoded = decodeDocument(bytes);
-    if (decoded.ok) await this.#adopt(decoded.document);
+    if (!decoded.ok) return;
+    this.#noteGoingBy(decoded.document, from);
+    await this.#adopt(decoded.document);
   }
 
   /** Stores a chosen version and goes by it, if it is a later one; false if it cannot be stored. */
@@ -310,6 +374,9 @@ export class AgreedDocument {
     return this.#queue.run(async () => {
       const { epoch } = this.#ring;
       if (document.epoch < epoch || this.#isStopped) return true;
+      const pending = this.#pending();
+      const isEarlier = pending !== undefined && document.epoch < pending.epoch;
+      if (isEarlier && forcedApart(document, pending) !== undefined) return true;
       const problem = this.#problemWith(document);
       const { self: id, nonce } = this.#parts;
       const ousting = oustedIn(document, this.#ring.document, { id, nonce });
@@ -374,7 +441,9 @@ export class AgreedDocument {
       const tell = async (): Promise<boolean> => {
         if (this.#ring.epoch > document.epoch) return true;
         const response = await this.#call(member, request);
-        return response?.kind === "document" && response.epoch >= document.epoch;
+        if (response?.kind !== "document") return false;
+        if (response.document !== undefined) await this.#offer(response.document, member.id);
+        return response.epoch >= document.epoch;
       };
       this.#reach(member, tries, tell, () => {
         pending -= 1;
@@ -410,7 +479,7 @@ export class AgreedDocument {
     const { clusterId, epoch } = this.#ring.document;
     const response = await this.#call(member, { kind: "ask", clusterId, epoch });
     if (response?.kind !== "document") return false;
-    if (response.document !== undefined) await this.#offer(response.document);
+    if (response.document !== undefined) await this.#offer(response.document, member.id);
     return true;
   }
 
@@ -449,12 +518,17 @@ export class AgreedDocument {
 
   async #finishLeftover(deadline: MonotonicMs): Promise<void> {
     if (!this.#hasLeftover()) return;
-    const chosen = await this.#propose((current) => current, deadline);
+    const pending = this.#pending();
+    const choice = pending === undefined ? undefined : choiceOf(pending);
+    const chosen = await (choice === undefined
+      ? this.#propose((current) => current, deadline)
+      : this.#force(choice, deadline));
     if (chosen.ok && (await this.#adopt(chosen.document))) await this.#tellAll();
   }
 
   #hasLeftover(): boolean {
-    return this.#register.accepted.value.epoch > this.#ring.epoch;
+    const { value } = this.#register.accepted;
+    return value.epoch > this.#ring.epoch && (!isForced(value) || this.#pending() !== undefined);
   }
 
   #call(member: Member, request: PeerRequest): Promise<PeerResponse | undefined> {

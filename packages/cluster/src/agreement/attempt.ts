@@ -10,6 +10,8 @@ import {
   ballotZero,
   decodeDocument,
   encodeDocument,
+  forcedApart,
+  isForced,
   votersOf,
 } from "@coterie/core";
 import type { MonotonicMs, Network, Reply } from "@coterie/ports";
@@ -24,13 +26,21 @@ export interface AttemptParts {
   /** The document that this node goes by. */
   readonly document: ClusterDocument;
   /** A peer goes by another document: adopts it if it is newer. */
-  readonly offer: (document: Uint8Array) => void;
+  readonly offer: (document: Uint8Array, from: NodeId) => void;
+  /**
+   * Who decides, all of them, on a version that is forced; left out where a majority of the
+   * document's voters does.
+   */
+  readonly unanimous?: readonly NodeId[] | undefined;
 }
+
+/** Makes the next version of the one that is found; perhaps the same, or none. */
+export type DocumentChange = (current: ClusterDocument) => ClusterDocument | undefined;
 
 export interface AttemptInput {
   /** Promised by this node itself, durably: so it is never used again. */
   readonly reservation: Reservation;
-  readonly change: (current: ClusterDocument) => ClusterDocument;
+  readonly change: DocumentChange;
   readonly deadline: MonotonicMs;
 }
 
@@ -63,17 +73,23 @@ export class Attempt {
   readonly #over = oneShot<AttemptOutcome>();
   #wasSent = false;
   #isOthers = false;
+  #isOvertaken = false;
   #isWorthRepeating = false;
 
   constructor(parts: AttemptParts, input: AttemptInput) {
     this.#parts = parts;
     this.#input = input;
-    this.#voters = votersOf(parts.document);
+    const { document, unanimous } = parts;
+    this.#voters =
+      unanimous === undefined
+        ? votersOf(document)
+        : document.members.filter(({ id }) => unanimous.includes(id));
     this.#proposal = new Proposal({
       ballot: input.reservation.ballot,
       voters: this.#voters.map(({ id }) => id),
+      ...(unanimous !== undefined && { required: this.#voters.length }),
       change: (found) => {
-        this.#isOthers = found.epoch > parts.document.epoch;
+        this.#isOthers = unanimous === undefined && found.epoch > document.epoch;
         return this.#isOthers ? found : input.change(found);
       },
     });
@@ -84,8 +100,7 @@ export class Attempt {
     const { ballot, accepted } = this.#input.reservation;
     for (const voter of this.#voters) {
       if (voter.id === this.#parts.self) {
-        const own = { kind: "promised", accepted: this.#nextOf(accepted) } as const;
-        this.#proposal.receivePromise(voter.id, own);
+        this.#proposal.receivePromise(voter.id, this.#promiseWith(accepted));
         continue;
       }
       this.#ask(voter, { kind: "prepare", clusterId, epoch, ballot }, (response) => {
@@ -117,15 +132,19 @@ export class Attempt {
   #goOn(): void {
     const phase = this.#proposal.phase;
     if (phase.phase === "accepting" && !this.#wasSent) {
+      // There is a next version already, or the voters of this one were given up.
+      if (this.#isOvertaken) return this.#fail(false);
       this.#wasSent = true;
       this.#sendValue(phase.value);
     }
     if (phase.phase === "chosen") {
       this.#over.settle({ ok: true, document: phase.value, isOthers: this.#isOthers });
     }
-    if (phase.phase !== "failed") return;
+    if (phase.phase === "failed") this.#fail(phase.mayBeChosen);
+  }
+
+  #fail(mayBeChosen: boolean): void {
     const { outbidBy } = this.#proposal;
-    const { mayBeChosen } = phase;
     const isWorthRepeating = this.#isWorthRepeating || outbidBy !== undefined;
     this.#over.settle({ ok: false, mayBeChosen, outbidBy, isWorthRepeating });
   }
@@ -139,7 +158,8 @@ export class Attempt {
     network.call(voter.address, request, this.#input.deadline, (reply: Reply<PeerResponse>) => {
       if (reply.ok && reply.response.kind === "document") {
         this.#isWorthRepeating = true;
-        if (reply.response.document !== undefined) offer(reply.response.document);
+        this.#isOvertaken ||= reply.response.epoch > this.#parts.document.epoch;
+        if (reply.response.document !== undefined) offer(reply.response.document, voter.id);
       }
       if (!reply.ok && reply.reason === "timeout") this.#isWorthRepeating = true;
       receive(reply.ok ? reply.response : undefined);
@@ -154,10 +174,21 @@ export class Attempt {
     if (!decoded.ok || decoded.document.clusterId !== this.#parts.document.clusterId) {
       return undefined;
     }
-    // A voter that goes by our version accepts none but that one and the next.
-    if (decoded.document.epoch > this.#parts.document.epoch + 1) return undefined;
-    const accepted = this.#nextOf({ ballot: response.ballot, value: decoded.document });
-    return { kind: "promised", accepted };
+    return this.#promiseWith({ ballot: response.ballot, value: decoded.document });
+  }
+
+  /**
+   * A voter that goes by our version accepts none but that one, the next, and one that is forced.
+   * With that last one it has no part any more in what the others agree on.
+   */
+  #promiseWith(vote: Vote<ClusterDocument>): PrepareReply<ClusterDocument> | undefined {
+    const { document, unanimous } = this.#parts;
+    const { value } = vote;
+    const isDistant = value.epoch > document.epoch + 1;
+    const isUsable =
+      unanimous !== undefined && isForced(value) && forcedApart(document, value) === undefined;
+    if (isDistant && !isUsable) return undefined;
+    return { kind: "promised", accepted: this.#nextOf(vote) };
   }
 
   /** A vote on a version up to ours, whatever its ballot, says nothing of the next one. */

@@ -1,7 +1,7 @@
 import { type Ballot, type ClusterDocument, type NodeId, ballotZero } from "@coterie/core";
 import type { Clock, MonotonicMs, Network, Random } from "@coterie/ports";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
-import { Attempt } from "./attempt.ts";
+import { Attempt, type DocumentChange } from "./attempt.ts";
 import type { DocumentRegister } from "./document-register.ts";
 import { pause } from "../pause.ts";
 
@@ -22,7 +22,11 @@ export interface ProposerParts {
   readonly network: Network<PeerRequest, PeerResponse>;
   readonly register: DocumentRegister;
   readonly document: () => ClusterDocument;
-  readonly offer: (document: Uint8Array) => void;
+  readonly offer: (document: Uint8Array, from: NodeId) => void;
+  /** See {@link Attempt}. */
+  readonly unanimous?: readonly NodeId[] | undefined;
+  /** This node has accepted a version that is forced, and that may be chosen. */
+  readonly isBound: () => boolean;
   /** Goes by a version that was chosen; false if it cannot be stored. */
   readonly adopt: (document: ClusterDocument) => Promise<boolean>;
   readonly isStopped: () => boolean;
@@ -45,7 +49,7 @@ export type ChosenDocument =
  */
 export async function changeDocument(
   parts: ProposerParts,
-  change: (current: ClusterDocument) => ClusterDocument,
+  change: DocumentChange,
   deadline: MonotonicMs,
 ): Promise<ChosenDocument> {
   const { clock, random, register } = parts;
@@ -58,6 +62,9 @@ export async function changeDocument(
     if (parts.isStopped()) return failed("shutting-down", `${parts.self} is shutting down`);
     if (clock.monotonicMs() >= deadline) {
       return failed("no-majority", "too few of the voters answered, or others were always ahead");
+    }
+    if (parts.unanimous === undefined && parts.isBound()) {
+      return failed("no-majority", "voters were forced here, and not all of them have agreed yet");
     }
     // Durable here before anybody hears of it: a ballot is never used twice, not even by a node
     // that restarts, nor by one that does not vote.

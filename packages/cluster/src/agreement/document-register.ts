@@ -20,6 +20,8 @@ export interface RegisterParts {
   readonly disk: Disk;
   /** Orders what is written to the directory. */
   readonly queue: TaskQueue;
+  /** Whether a version may be accepted in place of the one that was accepted last. */
+  readonly mayAccept: (value: ClusterDocument, accepted: ClusterDocument) => boolean;
   /** The disk can no longer be trusted. */
   readonly onFatal: (reason: string) => void;
 }
@@ -67,7 +69,11 @@ export class DocumentRegister {
 
   /** `undefined` if what was to be accepted could not be stored. */
   accept(vote: Vote<ClusterDocument>): Promise<AcceptReply | undefined> {
-    return this.#step((state) => accept(state, vote));
+    const { mayAccept } = this.#parts;
+    return this.#step((state) => {
+      if (mayAccept(vote.value, state.accepted.value)) return accept(state, vote);
+      return { state, reply: { kind: "outbid", promised: state.promised } };
+    });
   }
 
   #step<Reply>(

@@ -21,6 +21,12 @@ export interface PeerExchangesParts extends Pick<
   readonly onEvent: (event: AntiEntropyEvent) => void;
 }
 
+/** Hears of what an exchange does, and may break it off. */
+interface PeerExchangeWatch extends Partial<ExchangeWatch> {
+  /** True once it is to end: what was told to be complete is. */
+  readonly isStopped?: () => boolean;
+}
+
 /** What one exchange came to. */
 export interface ExchangeResult {
   /** `undefined`: both hold the same of every partition asked for. */
@@ -72,7 +78,7 @@ export class PeerExchanges {
   /** Exchanges these partitions, after what is under way. */
   exchange(
     partitions: readonly PartitionId[],
-    watch: Partial<ExchangeWatch> = {},
+    watch: PeerExchangeWatch = {},
   ): Promise<ExchangeResult> {
     this.#running += 1;
     const before = this.#queue;
@@ -118,7 +124,7 @@ export class PeerExchanges {
 
   async #exchange(
     partitions: readonly PartitionId[],
-    watch: Partial<ExchangeWatch>,
+    watch: PeerExchangeWatch,
   ): Promise<ExchangeResult> {
     const { clock, counts, network, ring, isStopped } = this.#parts;
     const member = ring().member(this.peer);
@@ -131,6 +137,7 @@ export class PeerExchanges {
     const none = (): void => undefined;
     const payment = new Payment({
       ...this.#parts,
+      isStopped: () => isStopped() || watch.isStopped?.() === true,
       member,
       onPaid: none,
       onFailed: none,

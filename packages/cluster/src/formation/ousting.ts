@@ -1,4 +1,10 @@
-import { type ClusterDocument, type Member, type NodeId, decodeDocument } from "@coterie/core";
+import {
+  type ClusterDocument,
+  type Member,
+  type NodeId,
+  decodeDocument,
+  forcedApart,
+} from "@coterie/core";
 import type { Clock, Network } from "@coterie/ports";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
@@ -8,13 +14,13 @@ const askMs = 500;
 
 /** Why a directory is of no use any more. */
 export interface Ousting {
-  readonly how: "replaced" | "left" | "removed";
+  readonly how: "replaced" | "left" | "removed" | "given-up";
   readonly reason: string;
 }
 
 /**
- * Why a directory is of no use any more, if `later` gives its node's place to another one, or has
- * no place for it.
+ * Why a directory is of no use any more, if `later` gives its node's place to another one, has no
+ * place for it, or was forced without what it goes by.
  */
 export function oustedIn(
   later: ClusterDocument,
@@ -33,11 +39,28 @@ export function oustedIn(
       "started with an empty one, it offers itself anew";
     return { how, reason };
   }
-  if (place.nonce === nonce) return undefined;
+  if (place.nonce === nonce) return givenUpIn(later, known);
   const reason =
     `another directory has taken the place of this one as ${id}'s, which was taken for lost: ` +
     "start the node with that one, or with an empty one";
   return { how: "replaced", reason };
+}
+
+/**
+ * It must not go on by `later` as if it followed: of partitions that others own there it would
+ * throw away what perhaps nobody else has.
+ */
+function givenUpIn(later: ClusterDocument, known: ClusterDocument): Ousting | undefined {
+  const forcing = forcedApart(known, later);
+  if (forcing === undefined) return undefined;
+  const { by, voters, lost, base, epoch } = forcing;
+  const reason =
+    `this directory goes by version ${known.epoch} of the cluster's document, which ` +
+    `${lost.join(", ")} could still agree on; meanwhile ${by} had ${voters.join(", ")} go on ` +
+    `from version ${base} without them, with version ${epoch}. What is in it is kept: ` +
+    "start the node with an empty one, and carry over what only this one has with coterie " +
+    "export, from a start where it cannot reach the others";
+  return { how: "given-up", reason };
 }
 
 export interface AskingParts {

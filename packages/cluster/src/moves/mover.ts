@@ -156,6 +156,11 @@ export class Mover {
     while (!this.#isStopped) {
       const jobs = this.#jobs.withPeer(id);
       if (jobs.length === 0) break;
+      if (this.#isPaused) {
+        peer.problem = undefined;
+        await this.#pause(peer);
+        continue;
+      }
       const ready = jobs.filter(({ kind, partition }) => {
         return kind === "drop" || this.#parts.gained.isReady(partition);
       });
@@ -177,6 +182,11 @@ export class Mover {
     if (!this.#isStopped && this.#jobs.withPeer(id).length > 0) this.wakeAll();
   }
 
+  /** An operator has all that moves stand still. */
+  get #isPaused(): boolean {
+    return this.#parts.ring().document.paused === true;
+  }
+
   #isFailing(id: NodeId): boolean {
     return (this.#peers.get(id)?.failures ?? 0) > 0;
   }
@@ -186,6 +196,7 @@ export class Mover {
     if (exchanges === undefined) return "stopped";
     const byPartition = new Map(jobs.map((job) => [job.partition, job]));
     const { problem, bytes } = await exchanges.exchange([...byPartition.keys()], {
+      isStopped: () => this.#isPaused,
       onComplete: (partition) => {
         const job = byPartition.get(partition);
         job?.done.add(id);
@@ -199,12 +210,14 @@ export class Mover {
       },
     });
     this.counts.bytes += bytes;
+    if (this.#isPaused) return undefined;
     if (problem !== undefined) this.counts.failed += 1;
     return problem;
   }
 
   #proposeSoon(): void {
-    if (this.#isStopped || this.#isProposing || this.#cancelProposal !== undefined) return;
+    const isBusy = this.#isProposing || this.#cancelProposal !== undefined;
+    if (this.#isStopped || this.#isPaused || isBusy) return;
     const kinds = ["arrive", "drop"] as const;
     const hasFinished = kinds.some((kind) => this.#jobs.finished(kind).length > 0);
     if (!hasFinished && !this.#isIdle()) return;
@@ -217,6 +230,7 @@ export class Mover {
   }
 
   async #propose(): Promise<void> {
+    if (this.#isPaused) return;
     const { change, clock, random, ring, self: id } = this.#parts;
     const arrived = this.#arrived();
     const dropped = arrived.length > 0 ? [] : this.#dropped();
@@ -301,7 +315,8 @@ export class Mover {
     const { promise, settle } = oneShot<void>();
     const doublings = Math.min(Math.max(0, peer.failures - 1), 10);
     const isStale = peer.problem === "stale-epoch";
-    const pauseMs = isStale ? staleMs : Math.min(retryMsMax, retryMsMin * 2 ** doublings);
+    const waitMs = this.#isPaused ? retryMsMax : retryMsMin * 2 ** doublings;
+    const pauseMs = isStale ? staleMs : Math.min(retryMsMax, waitMs);
     const cancel = clock.at(clock.monotonicMs() + pauseMs, settle);
     peer.wake = () => {
       cancel();

@@ -1,18 +1,22 @@
 import {
   type ClusterDocument,
   type Departure,
+  type Forcing,
   type Member,
   type MemberState,
   type NodeId,
   countsIn,
   ownersAfterMoves,
+  votersOf,
 } from "@coterie/core";
 import type { MemberWatch } from "../membership/member-watch.ts";
 import type { Offer } from "../formation/offer-book.ts";
 
 /** One member and what it has and gets, in copies of partitions. */
-export interface TopologyMember extends Omit<Member, "departure"> {
+export interface TopologyMember extends Omit<Member, "departure" | "vote"> {
   readonly departure: Departure | undefined;
+  /** Whether it votes on the next version; `forfeited`: not even where there are too few others. */
+  readonly vote: "yes" | "no" | "forfeited";
   /** How it is, as far as the asked node knows. */
   readonly state: MemberState;
   readonly copies: number;
@@ -36,6 +40,10 @@ export interface TopologyView {
   readonly moves: number;
   /** Copies that former owners have not dropped yet. */
   readonly leftovers: number;
+  /** Nothing of that is copied or dropped now: an operator has wanted it so. */
+  readonly paused: boolean;
+  /** Versions that were forced after too many voters were lost, the earliest first. */
+  readonly forcings: readonly Forcing[];
 }
 
 /** What a document and those who watch the members say of them. */
@@ -46,6 +54,7 @@ export function viewTopology(
   offers: readonly Offer[],
 ): TopologyView {
   const { clusterId, epoch, members, owners, moves = [], leftovers = [] } = document;
+  const voters = votersOf(document);
   const copies = countsIn(owners);
   const copiesAfter = countsIn(ownersAfterMoves(document));
   const awaits = countsIn(moves.map(({ awaited }) => awaited));
@@ -57,6 +66,7 @@ export function viewTopology(
     members: members.map((member, at) => ({
       ...member,
       departure: member.departure,
+      vote: member.vote ?? (voters.includes(member) ? "yes" : "no"),
       state: watch.stateOf(member.id) ?? "unknown",
       copies: copies.get(at) ?? 0,
       copiesAfter: copiesAfter.get(at) ?? 0,
@@ -67,5 +77,7 @@ export function viewTopology(
     offers: offers.filter(({ member }) => members.every(({ id }) => id !== member.id)),
     moves: moves.length,
     leftovers: leftovers.length,
+    paused: document.paused === true,
+    forcings: document.forcings ?? [],
   };
 }

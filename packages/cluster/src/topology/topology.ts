@@ -5,6 +5,7 @@ import {
   type PlannedTopology,
   type TopologyChange,
   abortMoves,
+  pauseMoves,
   planHash,
   planTopology,
 } from "@coterie/core";
@@ -18,6 +19,7 @@ import type { Announcement, PeerRequest, PeerResponse } from "../messages.ts";
 import type { NodeConfig } from "../node-config.ts";
 import { PlanBook } from "./plan-book.ts";
 import { type PlanView, viewPlan } from "./plan-view.ts";
+import { type ForcingOrder, type ForcingOutcome, problemWithForcing } from "./forcing-order.ts";
 import { type AskedChange, resolveChange } from "./resolve-change.ts";
 import type { TopologyFailure } from "./topology-failure.ts";
 import { Upgrade } from "./upgrade.ts";
@@ -122,6 +124,34 @@ export class Topology {
     }, clock.monotonicMs() + changeMsMax);
     if (!chosen.ok) return chosen;
     return { ok: true, epoch: chosen.document.epoch, partitions };
+  }
+
+  /** Has all that moves stand still, or go on; `partitions` says how many move. */
+  async pause(isPaused: boolean): Promise<CommitOutcome> {
+    const { agreement, clock } = this.#parts;
+    const chosen = await agreement.change(
+      (current) => pauseMoves(current, isPaused),
+      clock.monotonicMs() + changeMsMax,
+    );
+    if (!chosen.ok) return chosen;
+    const { epoch, moves = [] } = chosen.document;
+    return { ok: true, epoch, partitions: moves.length };
+  }
+
+  /**
+   * Goes on with those voters alone that are named, where too few are left for a majority: the
+   * others have no vote from then on.
+   */
+  async forceVoters(order: ForcingOrder): Promise<ForcingOutcome> {
+    const { agreement, clock } = this.#parts;
+    const problem = problemWithForcing(order, await agreement.votersNow());
+    if (problem !== undefined) return refused("bad-request", problem);
+    const voters = order.voters.toSorted();
+    const choice = { voters, by: order.by, atMs: Math.floor(clock.wallMs()) };
+    const chosen = await agreement.forceVoters(choice, clock.monotonicMs() + changeMsMax);
+    if (!chosen.ok) return chosen;
+    const { epoch, forcings = [] } = chosen.document;
+    return { ok: true, epoch, lost: forcings.at(-1)?.lost ?? [] };
   }
 
   async #agree(hash: string, change: TopologyChange): Promise<CommitOutcome> {

@@ -7,8 +7,10 @@ export interface ProposalInput<Value> {
   readonly ballot: Ballot;
   /** Who votes: names, each once. */
   readonly voters: readonly string[];
-  /** Makes the next value of the one that the register holds; perhaps the same. */
-  readonly change: (current: Value) => Value;
+  /** How many of them have to agree; more than half if left out. */
+  readonly required?: number;
+  /** Makes the next value of the one that the register holds; perhaps the same, or none. */
+  readonly change: (current: Value) => Value | undefined;
 }
 
 export type ProposalPhase<Value> =
@@ -38,21 +40,23 @@ export type ProposalPhase<Value> =
 export class Proposal<Value> {
   readonly ballot: Ballot;
   readonly voters: readonly string[];
-  readonly #change: (current: Value) => Value;
-  readonly #majority: number;
+  readonly #change: (current: Value) => Value | undefined;
+  readonly #required: number;
   #phase: ProposalPhase<Value> = { phase: "preparing" };
   #tally: QuorumTally;
   readonly #heard = new Set<string>();
   #highest: Vote<Value> | undefined;
   #outbidBy: Ballot | undefined;
 
-  constructor({ ballot, voters, change }: ProposalInput<Value>) {
+  constructor({ ballot, voters, required, change }: ProposalInput<Value>) {
     invariant(new Set(voters).size === voters.length, "no voter has two votes");
     this.ballot = ballot;
     this.voters = voters;
     this.#change = change;
-    this.#majority = Math.floor(voters.length / 2) + 1;
-    this.#tally = new QuorumTally(this.#majority, voters.length);
+    const majority = Math.floor(voters.length / 2) + 1;
+    this.#required = required ?? majority;
+    invariant(this.#required >= majority, "any two groups that decide have a voter in common");
+    this.#tally = new QuorumTally(this.#required, voters.length);
   }
 
   get phase(): ProposalPhase<Value> {
@@ -73,9 +77,11 @@ export class Proposal<Value> {
     if (verdict === "unreachable") this.#phase = { phase: "failed", mayBeChosen: false };
     if (verdict !== "reached") return;
     invariant(this.#highest !== undefined, "a promise says what was accepted");
-    this.#phase = { phase: "accepting", value: this.#change(this.#highest.value) };
+    const value = this.#change(this.#highest.value);
+    this.#phase =
+      value === undefined ? { phase: "failed", mayBeChosen: false } : { phase: "accepting", value };
     this.#heard.clear();
-    this.#tally = new QuorumTally(this.#majority, this.voters.length);
+    this.#tally = new QuorumTally(this.#required, this.voters.length);
   }
 
   /** A voter's answer to the value; `undefined` if there is none. Repeated ones do not count. */

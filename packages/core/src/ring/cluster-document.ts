@@ -22,6 +22,11 @@ export interface Member {
    * copies over itself; `removed` is gone for good and is asked nothing. Left out of the others.
    */
   readonly departure?: Departure;
+  /**
+   * An operator has said that it is gone for good, when too few voters were left to agree: it has
+   * no vote from then on. Left out of the others.
+   */
+  readonly vote?: "forfeited";
 }
 
 export type Departure = "leaving" | "removed";
@@ -42,6 +47,24 @@ export interface Leftover {
   readonly member: number;
   /** Its place among the owners when it was one: it has the buckets with more copies than that. */
   readonly place: number;
+}
+
+/**
+ * The voters of a version were too few to agree on the next one, and an operator had the version
+ * after it made by those that were left (docs/internals/agreement.md).
+ */
+export interface Forcing {
+  /** Of the version that was made so: see `forcedEpochAfter`. */
+  readonly epoch: number;
+  /** The version that it was made from, by its epoch and its digest. */
+  readonly base: number;
+  readonly digest: string;
+  /** Who made it, all of them; and which voters have lost their votes by it. */
+  readonly voters: readonly NodeId[];
+  readonly lost: readonly NodeId[];
+  /** Who wanted it, as they say, and when: by the wall clock of the node that was asked. */
+  readonly by: string;
+  readonly atMs: number;
 }
 
 /**
@@ -113,4 +136,8 @@ export interface ClusterDocument {
   readonly contextKey?: string;
   /** What all members speak, 2 or more (`levels.ts`); left out while that is 1. */
   readonly level?: number;
+  /** Nobody copies or drops anything that moves until it is left out again. */
+  readonly paused?: true;
+  /** In the order of their epochs. */
+  readonly forcings?: readonly Forcing[];
 }

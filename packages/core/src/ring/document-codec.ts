@@ -6,12 +6,18 @@ import type {
   BucketSettings,
   ClusterDocument,
   ClusterSettings,
+  Forcing,
   Leftover,
   Member,
   Move,
   RequestMode,
 } from "./cluster-document.ts";
-import { documentProblem, movesProblem, ownersProblem } from "./document-problem.ts";
+import {
+  documentProblem,
+  forcingsProblem,
+  movesProblem,
+  ownersProblem,
+} from "./document-problem.ts";
 import { hasDocumentShape } from "./document-shape.ts";
 import type { KeyHash } from "./token.ts";
 
@@ -28,6 +34,7 @@ type WrittenDocument = Omit<ClusterDocument, "members" | "settings"> & {
 export function encodeDocument(document: ClusterDocument): Uint8Array {
   const { version, clusterId, epoch, settings, members, owners } = document;
   const { moves = [], entered, leftovers = [], contextKey, level = 1 } = document;
+  const { paused, forcings = [] } = document;
   const canonical: WrittenDocument = {
     version,
     clusterId,
@@ -40,6 +47,8 @@ export function encodeDocument(document: ClusterDocument): Uint8Array {
     ...(leftovers.length > 0 && { leftovers: leftovers.map(canonicalLeftover) }),
     ...(contextKey !== undefined && { contextKey }),
     ...(level > 1 && { level }),
+    ...(paused === true && { paused }),
+    ...(forcings.length > 0 && { forcings: forcings.map(canonicalForcing) }),
   };
   return utf8(JSON.stringify(canonical));
 }
@@ -61,7 +70,10 @@ export function decodeDocument(bytes: Uint8Array): DecodedDocument {
     members: document.members.map(wholeMember),
   };
   const problem =
-    documentProblem(whole.settings, whole.members) ?? ownersProblem(whole) ?? movesProblem(whole);
+    documentProblem(whole.settings, whole.members) ??
+    ownersProblem(whole) ??
+    movesProblem(whole) ??
+    forcingsProblem(whole);
   if (problem !== undefined) return { ok: false, reason: problem };
   if (!equalBytes(encodeDocument(whole), bytes)) return { ok: false, reason: "not canonical" };
   return { ok: true, document: whole };
@@ -75,11 +87,11 @@ export function documentDigest(document: ClusterDocument): string {
 /**
  * 32 bits that name the cluster and where its data lives, which every request between nodes
  * carries: of the digest of the document without what may differ while a change spreads, its epoch,
- * its level and buckets, its members' directories and departures, and how far its moves are. Nodes
- * of one tag agree on whom a request of any key goes to.
+ * its level and buckets, its members' directories, departures and votes, whether moves are paused,
+ * and how far they are. Nodes of one tag agree on whom a request of any key goes to.
  */
 export function placementTag(document: ClusterDocument): number {
-  const { moves = [], ...rest } = document;
+  const { moves = [], paused: _paused, forcings: _forcings, ...rest } = document;
   const settings = { ...document.settings, buckets: [] };
   const members = document.members.map((member): Member => {
     const { id, address, http, grpc, resp, host, zone, weight, nonce, firstNonce = nonce } = member;
@@ -168,11 +180,13 @@ type WrittenMember = Omit<Member, "grpc" | "resp"> & {
 
 function canonicalMember(member: Member): WrittenMember {
   const { id, address, http, grpc, resp, host, zone, weight, nonce, firstNonce } = member;
-  const { departure } = member;
+  const { departure, vote } = member;
   const doors = { ...(grpc !== "" && { grpc }), ...(resp !== "" && { resp }) };
   const replaced = firstNonce !== undefined && firstNonce !== nonce && { firstNonce };
   const going = departure !== undefined && { departure };
-  return { id, address, http, ...doors, host, zone, weight, nonce, ...replaced, ...going };
+  const voting = vote !== undefined && { vote };
+  const labels = { host, zone, weight, nonce };
+  return { id, address, http, ...doors, ...labels, ...replaced, ...going, ...voting };
 }
 
 function canonicalMove({ partition, to, awaited }: Move): Move {
@@ -181,6 +195,11 @@ function canonicalMove({ partition, to, awaited }: Move): Move {
 
 function canonicalLeftover({ partition, member, place }: Leftover): Leftover {
   return { partition, member, place };
+}
+
+function canonicalForcing(forcing: Forcing): Forcing {
+  const { epoch, base, digest, voters, lost, by, atMs } = forcing;
+  return { epoch, base, digest, voters, lost, by, atMs };
 }
 
 function wholeMember(member: WrittenMember): Member {

@@ -48,8 +48,8 @@ export function documentProblem(
     if (bucket.n > members.length) {
       return (
         `bucket ${bucket.name} wants ${bucket.n} copies on distinct nodes, and there ` +
-        `${members.length === 1 ? "is 1 node" : `are ${members.length} nodes`}: lower its n, ` +
-        "or start more nodes"
+        `${members.length === 1 ? "is 1 node" : `are ${members.length} nodes`}: that many nodes ` +
+        "must stay or join, since a bucket's n is fixed when it is created"
       );
     }
   }
@@ -114,6 +114,22 @@ export function movesProblem(document: ClusterDocument): string | undefined {
     place >= 0 &&
     place < document.settings.nMax;
   return leftovers.every(isLeftover) ? undefined : "a leftover copy is malformed";
+}
+
+/** Why what is said of forced versions cannot be true. */
+export function forcingsProblem({
+  epoch,
+  members,
+  forcings = [],
+}: ClusterDocument): string | undefined {
+  const areSound = forcings.every((forcing, at) => {
+    const earliest = forcings[at - 1]?.epoch ?? 1;
+    return forcing.base >= earliest && forcing.epoch > forcing.base && forcing.epoch <= epoch;
+  });
+  if (!areSound) return "its forced versions are not in order";
+  const vote = members.find(({ vote }) => vote !== undefined);
+  if (vote === undefined || forcings.length > 0) return undefined;
+  return `${vote.id} has lost its vote by no version of it`;
 }
 
 function isOwnerList({ settings, members }: ClusterDocument, list: readonly number[]): boolean {

@@ -13,6 +13,7 @@ export function hasDocumentShape(value: unknown): value is ClusterDocument {
   if (!isFields(value)) return false;
   const { version, clusterId, epoch, settings, members, owners } = value;
   const { moves = [], entered = 1, leftovers = [], contextKey, level = 1 } = value;
+  const { paused = true, forcings = [] } = value;
   return (
     version === 1 &&
     isHex(clusterId) &&
@@ -26,7 +27,9 @@ export function hasDocumentShape(value: unknown): value is ClusterDocument {
     isListOf(leftovers, isLeftover) &&
     (contextKey === undefined || isHex(contextKey, 64)) &&
     Number.isSafeInteger(level) &&
-    (level as number) >= 1
+    (level as number) >= 1 &&
+    paused === true &&
+    isListOf(forcings, isForcing)
   );
 }
 
@@ -44,6 +47,22 @@ function isLeftover(value: unknown): boolean {
   if (!isFields(value)) return false;
   const { partition, member, place } = value;
   return [partition, member, place].every(Number.isSafeInteger);
+}
+
+function isForcing(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const { epoch, base, digest, voters, lost, by, atMs } = value;
+  return (
+    [epoch, base, atMs].every(Number.isSafeInteger) &&
+    isHex(digest) &&
+    isListOf(voters, isId) &&
+    isListOf(lost, isId) &&
+    isLabel(by)
+  );
+}
+
+function isId(value: unknown): boolean {
+  return typeof value === "string" && parseNodeId(value) !== undefined;
 }
 
 function isSettings(value: unknown): boolean {
@@ -71,16 +90,17 @@ function isBucket(value: unknown): boolean {
 /** Whether a value is a member as a document can hold it: doors it has not got are left out. */
 export function isMember(value: unknown): boolean {
   if (!isFields(value)) return false;
-  const { id, address, http, grpc, resp, host, zone, weight, nonce, firstNonce, departure } = value;
+  const { id, address, http, grpc, resp, host, zone, weight, nonce, firstNonce } = value;
+  const { departure, vote } = value;
   return (
-    typeof id === "string" &&
-    parseNodeId(id) !== undefined &&
+    isId(id) &&
     [address, http, grpc ?? "", resp ?? "", host, zone].every(isLabel) &&
     address !== "" &&
     Number.isSafeInteger(weight) &&
     isHex(nonce) &&
     (firstNonce === undefined || isHex(firstNonce)) &&
-    (departure === undefined || departure === "leaving" || departure === "removed")
+    (departure === undefined || departure === "leaving" || departure === "removed") &&
+    (vote === undefined || vote === "forfeited")
   );
 }
 

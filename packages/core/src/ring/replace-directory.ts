@@ -21,8 +21,10 @@ export function replaceDirectory(
   const replaced = document.members.find((member) => member.id === id && member.nonce === lost);
   if (replaced === undefined) return document;
   const { nonce, firstNonce = nonce } = replaced;
+  // An empty directory has voted on nothing: the vote that the lost one forfeited is its own.
+  const { vote: _vote, ...rest } = replaced;
   const members = document.members.map((member) =>
-    member === replaced ? { ...member, nonce: empty, firstNonce } : member,
+    member === replaced ? { ...rest, nonce: empty, firstNonce } : member,
   );
   const next = { ...document, epoch: document.epoch + 1, members };
   const { moves } = document;

@@ -35,7 +35,8 @@ export function arrive(
   const arrived = new Set(partitions);
   const isNews = ({ partition, awaited }: Move): boolean =>
     arrived.has(partition) && awaited.includes(self);
-  if (document.entered !== entered || !moves.some(isNews)) return document;
+  const isOver = document.entered !== entered || document.paused === true;
+  if (isOver || !moves.some(isNews)) return document;
   const stepped = moves.map((move) =>
     isNews(move) ? { ...move, awaited: move.awaited.filter((index) => index !== self) } : move,
   );
@@ -56,6 +57,7 @@ export function dropLeftovers(
   const self = document.members.findIndex((member) => member.id === id);
   const dropped = new Set(partitions);
   const { moves = [], leftovers = [] } = document;
+  if (document.paused === true) return document;
   const kept = leftovers.filter(
     ({ partition, member }) => member !== self || !dropped.has(partition),
   );
@@ -111,7 +113,8 @@ export function flipped(
 
 /** The document with what a step changed, one epoch on; removed members that hold nothing go. */
 export function nextVersion(document: ClusterDocument, step: Step): ClusterDocument {
-  const { version, clusterId, settings, members, entered, contextKey, level } = document;
+  const { version, clusterId, settings, members, entered } = document;
+  const { contextKey, level, paused, forcings } = document;
   const { owners = document.owners, moves } = step;
   const leftovers = step.leftovers.toSorted(
     (left, right) => left.partition - right.partition || left.member - right.member,
@@ -128,6 +131,8 @@ export function nextVersion(document: ClusterDocument, step: Step): ClusterDocum
     ...(leftovers.length > 0 && { leftovers }),
     ...(contextKey !== undefined && { contextKey }),
     ...(level !== undefined && { level }),
+    ...(paused === true && { paused }),
+    ...(forcings !== undefined && { forcings }),
   };
   return withoutRemoved(next);
 }

@@ -106,8 +106,8 @@ it("refuses a member twice, and a removal that leaves too few nodes for a bucket
     ok: false,
     code: "bad-settings",
     message:
-      "bucket default wants 2 copies on distinct nodes, and there is 1 node: lower its n, " +
-      "or start more nodes",
+      "bucket default wants 2 copies on distinct nodes, and there is 1 node: that many nodes " +
+      "must stay or join, since a bucket's n is fixed when it is created",
   });
 });
 

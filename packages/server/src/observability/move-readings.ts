@@ -23,6 +23,10 @@ export function moveReadings(node: NodeApi): readonly MetricReading[] {
       "Exchanges of such partitions that wait for members that did not answer.",
       of(({ problems }) => problems.reduce((sum, { partitions }) => sum + partitions, 0)),
     ),
+    gauge("moves_paused", "1 while an operator has all that moves stand still.", () => {
+      const document = node.document();
+      return document === undefined ? undefined : Number(document.paused === true);
+    }),
     counter(
       "moves_arrived_partitions_total",
       "Partitions of which this node has got all.",

@@ -50,6 +50,8 @@ export class NodeLog {
       case "offering":
       case "joined":
       case "offered":
+      case "voters-forced":
+      case "moves-paused":
       case "gone":
         this.#topologyEvent(event);
         break;
@@ -224,6 +226,18 @@ export class NodeLog {
         this.#log.info(
           { event: "offered", ...facts },
           `a new node offers itself: accept with coterie plan join ${event.id}`,
+        );
+        break;
+      case "voters-forced":
+        this.#log.warn(
+          { event: "voters-forced", ...event.forcing },
+          "voters were given up: the others go on without them",
+        );
+        break;
+      case "moves-paused":
+        this.#log.info(
+          { event: "moves-paused", ...facts },
+          event.isPaused ? "what moves stands still" : "what moves goes on",
         );
         break;
       case "gone":

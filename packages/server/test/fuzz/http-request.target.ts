@@ -13,7 +13,11 @@ import {
 import { parseKey } from "../../src/doors/http/keys-route.ts";
 import { decodeSegment } from "../../src/doors/http/request-facts.ts";
 import { parseRepairBody } from "../../src/doors/http/repair-body.ts";
-import { parseCommitBody, parseTopologyBody } from "../../src/doors/http/topology-body.ts";
+import {
+  parseCommitBody,
+  parseForcingBody,
+  parseTopologyBody,
+} from "../../src/doors/http/topology-body.ts";
 import { parseScanQuery } from "../../src/doors/http/scan-options.ts";
 
 const encoder = new TextEncoder();
@@ -79,6 +83,9 @@ export function run(input: Uint8Array): void {
 }
 
 function members(input: Uint8Array): void {
+  const order = parseForcingBody(input);
+  if (order instanceof Response) equal(order.status, 400);
+  else deepStrictEqual(parseForcingBody(encoder.encode(JSON.stringify(order))), order);
   const change = parseTopologyBody(input);
   if (change instanceof Response) equal(change.status, 400);
   else deepStrictEqual(parseTopologyBody(encoder.encode(JSON.stringify(change))), change);

@@ -7,7 +7,17 @@ import { compare, fill, owed } from "./verbs/handoff.ts";
 import { cut, cutWay, heal, hold, isolate, overtake, release, weather } from "./verbs/network.ts";
 import { repair } from "./verbs/repair.ts";
 import { seed } from "./verbs/seed.ts";
-import { join, leave, moving, remove, replace, settle } from "./verbs/topology.ts";
+import {
+  forceVoters,
+  join,
+  leave,
+  moving,
+  pauseMoves,
+  remove,
+  replace,
+  resumeMoves,
+  settle,
+} from "./verbs/topology.ts";
 import { advance, crash, jump, nodes, start, status, stop } from "./verbs/process.ts";
 
 /** Does something to the stage, driving virtual time itself if it takes any. */
@@ -45,6 +55,9 @@ export const acts: ReadonlyMap<string, Act> = new Map<string, Act>([
   ["leave", leave],
   ["remove", remove],
   ["replace", replace],
+  ["pause", pauseMoves],
+  ["resume", resumeMoves],
+  ["force-voters", forceVoters],
   ["moving", moving],
   ["settle", settle],
 ]);

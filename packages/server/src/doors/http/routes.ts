@@ -20,7 +20,15 @@ import { serveLiveness, serveMetrics, serveReadiness } from "./probes.ts";
 import type { Route, RouteOperation } from "./route.ts";
 import { serveScan } from "./scan-route.ts";
 import { serveFinalize, serveUpgrade } from "./upgrade-routes.ts";
-import { serveAbort, serveCommit, servePlan, serveTopology } from "./topology-routes.ts";
+import {
+  serveAbort,
+  serveCommit,
+  serveForcing,
+  servePause,
+  servePlan,
+  serveResume,
+  serveTopology,
+} from "./topology-routes.ts";
 
 /** All there is; the most frequent first. */
 export const routes: readonly Route[] = [
@@ -63,6 +71,9 @@ export const routes: readonly Route[] = [
       ["POST", { operation: "upgrade", serve: serveFinalize }],
     ]),
   },
+  changing("/v1/pause", "pause", servePause),
+  changing("/v1/resume", "resume", serveResume),
+  changing("/v1/force-voters", "force-voters", serveForcing),
   reading("/v1/find", "find", serveFind),
   reading("/v1/hot", "hot", serveHot),
   reading("/v1/ring", "ring", serveRing),

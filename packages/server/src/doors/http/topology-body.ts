@@ -1,4 +1,4 @@
-import type { AskedChange } from "@coterie/cluster";
+import type { AskedChange, ForcingOrder } from "@coterie/cluster";
 import { type NodeId, parseNodeId } from "@coterie/core";
 import { z } from "zod";
 import { refuse } from "./responses.ts";
@@ -33,6 +33,11 @@ const changeShape = {
     .optional(),
 };
 const change = z.strictObject(changeShape);
+const forcing = z.strictObject({
+  voters: z.array(id).min(1).max(nodesMax),
+  confirm: z.string().max(4096),
+  by: z.string().min(1).max(128),
+});
 const commitment = z.strictObject({ ...changeShape, hash: z.string().regex(/^[0-9a-f]{1,32}$/u) });
 
 /** Reads which change of the members a plan is asked for, or says what is wrong with the body. */
@@ -49,6 +54,13 @@ export function parseCommitBody(
   if (parsed instanceof Response) return parsed;
   const { hash, ...rest } = parsed;
   return Object.keys(rest).length === 0 ? { hash } : { hash, change: changeOf(rest) };
+}
+
+/** Reads which voters are left, who says so, and the names of the others that he has typed. */
+export function parseForcingBody(body: Uint8Array): ForcingOrder | Response {
+  const parsed = parse(forcing, body);
+  if (parsed instanceof Response) return parsed;
+  return { ...parsed, voters: parsed.voters as readonly string[] as readonly NodeId[] };
 }
 
 function parse<Body>(schema: z.ZodType<Body>, body: Uint8Array): Body | Response {

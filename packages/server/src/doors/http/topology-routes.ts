@@ -9,7 +9,7 @@ import type {
 import { readBody } from "./body.ts";
 import { failureResponse, jsonResponse, refuse } from "./responses.ts";
 import type { RouteRequest } from "./route.ts";
-import { parseCommitBody, parseTopologyBody } from "./topology-body.ts";
+import { parseCommitBody, parseForcingBody, parseTopologyBody } from "./topology-body.ts";
 
 /** Names are short. */
 const bodyBytesMax = 64 * 1024;
@@ -64,13 +64,45 @@ export async function serveCommit(request: RouteRequest): Promise<Response> {
 }
 
 /** `POST /v1/abort`: takes back the moves that are not over. */
-export async function serveAbort(request: RouteRequest): Promise<Response> {
+export function serveAbort(request: RouteRequest): Promise<Response> {
+  return serveWord(request, (topology) => topology.abort());
+}
+
+/** `POST /v1/pause`: what moves stands still. */
+export function servePause(request: RouteRequest): Promise<Response> {
+  return serveWord(request, (topology) => topology.pause(true));
+}
+
+/** `POST /v1/resume`: what moves goes on. */
+export function serveResume(request: RouteRequest): Promise<Response> {
+  return serveWord(request, (topology) => topology.pause(false));
+}
+
+/** `POST /v1/force-voters`: goes on without voters that are gone for good. */
+export async function serveForcing(request: RouteRequest): Promise<Response> {
+  const topology = request.parts.node.topology();
+  if (topology === undefined) return notReady(request.parts.node);
+  const body = await bodyOf(request);
+  if (body instanceof Response) return body;
+  const order = parseForcingBody(body);
+  if (order instanceof Response) return order;
+  const outcome = await topology.forceVoters(order);
+  if (!outcome.ok) return failureResponse(outcome);
+  const { epoch, lost } = outcome;
+  return jsonResponse({ epoch, lost });
+}
+
+/** What is asked for by its path alone. */
+async function serveWord(
+  request: RouteRequest,
+  act: (topology: Topology) => Promise<CommitOutcome>,
+): Promise<Response> {
   const topology: Topology | undefined = request.parts.node.topology();
   if (topology === undefined) return notReady(request.parts.node);
   const body = await bodyOf(request);
   if (body instanceof Response) return body;
   if (body.length > 0) return refuse("bad-request", "nothing more is to be said of it");
-  return committed(await topology.abort());
+  return committed(await act(topology));
 }
 
 async function bodyOf({ parts, context, facts }: RouteRequest): Promise<Uint8Array | Response> {
@@ -85,10 +117,10 @@ function committed(outcome: CommitOutcome): Response {
 }
 
 function memberJson(member: TopologyMember): object {
-  const { id, address, http, grpc, resp, host, zone, weight, departure, state } = member;
+  const { id, address, http, grpc, resp, host, zone, weight, departure, state, vote } = member;
   const { copies, copiesAfter, awaits, leftovers } = member;
   const doors = { id, address, http, grpc, resp };
-  const labels = { host, zone, weight, state, departure: departure ?? null };
+  const labels = { host, zone, weight, state, departure: departure ?? null, vote };
   return { ...doors, ...labels, copies, copiesAfter, awaits, leftovers };
 }
 

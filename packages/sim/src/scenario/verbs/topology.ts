@@ -1,4 +1,4 @@
-import type { AskedChange } from "@coterie/cluster";
+import type { AskedChange, Topology, TopologyFailure } from "@coterie/cluster";
 import type { NodeId } from "@coterie/core";
 import { latest } from "../../operator.ts";
 import { whatIsMoving } from "../../what-is-moving.ts";
@@ -39,6 +39,27 @@ export async function replace(stage: Stage, args: Arguments): Promise<Lines> {
   return change(stage, args, { replace: [{ id, by, dead }] });
 }
 
+/** `pause [through=n1]`: what moves stands still. */
+export function pauseMoves(stage: Stage, args: Arguments): Promise<Lines> {
+  return agreed(stage, args, (topology) => topology.pause(true));
+}
+
+/** `resume [through=n1]`: what moves goes on. */
+export function resumeMoves(stage: Stage, args: Arguments): Promise<Lines> {
+  return agreed(stage, args, (topology) => topology.pause(false));
+}
+
+/** `force-voters n4,n5 [through=n4]`: the other voters are given up. */
+export function forceVoters(stage: Stage, args: Arguments): Promise<Lines> {
+  const left = args.word("the voters that are left").split(",");
+  return agreed(stage, args, (topology) => {
+    const votes = topology.view().members.filter(({ vote }) => vote === "yes");
+    const lost = votes.map(({ id }) => id).filter((id) => !left.includes(id));
+    const voters = left.map((id) => stage.node(id));
+    return topology.forceVoters({ voters, confirm: lost.join(" "), by: "the script" });
+  });
+}
+
 /** `moving`: what is on the move, and who is waited for. */
 export function moving(stage: Stage, args: Arguments): Lines {
   args.end();
@@ -70,7 +91,18 @@ function newcomer({ cluster }: Stage, name: string): NodeId {
   return id;
 }
 
-async function change(stage: Stage, args: Arguments, asked: AskedChange): Promise<Lines> {
+function change(stage: Stage, args: Arguments, asked: AskedChange): Promise<Lines> {
+  return agreed(stage, args, async (topology) => {
+    const planned = topology.plan(asked);
+    return planned.ok ? topology.commit({ hash: planned.plan.hash }) : planned;
+  });
+}
+
+async function agreed(
+  stage: Stage,
+  args: Arguments,
+  act: (topology: Topology) => Promise<{ readonly ok: true } | TopologyFailure>,
+): Promise<Lines> {
   const { cluster, world } = stage;
   const through = args.option("through");
   args.end();
@@ -79,8 +111,6 @@ async function change(stage: Stage, args: Arguments, asked: AskedChange): Promis
   );
   const topology = node?.topology();
   if (topology === undefined) throw new ScenarioError("who is asked does not serve");
-  const planned = topology.plan(asked);
-  if (!planned.ok) return [planned.message];
-  const committed = await world.runUntilSettled(topology.commit({ hash: planned.plan.hash }));
-  return committed.ok ? [] : [committed.message];
+  const outcome = await world.runUntilSettled(act(topology));
+  return outcome.ok ? [] : [outcome.message];
 }

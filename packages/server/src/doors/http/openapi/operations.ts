@@ -252,6 +252,40 @@ export const operations: readonly Operation[] = [
     },
   },
   {
+    path: "/v1/pause",
+    method: "POST",
+    operationId: "pause",
+    tags: ["cluster"],
+    summary: "Has all that moves stand still: nothing is copied or dropped, and no owner changes.",
+    responses: {
+      200: answer("It stands still.", schema("Committed")),
+      ...failures(400, 413, 415, 429, 503),
+    },
+  },
+  {
+    path: "/v1/resume",
+    method: "POST",
+    operationId: "resume",
+    tags: ["cluster"],
+    summary: "Has what moves go on.",
+    responses: {
+      200: answer("It goes on.", schema("Committed")),
+      ...failures(400, 413, 415, 429, 503),
+    },
+  },
+  {
+    path: "/v1/force-voters",
+    method: "POST",
+    operationId: "forceVoters",
+    tags: ["cluster"],
+    summary: "Goes on without voters that are gone for good, where no majority of them answers.",
+    requestBody: { content: schema("VotersForcing"), required: true },
+    responses: {
+      200: answer("The others have no vote any more.", schema("VotersForced")),
+      ...failures(400, 413, 415, 429, 503),
+    },
+  },
+  {
     path: "/v1/find",
     method: "GET",
     operationId: "find",

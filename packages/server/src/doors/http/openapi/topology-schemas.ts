@@ -44,6 +44,16 @@ const ownMoves = object({
   },
 });
 
+const forcing = object({
+  epoch: { ...count, description: "Of the version that was forced." },
+  base: { ...count, description: "Of the one that it was made from." },
+  digest: { ...text, description: "Of that one." },
+  voters: { ...ids, description: "Who made it." },
+  lost: { ...ids, description: "Who lost its vote." },
+  by: { ...text, description: "Who wanted it." },
+  atMs: { ...count, description: "When, in milliseconds since 1970, as the asked node had it." },
+});
+
 /** What is said of the members and of changes of them, by name. */
 export const topologySchemas: Json = {
   Topology: object({
@@ -58,6 +68,10 @@ export const topologySchemas: Json = {
           enum: ["leaving", "removed", null],
           description: "Of a member on its way out; it hands over what it holds, or is gone.",
         },
+        vote: {
+          enum: ["yes", "no", "forfeited"],
+          description: "On the next version; forfeited: given up by an operator.",
+        },
         copies: { ...count, description: "Of partitions that it owns." },
         copiesAfter: { ...count, description: "When nothing moves any more." },
         awaits: { ...count, description: "Moving partitions that it has not got all of." },
@@ -67,6 +81,11 @@ export const topologySchemas: Json = {
     offers: list(object({ ...labels, ageMs: { ...count, description: "Since it was heard." } })),
     moves: { ...count, description: "Partitions that move." },
     leftovers: { ...count, description: "Copies that former owners have not dropped." },
+    paused: { type: "boolean", description: "Nothing of that is copied or dropped now." },
+    forcings: {
+      ...list(forcing),
+      description: "Versions that were made without a majority of the voters.",
+    },
     own: { oneOf: [ownMoves, { type: "null" }], description: "How far the asked node itself is." },
   }),
   MembersChange: { ...object(change, []), additionalProperties: false },
@@ -93,6 +112,18 @@ export const topologySchemas: Json = {
     ),
   }),
   Upgraded: object({ level: count, epoch: count }),
+  VotersForcing: {
+    ...object({
+      voters: { ...ids, description: "All voters that are left." },
+      confirm: { ...text, description: "The names of the others, in order, a space between." },
+      by: { ...text, description: "Who wants it; it is kept in the cluster's document." },
+    }),
+    additionalProperties: false,
+  },
+  VotersForced: object({
+    epoch: { ...count, description: "Of the version that was forced." },
+    lost: { ...ids, description: "Who has no vote any more." },
+  }),
   Committed: object({
     epoch: { ...count, description: "Of the cluster's document that has it so." },
     partitions: { ...count, description: "That move, or move no more." },
