@@ -1,4 +1,4 @@
-import { md5 } from "@noble/hashes/legacy.js";
+import { md5Head } from "../bytes/md5.ts";
 import type { Key } from "../key.ts";
 import { redisSlotOf, redisSlots } from "./redis-slot.ts";
 
@@ -11,11 +11,6 @@ export interface Token {
   readonly high: number;
   readonly low: number;
 }
-
-// Used for one key after the other: each hash of its own would take memory of its own.
-const fresh: ReturnType<typeof md5.create> = md5.create();
-const scratch: ReturnType<typeof md5.create> = md5.create();
-const hash: Uint8Array = new Uint8Array(md5.outputLen);
 
 /** Positions that the upper half of a token tells apart. */
 const hashSpan = 0x1_0000_0000;
@@ -49,10 +44,7 @@ export function tokenOf(key: Key, space: HashSpace): Token {
  * hashes with MD5 too).
  */
 function md5TokenOf({ bucket, key }: Key): Token {
-  const prefix = new Uint8Array(bucket.length + 1);
-  for (let at = 0; at < bucket.length; at += 1) prefix[at] = bucket.charCodeAt(at);
-  fresh._cloneInto(scratch).update(prefix).update(key).digestInto(hash);
-  return { high: bigEndian(hash, 0), low: bigEndian(hash, 4) };
+  return md5Head(bucket, key);
 }
 
 /** Of 2^32 positions, those of one Redis slot. */
@@ -74,16 +66,6 @@ function withinSlot(slot: number, { high, low }: Token, partitions: number): Tok
 /** The partition of a token among `partitions` equal slices. */
 export function partitionOf(token: Token, partitions: number): PartitionId {
   return Math.floor((token.high * partitions) / hashSpan);
-}
-
-function bigEndian(bytes: Uint8Array, at: number): number {
-  return (
-    (((bytes[at] as number) << 24) |
-      ((bytes[at + 1] as number) << 16) |
-      ((bytes[at + 2] as number) << 8) |
-      (bytes[at + 3] as number)) >>>
-    0
-  );
 }
 
 /** Ring order. */
