@@ -141,8 +141,9 @@ export class NodeLog {
     );
   }
 
-  request({ operation, ms, ...result }: ObservedRequest | ObservedCall | ObservedCommand): void {
-    if (ms < slowMs) return;
+  request(observed: ObservedRequest | ObservedCall | ObservedCommand): void {
+    if (observed.ms < slowMs) return;
+    const { operation, ms, ...result } = observed;
     this.#sayRarely(`slow ${operation}`, (kept) =>
       this.#log.warn(
         { event: "slow-request", operation, ...result, ms: Math.round(ms), kept },
