@@ -39,6 +39,9 @@ export interface UpdateParts {
   readonly onFull: () => boolean;
 }
 
+/** A power of two: among so many, updates under way at once rarely share a lane. */
+const laneCount = 4096;
+
 /** Updates that came between two questions whether all have run. */
 interface Era {
   /** Of them, those that have neither run nor been refused. */
@@ -84,8 +87,11 @@ interface ControlEntry {
  */
 export class UpdateQueue {
   readonly #parts: UpdateParts;
-  /** The last update of each lane that is under way: tokens that share one wait for each other. */
-  readonly #lanes = new Map<number, PendingUpdate>();
+  /**
+   * The last update of each lane that is under way: tokens that share one wait for each other. A
+   * `Map` would be made anew every so many updates, to be rid of those that have left.
+   */
+  readonly #lanes: (PendingUpdate | undefined)[] = Array.from({ length: laneCount });
   /** Work that waits for room in the log, in order. */
   #stalled: PendingUpdate[] = [];
   #stalledControls: ControlEntry[] = [];
@@ -108,9 +114,9 @@ export class UpdateQueue {
     this.#era.waiting += 1;
     this.bytes += update.bytes;
     this.operations += 1;
-    const lane = laneOf(key.token);
-    const last = this.#lanes.get(lane);
-    this.#lanes.set(lane, pending);
+    const lane = laneOf(key.token) % laneCount;
+    const last = this.#lanes[lane];
+    this.#lanes[lane] = pending;
     if (last === undefined) this.#begin(pending);
     else last.next = pending;
   }
@@ -295,7 +301,7 @@ export class UpdateQueue {
     era.waiting -= 1;
     if (era.waiting === 0) era.whenOver?.();
     const { next } = pending;
-    if (next === undefined) this.#lanes.delete(laneOf(pending.key.token));
+    if (next === undefined) this.#lanes[laneOf(pending.key.token) % laneCount] = undefined;
     else this.#parts.clock.afterTurn(() => this.#begin(next));
   }
 

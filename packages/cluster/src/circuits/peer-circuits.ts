@@ -30,12 +30,14 @@ type Settle = (reply: Reply<PeerResponse>) => void;
 /** A call that is under way; without `settle` its caller has been told that there is no answer. */
 interface OpenCall {
   settle: Settle | undefined;
+  /** Its place among the peer's; what is last there takes it when this one leaves. */
+  place: number;
 }
 
 interface Peer {
   readonly address: PeerAddress;
   readonly circuit: Circuit;
-  readonly calls: Set<OpenCall>;
+  readonly calls: OpenCall[];
   timerMs: number;
   cancelTimer: Cancel;
 }
@@ -88,8 +90,8 @@ export class PeerCircuits implements Network<PeerRequest, PeerResponse> {
       clock.afterTurn(() => settle({ ok: false, reason: "refused" }));
       return;
     }
-    const call: OpenCall = { settle };
-    calls.add(call);
+    const call: OpenCall = { settle, place: calls.length };
+    calls.push(call);
     circuit.began(clock.monotonicMs());
     this.#arm(peer);
     network.call(to, request, deadline, (reply) => {
@@ -120,7 +122,7 @@ export class PeerCircuits implements Network<PeerRequest, PeerResponse> {
   #end(peer: Peer, call: OpenCall, reply: Reply<PeerResponse>): void {
     const { circuit, calls } = peer;
     const { clock, network } = this.#parts;
-    calls.delete(call);
+    leave(calls, call);
     const wasOpen = !circuit.isPassable;
     if (reply.ok) circuit.answered(clock.monotonicMs());
     else if (reply.reason === "timeout") circuit.expired();
@@ -186,16 +188,24 @@ export class PeerCircuits implements Network<PeerRequest, PeerResponse> {
   #peerAt(address: PeerAddress): Peer {
     const known = this.#peers.get(address);
     if (known !== undefined) return known;
-    const peer = {
+    const peer: Peer = {
       address,
       circuit: new Circuit(circuitDefaults),
-      calls: new Set<OpenCall>(),
+      calls: [],
       timerMs: Number.POSITIVE_INFINITY,
       cancelTimer: () => {},
     };
     this.#peers.set(address, peer);
     return peer;
   }
+}
+
+/** A `Set` would be made anew every so many calls, to be rid of those that have left. */
+function leave(calls: OpenCall[], call: OpenCall): void {
+  const last = calls.pop() as OpenCall;
+  if (last === call) return;
+  calls[call.place] = last;
+  last.place = call.place;
 }
 
 function isStale(reply: Reply<PeerResponse>): boolean {
