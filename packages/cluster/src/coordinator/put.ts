@@ -11,6 +11,7 @@ import {
 } from "@coterie/core";
 import type { ForwardedPut } from "../messages.ts";
 import type { Failure, PutInput, RequestOptions, WriteOutcome } from "../requests.ts";
+import type { Change } from "./change.ts";
 import { coordinate } from "./coordinate.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
@@ -62,7 +63,7 @@ async function putUnder(
     outcome = await refuseIfPresent(coordination, plan, identified.writeId);
   }
   if (outcome === undefined) {
-    const change = { kind: "put", ...identified, context } as const;
+    const change = putChange(identified, context);
     if (isOwn) {
       const written = await coordinate(coordination, plan, change);
       if (!written.ok && identified.writeId === undefined) earlier = written.dot;
@@ -80,6 +81,14 @@ async function putUnder(
   if (earlier !== undefined && !isPrimary(coordination, again)) return outcome;
   const next = { ...identified, earlier };
   return afterAttempt(outcome, await putUnder(coordination, again, next, context));
+}
+
+/** Field by field: a spread of what a door decoded costs a microsecond. */
+function putChange(
+  { value, contentType, writeId, earlier, ttlMs, expiresAtMs }: PutAttempt,
+  context: CausalContext | undefined,
+): Change {
+  return { kind: "put", value, contentType, context, writeId, earlier, ttlMs, expiresAtMs };
 }
 
 export type CheckedPut =
