@@ -1,3 +1,4 @@
+import type { Levels } from "@coterie/core";
 import type { PeerRequest } from "@coterie/cluster";
 import { deepStrictEqual } from "node:assert";
 import { OperationBatch, decodeBatch } from "../../src/index.ts";
@@ -6,7 +7,7 @@ import { anyRequest } from "../arbitraries.ts";
 
 /** What a peer sends: any bytes are decoded or refused, and what was decoded survives encoding. */
 export const seeds: readonly Uint8Array[] = samplesOf(anyRequest).map((request) =>
-  encode([{ id: 7, deadline: 1000, request }], 5),
+  encode([{ id: 7, deadline: 1000, request }], 5, undefined),
 );
 
 export function run(input: Uint8Array): void {
@@ -15,15 +16,18 @@ export function run(input: Uint8Array): void {
   const whole = decoded.operations.flatMap(({ id, deadline, request }) =>
     request === undefined ? [] : [{ id, deadline, request }],
   );
-  const again = decodeBatch(encode(whole, decoded.sentMs));
-  deepStrictEqual(again, { ok: true, sentMs: decoded.sentMs, operations: whole });
+  const { sentMs, levels } = decoded;
+  const again = decodeBatch(encode(whole, sentMs, levels));
+  deepStrictEqual(again, { ok: true, sentMs, levels, operations: whole });
 }
 
 function encode(
   operations: readonly { id: number; deadline: number; request: PeerRequest }[],
   sentMs: number,
+  levels: Levels | undefined,
 ): Uint8Array {
   const batch = new OperationBatch();
+  if (levels !== undefined) batch.greet(levels);
   for (const { id, deadline, request } of operations) batch.add(id, deadline, request);
   return batch.take(sentMs).slice();
 }
