@@ -160,13 +160,17 @@ export class AgreedDocument {
    * As {@link change}, where too few voters are left: all of those that are named agree in place of
    * a majority, and the others have no vote any more. Whether those are gone is for people to say.
    */
-  async forceVoters(choice: ForcedChoice, deadline: MonotonicMs): Promise<ChosenDocument> {
-    await this.#askAll(callMs);
-    return this.#conclude(this.#force(choice, deadline));
+  async forceVoters(
+    choice: ForcedChoice,
+    epoch: number,
+    deadline: MonotonicMs,
+  ): Promise<ChosenDocument> {
+    return this.#conclude(this.#force(choice, epoch, deadline));
   }
 
   /** Who votes on the next version, and who of them answers now. */
-  votersNow(): Promise<VotersNow> {
+  async votersNow(): Promise<VotersNow> {
+    await this.#askAll(callMs);
     return votersNow(this.#ring.document, async (member) => {
       return member.id === this.#parts.self || this.#askOne(member);
     });
@@ -324,8 +328,8 @@ export class AgreedDocument {
     return this.#changes.run(() => changeDocument(this.#proposer(), change, deadline));
   }
 
-  #force(choice: ForcedChoice, deadline: MonotonicMs): Promise<ChosenDocument> {
-    return this.#changes.run(() => forceDocument(this.#proposer(), choice, deadline));
+  #force(choice: ForcedChoice, epoch: number, deadline: MonotonicMs): Promise<ChosenDocument> {
+    return this.#changes.run(() => forceDocument(this.#proposer(), choice, epoch, deadline));
   }
 
   #proposer(): ProposerParts {
@@ -522,7 +526,7 @@ export class AgreedDocument {
     const choice = pending === undefined ? undefined : choiceOf(pending);
     const chosen = await (choice === undefined
       ? this.#propose((current) => current, deadline)
-      : this.#force(choice, deadline));
+      : this.#force(choice, this.#ring.epoch, deadline));
     if (chosen.ok && (await this.#adopt(chosen.document))) await this.#tellAll();
   }
 

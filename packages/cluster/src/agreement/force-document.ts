@@ -12,6 +12,8 @@ import { type ChosenDocument, type ProposerParts, changeDocument } from "./chang
 
 /** Who votes on the next version, and which of them answer now. */
 export interface VotersNow {
+  /** Of that version. */
+  readonly epoch: number;
   readonly voters: readonly NodeId[];
   readonly answering: readonly NodeId[];
 }
@@ -26,6 +28,7 @@ export async function votersNow(
   const answers: { readonly id: NodeId; readonly is: boolean }[] = [];
   for (const each of asked) answers.push(await each);
   return {
+    epoch: document.epoch,
     voters: voters.map(({ id }) => id),
     answering: answers.filter(({ is }) => is).map(({ id }) => id),
   };
@@ -35,14 +38,16 @@ export async function votersNow(
  * Has a version chosen in which the voters that are not named have lost their votes, by all of
  * those that are named, in place of a majority. What one of them has accepted may have been chosen:
  * it is what the forced version is made from. Where they have begun just that before, it is
- * brought to its end.
+ * brought to its end. Nothing is forced on a version after the one of `epoch`: there is a majority.
  */
 export function forceDocument(
   parts: ProposerParts,
   choice: ForcedChoice,
+  epoch: number,
   deadline: MonotonicMs,
 ): Promise<ChosenDocument> {
   const change = (found: ClusterDocument): ClusterDocument | undefined => {
+    if (parts.document().epoch !== epoch) return undefined;
     const isBegun = found.epoch > parts.document().epoch && isForced(found);
     const begun = isBegun ? found.forcings?.at(-1)?.voters : undefined;
     if (begun?.join(" ") === choice.voters.join(" ")) return found;

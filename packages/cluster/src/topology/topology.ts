@@ -144,11 +144,13 @@ export class Topology {
    */
   async forceVoters(order: ForcingOrder): Promise<ForcingOutcome> {
     const { agreement, clock } = this.#parts;
-    const problem = problemWithForcing(order, await agreement.votersNow());
+    const now = await agreement.votersNow();
+    const problem = problemWithForcing(order, now);
     if (problem !== undefined) return refused("bad-request", problem);
     const voters = order.voters.toSorted();
     const choice = { voters, by: order.by, atMs: Math.floor(clock.wallMs()) };
-    const chosen = await agreement.forceVoters(choice, clock.monotonicMs() + changeMsMax);
+    const deadline = clock.monotonicMs() + changeMsMax;
+    const chosen = await agreement.forceVoters(choice, now.epoch, deadline);
     if (!chosen.ok) return chosen;
     const { epoch, forcings = [] } = chosen.document;
     return { ok: true, epoch, lost: forcings.at(-1)?.lost ?? [] };
