@@ -96,11 +96,29 @@ function expectedBytes({ store }: Coordination, { placed, quorum }: RequestPlan)
  * Reads from r primaries, merges what they hold, and where they differed waits until the merged
  * record is durable at n − r + 1 primaries: then every later read at r meets it, which makes
  * strict reads monotonic even after a write that reached fewer than w.
+ *
+ * Where a round of reaping came between the answers they are asked for anew, once: by then all have
+ * raised the fence, but for who has an old copy of its directory.
  */
 export async function readQuorum(
   coordination: Coordination,
   plan: RequestPlan,
 ): Promise<QuorumRead> {
+  const first = await readOnce(coordination, plan);
+  if (!("behind" in first)) return first;
+  const { partition } = plan.placed;
+  const placed = { ...plan.placed, fence: coordination.fences.of(partition).raised };
+  const second = await readOnce(coordination, { ...plan, placed });
+  if (!("behind" in second)) return second;
+  const message = "a replica answered that does not know yet what was deleted";
+  return failure(coordination, "quorum-not-met", "refused", second.behind, message);
+}
+
+/** `behind`: one of the answers was read before something that another replica has reaped. */
+async function readOnce(
+  coordination: Coordination,
+  plan: RequestPlan,
+): Promise<QuorumRead | { readonly behind: Acks }> {
   const required = Math.max(plan.quorum.r, plan.quorum.pr);
   const gathered = await gatherCopies(coordination, plan);
   const acks = acksOf(plan, gathered.answers, required);
@@ -108,10 +126,7 @@ export async function readQuorum(
     return failure(coordination, gathered.code, "refused", acks, readMessage(acks));
   }
   const fence = lowestFence(coordination, plan, gathered.answers);
-  if (fence === undefined) {
-    const message = "a replica answered that does not know yet what was deleted";
-    return failure(coordination, "quorum-not-met", "refused", acks, message);
-  }
+  if (fence === undefined) return { behind: acks };
   const { stored, holders, isSettled } = reconcile(plan, gathered.answers);
   if (stored !== undefined && !isSettled) {
     const isRepaired = await repair(
