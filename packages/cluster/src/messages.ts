@@ -191,13 +191,17 @@ export interface RaiseFenceRequest {
   readonly entries: readonly ListedEntry[];
 }
 
-/** Reaping: all members have raised their fences to this number; forget these tombstones. */
+/**
+ * Reaping: all members have raised their fences to this number; forget these tombstones, and cut
+ * the clocks of those records.
+ */
 export interface ReapRequest {
   readonly kind: "reap";
   readonly stamp: RingStamp;
   readonly partition: number;
   readonly fence: number;
   readonly entries: readonly ListedEntry[];
+  readonly cuts: readonly ListedEntry[];
 }
 
 /** Reaping: which fences have you? */

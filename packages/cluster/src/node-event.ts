@@ -43,6 +43,8 @@ export type NodeEvent =
   | { readonly kind: "refilled" }
   /** Copies of so many partitions are thrown away: others have reaped since, or it may be. */
   | { readonly kind: "discarded"; readonly partitions: number }
+  /** All owners hold so many records alike whose clocks had grown wide: this one cuts them now. */
+  | { readonly kind: "clocks-cut"; readonly records: number }
   | { readonly kind: "handoff"; readonly event: HandoffEvent }
   | { readonly kind: "anti-entropy"; readonly event: AntiEntropyEvent }
   | { readonly kind: "hints-lost"; readonly lost: HintsLost }

@@ -69,6 +69,7 @@ export {
   encodeContext,
 } from "./causality/context.ts";
 export { ContextSeal } from "./causality/context-seal.ts";
+export { cutClock, isWide } from "./causality/cut-clock.ts";
 export {
   type NextDeadline,
   dropExpired,
@@ -91,6 +92,7 @@ export {
   decodeRecord,
   decodeRecordKey,
   encodeRecord,
+  isRecordWide,
   recordDeadlineMs,
   recordDigest,
 } from "./causality/record-codec.ts";

@@ -43,21 +43,26 @@ export function writeReapingRequest(
   writer.uint(0x20, request.fence);
   for (const entry of request.entries) writeListedEntry(writer, 0x2a, entry);
   if (request.kind === "raise-fence") writer.uint(0x30, request.reaped);
+  else for (const entry of request.cuts) writeListedEntry(writer, 0x3a, entry);
 }
 
 export function readRaiseFence(reader: WireReader): RaiseFenceRequest {
-  return { kind: "raise-fence", ...readRound(reader) };
+  const { stamp, partition, fence, reaped, entries } = readRound(reader);
+  return { kind: "raise-fence", stamp, partition, fence, reaped, entries };
 }
 
 export function readReap(reader: WireReader): ReapRequest {
-  const { stamp, partition, fence, entries } = readRound(reader);
-  return { kind: "reap", stamp, partition, fence, entries };
+  const { stamp, partition, fence, entries, cuts } = readRound(reader);
+  return { kind: "reap", stamp, partition, fence, entries, cuts };
 }
 
-function readRound(reader: WireReader): Omit<RaiseFenceRequest, "kind"> {
+type Round = Omit<RaiseFenceRequest, "kind"> & Omit<ReapRequest, "kind">;
+
+function readRound(reader: WireReader): Round {
   const stamp = { epoch: 0, tag: 0 };
   const numbers = { partition: 0, fence: 0, reaped: 0 };
   const entries: ListedEntry[] = [];
+  const cuts: ListedEntry[] = [];
   const outer = reader.enter();
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x08) stamp.epoch = reader.uint();
@@ -66,10 +71,11 @@ function readRound(reader: WireReader): Omit<RaiseFenceRequest, "kind"> {
     else if (tag === 0x20) numbers.fence = reader.uint();
     else if (tag === 0x2a && entries.length < entriesMax) entries.push(readListedEntry(reader));
     else if (tag === 0x30) numbers.reaped = reader.uint();
+    else if (tag === 0x3a && cuts.length < entriesMax) cuts.push(readListedEntry(reader));
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { stamp, ...numbers, entries };
+  return { stamp, ...numbers, entries, cuts };
 }
 
 export function readAskFences(reader: WireReader): AskFencesRequest {

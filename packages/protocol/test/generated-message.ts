@@ -180,7 +180,8 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
     case "reap": {
       const { partition, fence } = request;
       const entries = request.entries.map(generatedEntry);
-      return { case: "reap", value: { ...stamp, partition, fence, entries } };
+      const cuts = request.cuts.map(generatedEntry);
+      return { case: "reap", value: { ...stamp, partition, fence, entries, cuts } };
     }
     case "ask-fences":
       return { case: "askFences", value: stamp };

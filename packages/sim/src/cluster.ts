@@ -117,6 +117,8 @@ export class SimCluster {
   /** Processes that ended themselves, since their disks could not be trusted any more. */
   readonly fatal: { readonly node: NodeId; readonly reason: string }[] = [];
   readonly versions: RingVersions = new RingVersions();
+  /** When the first clock was cut. */
+  cutSinceMs: number = Infinity;
   readonly #options: SimClusterOptions;
   readonly #settings: ClusterSettings;
   readonly #places: Place[];
@@ -247,6 +249,10 @@ export class SimCluster {
     if (event.kind === "ready" || event.kind === "document-changed") {
       const document = node.document();
       if (document !== undefined) this.versions.note(node.id, document);
+    }
+    if (event.kind === "clocks-cut") {
+      this.world.trace(`${node.id} cuts ${event.records} clocks`);
+      this.cutSinceMs = Math.min(this.cutSinceMs, this.world.nowMs);
     }
     // It has said so, and stops by itself.
     if (event.kind === "gone") this.world.schedule(goneMs, () => this.retire(node.id));

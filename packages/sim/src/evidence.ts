@@ -24,6 +24,8 @@ export interface Evidence {
   readonly versions: readonly string[];
   /** Long after everything was healed: tombstones that nobody has forgotten, and why. */
   readonly unforgotten: readonly string[];
+  /** Long after everything was healed: records whose clocks have not been cut, and why. */
+  readonly unretired: readonly string[];
   /** Long after everything was healed: who takes whom for something else than alive. */
   readonly disagreements: readonly string[];
 }

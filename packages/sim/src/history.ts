@@ -90,6 +90,8 @@ export class History {
   losesCopies: boolean = false;
   /** How long a tombstone stays at least; left out: for ever. */
   reapedAfterMs: number | undefined;
+  /** When the first clock was cut: from then on contexts need not name all that was seen. */
+  cutSinceMs: number = Infinity;
   /** When the final reads began, and when the last copy was looked at. */
   finalMs: { readonly from: number; readonly to: number } = { from: Infinity, to: Infinity };
 

@@ -1,4 +1,5 @@
 import { type MemberState, type NodeId, utf8 } from "@coterie/core";
+import { actorsBounded } from "./checkers/actors-bounded.ts";
 import { boundedQueues } from "./checkers/bounded-queues.ts";
 import { boundedSiblings } from "./checkers/bounded-siblings.ts";
 import { contextsAdvance } from "./checkers/contexts-advance.ts";
@@ -29,7 +30,7 @@ import type { FaultKind } from "./faults/kinds.ts";
 import type { Checker, FinalState, Violation } from "./history.ts";
 import type { Memory } from "./memory.ts";
 import { takenFor } from "./member-states.ts";
-import { whatIsLeft } from "./what-is-left.ts";
+import { whatIsLeft, whatIsWide } from "./what-is-left.ts";
 import { mostBytesOwed, whatIsOwed } from "./what-is-owed.ts";
 import { whatIsBehind } from "./what-is-behind.ts";
 import { whatIsMoving } from "./what-is-moving.ts";
@@ -108,6 +109,7 @@ export const evidenceCheckers: readonly EvidenceChecker[] = [
   membershipAgreement,
   handoffDrained,
   tombstonesForgotten,
+  actorsBounded,
   movesSettled,
   ringSafety,
 ];
@@ -160,6 +162,7 @@ class Run {
   readonly #disagreements: string[] = [];
   readonly #undrained: string[] = [];
   readonly #unforgotten: string[] = [];
+  readonly #unretired: string[] = [];
   readonly #unsettled: string[] = [];
   #error: { readonly error: unknown } | undefined;
 
@@ -242,6 +245,7 @@ class Run {
     const final = await this.#waitFor(this.#workload.finalState(), workloadMsMax);
     await this.#pass(quietMs);
     this.#workload.history.finalMs = { from, to: this.#world.nowMs };
+    this.#workload.history.cutSinceMs = this.#cluster.cutSinceMs;
     return this.#report(final ?? []);
   }
 
@@ -336,7 +340,7 @@ class Run {
     }
   }
 
-  /** Waits until there is a moment in which no node holds a tombstone. */
+  /** Waits for a moment in which no node holds a tombstone, and one in which no clock is wide. */
   async #forget(): Promise<void> {
     const { antiEntropy, reaping } = this.#knobs;
     // Where copies are not compared, what one has forgotten another may keep until somebody reads.
@@ -345,6 +349,9 @@ class Run {
     const left = (): readonly string[] => whatIsLeft(this.#cluster);
     while (this.#world.nowMs < end && left().length > 0) await this.#pass(100);
     this.#unforgotten.push(...left());
+    const wide = (): readonly string[] => whatIsWide(this.#cluster);
+    while (this.#world.nowMs < end && wide().length > 0) await this.#pass(100);
+    this.#unretired.push(...wide());
   }
 
   /** Nothing is wrong any more: through every node, one put and one get of each bucket succeed. */
@@ -450,6 +457,7 @@ class Run {
       disagreements: this.#disagreements,
       undrained: this.#undrained,
       unforgotten: this.#unforgotten,
+      unretired: this.#unretired,
       unsettled: this.#unsettled,
       versions: this.#cluster.versions.violations,
     };

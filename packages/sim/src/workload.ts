@@ -247,13 +247,15 @@ export class Workload {
 
   /**
    * Tells copies apart; but where tombstones are reaped, not a tombstone from nothing, as one
-   * replica may have reaped what another one is about to. What is spent is one too.
+   * replica may have reaped what another one is about to. What is spent is one too. So it is with
+   * what of a clock is cut.
    */
   #nameOfCopy(copy: ReplicaAnswer, { place }: ContendedKey, isLoose: boolean): string {
     if (copy.state !== "present") return copy.state;
     const holdsNothing = copy.siblings.every(({ expiresAtMs }) => expiresAtMs === 0);
     if (this.knobs.reaping !== undefined && holdsNothing) return "absent";
-    return isLoose ? timelessNameOf(copy, place) : copy.digest;
+    if (isLoose) return timelessNameOf(copy, place);
+    return this.cluster.cutSinceMs === Infinity ? copy.digest : nameWhenCut(copy);
   }
 
   #ring(): Ring {
@@ -261,6 +263,16 @@ export class Workload {
     invariant(document !== undefined, "after healing the cluster's document is known");
     return new Ring(document);
   }
+}
+
+/** All of a copy but those entries of its clock that go when it is cut. */
+function nameWhenCut({ clock, siblings }: ReplicaAnswer & { readonly state: "present" }): string {
+  const actors = new Set(siblings.flatMap(({ dots }) => dots.map(({ actor }) => `${actor}:`)));
+  const needed = clock.filter((entry) => actors.has(entry.slice(0, entry.indexOf(":") + 1)));
+  return JSON.stringify({
+    needed,
+    siblings: siblings.map((sibling) => ({ ...sibling, value: hex(sibling.value) })),
+  });
 }
 
 function ownersOf(ring: Ring, { place, bucket }: ContendedKey): readonly NodeId[] {

@@ -3,6 +3,7 @@ import type { Clock, Disk, Random } from "@coterie/ports";
 import { ActorMinter } from "./actor-minter.ts";
 import { lookupAll } from "./bulk-lookup.ts";
 import { dueEmpty } from "./index/due.ts";
+import type { Location } from "./index/location.ts";
 import type { RecordIndex } from "./index/record-index.ts";
 import { entryKinds, pageOf } from "./log/format.ts";
 import { Log, type LogStart } from "./log/log.ts";
@@ -284,11 +285,25 @@ export class LogStore implements RecordStore {
     after: Token | undefined,
     limit: number,
   ): readonly IndexEntry[] {
+    if (this.index.emptyIn(partition) === 0) return [];
+    return this.#firstEntries(partition, after, limit, ({ due }) => due === dueEmpty);
+  }
+
+  wide(partition: PartitionId, after: Token | undefined, limit: number): readonly IndexEntry[] {
+    if (this.index.wideIn(partition) === 0) return [];
+    return this.#firstEntries(partition, after, limit, ({ isWide }) => isWide);
+  }
+
+  #firstEntries(
+    partition: PartitionId,
+    after: Token | undefined,
+    limit: number,
+    isWanted: (location: Location) => boolean,
+  ): readonly IndexEntry[] {
     const entries: IndexEntry[] = [];
-    if (this.index.emptyIn(partition) === 0) return entries;
     for (const { token, location } of this.index.entriesAfter(partition, after)) {
       if (entries.length >= limit) break;
-      if (location.due !== dueEmpty) continue;
+      if (!isWanted(location)) continue;
       entries.push({ token, digest: location.digest, bytes: location.length });
     }
     return entries;
@@ -381,6 +396,7 @@ export class LogStore implements RecordStore {
       bytesAppended,
       keys: this.keys,
       tombstones: this.index.empty,
+      wide: this.index.wide,
       indexBytes: this.index.bytes,
       segments: this.index.uses().size,
       bytesLive,

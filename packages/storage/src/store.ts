@@ -134,6 +134,8 @@ export interface RecordStore {
     after: Token | undefined,
     limit: number,
   ): readonly IndexEntry[];
+  /** Up to `limit` entries of a partition whose clocks are to be cut, in token order. */
+  wide(partition: PartitionId, after: Token | undefined, limit: number): readonly IndexEntry[];
   /** True if a record with this token and this digest is held, and not known to be damaged. */
   holds(partition: PartitionId, token: Token, digest: Digest): boolean;
   /**
@@ -264,6 +266,8 @@ export interface StoreStatistics {
   readonly keys: number;
   /** Of them, those that hold nothing that a read could show. */
   readonly tombstones: number;
+  /** Of them, those whose clocks are to be cut, see core's `isWide`. */
+  readonly wide: number;
   readonly indexBytes: number;
   readonly segments: number;
   readonly bytesLive: number;

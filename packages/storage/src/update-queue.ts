@@ -5,7 +5,7 @@ import type { RecordIndex } from "./index/record-index.ts";
 import { type EntryKind, entryKinds } from "./log/format.ts";
 import type { GroupWaiter } from "./log/group.ts";
 import type { Log } from "./log/log.ts";
-import { invariant, nextDeadlineMs, recordDigest, withClass } from "@coterie/core";
+import { invariant, isWide, nextDeadlineMs, recordDigest, withClass } from "@coterie/core";
 import type { Lookup, RecordLoader } from "./record-loader.ts";
 import type { Damage } from "./recovery/damage.ts";
 import { type Removal, type Removals, encodeRemovals, ownLsn } from "./recovery/removals.ts";
@@ -255,9 +255,17 @@ export class UpdateQueue {
     const isBeside = atToken.length > (replaced === undefined ? 0 : 1);
     const kind = isBeside ? entryKinds.besideRecord : entryKinds.record;
     const { group, segment, offset, length } = log.append(kind, stored.bytes);
-    const digest = withClass(recordDigest(stored.bytes), classOf(bucket));
+    const copies = classOf(bucket);
+    const digest = withClass(recordDigest(stored.bytes), copies);
     const due = dueOf(nextDeadlineMs(stored.record));
-    const location = { segment, offset, length, digest, due };
+    const location: Location = {
+      segment,
+      offset,
+      length,
+      digest,
+      due,
+      isWide: isWide(stored.record, copies),
+    };
     if (replaced === undefined) index.insert(partition, token, location);
     else {
       const isMoved = index.move(partition, token, replaced, location);

@@ -83,6 +83,7 @@ async function examples(): Promise<ReadonlyMap<string, Uint8Array>> {
     length,
     digest,
     due: 0,
+    isWide: false,
   });
   const head = encodeHead({
     partitions: 1,

@@ -1,14 +1,17 @@
 import {
+  type Key,
   type NodeId,
   type PartitionId,
   type Ring,
   classIn,
+  cutClock,
   decodeRecordKey,
+  encodeRecord,
   invariant,
   recordDigest,
   withClass,
 } from "@coterie/core";
-import type { Held, RecordStore, StoredRecord } from "@coterie/storage";
+import type { RecordStore, StoredRecord } from "@coterie/storage";
 import type { HintBook } from "../hints/hint-book.ts";
 import type {
   FenceRaisedResponse,
@@ -22,7 +25,7 @@ import { oneShot } from "../one-shot.ts";
 import { refusal } from "../replica/replica.ts";
 import type { FenceTable } from "./fence-table.ts";
 
-/** Tombstones removed at once. */
+/** Records removed or replaced at once. */
 const batchEntries = 64;
 
 export interface ReapingParts {
@@ -83,10 +86,13 @@ function problemWith(parts: ReapingParts, partition: PartitionId): RaiseProblem 
   return !isWhole || partitions.includes(partition) ? "damaged" : undefined;
 }
 
-/** Refuses from now on what was read under a lesser number, and forgets what was confirmed. */
+/**
+ * Refuses from now on what was read under a lesser number, and forgets what was confirmed: of
+ * tombstones everything, of wide records the spare entries of their clocks.
+ */
 export async function reap(
   parts: ReapingParts,
-  { partition, fence, entries }: ReapRequest,
+  { partition, fence, entries, cuts }: ReapRequest,
 ): Promise<PeerResponse> {
   const { fences, self } = parts;
   if (!isOwner(parts, partition)) {
@@ -99,25 +105,44 @@ export async function reap(
   if (!(await fences.reap(partition, fence))) {
     return refusal("disk-full", "the fence could not be stored");
   }
+  const isDone =
+    (await replaceAll(parts, partition, entries, () => "gone")) &&
+    (await replaceAll(parts, partition, cuts, withClockCut));
+  return isDone ? { kind: "reaped" } : refusal("disk-full", "not everything could be removed");
+}
+
+type Replace = (held: StoredRecord, key: Key) => StoredRecord | "gone" | undefined;
+
+function withClockCut({ record }: StoredRecord, key: Key): StoredRecord | undefined {
+  const cut = cutClock(record);
+  return cut === record ? undefined : { record: cut, bytes: encodeRecord(key, cut) };
+}
+
+/** True if every entry that is still the very same was replaced. */
+async function replaceAll(
+  parts: ReapingParts,
+  partition: PartitionId,
+  entries: readonly ListedEntry[],
+  replace: Replace,
+): Promise<boolean> {
   for (let from = 0; from < entries.length; from += batchEntries) {
     const batch = entries.slice(from, from + batchEntries);
-    const removals = batch.map((entry) => removeEntry(parts, partition, entry));
-    for (const removal of removals) {
-      if (!(await removal)) return refusal("disk-full", "not everything could be removed");
-    }
+    const replaced = batch.map((entry) => replaceEntry(parts, partition, entry, replace));
+    for (const each of replaced) if (!(await each)) return false;
   }
-  return { kind: "reaped" };
+  return true;
 }
 
 function isOwner({ ring, self }: ReapingParts, partition: PartitionId): boolean {
   return ring().isOwner(self, partition);
 }
 
-/** Removes the record of an entry, if it is still the very same; false if it could not. */
-async function removeEntry(
+/** Replaces the record of an entry, if it is still the very same; false if it could not. */
+async function replaceEntry(
   { store }: ReapingParts,
   partition: PartitionId,
   { token, digest }: ListedEntry,
+  replace: Replace,
 ): Promise<boolean> {
   if (!store.holds(partition, token, digest)) return true;
   const { promise, settle } = oneShot<readonly StoredRecord[] | "unknown">();
@@ -127,23 +152,25 @@ async function removeEntry(
   for (const { bytes } of found) {
     const key = decodeRecordKey(bytes);
     invariant(key !== undefined, "a record that was read has a key");
-    const removed = oneShot<boolean>();
+    const replaced = oneShot<boolean>();
     store.update(
       { ...key, partition, token },
       {
         bytes: 0,
         mayUseReserve: true,
-        apply: (held) => (isOf(held, digest) ? "gone" : undefined),
-        settle: (outcome) => removed.settle(outcome.ok),
+        apply: (held) => {
+          if (held.state !== "present" || !isOf(held.stored, digest)) return undefined;
+          return replace(held.stored, key);
+        },
+        settle: (outcome) => replaced.settle(outcome.ok),
       },
     );
-    if (!(await removed.promise)) return false;
+    if (!(await replaced.promise)) return false;
   }
   return true;
 }
 
-function isOf(held: Held, { high, low }: ListedEntry["digest"]): boolean {
-  if (held.state !== "present") return false;
-  const own = withClass(recordDigest(held.stored.bytes), classIn(low));
+function isOf({ bytes }: StoredRecord, { high, low }: ListedEntry["digest"]): boolean {
+  const own = withClass(recordDigest(bytes), classIn(low));
   return own.high === high && own.low === low;
 }

@@ -14,13 +14,14 @@ import type {
   PeerRequest,
   PeerResponse,
   RaiseProblem,
+  ReapRequest,
 } from "../messages.ts";
 import { isSettled } from "../moves/roles.ts";
 import { oneShot } from "../one-shot.ts";
 import { type ReapingParts, raiseFence, reap } from "./answer-reaping.ts";
 import { askPeer } from "../ask-peer.ts";
 
-/** Tombstones of one round, at most. */
+/** Tombstones of one round, at most, and so many wide records. */
 const entriesMax = 1024;
 /** How often it looks, in milliseconds. */
 const tickMsMax = 15_000;
@@ -51,6 +52,10 @@ export interface ReapingView {
   readonly tombstones: number;
   /** Forgotten here since the start, of all partitions. */
   readonly reaped: number;
+  /** Records in this node's own store whose clocks are to be cut. */
+  readonly wide: number;
+  /** Clocks cut here since the start, of all partitions. */
+  readonly cut: number;
   /** Who keeps this node from reaping the partitions that are its to reap; by name. */
   readonly blockers: readonly ReapingBlocker[];
 }
@@ -60,6 +65,8 @@ export interface ReaperParts
   readonly pressure: Pressure;
   /** How long a tombstone stays unchanged before it may go; `undefined`: none goes. */
   readonly graceMs: number | undefined;
+  /** The clocks of so many records are being cut. */
+  readonly onCut: (records: number) => void;
 }
 
 /** Tombstones of a partition that were there at some time, and may go if they still are later. */
@@ -78,17 +85,22 @@ interface Blocked {
  * every member raises a fence and says that it holds no hints for the partition, and every owner
  * that it holds the very same tombstone; only then do all forget it. That a tombstone is old is no
  * evidence; but one that is young is left alone, since requests that it has ended may still be
- * under way (docs/internals/reaping.md).
+ * under way (docs/internals/reaping.md). By the same evidence, whatever their age, all cut the
+ * clocks that have grown wide (docs/internals/actor-retirement.md).
  */
 export class Reaper {
   readonly #parts: ReaperParts;
   readonly #candidates = new Map<PartitionId, Candidates>();
-  /** Where the next candidates of a partition are looked for. */
-  readonly #cursors = new Map<PartitionId, Token>();
+  /** Where the next ones of a partition are looked for. */
+  readonly #cursors = {
+    tombstones: new Map<PartitionId, Token>(),
+    wide: new Map<PartitionId, Token>(),
+  };
   readonly #blocked = new Map<PartitionId, Blocked>();
   /** Numbers that others have raised already. */
   readonly #outdone = new Map<PartitionId, number>();
   #reaped = 0;
+  #cut = 0;
   #isStopped = false;
   #running: Promise<void> = Promise.resolve();
   #wake: () => void = () => undefined;
@@ -121,6 +133,8 @@ export class Reaper {
       graceMs,
       tombstones: store.statistics().tombstones,
       reaped: this.#reaped,
+      wide: store.statistics().wide,
+      cut: this.#cut,
       blockers: [...byName.entries()]
         .toSorted(([left], [right]) => (left < right ? -1 : 1))
         .map(([, blocker]) => blocker),
@@ -130,9 +144,12 @@ export class Reaper {
   /** Answers the first owner of a partition. */
   async receiveReap(request: PeerRequest & { readonly kind: "reap" }): Promise<PeerResponse> {
     const { store } = this.#parts;
-    const before = store.statistics().tombstones;
+    if (request.cuts.length > 0) this.#parts.onCut(request.cuts.length);
+    const before = store.statistics();
     const response = await reap(this.#parts, request);
-    this.#reaped += Math.max(0, before - store.statistics().tombstones);
+    const after = store.statistics();
+    this.#reaped += Math.max(0, before.tombstones - after.tombstones);
+    this.#cut += Math.max(0, before.wide - after.wide);
     return response;
   }
 
@@ -152,42 +169,51 @@ export class Reaper {
   }
 
   async #visit(partition: PartitionId, graceMs: number): Promise<void> {
+    for (;;) {
+      const entries = this.#ripe(partition, graceMs);
+      const cuts = this.#nextOf("wide", partition);
+      if (entries.length + cuts.length === 0) return;
+      const blocked = await this.#round(partition, entries, cuts);
+      if (blocked === undefined) this.#blocked.delete(partition);
+      else this.#blocked.set(partition, blocked);
+      await this.#pause(this.#parts.pressure.restMs(pauseMs));
+      if (blocked !== undefined || cuts.length < entriesMax || this.#isStopped) return;
+    }
+  }
+
+  /** Tombstones that have stayed the same for long enough. */
+  #ripe(partition: PartitionId, graceMs: number): readonly ListedEntry[] {
     const { clock, store } = this.#parts;
     const known = this.#candidates.get(partition);
     const now = clock.monotonicMs();
     if (known === undefined) {
-      const entries = this.#nextEntries(partition);
+      const entries = this.#nextOf("tombstones", partition);
       if (entries.length > 0) this.#candidates.set(partition, { sinceMs: now, entries });
       else this.#blocked.delete(partition);
-      return;
+      return [];
     }
-    if (now - known.sinceMs < graceMs) return;
+    if (now - known.sinceMs < graceMs) return [];
     this.#candidates.delete(partition);
-    const entries = known.entries.filter(({ token, digest }) => {
-      return store.holds(partition, token, digest);
-    });
-    if (entries.length === 0) return;
-    const blocked = await this.#round(partition, entries);
-    if (blocked === undefined) this.#blocked.delete(partition);
-    else this.#blocked.set(partition, blocked);
-    await this.#pause(this.#parts.pressure.restMs(pauseMs));
+    return known.entries.filter(({ token, digest }) => store.holds(partition, token, digest));
   }
 
-  #nextEntries(partition: PartitionId): readonly ListedEntry[] {
+  #nextOf(what: "tombstones" | "wide", partition: PartitionId): readonly ListedEntry[] {
     const { store } = this.#parts;
-    const after = this.#cursors.get(partition);
-    const found = store.tombstones(partition, after, entriesMax);
+    const cursors = this.#cursors[what];
+    const after = cursors.get(partition);
+    const found = store[what](partition, after, entriesMax);
     const last = found.at(-1)?.token;
-    if (last !== undefined && found.length >= entriesMax) this.#cursors.set(partition, last);
-    else this.#cursors.delete(partition);
-    if (found.length === 0 && after !== undefined) return this.#nextEntries(partition);
+    if (last !== undefined && found.length >= entriesMax) cursors.set(partition, last);
+    else cursors.delete(partition);
+    if (found.length === 0 && after !== undefined) return this.#nextOf(what, partition);
     return found.map(({ token, digest }) => ({ token, digest }));
   }
 
   /** One round; says who stood in the way of all or some of it. */
   async #round(
     partition: PartitionId,
-    entries: readonly ListedEntry[],
+    tombstones: readonly ListedEntry[],
+    wide: readonly ListedEntry[],
   ): Promise<Blocked | undefined> {
     const { fences, isHealthy, ring, self } = this.#parts;
     const { members } = ring().document;
@@ -197,6 +223,7 @@ export class Reaper {
     const fence = Math.max(raised, this.#outdone.get(partition) ?? 0) + 1;
     const { stamp } = ring();
     if (!isSettled(ring(), partition)) return { node: self, reason: "moving" };
+    const entries = [...tombstones, ...wide];
     const request = { kind: "raise-fence", stamp, partition, fence, reaped, entries } as const;
     const asked = members.map((member) => this.#raiseAt(member, request));
     const lacking = new Set<number>();
@@ -221,9 +248,13 @@ export class Reaper {
       }
     }
     if (!mayReap) return blocked;
-    const confirmed = entries.filter((_, index) => !lacking.has(index));
-    if (confirmed.length === 0) return blocked;
+    if (lacking.size === entries.length) return blocked;
     if (ring().stamp.tag !== stamp.tag) return { node: self, reason: "moving" };
+    const isConfirmed = (index: number): boolean => !lacking.has(index);
+    const confirmed = {
+      entries: tombstones.filter((_, at) => isConfirmed(at)),
+      cuts: wide.filter((_, at) => isConfirmed(tombstones.length + at)),
+    };
     return (await this.#forget(partition, fence, confirmed)) ?? blocked;
   }
 
@@ -234,11 +265,11 @@ export class Reaper {
   async #forget(
     partition: PartitionId,
     fence: number,
-    entries: readonly ListedEntry[],
+    confirmed: Pick<ReapRequest, "entries" | "cuts">,
   ): Promise<Blocked | undefined> {
     const { ring, self } = this.#parts;
     const { stamp } = ring();
-    const request = { kind: "reap", stamp, partition, fence, entries } as const;
+    const request = { kind: "reap", stamp, partition, fence, ...confirmed } as const;
     const others = ring()
       .owners(partition)
       .filter(({ id }) => id !== self);
@@ -261,10 +292,7 @@ export class Reaper {
     return response?.kind === "fence-raised" ? response : undefined;
   }
 
-  async #reapAt(
-    member: Member,
-    request: PeerRequest & { readonly kind: "reap" },
-  ): Promise<boolean> {
+  async #reapAt(member: Member, request: ReapRequest): Promise<boolean> {
     for (let tries = 0; tries < triesMax && !this.#isStopped; tries += 1) {
       const response = await this.#ask(member, request);
       if (response?.kind === "reaped") return true;

@@ -27,6 +27,7 @@ export function startReaping(
   const started = new Reaping({
     ...coordination,
     ...reaping,
+    onCut: (records) => onEvent({ kind: "clocks-cut", records }),
     onDiscard: (partitions) => {
       onEvent({ kind: "discarded", partitions: partitions.length });
       onDiscard(partitions);

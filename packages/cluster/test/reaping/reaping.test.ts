@@ -180,7 +180,7 @@ describe("a node that others have left behind", () => {
   it("asks again until it has caught up, if nobody answers when it hears of it", async () => {
     const small = await SmallCluster.start({ partitions: 1 });
     // As if its directory had been put back between raising and reaping.
-    const round = { partition: 0, fence: 1, entries: [] };
+    const round = { partition: 0, fence: 1, entries: [], cuts: [] };
     for (const number of [1, 2]) {
       await tell(small, number, { kind: "raise-fence", reaped: 0, ...round });
       expect(await tell(small, number, { kind: "reap", ...round })).toEqual({ kind: "reaped" });

@@ -13,6 +13,7 @@ import {
   compareDots,
   compareSiblings,
 } from "./record.ts";
+import { isWide } from "./cut-clock.ts";
 import { isDead } from "./dead-writes.ts";
 import { type NextDeadline, earlierDeadline, isSpent } from "./expiry.ts";
 import { type Dot, VersionVector } from "./version-vector.ts";
@@ -108,6 +109,16 @@ export function recordDeadlineMs(bytes: Uint8Array): NextDeadline {
     reader.lengthPrefixed();
   }
   return next;
+}
+
+/** {@link isWide} of an encoded record, which is decoded only if its clock is long enough. */
+export function isRecordWide(bytes: Uint8Array, copies: number): boolean {
+  const reader = new ByteReader(bytes, HEADER_BYTES);
+  reader.view(reader.u8());
+  reader.lengthPrefixed();
+  if (reader.varint() <= copies) return false;
+  const decoded = decodeRecord(bytes);
+  return decoded.ok && isWide(decoded.record, copies);
 }
 
 function skipDots(reader: ByteReader): void {

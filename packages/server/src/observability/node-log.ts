@@ -67,6 +67,11 @@ export class NodeLog {
         this.#log.warn({ event: "discarded", partitions }, text);
         break;
       }
+      case "clocks-cut": {
+        const { records } = event;
+        this.#log.debug({ event: "clocks-cut", records }, "clocks that had grown wide are cut");
+        break;
+      }
       case "handoff": {
         const { target, records, durationMs } = event.event;
         this.#log.info(

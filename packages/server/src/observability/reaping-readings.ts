@@ -11,6 +11,16 @@ export function reapingReadings(node: NodeApi): readonly MetricReading[] {
       "Tombstones that this node has forgotten because all owners had confirmed them.",
       () => view()?.reaped,
     ),
+    gauge(
+      "reaping_wide_clocks",
+      "Records in this node's store whose clocks name too many actors, and are to be cut.",
+      () => view()?.wide,
+    ),
+    counter(
+      "reaping_clocks_cut_total",
+      "Clocks that this node has cut because all owners had confirmed the same.",
+      () => view()?.cut,
+    ),
     labelled(
       {
         name: "coterie_reaping_blocked_partitions",

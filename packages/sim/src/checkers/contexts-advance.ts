@@ -16,7 +16,8 @@ interface Seen {
  * Contexts never go backwards: one that a read returns covers every context that came with an
  * acknowledged put of that key, or with a read that can be repeated, before it began; of those that
  * it must have met, as `freshness` has it. Where tombstones are reaped, a key's past is forgotten
- * with them: then only what came so late counts that it cannot have been.
+ * with them: then only what came so late counts that it cannot have been. And once clocks were cut,
+ * what a read returns need not name what was overwritten before.
  */
 export const contextsAdvance: Checker = (history) => {
   const violations: Violation[] = [];
@@ -84,7 +85,7 @@ function contextsOf(
   for (const read of history.readsOf(key)) {
     const { isStrict, isRepeatable, context, invokedMs, settledMs, asked } = read;
     if (!isStrict || context === undefined) continue;
-    if (settledMs >= history.forgottenSince(key)) continue;
+    if (settledMs >= Math.min(history.forgottenSince(key), history.cutSinceMs)) continue;
     const holders = history.holdersAfter(key, read);
     const seen = { invokedMs, settledMs, vector: vectorOf(context), asked, holders };
     reads.push(seen);

@@ -1,4 +1,5 @@
 import type { PartitionId, Token } from "@coterie/core";
+import { isWideIn, lengthIn } from "./length-word.ts";
 import type { Location } from "./location.ts";
 
 /** An index entry with its token. */
@@ -49,9 +50,10 @@ export class LiveRows {
       location: {
         segment: word(3),
         offset: word(4),
-        length: word(5),
+        length: lengthIn(word(5)),
         digest: { high: word(6), low: word(7) },
         due: word(8),
+        isWide: isWideIn(word(5)),
       },
     };
   }

@@ -9,4 +9,6 @@ export interface Location {
   readonly digest: Digest;
   /** When the first of its values expires, as `due.ts` has it; 0 if none does. */
   readonly due: number;
+  /** Its clock is to be cut once all owners agree, see core's `isWide`. */
+  readonly isWide: boolean;
 }

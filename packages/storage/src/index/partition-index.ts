@@ -3,9 +3,13 @@ import { ClassRoots } from "./class-roots.ts";
 import type { Choice, ChoiceQuery } from "../store.ts";
 import { dueEmpty, neverDue } from "./due.ts";
 import type { LiveRows } from "./live-rows.ts";
+import { isWideIn, lengthIn, lengthWord } from "./length-word.ts";
 import type { Location } from "./location.ts";
 
-/** Words per slot: token (2), segment, offset, length, digest (2), due. No length: no entry. */
+/**
+ * Words per slot: token (2), segment, offset, length with a mark, digest (2), due. No length: no
+ * entry.
+ */
 const STRIDE = 8;
 const TOKEN_HIGH = 0;
 const TOKEN_LOW = 1;
@@ -52,6 +56,7 @@ export class PartitionIndex {
   #slack = firstSlack;
   #count = 0;
   #empty = 0;
+  #wide = 0;
   #roots: ClassRoots = new ClassRoots();
   /** Nothing here is due before it. */
   #firstDue = Infinity;
@@ -72,6 +77,11 @@ export class PartitionIndex {
     return this.#empty;
   }
 
+  /** Entries of records whose clocks are to be cut. */
+  get wide(): number {
+    return this.#wide;
+  }
+
   get bytes(): number {
     return this.#words.byteLength;
   }
@@ -90,9 +100,10 @@ export class PartitionIndex {
     return {
       segment: words[at + SEGMENT] as number,
       offset: words[at + OFFSET] as number,
-      length: words[at + LENGTH] as number,
+      length: lengthIn(words[at + LENGTH] as number),
       digest: { high: words[at + DIGEST_HIGH] as number, low: words[at + DIGEST_LOW] as number },
       due: words[at + DUE] as number,
+      isWide: isWideIn(words[at + LENGTH] as number),
     };
   }
 
@@ -106,14 +117,15 @@ export class PartitionIndex {
 
   /** Points the entry in `slot` somewhere else. */
   replace(slot: number, location: Location): void {
-    this.#takeFromRoots(slot);
-    if (this.#words[slot * STRIDE + DUE] === dueEmpty) this.#empty -= 1;
+    this.#takeFromSums(slot);
     this.#write(slot, location);
   }
 
-  #takeFromRoots(slot: number): void {
+  #takeFromSums(slot: number): void {
     const at = slot * STRIDE;
     const words = this.#words;
+    if (words[at + DUE] === dueEmpty) this.#empty -= 1;
+    if (isWideIn(words[at + LENGTH] as number)) this.#wide -= 1;
     this.#roots.remove(words[at + DIGEST_HIGH] as number, words[at + DIGEST_LOW] as number);
   }
 
@@ -122,11 +134,12 @@ export class PartitionIndex {
     const at = slot * STRIDE;
     this.#words[at + SEGMENT] = location.segment;
     this.#words[at + OFFSET] = location.offset;
-    this.#words[at + LENGTH] = location.length;
+    this.#words[at + LENGTH] = lengthWord(location.length, location.isWide);
     this.#words[at + DIGEST_HIGH] = location.digest.high;
     this.#words[at + DIGEST_LOW] = location.digest.low;
     this.#words[at + DUE] = location.due;
     if (location.due === dueEmpty) this.#empty += 1;
+    if (location.isWide) this.#wide += 1;
     if (location.due !== neverDue) this.#firstDue = Math.min(this.#firstDue, location.due);
   }
 
@@ -166,8 +179,7 @@ export class PartitionIndex {
   /** Removes the entry in `slot`; what probing had pushed behind it moves back. */
   remove(slot: number): void {
     invariant(this.#isUsed(slot), "an entry that is removed is there");
-    this.#takeFromRoots(slot);
-    if (this.#words[slot * STRIDE + DUE] === dueEmpty) this.#empty -= 1;
+    this.#takeFromSums(slot);
     let end = slot + 1;
     while (this.#isUsed(end) && this.#home(this.token(end).high, this.token(end).low) < end) {
       end += 1;
@@ -244,7 +256,7 @@ export class PartitionIndex {
     const words = this.#words;
     for (let slot = this.#firstAfter(after); slot < words.length / STRIDE; slot += 1) {
       const at = slot * STRIDE;
-      const length = words[at + LENGTH] as number;
+      const length = lengthIn(words[at + LENGTH] as number);
       if (length === 0) continue;
       if (last === undefined || !this.#isToken(slot, last)) {
         if (entries >= entriesMax || tokens.length >= limit) return { tokens, last, isOver: false };
@@ -362,7 +374,7 @@ export class PartitionIndex {
   countLive(count: (segment: number, length: number) => void): void {
     const words = this.#words;
     for (let at = 0; at < words.length; at += STRIDE) {
-      const length = words[at + LENGTH] as number;
+      const length = lengthIn(words[at + LENGTH] as number);
       if (length > 0) count(words[at + SEGMENT] as number, length);
     }
   }
@@ -388,6 +400,7 @@ export class PartitionIndex {
     for (let at = 0; at < words.length; at += STRIDE) {
       this.#roots.add(words[at + DIGEST_HIGH] as number, words[at + DIGEST_LOW] as number);
       if (words[at + DUE] === dueEmpty) this.#empty += 1;
+      if (isWideIn(words[at + LENGTH] as number)) this.#wide += 1;
     }
     this.#capacity = Math.max(firstSlots, Math.ceil((this.#count / loadMax) * 1.1));
     for (;;) {

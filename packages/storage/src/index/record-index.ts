@@ -39,6 +39,15 @@ export class RecordIndex {
     return this.#partitions[partition]?.empty ?? 0;
   }
 
+  /** Entries of records whose clocks are to be cut. */
+  get wide(): number {
+    return this.#partitions.reduce((sum, partition) => sum + (partition?.wide ?? 0), 0);
+  }
+
+  wideIn(partition: PartitionId): number {
+    return this.#partitions[partition]?.wide ?? 0;
+  }
+
   get partitions(): number {
     return this.#partitions.length;
   }

@@ -11,12 +11,19 @@ import { type Removal, readRemoval, writeRemoval } from "./removals.ts";
 // A checkpoint is the index as it was at some position of the log, and what else a start must
 // know, so that only the log's tail is read again. Specified in docs/internals/log-format.md.
 
-const MAGIC = 0x3350_4b43; // "CKP3"
+const MAGIC = 0x3450_4b43; // "CKP4"
+/** No record is marked as wide. */
+const MAGIC_BEFORE_WIDTH = 0x3350_4b43; // "CKP3"
 /** Digests without a class, and no removals in the head. */
 const MAGIC_BEFORE_CLASSES = 0x3250_4b43; // "CKP2"
 /** What the first version wrote: slots without the last word too, since nothing expired. */
 const MAGIC_BEFORE_EXPIRY = 0x3150_4b43; // "CKP1"
-const magics: readonly number[] = [MAGIC, MAGIC_BEFORE_CLASSES, MAGIC_BEFORE_EXPIRY];
+const magics: readonly number[] = [
+  MAGIC,
+  MAGIC_BEFORE_WIDTH,
+  MAGIC_BEFORE_CLASSES,
+  MAGIC_BEFORE_EXPIRY,
+];
 const magicBytes = 4;
 const WORDS_PER_SLOT = 8;
 const WORDS_BEFORE_EXPIRY = 7;
@@ -175,8 +182,9 @@ export async function isCheckpointSound(
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
   const reader = new ByteReader(bytes);
   const magic = reader.u32();
+  const hasClasses = magic === MAGIC || magic === MAGIC_BEFORE_WIDTH;
   const headBytes = magics.includes(magic) ? readBlock(reader) : undefined;
-  const head = headBytes === undefined ? undefined : decodeHead(headBytes, magic !== MAGIC);
+  const head = headBytes === undefined ? undefined : decodeHead(headBytes, !hasClasses);
   if (head === undefined) return undefined;
   const hasDeadlines = magic !== MAGIC_BEFORE_EXPIRY;
   const wordsPerSlot = hasDeadlines ? WORDS_PER_SLOT : WORDS_BEFORE_EXPIRY;
@@ -188,7 +196,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
     words.push(hasDeadlines ? slots : withoutDeadlines(slots));
   }
   if (reader.failed || reader.remaining > 0) return undefined;
-  return { ...head, words, hasClasses: magic === MAGIC };
+  return { ...head, words, hasClasses };
 }
 
 function withoutDeadlines(slots: Uint32Array): Uint32Array {

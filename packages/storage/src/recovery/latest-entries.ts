@@ -3,6 +3,7 @@ import {
   type PartitionId,
   type Token,
   decodeRecordKey,
+  isRecordWide,
   latin1,
   partitionOf,
   recordDeadlineMs,
@@ -61,6 +62,7 @@ export class LatestEntries {
     const known = this.#byKey.get(keyName);
     // A compacted copy has its original's lsn: either will do.
     if (known !== undefined && known.lsn > entry.lsn) return;
+    const copies = this.#space.classOf(key.bucket);
     const token = known?.token ?? this.#space.tokenOf(key);
     this.#byKey.set(keyName, {
       partition: known?.partition ?? partitionOf(token, this.#space.partitions),
@@ -72,8 +74,9 @@ export class LatestEntries {
         segment,
         offset,
         length: entry.length,
-        digest: withClass(recordDigest(entry.body), this.#space.classOf(key.bucket)),
+        digest: withClass(recordDigest(entry.body), copies),
         due: dueOf(recordDeadlineMs(entry.body)),
+        isWide: isRecordWide(entry.body, copies),
       },
     });
   }

@@ -18,7 +18,7 @@ const head = {
 
 function checkpointOf(...blocks: readonly Uint8Array[]): Uint8Array {
   const writer = new ByteWriter(256);
-  writer.u32(0x3350_4b43);
+  writer.u32(0x3450_4b43);
   for (const block of blocks) {
     writer.u32(block.length);
     writer.u32(crc32c(block));

@@ -26,7 +26,14 @@ it("chooses, stretch by stretch, every token of an entry that is like this, once
       const index = new RecordIndex(1);
       for (const [offset, { token: at, length, due }] of entries.entries()) {
         const digest = { high: 0, low: 0 };
-        index.insert(partition, at, { segment: 1, offset, length, digest, due });
+        index.insert(partition, at, {
+          segment: 1,
+          offset,
+          length,
+          digest,
+          due,
+          isWide: offset % 2 === 0,
+        });
       }
       const chosen: Token[] = [];
       let after: Token | undefined;

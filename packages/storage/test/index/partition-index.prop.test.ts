@@ -43,7 +43,7 @@ interface Entry {
 
 function locationAt(offset: number): Location {
   const digest = { high: offset, low: ~offset >>> 0 };
-  return { segment: 7, offset, length: 40, digest, due: offset % 4 };
+  return { segment: 7, offset, length: 40, digest, due: offset % 4, isWide: offset % 3 === 0 };
 }
 
 function slotOf(index: PartitionIndex, { token: wanted, offset }: Entry): number {
@@ -110,6 +110,7 @@ it("holds what a sorted array holds, in the order of tokens", () => {
       const rest = model.filter((entry) => compareTokens(entry.token, after) > 0);
       expect(sorted(contentOf(index, after))).toEqual(sorted(rest));
       expect(index.count).toBe(model.length);
+      expect(index.wide).toBe(model.filter(({ offset }) => offset % 3 === 0).length);
       for (const above of [0, 7, 40]) {
         const isBefore = (each: Entry): boolean => compareTokens(each.token, after) < 0;
         const before = { from: { high: 0x5555_5556, low: 0 }, until: after, above };

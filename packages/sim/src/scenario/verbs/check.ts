@@ -37,6 +37,7 @@ export async function check(stage: Stage, args: Arguments): Promise<Lines> {
     const values = numbersOf(stage, outcome.siblings);
     final.push({ key: name, values, copies: await copiesOf(stage, key) });
   }
+  history.cutSinceMs = cluster.cutSinceMs;
   for (const checker of checkers) {
     for (const violation of checker(history, final)) {
       lines.push(`${violation.checker}: ${violation.key}: ${violation.detail}`);

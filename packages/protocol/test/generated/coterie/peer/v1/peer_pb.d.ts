@@ -769,6 +769,13 @@ export declare type Reap = Message<"coterie.peer.v1.Reap"> & {
    * @generated from field: repeated coterie.peer.v1.ListedEntry entries = 5;
    */
   entries: ListedEntry[];
+
+  /**
+   * Records that stay, of which the spare entries of the clocks go. Field 6 is RaiseFence's.
+   *
+   * @generated from field: repeated coterie.peer.v1.ListedEntry cuts = 7;
+   */
+  cuts: ListedEntry[];
 };
 
 /**
