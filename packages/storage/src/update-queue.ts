@@ -149,7 +149,11 @@ export class UpdateQueue {
     if (this.#isFlushed) this.#tellFlushed();
     const stalled = this.#stalled;
     this.#stalled = [];
-    for (const pending of stalled) this.#begin(pending);
+    for (const [at, pending] of stalled.entries()) {
+      this.#begin(pending);
+      // Who waits again waits in front of the others, and none of them is looked at in vain.
+      if (this.#stalled.length > 0) return void this.#stalled.push(...stalled.slice(at + 1));
+    }
   }
 
   /** Resolves when each update that has come so far has run, or was refused. */

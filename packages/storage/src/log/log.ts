@@ -169,7 +169,7 @@ export class Log {
     if (open !== undefined && from + needed <= open.allocated) return "room";
     if (this.#isFull) return "full";
     if (open === undefined) this.#prepareNext();
-    else this.#allocator.keepAhead(open, from, needed);
+    else this.#allocator.hurry(open, from + needed);
     return "wait";
   }
 
@@ -354,8 +354,9 @@ export class Log {
 
   #keepAhead(): void {
     if (this.#isFull) return;
-    this.#allocator.keepAhead(this.#current, this.#position);
-    if (this.#next !== undefined) this.#allocator.keepAhead(this.#next, segmentHeaderBytes);
+    const ends = [{ open: this.#current, position: this.#position }];
+    if (this.#next !== undefined) ends.push({ open: this.#next, position: segmentHeaderBytes });
+    this.#allocator.keepAhead(ends);
     if (this.#position > this.#parts.segmentBytes / 2 && this.#next === undefined) {
       this.#prepareNext();
     }

@@ -1,4 +1,12 @@
-import type { Clock, Disk, DiskFailure, DiskOutcome, File, Random } from "@coterie/ports";
+import type {
+  Clock,
+  Disk,
+  DiskFailure,
+  DiskOutcome,
+  File,
+  MonotonicMs,
+  Random,
+} from "@coterie/ports";
 import * as io from "../disk-promises.ts";
 import { encodeSegmentHeader, saltBytes, segmentHeaderBytes, segmentName } from "./format.ts";
 
@@ -11,13 +19,18 @@ export interface OpenSegment {
   allocated: number;
 }
 
-/** Bytes allocated ahead of the log's end, once fewer than the least of them are left. */
-const aheadBytes = 4 * 1024 * 1024;
-const aheadBytesMin = 2 * 1024 * 1024;
-/** Written at once; small, because syncing it competes with groups for the disk. */
-const chunkBytes = 256 * 1024;
+/** Chunks that are allocated ahead of the log's end, once fewer than the least of them are left. */
+const aheadChunks = 16;
+const aheadChunksMin = 8;
+/**
+ * Written at once; small, because syncing it competes with groups for the disk. Larger, up to the
+ * most, from when an append has to wait for it, and until there was enough for a while.
+ */
+const chunkBytesMin = 256 * 1024;
+const chunkBytesMax = 1024 * 1024;
+const enoughMs = 1000;
 /** What every chunk is written from; nobody writes to it. */
-const zeros: Uint8Array = new Uint8Array(chunkBytes);
+const zeros: Uint8Array = new Uint8Array(chunkBytesMax);
 const pauseMs = 4;
 
 export interface SegmentPorts {
@@ -55,13 +68,27 @@ export interface AllocatorParts {
   readonly onFailure: (failure: DiskFailure) => void;
 }
 
+/** Where the log is, or will be, written. */
+export interface LogEnd {
+  readonly open: OpenSegment;
+  readonly position: number;
+}
+
 /**
  * Keeps zeros ahead of where the log is written, chunk by chunk in the background: a group then
  * never waits for the file system to find space, is synced without its metadata, and does not meet
- * a full disk half-way.
+ * a full disk half-way. Chunk by chunk it keeps up with the log, or at least with the disk: where
+ * appends had to wait, chunks become larger and follow each other without a pause.
  */
 export class SegmentAllocator {
   readonly #parts: AllocatorParts;
+  #ends: readonly LogEnd[] = [];
+  /** What an append waits for: to be allocated up to there, at once. */
+  #awaited: LogEnd | undefined;
+  #chunkBytes: number = chunkBytesMin;
+  /** An append has had to wait since the last chunk. */
+  #hasGrown = false;
+  #endedMs: MonotonicMs = 0;
   #isStopped = false;
   #isRunning = false;
   #running: Promise<void> = Promise.resolve();
@@ -70,15 +97,25 @@ export class SegmentAllocator {
     this.#parts = parts;
   }
 
-  /** Extends `open` if what is left beyond `position` is little; `needed` more at once. */
-  keepAhead(open: OpenSegment, position: number, needed: number = 0): void {
-    if (this.#isRunning || this.#isStopped) return;
-    const { segmentBytes } = this.#parts;
-    const least = Math.max(position + needed, Math.min(position + aheadBytesMin, segmentBytes));
-    if (open.allocated >= least) return;
-    const goal = Math.max(position + needed, Math.min(position + aheadBytes, segmentBytes));
-    this.#isRunning = true;
-    this.#running = this.#extend(open, goal, needed > 0);
+  /** Says where the log is written now and next; extends the segments if what is left is little. */
+  keepAhead(ends: readonly LogEnd[]): void {
+    this.#ends = ends;
+    if (this.#isRunning) return;
+    const { clock, segmentBytes } = this.#parts;
+    if (clock.monotonicMs() - this.#endedMs > enoughMs) this.#chunkBytes = chunkBytesMin;
+    const aheadBytes = this.#chunkBytes * aheadChunksMin;
+    const isLittle = ends.some(
+      ({ open, position }) => open.allocated < Math.min(position + aheadBytes, segmentBytes),
+    );
+    if (isLittle) this.#run();
+  }
+
+  /** Extends `open` up to there without a pause: an append waits for it. */
+  hurry(open: OpenSegment, position: number): void {
+    this.#awaited = { open, position };
+    if (!this.#hasGrown) this.#chunkBytes = Math.min(this.#chunkBytes * 2, chunkBytesMax);
+    this.#hasGrown = true;
+    if (!this.#isRunning) this.#run();
   }
 
   /** Resolves when nothing is written any more. */
@@ -87,24 +124,62 @@ export class SegmentAllocator {
     await this.#running;
   }
 
-  async #extend(open: OpenSegment, goal: number, isUrgent: boolean): Promise<void> {
-    const { disk } = this.#parts;
-    while (open.allocated < goal && !this.#isStopped) {
-      const length = Math.min(chunkBytes, goal - open.allocated);
-      const from = open.allocated;
-      const written = await io.write(disk, open.file, from, zeros.subarray(0, length));
-      const synced = written.ok ? await io.sync(disk, open.file) : written;
-      if (!synced.ok) {
+  #run(): void {
+    if (this.#isStopped) return;
+    this.#isRunning = true;
+    this.#running = this.#extendAll();
+  }
+
+  async #extendAll(): Promise<void> {
+    const { clock } = this.#parts;
+    for (let goal = this.#goal(); goal !== undefined; goal = this.#goal()) {
+      const extended = await this.#extend(goal);
+      if (!extended.ok) {
+        this.#awaited = undefined;
         this.#isRunning = false;
-        this.#parts.onFailure(synced);
-        return;
+        return this.#parts.onFailure(extended);
       }
-      open.allocated = from + length;
+      this.#hasGrown = false;
       this.#parts.onProgress();
-      if (!isUrgent) await this.#pause();
+      const isHurried = this.#awaited !== undefined || this.#chunkBytes > chunkBytesMin;
+      if (!isHurried) await this.#pause();
     }
     this.#isRunning = false;
+    this.#endedMs = clock.monotonicMs();
     this.#parts.onProgress();
+  }
+
+  /** What to extend next, and up to where in the end. */
+  #goal(): LogEnd | undefined {
+    if (this.#isStopped) return undefined;
+    const awaited = this.#awaited;
+    const isAwaited = awaited !== undefined && awaited.open.allocated < awaited.position;
+    if (!isAwaited) this.#awaited = undefined;
+    const { segmentBytes } = this.#parts;
+    for (const { open, position } of isAwaited ? [awaited] : this.#ends) {
+      const ahead = Math.min(position + this.#chunkBytes * aheadChunks, segmentBytes);
+      // A record larger than a segment gets one that is as large as it needs.
+      const goal = isAwaited ? Math.max(position, ahead) : ahead;
+      if (open.allocated < goal) return { open, position: goal };
+    }
+    return undefined;
+  }
+
+  /** By a chunk. */
+  async #extend({ open, position }: LogEnd): Promise<DiskOutcome> {
+    const { disk } = this.#parts;
+    const from = open.allocated;
+    const length = Math.min(this.#chunkBytes, position - from);
+    const written = await io.write(disk, open.file, from, zeros.subarray(0, length));
+    const synced = written.ok ? await io.sync(disk, open.file) : written;
+    if (synced.ok) {
+      open.allocated = from + length;
+      return synced;
+    }
+    // A smaller one may find space.
+    if (synced.error !== "full" || this.#chunkBytes === chunkBytesMin) return synced;
+    this.#chunkBytes = chunkBytesMin;
+    return this.#extend({ open, position });
   }
 
   #pause(): Promise<void> {
