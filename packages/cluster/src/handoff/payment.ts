@@ -29,6 +29,8 @@ const callMs = 2000;
 const batchMs = 5000;
 /** Records of one batch; small ones fill its bytes with so many. */
 const batchRecords = 1024;
+/** Of all batches: more records only live until the disk is synced, and cost a collection. */
+const batchedRecordsMax = 8192;
 /** What a message takes besides the record in it, as the rate counts it. */
 const overheadBytes = 64;
 
@@ -250,7 +252,9 @@ export class Payment implements BulkPayer {
     if (!this.#hasAnswered || pace.isYielding) {
       return isAlone ? { records: recordsMaxYielding, bytes } : undefined;
     }
-    const hasRoom = isAlone || this.#bytes + bytes <= bytesMax;
+    const hasRoom =
+      isAlone ||
+      (this.#bytes + bytes <= bytesMax && this.#records + batchRecords <= batchedRecordsMax);
     return hasRoom ? { records: batchRecords, bytes } : undefined;
   }
 
