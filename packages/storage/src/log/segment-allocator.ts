@@ -155,8 +155,9 @@ export class SegmentAllocator {
     const awaited = this.#awaited;
     const isAwaited = awaited !== undefined && awaited.open.allocated < awaited.position;
     if (!isAwaited) this.#awaited = undefined;
+    const ends = isAwaited ? [awaited] : this.#ends;
     const { segmentBytes } = this.#parts;
-    for (const { open, position } of isAwaited ? [awaited] : this.#ends) {
+    for (const { open, position } of ends) {
       const ahead = Math.min(position + this.#chunkBytes * aheadChunks, segmentBytes);
       // A record larger than a segment gets one that is as large as it needs.
       const goal = isAwaited ? Math.max(position, ahead) : ahead;
