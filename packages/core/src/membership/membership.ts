@@ -70,7 +70,8 @@ export class Membership {
   readonly #prober: Prober;
   readonly #random: RandomSource;
   readonly #suspects = new Set<MemberRecord>();
-  readonly #dead = new Set<MemberRecord>();
+  /** Dead, or left: asked now and then, or two that take each other for gone would for ever. */
+  readonly #gone = new Set<MemberRecord>();
   readonly #held = new Set<MemberRecord>();
   readonly #parked = new Map<NodeId, News>();
   #messages: MembershipMessage[] = [];
@@ -130,7 +131,7 @@ export class Membership {
     if (this.#held.size > 0) this.#endHolds(now);
     if (now >= this.#nextGossipAt && this.#news.size > 0) this.#gossip(now);
     if (now >= this.#nextCompareAt) this.#compare(1, now);
-    if (now >= this.#nextRevivalAt && this.#dead.size > 0) this.#tryRevival(now);
+    if (now >= this.#nextRevivalAt && this.#gone.size > 0) this.#tryRevival(now);
   }
 
   receive(message: MembershipMessage, now: number): void {
@@ -335,7 +336,7 @@ export class Membership {
     record.heldUntil = 0;
     this.#held.delete(record);
     if (news.state === "suspect") {
-      this.#dead.delete(record);
+      this.#gone.delete(record);
       this.#suspicions += 1;
       record.suspicion = this.#suspicionOf(news.by, now);
       this.#suspects.add(record);
@@ -344,12 +345,11 @@ export class Membership {
     }
     this.#endSuspicion(record);
     this.#prober.forget(record);
+    this.#gone.add(record);
     if (news.state === "left") {
-      this.#dead.delete(record);
       this.#events.push({ kind: "left", id, incarnation });
       return;
     }
-    this.#dead.add(record);
     this.#deaths += 1;
     const isSinceStart = news.ageMs <= now - (this.#startedAt ?? now);
     const ageMs = isSinceStart ? news.ageMs : undefined;
@@ -358,7 +358,7 @@ export class Membership {
 
   #applyAlive(record: MemberRecord, was: MemberStatus["state"], now: number): void {
     this.#endSuspicion(record);
-    this.#dead.delete(record);
+    this.#gone.delete(record);
     if (was === "alive") return;
     if (was !== "unknown") {
       record.damping ??= new FlapDamping();
@@ -444,8 +444,8 @@ export class Membership {
   /** Without this, two halves of a cut cluster would hold each other for dead for ever. */
   #tryRevival(now: number): void {
     this.#nextRevivalAt = now + this.#settings.revivalMs;
-    const dead = [...this.#dead];
-    const record = dead[this.#random.below(dead.length)] as MemberRecord;
+    const gone = [...this.#gone];
+    const record = gone[this.#random.below(gone.length)] as MemberRecord;
     this.#ask(record, now);
   }
 
@@ -475,7 +475,7 @@ export class Membership {
 
   #remove(record: MemberRecord): void {
     this.#endSuspicion(record);
-    this.#dead.delete(record);
+    this.#gone.delete(record);
     this.#held.delete(record);
     this.#prober.forget(record);
     this.#news.forget(record.id);

@@ -142,6 +142,29 @@ it("knows a member that went of its own accord from one that died", () => {
   expect(five.map((name) => members.stateOf("e", name))).toEqual(five.map(() => "alive"));
 });
 
+it("finds who it takes for gone, and who takes it for gone, of their own accord", () => {
+  const members = new FewMembers(["a", "b", "c"]);
+  members.run(2000);
+  members.stop("c");
+  for (const [one, other] of [
+    ["a", "b"],
+    ["b", "a"],
+  ] as const) {
+    const left = {
+      id: other as NodeId,
+      state: "left" as const,
+      incarnation: 9,
+      by: other as NodeId,
+    };
+    const header = { from: "c" as NodeId, to: one as NodeId, incarnation: 0, epoch: 1 };
+    const message = { ...header, news: [{ ...left, ageMs: 0 }], body: { kind: "gossip" } } as const;
+    members.machine(one).receive(message, members.now);
+  }
+  expect([members.stateOf("a", "b"), members.stateOf("b", "a")]).toEqual(["left", "left"]);
+  members.run(30_000);
+  expect([members.stateOf("a", "b"), members.stateOf("b", "a")]).toEqual(["alive", "alive"]);
+});
+
 it("takes a restarted member back at once, under a later incarnation", () => {
   const members = new FewMembers(five);
   members.run(2000);
