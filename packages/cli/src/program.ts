@@ -234,8 +234,11 @@ function addTransfers(program: Command, onExit: OnExit): void {
 function addStart(program: Command, onExit: OnExit): void {
   const startCommand = program
     .command("start")
-    .summary("run one node")
-    .description("Runs one node until SIGTERM. The same line after a crash finds the same data.")
+    .summary("run one node, or several")
+    .description(
+      "Runs one node until SIGTERM; with --processes several, each in a process of its own that " +
+        "is started again when it ends. The same line after a crash finds the same data.",
+    )
     .option("--config <file>", "settings in JSON; COTERIE_* variables and flags take precedence")
     .option("--print-config", "print the configuration, and where each value comes from, and end")
     .option("--json", "with --print-config: as JSON")
@@ -254,6 +257,12 @@ Examples:
     --resp 127.0.0.1:7501 --grpc 127.0.0.1:7601 --peer 127.0.0.1:7701 \\
     --bootstrap 127.0.0.1:7701,127.0.0.1:7702,127.0.0.1:7703 --cluster-key cluster.key
   coterie start --config coterie.json --id n1 --print-config
+  coterie start --id a --processes auto        a node for each processor of this machine
+
+With --processes N the first of N nodes listens at the ports of --http, --resp, --grpc and --peer,
+each further one at the next ports; they are named ID-1, ID-2, and so on, and have DIR/p1, DIR/p2.
+In a directory that is there already, auto is as many as it has. A range of --bootstrap, as
+10.0.0.1:7701-7704, is an address for each port.
 
 Every setting is also a name in the file of --config and a COTERIE_* variable: --log-level is
 logLevel and COTERIE_LOG_LEVEL. What they mean: docs/guide/configuration.md.`;

@@ -7,8 +7,10 @@ export {
   type SettingOrigin,
   loadConfig,
 } from "./config/load-config.ts";
+export { type NodePlan, type NodePlans, nodePlans } from "./config/node-plans.ts";
 export { type ResolvedSetting, resolvedSettings } from "./config/resolved-settings.ts";
 export { type ServerConfig, type SettingDescription, settings } from "./config/server-config.ts";
+export { type Log, openLog } from "./observability/log.ts";
 export { runServer } from "./run-server.ts";
 export type { RunningServer } from "./running-server.ts";
 export { type ServerStart, type StartOptions, startServer } from "./start-server.ts";

@@ -19,6 +19,11 @@ export function obeyParent(transport: SeverableTransport, log: Log): { readonly 
   return { stop: () => process.off("message", onMessage) };
 }
 
+/** Tells whoever started this process that to start it again is of no use. */
+export function tellParentGone(): void {
+  if (process.connected) process.send?.({ kind: "gone" });
+}
+
 interface CutOrder {
   readonly serial: number;
   readonly links: readonly CutLink[];

@@ -2,7 +2,7 @@ import { peerTransports } from "./adapters/peer-network/peer-transports.ts";
 import { SeverableTransport } from "./adapters/peer-network/severable-transport.ts";
 import type { PeerTransport } from "./adapters/peer-network/transport.ts";
 import type { ServerConfig } from "./config/server-config.ts";
-import { obeyParent } from "./obey-parent.ts";
+import { obeyParent, tellParentGone } from "./obey-parent.ts";
 import { type Log, openLog } from "./observability/log.ts";
 import type { RunningServer } from "./running-server.ts";
 import { scavengeAlone } from "./scavenge-alone.ts";
@@ -32,8 +32,12 @@ export async function runServer(config: ServerConfig): Promise<number> {
   const gone = new Promise<string | undefined>((resolve) => {
     onGone = resolve;
   });
+  const onGoneForGood = (removal: string | undefined): void => {
+    tellParentGone();
+    onGone(removal);
+  };
   const onDrainAsked = (): void => onGone(undefined);
-  const options = { log, onFatal, onGone, onDrainAsked, say, ...links };
+  const options = { log, onFatal, onGone: onGoneForGood, onDrainAsked, say, ...links };
   const opened = await startServer(config, options);
   const problem = opened.ok ? await serveUntilStopped(opened.server, gone) : opened.message;
   process.off("uncaughtException", onUncaught);
@@ -79,6 +83,8 @@ async function serveUntilStopped(
   };
   for (const signal of signals) process.on(signal, onSignal);
   if (process.connected) process.once("disconnect", stop);
+  // Started with a channel, which has closed before anybody could notice.
+  else if (process.send !== undefined) stop();
   const failed = server.started.then(async (outcome) => (outcome.ok ? asked : outcome.message));
   const problem = await Promise.race([asked, failed, gone]);
   await server.drain();

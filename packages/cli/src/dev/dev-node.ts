@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { exchange, newAgent, type Reply } from "../http/exchange.ts";
+import { NodeProcess } from "../processes/node-process.ts";
 import type { DevDirectory } from "./dev-directory.ts";
 import type { DevEndpoint } from "./endpoints-text.ts";
 
@@ -27,7 +27,6 @@ const POLL_MS = 25;
 const ASK_MS = 1000;
 /** A node that has not obeyed by then stands still, and obeys later. */
 const OBEY_MS = 5000;
-const command = fileURLToPath(new URL("../../bin/coterie.js", import.meta.url));
 
 /** One node process of `coterie dev`: it lives as long as dev, unless it is killed before. */
 export class DevNode {
@@ -36,7 +35,7 @@ export class DevNode {
   readonly #words: readonly string[];
   readonly #onDeath: (node: DevNode, how: string) => void;
   readonly #agent = newAgent();
-  #child: ChildProcess | undefined;
+  #process: NodeProcess | undefined;
   /** Continues the paused node if dev dies, so that it can notice and stop. */
   #guard: ChildProcess | undefined;
   #state: DevNodeState = "dead";
@@ -65,34 +64,25 @@ export class DevNode {
   }
 
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#process?.pid;
   }
 
   /** Starts the process; its output goes to its log. */
   start(): void {
     this.#directory.makeNodeDirectory(this.id);
     const log = openSync(this.#directory.logFile(this.id), "a");
-    // A group of its own: a Ctrl-C in the terminal reaches dev alone, which stops the nodes in
-    // order. The IPC channel is the lifeline: it closes when dev ends, however it ends.
-    const child = spawn(process.execPath, [command, ...this.#words], {
-      stdio: ["ignore", log, log, "ipc"],
-      detached: true,
-    });
+    const started = new NodeProcess(this.#words, this.#directory.pidFile(this.id), log);
     closeSync(log);
-    this.#child = child;
+    this.#process = started;
     this.#state = "starting";
-    if (child.pid !== undefined) {
-      writeFileSync(this.#directory.pidFile(this.id), `${child.pid}\n`);
-    }
-    child.once("error", (error) => this.#died(child, error.message));
-    child.once("exit", (code, signal) => this.#died(child, signal ?? `exit code ${code}`));
+    void started.ended.then(({ how }) => this.#died(started, how));
   }
 
   /** Settles when the node serves (true), or when its process ended or time is over (false). */
   async untilReady(timeoutMs: number): Promise<boolean> {
-    const child = this.#child;
+    const started = this.#process;
     const endMs = performance.now() + timeoutMs;
-    while (this.#child === child && this.#state !== "dead" && performance.now() < endMs) {
+    while (this.#process === started && this.#state !== "dead" && performance.now() < endMs) {
       if ((await this.#readiness()) === 200) {
         if (this.#state === "starting") this.#state = "ready";
         return true;
@@ -122,11 +112,7 @@ export class DevNode {
 
   /** Ends the process as a power cut would; settles when it has ended. */
   async kill(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined) return;
-    const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-    child.kill("SIGKILL");
-    await ended;
+    await this.#process?.kill();
   }
 
   /** Stops the process where it stands; it goes on when revived. */
@@ -139,7 +125,7 @@ export class DevNode {
     });
     // Without a shell there is no guard, and the pause works all the same.
     this.#guard.on("error", () => undefined);
-    this.#child?.kill("SIGSTOP");
+    this.#process?.child.kill("SIGSTOP");
     this.#state = "paused";
   }
 
@@ -147,13 +133,13 @@ export class DevNode {
   revive(): void {
     if (this.#state === "dead") return this.start();
     this.#endGuard();
-    this.#child?.kill("SIGCONT");
+    this.#process?.child.kill("SIGCONT");
     if (this.#state === "paused") this.#state = "starting";
   }
 
   /** Tells the process which of its links are cut; settles when it obeys, or cannot. */
   async obeyCuts(links: readonly CutAddress[]): Promise<void> {
-    const child = this.#child;
+    const child = this.#process?.child;
     if (child === undefined || !child.connected) return;
     this.#cutSerial += 1;
     const serial = this.#cutSerial;
@@ -179,15 +165,9 @@ export class DevNode {
   /** Asks the node to drain and end; settles when it has, killed at `timeoutMs` if need be. */
   async stop(timeoutMs: number): Promise<void> {
     this.#isStopping = true;
-    const child = this.#child;
-    if (child === undefined) return;
-    const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-    child.kill("SIGTERM");
+    const stopped = this.#process?.stop(timeoutMs);
     this.#endGuard();
-    child.kill("SIGCONT");
-    const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
-    await ended;
-    clearTimeout(timer);
+    await stopped;
   }
 
   /** The last lines of the node's log. */
@@ -200,14 +180,12 @@ export class DevNode {
     }
   }
 
-  #died(child: ChildProcess, how: string): void {
-    if (this.#child !== child) return;
-    this.#child = undefined;
+  #died(ended: NodeProcess, how: string): void {
+    if (this.#process !== ended) return;
+    this.#process = undefined;
     this.#state = "dead";
     this.#endGuard();
-    if (!this.#isStopping) return this.#onDeath(this, how);
-    // A pid file that stays tells of an end that was not clean.
-    if (how !== "SIGKILL") rmSync(this.#directory.pidFile(this.id), { force: true });
+    if (!this.#isStopping) this.#onDeath(this, how);
   }
 
   #endGuard(): void {

@@ -46,6 +46,8 @@ export function startWords(
     directory.clusterKeyFile,
     "--config",
     config ?? directory.configFile,
+    "--processes",
+    "1",
     ...(endpoints.isMemory ? ["--memory"] : []),
   ];
 }

@@ -17,6 +17,12 @@ interface StartSetting {
 export const startSettings: readonly StartSetting[] = [
   row("id", "<name>", "", "This node's name in its cluster; it outlives its directory. Required"),
   row("data", "<dir>", "./coterie-data", "Directory of this node's data"),
+  row(
+    "processes",
+    "<count>",
+    "1",
+    "How many nodes to run here, each in a process of its own; `auto`: one per processor",
+  ),
   row("memory", "", "", "Keep everything in memory: for tests"),
   row("http", "<host:port>", "127.0.0.1:7401", "Where the HTTP door listens"),
   row("grpc", "<host:port>", "127.0.0.1:7601", "Where the gRPC door for clients listens"),
@@ -187,10 +193,15 @@ export const startSettings: readonly StartSetting[] = [
 /** One flag per setting. The server checks the values, as it does those of files and variables. */
 export function startSettingOptions(): readonly Option[] {
   return startSettings.map(({ name, takes, standard, meaning }) => {
-    const flag = `--${name.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`;
+    const flag = startFlag(name);
     const shown = standard === "" ? meaning : `${meaning} (${standard})`;
     return new Option(takes === "" ? flag : `${flag} ${takes}`, shown);
   });
+}
+
+/** The flag of a setting. */
+export function startFlag(name: string): string {
+  return `--${name.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function row(name: string, takes: string, standard: string, meaning: string): StartSetting {

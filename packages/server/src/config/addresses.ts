@@ -22,3 +22,14 @@ export function isWildcard(address: string): boolean {
 export function withPort(address: string, port: number): string {
   return `${address.slice(0, address.lastIndexOf(":"))}:${port}`;
 }
+
+/** Most ports that one range may stand for. */
+const rangeMax = 1000;
+
+/** The addresses of HOST:FIRST-LAST; anything else as it is. */
+export function withoutPortRange(text: string): readonly string[] {
+  const [, host = "", first = "", last = ""] = /^(.+):(\d{1,5})-(\d{1,5})$/u.exec(text) ?? [];
+  const count = Number(last) - Number(first) + 1;
+  if (host === "" || count < 1 || count > rangeMax) return [text];
+  return Array.from({ length: count }, (_, at) => `${host}:${Number(first) + at}`);
+}

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isLoopback, isWildcard, portOf } from "./addresses.ts";
 import { nearestName } from "./nearest-name.ts";
+import { nodePlans } from "./node-plans.ts";
 import { type ServerConfig, parseServerConfig, settings } from "./server-config.ts";
 import { parseSettingsText } from "./settings-text.ts";
 
@@ -163,6 +164,13 @@ function twinDoors(config: ServerConfig): Omit<ConfigProblem, "line"> | undefine
   return undefined;
 }
 
+/** With `auto` two stand for as many as there will be. */
+function severalMisfit(config: ServerConfig): Omit<ConfigProblem, "line"> | undefined {
+  if (config.processes === 1) return undefined;
+  const planned = nodePlans(config, config.processes === "auto" ? 2 : config.processes);
+  return planned.ok ? undefined : planned;
+}
+
 /** What no single setting is wrong in. */
 function misfitOf(config: ServerConfig): Omit<ConfigProblem, "line"> | undefined {
   for (const name of ["http", "grpc", "resp", "peer"] as const) {
@@ -189,6 +197,8 @@ function misfitOf(config: ServerConfig): Omit<ConfigProblem, "line"> | undefined
   }
   const twins = twinDoors(config);
   if (twins !== undefined) return twins;
+  const several = severalMisfit(config);
+  if (several !== undefined) return several;
   const setting = "bootstrap";
   const portless = bootstrap.find((address) => portOf(address) === 0);
   if (portless !== undefined) return { setting, message: `bootstrap: ${portless} names no port` };

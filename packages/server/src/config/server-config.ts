@@ -8,12 +8,15 @@ import {
   membershipDefaults,
 } from "@coterie/core";
 import { z } from "zod";
+import { withoutPortRange } from "./addresses.ts";
 import { givenBucket, unknownBucketSetting } from "./given-bucket.ts";
 
 /** A node's configuration, whole and valid (docs/guide/configuration.md). */
 export interface ServerConfig {
   readonly id: string;
   readonly data: string;
+  /** More than one, or `auto`: `data`, `id` and the addresses are what theirs are made of. */
+  readonly processes: number | "auto";
   readonly memory: boolean;
   /** `host:port` */
   readonly http: string;
@@ -107,6 +110,8 @@ const flag = z.union(
   [z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")],
   "it takes true or false",
 );
+/** More on one machine would want more ports than lie between the standard ones. */
+const processesMax = 99;
 const list = z.union([
   z.array(z.string()),
   z.string().transform((text) => text.split(",").filter(Boolean)),
@@ -119,6 +124,15 @@ const schema = z.strictObject({
     .regex(/^[a-z0-9._-]{1,64}$/u, "an id is 1 to 64 of a-z 0-9 . _ -")
     .describe("This node's name in its cluster; it outlives its directory. Required"),
   data: z.string().min(1).default("./coterie-data").describe("Directory of this node's data"),
+  processes: z
+    .union(
+      [z.literal("auto"), number.pipe(z.number().min(1).max(processesMax))],
+      `it takes 1 to ${processesMax}, or auto`,
+    )
+    .default(1)
+    .describe(
+      "How many nodes to run here, each in a process of its own; `auto`: one per processor",
+    ),
   memory: flag.default(false).describe("Keep everything in memory: for tests"),
   http: address.default("127.0.0.1:7401").describe("Where the HTTP door listens"),
   grpc: address.default("127.0.0.1:7601").describe("Where the gRPC door for clients listens"),
@@ -136,6 +150,7 @@ const schema = z.strictObject({
     .default("http2")
     .describe("What carries the streams between nodes; nodes may differ, and `http2` costs less"),
   bootstrap: list
+    .transform((addresses) => addresses.flatMap(withoutPortRange))
     .pipe(z.array(address))
     .default([])
     .describe("Peer addresses of all nodes of a new cluster; this node's may be among them"),
