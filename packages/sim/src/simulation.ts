@@ -266,10 +266,14 @@ class Run {
     this.#world.schedule(sampleMs, () => this.#sample());
   }
 
-  /** Waits until every node serves, and then until what is late has come. */
+  /** Waits until every node serves all it had, and then until what is late has come. */
   async #recover(): Promise<void> {
     const { ids } = this.#cluster;
-    const isServing = (id: NodeId): boolean => this.#cluster.node(id)?.missing().length === 0;
+    // One that fetches what damage took says of what it may lack that it does not know.
+    const isServing = (id: NodeId): boolean => {
+      const node = this.#cluster.node(id);
+      return node?.missing().length === 0 && !node.isRefilling;
+    };
     const end = this.#world.nowMs + recoveryMsMax;
     while (this.#world.nowMs < end && !ids.every(isServing)) await this.#pass(100);
     for (const id of ids) if (!isServing(id)) this.#failedProbes.push(`${id} does not serve`);
