@@ -12,7 +12,7 @@ const devs: RunningDev[] = [];
 const urls: string[] = [];
 
 beforeAll(async () => {
-  for (const name of ["left", "right"]) {
+  for (const name of ["left", "right", "asked"]) {
     const data = join(directory, name);
     devs.push(await startDev(data, "--nodes", "1", "--memory", "--base-port", "0"));
     urls.push(...nodeUrls(data));
@@ -65,20 +65,21 @@ it("shows, keeps and resolves siblings", async () => {
   expect(await run(0, "get", "cart")).toMatchObject({ exit: 0, stdout: "pear" });
 });
 
+// A node of its own: beside hundreds of others a key that is asked for four times is not on top.
 it("shows which keys are asked for most", async () => {
   for (let at = 0; at < 4; at += 1) {
-    await run(0, "get", "hot-one");
-    await run(0, "put", "hot-two", `v${at}`);
+    await run(2, "get", "hot-one");
+    await run(2, "put", "hot-two", `v${at}`);
   }
-  const shown = await run(0, "top", "--reads", "--writes", "--once");
+  const shown = await run(2, "top", "--reads", "--writes", "--once");
   expect(shown.exit).toBe(0);
   const [reads = "", writes = ""] = shown.stdout.split(/\n\n/u);
   expect(reads).toMatch(/^READ\/s +SHARE +LESS +BUCKET +KEY$/mu);
-  expect(reads).toMatch(/^[\d.]+ +[\d.]+ % +(?:[\d.]+ +)?default +hot-one$/mu);
-  expect(writes).toMatch(/^[\d.]+ +[\d.]+ % +(?:[\d.]+ +)?default +hot-two$/mu);
+  expect(reads).toMatch(/^[\d.]+ +[\d.]+ % +default +hot-one$/mu);
+  expect(writes).toMatch(/^[\d.]+ +[\d.]+ % +default +hot-two$/mu);
   expect(writes).toMatch(/writes per second in all; no other key has more than 0\.$/mu);
   const { answered, silent, ...tables } = JSON.parse(
-    (await run(0, "top", "--writes", "--once", "--json")).stdout,
+    (await run(2, "top", "--writes", "--once", "--json")).stdout,
   );
   expect([answered, silent]).toEqual([["n1"], []]);
   expect(Object.keys(tables)).toEqual(["halfLifeMs", "writes"]);
