@@ -46,6 +46,8 @@ export interface NodeCounters {
   /** Reads that met a key over one of the warning limits. */
   siblingWarnings: number;
   peerRequestsServed: number;
+  /** Of these, the ones for one key's copy here: what requests of clients come to. */
+  copiesAsked: number;
   staleEpochs: number;
   /** Members that got another directory in the place of one that was lost. */
   directoriesReplaced: number;
@@ -74,6 +76,7 @@ export function newNodeCounters(): NodeCounters {
     siblingsMax: 0,
     siblingWarnings: 0,
     peerRequestsServed: 0,
+    copiesAsked: 0,
     staleEpochs: 0,
     directoriesReplaced: 0,
   };

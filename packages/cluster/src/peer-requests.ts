@@ -76,6 +76,7 @@ export class PeerRequests {
       counters.staleEpochs += 1;
       return settle(problem);
     }
+    if (request.kind === "merge" || request.kind === "read") counters.copiesAsked += 1;
     if (isForwarded(request)) {
       void this.#coordinate(request, deadline, settle);
     } else receive(receivers, request, settle);
