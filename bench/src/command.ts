@@ -11,6 +11,7 @@ import { writeCurves } from "./report/curves.ts";
 import { runOverload } from "./overload/command.ts";
 import { reportText } from "./report/table.ts";
 import { runResp } from "./resp/command.ts";
+import { runScale } from "./scale/command.ts";
 import { runBench as runPlan } from "./run/bench.ts";
 import { type SuiteName, cellsOf } from "./run/suites.ts";
 import {
@@ -55,6 +56,7 @@ export async function runBench(words: readonly string[]): Promise<number> {
   if (words[0] === "handoff") return runHandoff(words.slice(1));
   if (words[0] === "anti-entropy") return runAntiEntropy(words.slice(1));
   if (words[0] === "topology") return runTopology(words.slice(1));
+  if (words[0] === "scale") return runScale(words.slice(1));
   if (words[0] === "resp") return runResp(words.slice(1));
   if (words[0] === "overload") return runOverload(words.slice(1));
   let exit = 0;
@@ -123,6 +125,7 @@ Examples:
   npm run bench -- handoff --help
   npm run bench -- anti-entropy --help
   npm run bench -- topology --help
+  npm run bench -- scale --help
   npm run bench -- --driver http --workload a,f --value 100,1k --in-flight 1,64
   npm run bench -- --driver http --workload b --rate 2000 --seconds 20
   coterie bench --nodes http://10.0.0.1:7401,http://10.0.0.2:7401 --workload a`;

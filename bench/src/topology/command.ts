@@ -1,24 +1,34 @@
 import { Command } from "commander";
 import { alignedText } from "../report/aligned-text.ts";
 import { runProgram } from "../run-program.ts";
-import { planTrials } from "./experiments.ts";
+import { converge } from "./convergence.ts";
+import { joinOf, planTrials } from "./experiments.ts";
 
 interface Options {
   readonly nodes: readonly number[];
   readonly partitions: number;
   readonly rounds: number;
+  readonly seed: number;
 }
+
+/** Of the simulated network: a gigabit per second and node. */
+const bytesPerMs = 125_000;
+/** To read a version and go by it; more than it takes at 300 nodes. */
+const readMs = 20;
+const lossesPerThousand = [0, 10];
 
 /** Prints what plans of changed members take and move; the exit code of the process. */
 export async function runTopology(words: readonly string[]): Promise<number> {
   const program = new Command("coterie bench topology")
     .description(
       "Plans changes of clusters that exist in memory only: how long a plan takes, how many " +
-        "copies of partitions move and how many must, and how large the cluster's document is.",
+        "copies of partitions move and how many must, how large the cluster's document is, and, " +
+        "in virtual time, how long it takes until every member goes by it.",
     )
     .option("--nodes <list>", "sizes of the cluster", (text) => text.split(",").map(Number))
     .option("--partitions <count>", "Q", Number, 16_384)
     .option("--rounds <count>", "plans of each kind, of which the fastest counts", Number, 5)
+    .option("--seed <number>", "the same seed, the same virtual times", Number, 1)
     .addHelpText(
       "after",
       `
@@ -27,13 +37,15 @@ Examples:
   npm run bench -- topology --nodes 300,1000 --rounds 1
   npm run bench -- topology --nodes 5 --partitions 64`,
     )
-    .action((options: Partial<Options>) => {
-      run({ nodes: [10, 100, 300], partitions: 16_384, rounds: 5, ...options });
+    .action(async (options: Partial<Options>) => {
+      const given = { nodes: [10, 100, 300], partitions: 16_384, rounds: 5, seed: 1, ...options };
+      printPlans(given);
+      await printConvergence(given);
     });
   return runProgram(program, words);
 }
 
-function run({ nodes, partitions, rounds }: Options): void {
+function printPlans({ nodes, partitions, rounds }: Options): void {
   const rows = nodes.flatMap((count) =>
     [false, true].flatMap((hasZones) =>
       planTrials({ nodes: count, partitions, hasZones, rounds }).map((found) => [
@@ -55,6 +67,28 @@ function run({ nodes, partitions, rounds }: Options): void {
   process.stdout.write(
     `${partitions} partitions, 3 copies: copies that move, and the fewest that must.\n` +
       `${alignedText([titles, ...rows])}\n`,
+  );
+}
+
+async function printConvergence({ nodes, partitions, seed }: Options): Promise<void> {
+  const titles = ["nodes", "loss", "chosen after", "half go by it", "all do", "sent by all"];
+  const rows: (readonly string[])[] = [];
+  for (const count of nodes) {
+    const versions = joinOf({ nodes: count, partitions, hasZones: false });
+    for (const lossPerThousand of lossesPerThousand) {
+      const found = await converge({ ...versions, lossPerThousand, seed, bytesPerMs, readMs });
+      rows.push([
+        `${count}`,
+        `${lossPerThousand / 10} %`,
+        ...[found.chosenMs, found.halfMs, found.allMs].map((ms) => `${ms.toFixed(0)} ms`),
+        `${(found.bytes / 1e6).toFixed(0)} MB`,
+      ]);
+    }
+  }
+  process.stdout.write(
+    "\nVirtual time from the commit of a plan by which a tenth join: agreement and telling, with " +
+      "disks; messages take\n0.25 to 2 ms and their bytes at a gigabit per second and node, a " +
+      `version ${readMs} ms to be read.\n${alignedText([titles, ...rows])}\n`,
   );
 }
 

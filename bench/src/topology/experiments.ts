@@ -36,9 +36,32 @@ export interface PlanTrials {
   readonly rounds: number;
 }
 
+type Size = Pick<PlanTrials, "nodes" | "partitions" | "hasZones">;
+
+interface Changes {
+  readonly document: ClusterDocument;
+  readonly changes: readonly (readonly [string, TopologyChange])[];
+}
+
 /** Joins, a leave and a removal, planned for a cluster of so many nodes. */
 export function planTrials(options: PlanTrials): readonly PlanTrial[] {
-  const { nodes, partitions, hasZones } = options;
+  const { document, changes } = changesOf(options);
+  return changes.map(([name, change]) => trial(document, name, change, options));
+}
+
+/** The version of so many nodes, and the one in which a tenth of as many are joining. */
+export function joinOf(size: Size): {
+  readonly before: ClusterDocument;
+  readonly after: ClusterDocument;
+} {
+  const { document, changes } = changesOf(size);
+  const joins = changes.findLast(([, change]) => change.join !== undefined)?.[1] ?? {};
+  const planned = planTopology(document, joins);
+  if (!planned.ok) throw new Error(planned.message);
+  return { before: document, after: planned.document };
+}
+
+function changesOf({ nodes, partitions, hasZones }: Size): Changes {
   const members = Array.from({ length: nodes }, (_, at) => memberAt(at, hasZones));
   const newcomers = (count: number): readonly Member[] =>
     Array.from({ length: count }, (_, at) => memberAt(nodes + at, hasZones));
@@ -57,7 +80,7 @@ export function planTrials(options: PlanTrials): readonly PlanTrial[] {
     ["1 is replaced", { replace: [{ id: some.id, by: { ...newcomer, zone: some.zone } }] }],
   ];
   const distinct = tenth === 1 ? changes.filter((_, at) => at !== 1) : changes;
-  return distinct.map(([name, change]) => trial(formed.document, name, change, options));
+  return { document: formed.document, changes: distinct };
 }
 
 function trial(

@@ -1,3 +1,9 @@
+export {
+  AgreedDocument,
+  type AgreementParts,
+  isAboutDocument,
+} from "./agreement/agreed-document.ts";
+export type { ChosenDocument } from "./agreement/change-document.ts";
 export type {
   AntiEntropyCounts,
   AntiEntropyEvent,
