@@ -1,4 +1,10 @@
-import type { AntiEntropyEvent, NodeEvent, RejoinEvent, TopologyEvent } from "@coterie/cluster";
+import type {
+  AntiEntropyEvent,
+  HandoffEvent,
+  NodeEvent,
+  RejoinEvent,
+  TopologyEvent,
+} from "@coterie/cluster";
 import type { MembershipEvent } from "@coterie/core";
 import type { StoreEvent } from "@coterie/storage";
 import type { ObservedCall } from "../doors/grpc/kv-service.ts";
@@ -72,14 +78,9 @@ export class NodeLog {
         this.#log.debug({ event: "clocks-cut", records }, "clocks that had grown wide are cut");
         break;
       }
-      case "handoff": {
-        const { target, records, durationMs } = event.event;
-        this.#log.info(
-          { event: "handoff-paid", target, records, durationMs: Math.round(durationMs) },
-          "a node has got back what it missed",
-        );
+      case "handoff":
+        this.#notePaid(event.event);
         break;
-      }
       case "anti-entropy":
         this.#noteAntiEntropy(event.event);
         break;
@@ -91,6 +92,13 @@ export class NodeLog {
       case "membership":
         this.#membershipEvent(event.event);
     }
+  }
+
+  #notePaid({ target, records, durationMs }: HandoffEvent): void {
+    this.#log.info(
+      { event: "handoff-paid", target, records, durationMs: Math.round(durationMs) },
+      "a node has got back what it missed",
+    );
   }
 
   #noteAntiEntropy(event: AntiEntropyEvent): void {
