@@ -4,8 +4,11 @@ import type { SeededRandom } from "./random.ts";
 import type { BucketKnobs } from "./swarm-knobs.ts";
 import type { Workload } from "./workload.ts";
 
-/** Within a second a node knows that another one answers again. */
-const noticeMs = 1000;
+/**
+ * Within which a node knows that another one answers again, of which nobody wanted anything: a ping
+ * that was lost is given up after 0.7 s, and the next one goes out a second later.
+ */
+const noticeMs = 2000;
 /** How often it is looked whether all is still well. */
 const lookMs = 10;
 const restMsMax = 800;
@@ -95,7 +98,7 @@ export class Prober {
     if (!isWell()) return;
     const codes: string[] = [];
     // What was under way when all became well may spoil the first attempt; nothing spoils that of a
-    // write that is passed on a second later: whoever of the owners has died, another one takes it.
+    // write that is passed on a while later: whoever of the owners has died, another one takes it.
     const isPassedOn = what === "put" && !owners.includes(id);
     const pauses = isPassedOn ? [noticeMs] : [0, noticeMs];
     for (const pauseMs of pauses) {

@@ -335,6 +335,8 @@ class Run {
       await this.#pass(quietMs);
       unread = await this.#waitFor(this.#workload.ownCopies(), recoveryMsMax);
     }
+    // What a disk took with it that others were owed, only comparing brings back.
+    if (this.#workload.history.losesCopies && antiEntropy.intervalMs === 0) return;
     for (const { key, copies } of unread ?? []) {
       if (new Set(copies.values()).size <= 1) continue;
       // What one has swept and another one has not come to is nothing that anybody owes.
