@@ -1,4 +1,4 @@
-import type { AskHotKeysRequest, HotKey, HotKeysResponse, HotTable } from "@coterie/cluster";
+import type { HotKey, HotKeysResponse, HotTable } from "@coterie/cluster";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
@@ -24,18 +24,6 @@ function tableSizeHint({ keys }: HotTable): number {
 
 function keySizeHint({ bucket, key }: HotKey): number {
   return fixedFieldsHint + bucket.length + key.length;
-}
-
-export function readAskHotKeys(reader: WireReader): AskHotKeysRequest {
-  const stamp = { epoch: 0, tag: 0 };
-  const outer = reader.enter();
-  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
-    if (tag === 0x08) stamp.epoch = reader.uint();
-    else if (tag === 0x15) stamp.tag = reader.fixed32();
-    else reader.skip(tag);
-  }
-  reader.leave(outer);
-  return { kind: "ask-hot-keys", stamp };
 }
 
 export function writeHotKeys(writer: WireWriter, { reads, writes }: HotKeysResponse): void {

@@ -78,18 +78,6 @@ function readRound(reader: WireReader): Round {
   return { stamp, ...numbers, entries, cuts };
 }
 
-export function readAskFences(reader: WireReader): AskFencesRequest {
-  const stamp = { epoch: 0, tag: 0 };
-  const outer = reader.enter();
-  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
-    if (tag === 0x08) stamp.epoch = reader.uint();
-    else if (tag === 0x15) stamp.tag = reader.fixed32();
-    else reader.skip(tag);
-  }
-  reader.leave(outer);
-  return { kind: "ask-fences", stamp };
-}
-
 function writeFenceRaised(
   writer: WireWriter,
   { fence, problem, lacking }: FenceRaisedResponse,

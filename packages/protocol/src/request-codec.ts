@@ -25,17 +25,12 @@ import {
   readMembership,
   writeMembership,
 } from "./membership-codec.ts";
-import { hotTags, readAskHotKeys } from "./hot-codec.ts";
+import { hotTags } from "./hot-codec.ts";
 import { bulkSizeHint, bulkTags, readFetch, readMergeAll, writeBulkRequest } from "./bulk-codec.ts";
 import { readCompare, readLook, treeSizeHint, treeTags, writeTreeRequest } from "./tree-codec.ts";
-import {
-  readAskFences,
-  readRaiseFence,
-  readReap,
-  reapingTags,
-  writeReapingRequest,
-} from "./reaping-codec.ts";
+import { readRaiseFence, readReap, reapingTags, writeReapingRequest } from "./reaping-codec.ts";
 import { listedEntryHint } from "./listed-entry.ts";
+import { readStamp } from "./read-stamp.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
@@ -251,13 +246,13 @@ export function readRequest(reader: WireReader, tag: number): PeerRequest | unde
     case requestTags.reap:
       return readReap(reader);
     case requestTags["ask-fences"]:
-      return readAskFences(reader);
+      return { kind: "ask-fences", stamp: readStamp(reader) };
     case requestTags.fetch:
       return readFetch(reader);
     case requestTags["merge-all"]:
       return readMergeAll(reader);
     case requestTags["ask-hot-keys"]:
-      return readAskHotKeys(reader);
+      return { kind: "ask-hot-keys", stamp: readStamp(reader) };
     default:
       return undefined;
   }
