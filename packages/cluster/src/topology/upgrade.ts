@@ -76,12 +76,14 @@ export class Upgrade {
     const { level, possible, members } = await this.view();
     const silent = members.filter(({ levels }) => levels === undefined).map(({ id }) => id);
     if (possible === undefined) {
-      return refused(`${silent.join(", ")} did not say what they speak: all must, and do`);
+      return refused(`${silent.join(", ")} did not say what they speak, and all have to`);
     }
     if (possible <= level) {
       const each = members.map(({ id, levels }) => `${id} ${levelsText(levels ?? levelsUnsaid)}`);
       if (level === this.#parts.config.levels.max) return { ok: true, level, epoch };
-      return refused(`the cluster goes by level ${level}, and not all speak more: ${each.join()}`);
+      return refused(
+        `the cluster goes by level ${level}, and not all speak more: ${each.join(", ")}`,
+      );
     }
     // Whoever has become a member meanwhile was not asked.
     const ids = members.map(({ id }) => id).join();
