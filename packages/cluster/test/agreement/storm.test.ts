@@ -9,7 +9,7 @@ import { storm } from "./storm.ts";
 it("whatever fails, there is one history, and nothing acknowledged is lost", async () => {
   let changes = 0;
   let puts = 0;
-  for (let seed = 1; seed <= 40; seed += 1) {
+  for (let seed = 1; seed <= 60; seed += 1) {
     const report = await storm(seed);
     expect({ seed, problems: report.problems }).toEqual({ seed, problems: [] });
     changes += report.changes;
