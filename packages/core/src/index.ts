@@ -56,6 +56,7 @@ export {
   listedMax,
   questionsMax,
 } from "./merkle/tree-question.ts";
+export { waitFor } from "./merkle/tree-source.ts";
 export type { EntryPage, InTurns, TreeEntry, TreeSource } from "./merkle/tree-source.ts";
 export { ByteReader } from "./bytes/reader.ts";
 export { Slab } from "./bytes/slab.ts";

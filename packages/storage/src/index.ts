@@ -15,6 +15,7 @@ export type {
   OpenOutcome,
   PlacedEntry,
   PlacedKey,
+  PlacedToken,
   ReadOutcome,
   RecordStore,
   RecoveryReport,

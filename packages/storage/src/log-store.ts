@@ -3,6 +3,7 @@ import type { Clock, Disk, Random } from "@coterie/ports";
 import { ActorMinter } from "./actor-minter.ts";
 import { lookupAll } from "./bulk-lookup.ts";
 import { dueEmpty } from "./index/due.ts";
+import { firstEntries, listEntries } from "./index/list-entries.ts";
 import type { Location } from "./index/location.ts";
 import type { RecordIndex } from "./index/record-index.ts";
 import { entryKinds, pageOf } from "./log/format.ts";
@@ -35,6 +36,7 @@ import type {
   KnownDamage,
   PlacedEntry,
   PlacedKey,
+  PlacedToken,
   ReadOutcome,
   RecordStore,
   StoredRecord,
@@ -248,68 +250,62 @@ export class LogStore implements RecordStore {
     after: Token | undefined,
     limit: number,
     skipsEmpty: boolean = false,
-  ): readonly IndexEntry[] {
-    const entries: IndexEntry[] = [];
-    if (limit < 1) return entries;
-    for (const { token, location } of this.index.entriesAfter(partition, after)) {
-      if (skipsEmpty && location.due === dueEmpty) continue;
-      // Entries with one token stay together: the next call begins after it.
-      const last = entries.at(-1)?.token;
-      const isSame = last !== undefined && last.high === token.high && last.low === token.low;
-      if (entries.length >= limit && !isSame) break;
-      entries.push({ token, digest: location.digest, bytes: location.length });
+  ): Promise<readonly IndexEntry[]> {
+    return Promise.resolve(listEntries(this.index, { partition, after, limit, skipsEmpty }));
+  }
+
+  entriesAt(places: readonly PlacedToken[]): Promise<readonly PlacedEntry[]> {
+    const entries: PlacedEntry[] = [];
+    for (const { partition, token } of places) {
+      for (const { segment, offset, length, digest } of this.index.find(partition, token)) {
+        entries.push({ token, digest, bytes: length, place: pageOf(segment, offset) });
+      }
     }
-    return entries;
+    return Promise.resolve(entries);
   }
 
-  entriesAt(partition: PartitionId, token: Token): readonly PlacedEntry[] {
-    return this.index.find(partition, token).map(({ segment, offset, length, digest }) => ({
-      token,
-      digest,
-      bytes: length,
-      place: pageOf(segment, offset),
-    }));
+  root(partition: PartitionId, above: number): RangeDigest {
+    return this.index.root(partition, above);
   }
 
-  digest({ partition, above, range }: DigestQuery): RangeDigest {
-    if (range === undefined) return this.index.root(partition, above);
-    return this.index.digest(partition, { ...range, above });
+  digest({ partition, above, range }: DigestQuery): Promise<RangeDigest> {
+    return Promise.resolve(this.index.digest(partition, { ...range, above }));
   }
 
-  choose(query: ChoiceQuery): Choice {
-    return this.index.choose(query);
+  choose(query: ChoiceQuery): Promise<Choice> {
+    return Promise.resolve(this.index.choose(query));
   }
 
   tombstones(
     partition: PartitionId,
     after: Token | undefined,
     limit: number,
-  ): readonly IndexEntry[] {
-    if (this.index.emptyIn(partition) === 0) return [];
-    return this.#firstEntries(partition, after, limit, ({ due }) => due === dueEmpty);
+  ): Promise<readonly IndexEntry[]> {
+    if (this.index.emptyIn(partition) === 0) return Promise.resolve([]);
+    const isEmpty = ({ due }: Location): boolean => due === dueEmpty;
+    return Promise.resolve(firstEntries(this.index, { partition, after, limit }, isEmpty));
   }
 
-  wide(partition: PartitionId, after: Token | undefined, limit: number): readonly IndexEntry[] {
-    if (this.index.wideIn(partition) === 0) return [];
-    return this.#firstEntries(partition, after, limit, ({ isWide }) => isWide);
-  }
-
-  #firstEntries(
+  wide(
     partition: PartitionId,
     after: Token | undefined,
     limit: number,
-    isWanted: (location: Location) => boolean,
-  ): readonly IndexEntry[] {
-    const entries: IndexEntry[] = [];
-    for (const { token, location } of this.index.entriesAfter(partition, after)) {
-      if (entries.length >= limit) break;
-      if (!isWanted(location)) continue;
-      entries.push({ token, digest: location.digest, bytes: location.length });
-    }
-    return entries;
+  ): Promise<readonly IndexEntry[]> {
+    if (this.index.wideIn(partition) === 0) return Promise.resolve([]);
+    const isWanted = ({ isWide }: Location): boolean => isWide;
+    return Promise.resolve(firstEntries(this.index, { partition, after, limit }, isWanted));
   }
 
-  holds(partition: PartitionId, token: Token, digest: Digest): boolean {
+  holding(
+    partition: PartitionId,
+    entries: readonly Pick<IndexEntry, "token" | "digest">[],
+  ): Promise<readonly boolean[]> {
+    return Promise.resolve(
+      entries.map(({ token, digest }) => this.#holds(partition, token, digest)),
+    );
+  }
+
+  #holds(partition: PartitionId, token: Token, digest: Digest): boolean {
     return this.index
       .find(partition, token)
       .some(
@@ -320,8 +316,9 @@ export class LogStore implements RecordStore {
       );
   }
 
-  expired({ partition, untilMs, after, limit }: ExpiredQuery): readonly Token[] {
-    return this.index.due(partition, Math.floor(untilMs / 1000), after, limit);
+  expired({ partition, untilMs, after, limit }: ExpiredQuery): Promise<readonly Token[]> {
+    const untilS = Math.floor(untilMs / 1000);
+    return Promise.resolve(this.index.due(partition, untilS, after, limit));
   }
 
   damage(): KnownDamage {

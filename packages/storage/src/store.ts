@@ -91,7 +91,10 @@ export interface RecordStore {
   observeOwnCounter(counter: number): void;
   /** Reads what is durable: a record still being synced is returned once it is. */
   read(key: PlacedKey, settle: (outcome: ReadOutcome) => void): void;
-  /** Bytes in the log of what a read would return, from memory; 0 if there is nothing. */
+  /**
+   * Bytes of what a read would return, from memory: exactly, or where the key is not in memory, as
+   * many as records of its partition have on average.
+   */
   bytesHeld(key: PlacedKey): number;
   update(key: PlacedKey, update: Update): void;
   /**
@@ -100,7 +103,7 @@ export interface RecordStore {
    */
   find(query: FindQuery, settle: (outcome: readonly StoredRecord[] | "unknown") => void): void;
   /**
-   * The encoded records under many tokens, read in the order of the log: of each token in turn, of
+   * The encoded records under many tokens, read where they lie together: of each token in turn, of
    * so many as have `bytesMax` bytes together, and of one at least. Whatever is left of what is
    * damaged. `unknown` if the store is closing.
    */
@@ -117,27 +120,37 @@ export interface RecordStore {
     after: Token | undefined,
     limit: number,
     skipsEmpty?: boolean,
-  ): readonly IndexEntry[];
-  /** The index entries with exactly this token. Reads no record. */
-  entriesAt(partition: PartitionId, token: Token): readonly PlacedEntry[];
+  ): Promise<readonly IndexEntry[]>;
+  /** The index entries with exactly these tokens, in their order. Reads no record. */
+  entriesAt(places: readonly PlacedToken[]): Promise<readonly PlacedEntry[]>;
   /**
-   * What the entries of a partition come to, all of them or those in a range, of buckets with more
-   * than `above` copies: equal at two replicas that hold the same. Reads no record; of a whole
-   * partition, not even its index.
+   * What all entries of a partition come to, of buckets with more than `above` copies: equal at two
+   * replicas that hold the same. Reads nothing.
    */
-  digest(query: DigestQuery): RangeDigest;
+  root(partition: PartitionId, above: number): RangeDigest;
+  /** What those of a range come to. Reads no record. */
+  digest(query: DigestQuery): Promise<RangeDigest>;
   /** Tokens of a partition's entries that are like this, a stretch at a time. Reads no record. */
-  choose(query: ChoiceQuery): Choice;
+  choose(query: ChoiceQuery): Promise<Choice>;
   /** Up to `limit` entries of a partition that hold nothing, in token order after `after`. */
   tombstones(
     partition: PartitionId,
     after: Token | undefined,
     limit: number,
-  ): readonly IndexEntry[];
+  ): Promise<readonly IndexEntry[]>;
   /** Up to `limit` entries of a partition whose clocks are to be cut, in token order. */
-  wide(partition: PartitionId, after: Token | undefined, limit: number): readonly IndexEntry[];
-  /** True if a record with this token and this digest is held, and not known to be damaged. */
-  holds(partition: PartitionId, token: Token, digest: Digest): boolean;
+  wide(
+    partition: PartitionId,
+    after: Token | undefined,
+    limit: number,
+  ): Promise<readonly IndexEntry[]>;
+  /**
+   * Of each entry, whether a record with its token and digest is held, and not known to be damaged.
+   */
+  holding(
+    partition: PartitionId,
+    entries: readonly Pick<IndexEntry, "token" | "digest">[],
+  ): Promise<readonly boolean[]>;
   /**
    * Resolves when each update that has come so far has been applied or refused: what it made of the
    * record is in the index then, and durable soon. Never, if the store fails before.
@@ -146,7 +159,7 @@ export interface RecordStore {
   /** Resolves when all updates that have been applied are durable; false if they never will be. */
   durable(): Promise<boolean>;
   /** Tokens of records of which something has expired by a given time. Reads no record. */
-  expired(query: ExpiredQuery): readonly Token[];
+  expired(query: ExpiredQuery): Promise<readonly Token[]>;
   /** What is known to be lost, and not yet refilled. */
   damage(): KnownDamage;
   /** After every other primary was asked: what is held of this token is again all there is. */
@@ -193,7 +206,7 @@ export interface FindQuery {
 }
 
 export interface FindAllQuery {
-  readonly places: readonly { readonly partition: PartitionId; readonly token: Token }[];
+  readonly places: readonly PlacedToken[];
   readonly bytesMax: number;
 }
 
@@ -201,8 +214,8 @@ export interface DigestQuery {
   readonly partition: PartitionId;
   /** Buckets with at most so many copies are left out. */
   readonly above: number;
-  /** From a token on and before another; `undefined`: the whole partition. */
-  readonly range: { readonly from: Token; readonly until: Token | undefined } | undefined;
+  /** From a token on and before another; `undefined`: to the end of the partition. */
+  readonly range: { readonly from: Token; readonly until: Token | undefined };
 }
 
 export interface ExpiredQuery {
@@ -251,10 +264,13 @@ export interface KnownDamage {
   readonly isWhole: boolean;
 }
 
-export interface DamagedToken {
+/** A token, and the partition that it is in. */
+export interface PlacedToken {
   readonly partition: PartitionId;
   readonly token: Token;
 }
+
+export type DamagedToken = PlacedToken;
 
 /** Upper bounds, in milliseconds, by which the times of syncs are counted. */
 export const fsyncBoundsMs: readonly number[] = [

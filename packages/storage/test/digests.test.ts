@@ -1,4 +1,11 @@
-import { type RangeDigest, emptyRange, encodeRecord, equalDigests, utf8 } from "@coterie/core";
+import {
+  type RangeDigest,
+  type Token,
+  emptyRange,
+  encodeRecord,
+  equalDigests,
+  utf8,
+} from "@coterie/core";
 import { describe, expect, it } from "vitest";
 import type { PlacedKey, RecordStore, StoredRecord } from "../src/index.ts";
 import { StoreWorld, placed, version } from "./store-world.ts";
@@ -37,7 +44,7 @@ async function filled(seed: number, names: readonly string[]): Promise<StoreWorl
 const names: readonly string[] = Array.from({ length: 60 }, (_, at) => "k".repeat(1 + at));
 
 function roots(store: RecordStore, above: number): readonly RangeDigest[] {
-  return partitions.map((partition) => store.digest({ partition, above, range: undefined }));
+  return partitions.map((partition) => store.root(partition, above));
 }
 
 describe("the digest of a partition", () => {
@@ -74,8 +81,7 @@ describe("the digest of a partition", () => {
     const directory = await opened(5);
     await put(directory, placedIn(2, "two"), 1);
     const { partition } = placedIn(2, "two");
-    const of = (above: number): number =>
-      directory.store.digest({ partition, above, range: undefined }).count;
+    const of = (above: number): number => directory.store.root(partition, above).count;
     expect([of(0), of(1), of(2)]).toEqual([1, 1, 0]);
   });
 
@@ -106,13 +112,15 @@ describe("the digest of a partition", () => {
   });
 
   it("is that of its ranges together, and reads no record", async () => {
-    const { store } = await filled(8, names);
+    const { store, world } = await filled(8, names);
     const middle = placed("middle");
     const { partition, token } = middle;
     const start = { high: Math.ceil((partition * 2 ** 32) / 4), low: 0 };
-    const first = store.digest({ partition, above: 0, range: { from: start, until: token } });
-    const second = store.digest({ partition, above: 0, range: { from: token, until: undefined } });
-    const whole = store.digest({ partition, above: 0, range: undefined });
+    const of = (from: Token, until: Token | undefined): Promise<RangeDigest> =>
+      world.runUntilSettled(store.digest({ partition, above: 0, range: { from, until } }));
+    const first = await of(start, token);
+    const second = await of(token, undefined);
+    const whole = store.root(partition, 0);
     expect(first.count + second.count).toBe(whole.count);
     expect((first.high ^ second.high) >>> 0).toBe(whole.high);
     expect((first.low ^ second.low) >>> 0).toBe(whole.low);

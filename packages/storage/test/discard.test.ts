@@ -52,7 +52,7 @@ describe("a partition that is thrown away", () => {
     expect(directory.store.damage()).toEqual(lost);
     expect(await versionsOf(directory, inside)).toEqual(inside.map(() => -1));
     expect(await versionsOf(directory, outside)).toEqual(outside.map(() => 1));
-    expect(directory.store.list(partition, undefined, 99)).toEqual([]);
+    expect(await directory.list(partition)).toEqual([]);
     expect(directory.store.statistics().keys).toBe(outside.length);
     // What it minted it has forgotten.
     expect(directory.store.actor).not.toBe(actor);
@@ -148,7 +148,7 @@ describe("a partition that is thrown away", () => {
     expect(before.slice(0, 2)).toEqual([3, 3]);
     await reopen(directory, "lost");
     expect(await versionsOf(directory, inside)).toEqual(before);
-    const tokens = directory.store.list(partition, undefined, 99).map(({ token }) => token);
+    const tokens = (await directory.list(partition)).map(({ token }) => token);
     expect(tokens).toEqual(tokens.toSorted(compareTokens));
   });
 });

@@ -26,7 +26,7 @@ describe("a record that is removed", () => {
     expect(await directory.removed("key")).toEqual(changed);
     expect(await directory.read("key")).toEqual({ state: "absent" });
     const { partition, token } = placed("key");
-    expect(directory.store.list(partition, undefined, 9)).toEqual([]);
+    expect(await directory.list(partition)).toEqual([]);
     expect(directory.store.bytesHeld(placed("key"))).toBe(0);
     expect(directory.store.statistics()).toMatchObject({ keys: 0, removals: 1 });
     const found = await directory.world.runUntilSettled(

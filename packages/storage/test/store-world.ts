@@ -1,6 +1,7 @@
 import {
   type CausalRecord,
   type Key,
+  type Token,
   VersionVector,
   encodeRecord,
   hybridTimeZero,
@@ -12,6 +13,7 @@ import {
 import { SimClock, SimDisk, World } from "@coterie/sim";
 import {
   type Held,
+  type IndexEntry,
   type OpenOutcome,
   type PlacedKey,
   type RecordStore,
@@ -134,6 +136,11 @@ export class StoreWorld {
     );
     if (!outcome.ok) throw new Error(outcome.code);
     return outcome.held;
+  }
+
+  /** The index entries of a partition. */
+  list(partition: number, after?: Token, limit: number = 99): Promise<readonly IndexEntry[]> {
+    return this.world.runUntilSettled(this.store.list(partition, after, limit));
   }
 
   /** Stops, and opens again. */

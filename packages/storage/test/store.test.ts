@@ -175,7 +175,7 @@ describe("the store", () => {
     for (let partition = 0; partition < 4; partition += 1) {
       const listed: IndexEntry[] = [];
       for (;;) {
-        const page = directory.store.list(partition, listed.at(-1)?.token, 7);
+        const page = await directory.list(partition, listed.at(-1)?.token, 7);
         listed.push(...page);
         if (page.length < 7) break;
       }

@@ -48,29 +48,32 @@ export async function answerLook(
     partition: partitionOf(token, source.partitions),
     token,
   }));
-  return { kind: "looked", entries: await inTurns(clock, entriesUnder(source, places)) };
+  return { kind: "looked", entries: await entriesUnder(clock, source, places) };
 }
 
 /** What is held under these tokens, in their order. */
-export function* entriesUnder(
+export async function entriesUnder(
+  clock: Clock,
   source: SharedSource,
   places: readonly DifferingToken[],
-): InTurns<readonly LookedEntry[]> {
+): Promise<readonly LookedEntry[]> {
   const entries: LookedEntry[] = [];
-  for (const [at, { partition, token }] of places.entries()) {
-    if (at % looksPerTurn === looksPerTurn - 1) yield;
-    for (const { digest, place } of source.under(partition, token)) {
+  for (let at = 0; at < places.length; at += looksPerTurn) {
+    if (at > 0) await nextTurn(clock);
+    for (const { token, digest, place } of await source.under(
+      places.slice(at, at + looksPerTurn),
+    )) {
       entries.push({ token, digest, place });
     }
   }
   return entries;
 }
 
-/** Does the work, and lets others have a turn where it says so. */
+/** Does the work, waits for what it waits for, and lets others have a turn where it says so. */
 export async function inTurns<Result>(clock: Clock, work: InTurns<Result>): Promise<Result> {
   for (;;) {
     const { done, value } = work.next();
     if (done === true) return value;
-    await nextTurn(clock);
+    await (value ?? nextTurn(clock));
   }
 }

@@ -162,7 +162,7 @@ class Exchange {
     const tokens = found.map(({ token }) => token);
     const response = await this.#payer.ask({ kind: "look", stamp, sender: self, tokens });
     if (response?.kind !== "looked") return undefined;
-    const ours = await inTurns(clock, entriesUnder(this.#source, found));
+    const ours = await entriesUnder(clock, this.#source, found);
     return differingTokens<LookedEntry>(ours, response.entries).map(({ token, own, their }) => ({
       token,
       partition: partitionOf(token, this.#source.partitions),

@@ -1,5 +1,7 @@
 import {
+  type DifferingToken,
   type EntryPage,
+  type InTurns,
   type NodeId,
   type PartitionId,
   type RangeDigest,
@@ -10,6 +12,8 @@ import {
   type TreeSource,
   classIn,
   compareTokens,
+  partitionOf,
+  waitFor,
 } from "@coterie/core";
 import type { PlacedEntry, RecordStore } from "@coterie/storage";
 import { isTaker } from "../moves/roles.ts";
@@ -122,21 +126,26 @@ export class SharedSource implements TreeSource {
     return this.#indices.get(partition);
   }
 
-  digest(partition: PartitionId, range: TokenSpan | undefined): RangeDigest {
-    return this.#store.digest({ partition, above: this.#aboveOf(partition), range });
+  root(partition: PartitionId): RangeDigest {
+    return this.#store.root(partition, this.#aboveOf(partition));
   }
 
-  entries(
+  *digest(partition: PartitionId, range: TokenSpan): InTurns<RangeDigest> {
+    const above = this.#aboveOf(partition);
+    return yield* waitFor(this.#store.digest({ partition, above, range }));
+  }
+
+  *entries(
     partition: PartitionId,
     span: TokenSpan | undefined,
     page: EntryPage,
-  ): readonly TreeEntry[] {
+  ): InTurns<readonly TreeEntry[]> {
     const above = this.#aboveOf(partition);
     const entries: TreeEntry[] = [];
     let after = page.after ?? (span === undefined ? undefined : tokenBefore(span.from));
     for (let most = pageEntriesFirst; ; most = pageEntries) {
       const limit = Math.min(most, page.limit - entries.length);
-      const listed = this.#store.list(partition, after, limit);
+      const listed = yield* waitFor(this.#store.list(partition, after, limit));
       for (const { token, digest } of listed) {
         if (span?.until !== undefined && compareTokens(token, span.until) >= 0) return entries;
         if (classIn(digest.low) > above) entries.push({ token, digest });
@@ -146,11 +155,13 @@ export class SharedSource implements TreeSource {
     }
   }
 
-  /** The entries under a token of a partition that both hold. */
-  under(partition: PartitionId, token: Token): readonly PlacedEntry[] {
-    const above = this.#aboveOf(partition);
-    const entries = this.#store.entriesAt(partition, token);
-    return entries.filter(({ digest }) => classIn(digest.low) > above);
+  /** The entries under tokens, in their order, of partitions that both hold. */
+  async under(places: readonly DifferingToken[]): Promise<readonly PlacedEntry[]> {
+    const entries = await this.#store.entriesAt(places);
+    return entries.filter(
+      ({ token, digest }) =>
+        classIn(digest.low) > this.#aboveOf(partitionOf(token, this.partitions)),
+    );
   }
 
   /** True if both hold a copy of what a bucket with so many copies has in the partition. */

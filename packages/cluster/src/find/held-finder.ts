@@ -80,7 +80,7 @@ export class HeldFinder {
     while (place < own.length) {
       const partition = own[place] as PartitionId;
       const stretch = { after, like, limit: batchTokens, entriesMax: entriesPerTurn };
-      const choice = store.choose({ partition, ...stretch });
+      const choice = await store.choose({ partition, ...stretch });
       await this.#collect(keys, partition, choice.tokens, query);
       if (choice.isOver) place += 1;
       after = choice.last ?? after;

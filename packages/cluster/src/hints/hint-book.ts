@@ -175,7 +175,7 @@ export class HintBook {
   /** False if nothing of the partition is held for anybody, nor is about to be. */
   mayHold(partition: PartitionId): boolean {
     if (this.#bytesPending > 0) return true;
-    return this.#generations.some(({ store }) => store.list(partition, undefined, 1).length > 0);
+    return this.#generations.some(({ store }) => store.root(partition, 0).count > 0);
   }
 
   /** True if nothing is held for anybody, nor is about to be. */

@@ -151,7 +151,7 @@ export class HintDebt implements Debt {
     for (; reached.partition < this.#book.partitions; reached.partition += 1) {
       const { partition } = reached;
       for (;;) {
-        const page = generation.store.list(partition, reached.after, pageTokens);
+        const page = await generation.store.list(partition, reached.after, pageTokens);
         if (page.length === 0) break;
         for (const { token, bytes } of page) {
           // Records with one token were found together.

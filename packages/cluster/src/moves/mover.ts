@@ -306,7 +306,7 @@ export class Mover {
   }
 
   #isEmpty(partition: PartitionId): boolean {
-    return this.#parts.store.digest({ partition, above: 0, range: undefined }).count === 0;
+    return this.#parts.store.root(partition, 0).count === 0;
   }
 
   /** Waits before the next exchange with a member, or until something happens. */

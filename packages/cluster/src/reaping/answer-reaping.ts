@@ -37,9 +37,9 @@ export interface ReapingParts {
 }
 
 /**
- * Takes part in a round of reaping: makes the number durable, and then, in one turn, puts it in
- * force and looks what is held. So nothing that is read here under this number or a higher one is
- * older than a tombstone that this member has confirmed.
+ * Takes part in a round of reaping: makes the number durable, looks what is held, and only then
+ * puts the number in force. What is held never becomes older: so nothing that is read here under
+ * this number or a higher one is older than a tombstone that this member has confirmed.
  */
 export async function raiseFence(
   parts: ReapingParts,
@@ -61,13 +61,13 @@ export async function raiseFence(
   const problem = problemWith(parts, partition);
   if (problem !== undefined) return answer(problem);
   if (!(await fences.prepare(partition, fence))) return answer("disk");
+  const holding = await store.holding(partition, entries);
+  if (fence <= fences.of(partition).raised) return answer("outdone");
   fences.raise(partition, fence);
   const later = problemWith(parts, partition);
   if (later !== undefined) return answer(later);
   if (!isOwner(parts, partition)) return answer();
-  const lacking = entries.flatMap(({ token, digest }, at) =>
-    store.holds(partition, token, digest) ? [] : [at],
-  );
+  const lacking = entries.flatMap((_, at) => (holding[at] === true ? [] : [at]));
   // What was confirmed must not be lost to a crash.
   return (await store.durable()) ? answer(undefined, lacking) : answer("disk");
 }
@@ -77,9 +77,7 @@ function problemWith(parts: ReapingParts, partition: PartitionId): RaiseProblem 
   const { ring, self, store } = parts;
   // A copy that is still to be dropped may become one again: it would bring back what was reaped.
   if (!ring().isHolder(self, partition)) {
-    return store.digest({ partition, above: 0, range: undefined }).count > 0
-      ? "damaged"
-      : undefined;
+    return store.root(partition, 0).count > 0 ? "damaged" : undefined;
   }
   // Who may lack keys would confirm what it holds, and then be given what it should have refused.
   const { isWhole, partitions } = store.damage();
@@ -127,7 +125,10 @@ async function replaceAll(
 ): Promise<boolean> {
   for (let from = 0; from < entries.length; from += batchEntries) {
     const batch = entries.slice(from, from + batchEntries);
-    const replaced = batch.map((entry) => replaceEntry(parts, partition, entry, replace));
+    const holding = await parts.store.holding(partition, batch);
+    const replaced = batch
+      .filter((_, at) => holding[at] === true)
+      .map((entry) => replaceEntry(parts, partition, entry, replace));
     for (const each of replaced) if (!(await each)) return false;
   }
   return true;
@@ -144,7 +145,6 @@ async function replaceEntry(
   { token, digest }: ListedEntry,
   replace: Replace,
 ): Promise<boolean> {
-  if (!store.holds(partition, token, digest)) return true;
   const { promise, settle } = oneShot<readonly StoredRecord[] | "unknown">();
   store.find({ partition, token, evenIfDamaged: false }, settle);
   const found = await promise;

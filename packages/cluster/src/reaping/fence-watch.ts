@@ -133,7 +133,7 @@ export class FenceWatch {
     if (hints.mayHold(partition)) return false;
     // Who owns it lacks what it does not have; who is getting it, or not, lacks nothing.
     const isOwner = ring().isOwner(self, partition);
-    const { count } = store.digest({ partition, above: 0, range: undefined });
+    const { count } = store.root(partition, 0);
     if ((isOwner || count > 0) && !(await store.discard(partition))) return false;
     if (!ring().isHolder(self, partition)) store.markPartitionWhole(partition);
     return fences.adopt(partition, theirs);

@@ -170,8 +170,8 @@ export class Reaper {
 
   async #visit(partition: PartitionId, graceMs: number): Promise<void> {
     for (;;) {
-      const entries = this.#ripe(partition, graceMs);
-      const cuts = this.#nextOf("wide", partition);
+      const entries = await this.#ripe(partition, graceMs);
+      const cuts = await this.#nextOf("wide", partition);
       if (entries.length + cuts.length === 0) return;
       const blocked = await this.#round(partition, entries, cuts);
       if (blocked === undefined) this.#blocked.delete(partition);
@@ -182,26 +182,30 @@ export class Reaper {
   }
 
   /** Tombstones that have stayed the same for long enough. */
-  #ripe(partition: PartitionId, graceMs: number): readonly ListedEntry[] {
+  async #ripe(partition: PartitionId, graceMs: number): Promise<readonly ListedEntry[]> {
     const { clock, store } = this.#parts;
     const known = this.#candidates.get(partition);
     const now = clock.monotonicMs();
     if (known === undefined) {
-      const entries = this.#nextOf("tombstones", partition);
+      const entries = await this.#nextOf("tombstones", partition);
       if (entries.length > 0) this.#candidates.set(partition, { sinceMs: now, entries });
       else this.#blocked.delete(partition);
       return [];
     }
     if (now - known.sinceMs < graceMs) return [];
     this.#candidates.delete(partition);
-    return known.entries.filter(({ token, digest }) => store.holds(partition, token, digest));
+    const holding = await store.holding(partition, known.entries);
+    return known.entries.filter((_, at) => holding[at] === true);
   }
 
-  #nextOf(what: "tombstones" | "wide", partition: PartitionId): readonly ListedEntry[] {
+  async #nextOf(
+    what: "tombstones" | "wide",
+    partition: PartitionId,
+  ): Promise<readonly ListedEntry[]> {
     const { store } = this.#parts;
     const cursors = this.#cursors[what];
     const after = cursors.get(partition);
-    const found = store[what](partition, after, entriesMax);
+    const found = await store[what](partition, after, entriesMax);
     const last = found.at(-1)?.token;
     if (last !== undefined && found.length >= entriesMax) cursors.set(partition, last);
     else cursors.delete(partition);

@@ -226,13 +226,22 @@ export class Replica {
   receiveList(request: ListRequest, settle: (response: PeerResponse) => void): void {
     if (!this.takes(request.partition)) return settle(this.notOwner(request.partition));
     const { store } = this.#parts;
-    // A key that is in no list is not looked up: so a list that may lack one is no answer.
-    const { partitions, isWhole } = store.damage();
-    const mayLackKeys = !isWhole || partitions.includes(request.partition);
-    if (!request.evenIfDamaged && mayLackKeys) return settle({ kind: "unknown" });
     const limit = Math.min(request.limit, listMax);
-    const entries = store.list(request.partition, request.after, limit, request.skipsEmpty);
-    settle({ kind: "listed", entries: entries.map(({ token, digest }) => ({ token, digest })) });
+    const { partition, after, skipsEmpty } = request;
+    void store.list(partition, after, limit, skipsEmpty).then((entries) => {
+      if (!request.evenIfDamaged && this.#mayLackKeys(partition)) settle({ kind: "unknown" });
+      else
+        settle({
+          kind: "listed",
+          entries: entries.map(({ token, digest }) => ({ token, digest })),
+        });
+    });
+  }
+
+  /** A key that is in no list is not looked up: so a list that may lack one is no answer. */
+  #mayLackKeys(partition: PartitionId): boolean {
+    const { partitions, isWhole } = this.#parts.store.damage();
+    return !isWhole || partitions.includes(partition);
   }
 
   /**

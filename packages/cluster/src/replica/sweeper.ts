@@ -92,7 +92,7 @@ export class Sweeper {
     const untilMs = clock.wallMs() - this.#keepExpiredMs;
     let after: Token | undefined;
     while (!this.#isStopped) {
-      const tokens = store.expired({ partition, untilMs, after, limit: batchTokens });
+      const tokens = await store.expired({ partition, untilMs, after, limit: batchTokens });
       after = tokens.at(-1);
       if (after === undefined) return;
       const swept = tokens.map((token) => this.#sweepToken(partition, token));

@@ -81,7 +81,7 @@ export class Descent {
       if (next.kind === "lacking") {
         // What was asked lies before it, and goes first.
         if (questions.length > 0) break;
-        this.#takeOwn(next);
+        yield* this.#takeOwn(next);
         if (this.#found.length >= ownPage) break;
         continue;
       }
@@ -101,7 +101,7 @@ export class Descent {
       if (node === undefined) return false;
       if (holds.kind === "entries") {
         if (node.count !== 1) return false;
-        this.#compareEntries(node, holds.entries);
+        yield* this.#compareEntries(node, holds.entries);
       } else {
         const children = yield* this.#differing(node, holds.digests);
         if (children === undefined) return false;
@@ -144,14 +144,14 @@ export class Descent {
     });
   }
 
-  #compareEntries(node: TreeNode, theirs: readonly TreeEntry[]): void {
+  *#compareEntries(node: TreeNode, theirs: readonly TreeEntry[]): InTurns<void> {
     const partition = this.#source.shared[node.first] as PartitionId;
-    const ours = entriesOf(this.#source, node);
+    const ours = yield* entriesOf(this.#source, node);
     for (const { token } of differingTokens(ours, theirs)) this.#found.push({ partition, token });
   }
 
   /** Of what the other one has nothing, some more; it stays pending while there is any. */
-  #takeOwn({ node, after }: Pending): void {
+  *#takeOwn({ node, after }: Pending): InTurns<void> {
     this.#pending.pop();
     if (node.count > 1) {
       const children = childNodes(this.#source, node).toReversed();
@@ -159,7 +159,7 @@ export class Descent {
       return;
     }
     const partition = this.#source.shared[node.first] as PartitionId;
-    const entries = entriesOf(this.#source, node, { after, limit: ownPage });
+    const entries = yield* entriesOf(this.#source, node, { after, limit: ownPage });
     for (const { token } of entries) this.#noteOnce(partition, token);
     const last = entries.at(-1);
     if (last !== undefined && entries.length >= ownPage) {

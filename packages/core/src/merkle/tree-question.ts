@@ -77,7 +77,7 @@ function* shown(
   count: number,
 ): InTurns<TreeDifference["holds"]> {
   if (isLeaf(node) || (node.count === 1 && count <= listedMax)) {
-    return { kind: "entries", entries: entriesOf(source, node) };
+    return { kind: "entries", entries: yield* entriesOf(source, node) };
   }
   const children = yield* childDigests(source, node);
   return {

@@ -1,4 +1,5 @@
 import type { Digest } from "../bytes/digest.ts";
+import { invariant } from "../invariant.ts";
 import type { PartitionId, Token } from "../ring/token.ts";
 import { type RangeDigest, emptyRange, joinRanges } from "./range-digest.ts";
 import { type TokenSpan, type TreeNode, childrenOf, spanOf } from "./tree-node.ts";
@@ -15,14 +16,16 @@ export interface TreeSource {
   readonly partitions: number;
   /** The partitions that both own, in ascending order. */
   readonly shared: readonly PartitionId[];
-  /** What entries come to: of a whole partition at once, of a span in one pass over it. */
-  digest(partition: PartitionId, span: TokenSpan | undefined): RangeDigest;
+  /** What the entries of a whole partition come to, at once. */
+  root(partition: PartitionId): RangeDigest;
+  /** What those of a span come to, in one pass over it. */
+  digest(partition: PartitionId, span: TokenSpan): InTurns<RangeDigest>;
   /** Entries of a span in the order of their tokens, up to `limit` and some more of one token. */
   entries(
     partition: PartitionId,
     span: TokenSpan | undefined,
     page: EntryPage,
-  ): readonly TreeEntry[];
+  ): InTurns<readonly TreeEntry[]>;
 }
 
 export interface EntryPage {
@@ -33,18 +36,29 @@ export interface EntryPage {
 /** Entries that are looked at before others get a turn: some hundred microseconds. */
 const entriesPerTurn = 65_536;
 
-/** Work that lets others have a turn at each `yield`. */
-export type InTurns<Result> = Generator<undefined, Result, undefined>;
+/** Work that lets others have a turn at each `yield`, or waits for what it yields. */
+export type InTurns<Result> = Generator<Promise<void> | undefined, Result, undefined>;
+
+/** Work that waits for what a promise brings. */
+export function* waitFor<Result>(promise: Promise<Result>): InTurns<Result> {
+  const results: Result[] = [];
+  yield promise.then((result) => {
+    results.push(result);
+  });
+  invariant(results.length === 1, "work goes on when what it waits for is there");
+  return results[0] as Result;
+}
 
 /** What the entries of a node come to. */
 export function* digestOf(source: TreeSource, node: TreeNode): InTurns<RangeDigest> {
   if (node.count === 1) {
     const partition = source.shared[node.first] as PartitionId;
-    return source.digest(partition, spanOf(node, partition, source.partitions));
+    const span = spanOf(node, partition, source.partitions);
+    return span === undefined ? source.root(partition) : yield* source.digest(partition, span);
   }
   let sum = emptyRange;
   for (let at = node.first; at < node.first + node.count; at += 1) {
-    sum = joinRanges(sum, source.digest(source.shared[at] as PartitionId, undefined));
+    sum = joinRanges(sum, source.root(source.shared[at] as PartitionId));
     if ((at - node.first) % entriesPerTurn === entriesPerTurn - 1) yield;
   }
   return sum;
@@ -80,7 +94,7 @@ export function entriesOf(
   source: TreeSource,
   node: TreeNode,
   page: EntryPage = allEntries,
-): readonly TreeEntry[] {
+): InTurns<readonly TreeEntry[]> {
   const partition = source.shared[node.first] as PartitionId;
   return source.entries(partition, spanOf(node, partition, source.partitions), page);
 }

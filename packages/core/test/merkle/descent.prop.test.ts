@@ -89,7 +89,7 @@ function descend(ours: EntrySource, theirs: EntrySource, from: "root" | "partiti
 
 function allEntries(of: EntrySource): readonly TreeEntry[] {
   const page = { after: undefined, limit: Number.POSITIVE_INFINITY };
-  return of.shared.flatMap((partition) => of.entries(partition, undefined, page));
+  return of.shared.flatMap((partition) => atOnce(of.entries(partition, undefined, page)));
 }
 
 describe("a descent", () => {

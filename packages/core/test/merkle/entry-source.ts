@@ -1,6 +1,7 @@
 import {
   type Digest,
   type EntryPage,
+  type InTurns,
   type RangeDigest,
   type TokenSpan,
   type TreeEntry,
@@ -26,22 +27,26 @@ export class EntrySource implements TreeSource {
     );
   }
 
-  digest(partition: number, span: TokenSpan | undefined): RangeDigest {
-    return this.#within(partition, span)
-      .map(({ digest }) => ({ ...digest, count: 1 }))
-      .reduce(joinRanges, emptyRange);
+  root(partition: number): RangeDigest {
+    return sumOf(this.#within(partition, undefined));
+  }
+
+  digest(partition: number, span: TokenSpan): InTurns<RangeDigest> {
+    return afterATurn(sumOf(this.#within(partition, span)));
   }
 
   entries(
     partition: number,
     span: TokenSpan | undefined,
     { after, limit }: EntryPage,
-  ): readonly TreeEntry[] {
+  ): InTurns<readonly TreeEntry[]> {
     const all = this.#within(partition, span).filter(
       ({ token }) => after === undefined || compareTokens(token, after) > 0,
     );
     const last = all[limit - 1]?.token;
-    return last === undefined ? all : all.filter(({ token }) => compareTokens(token, last) <= 0);
+    return afterATurn(
+      last === undefined ? all : all.filter(({ token }) => compareTokens(token, last) <= 0),
+    );
   }
 
   #within(partition: number, span: TokenSpan | undefined): readonly TreeEntry[] {
@@ -53,13 +58,22 @@ export class EntrySource implements TreeSource {
   }
 }
 
+function* afterATurn<Result>(result: Result): InTurns<Result> {
+  yield;
+  return result;
+}
+
+function sumOf(entries: readonly TreeEntry[]): RangeDigest {
+  return entries.map(({ digest }) => ({ ...digest, count: 1 })).reduce(joinRanges, emptyRange);
+}
+
 /** A digest of which no other is made up by XOR, for a few. */
 export function digestNamed(number: number): Digest {
   return { high: Math.imul(number, 0x9e3779b1) >>> 0, low: Math.imul(number, 0x85ebca6b) >>> 0 };
 }
 
 /** Has work done at once that would let others have a turn. */
-export function atOnce<Result>(work: Generator<undefined, Result, undefined>): Result {
+export function atOnce<Result>(work: InTurns<Result>): Result {
   for (;;) {
     const { done, value } = work.next();
     if (done === true) return value;
