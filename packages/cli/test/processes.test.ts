@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeDirectory } from "@coterie/server";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   checkForOne,
@@ -20,7 +21,10 @@ describe("the number of processes", () => {
   it("is that of processors in a new directory, and later what it was", () => {
     const fresh = join(directory, "new");
     expect(processCount(fresh, "auto")).toBe(availableParallelism());
-    makeDirectories(["p1", "p2", "p3"].map((name) => join(fresh, name)));
+    makeDirectories(
+      ["p1", "p2", "p3"].map((name) => join(fresh, name)),
+      makeDirectory,
+    );
     expect(processCount(fresh, "auto")).toBe(3);
     expect(processCount(fresh, 5)).toBe(5);
   });

@@ -324,7 +324,7 @@ it("shows members, and refuses changes that cannot be", async () => {
   const aborted = await run(1, "plan", "abort");
   expect([aborted.exit, aborted.stderr]).toEqual([0, expect.stringContaining("nothing moved")]);
   const paused = await run(0, "plan", "pause");
-  expect([paused.exit, paused.stderr]).toEqual([0, expect.stringContaining("stand still")]);
+  expect([paused.exit, paused.stderr]).toEqual([0, expect.stringContaining("will stand still")]);
   expect((await run(0, "topology")).stderr).toContain("what is to move is paused");
   expect((await run(0, "status")).stderr).toContain("paused");
   expect((await run(0, "plan", "resume", "--json")).stdout).toContain('"partitions":0');

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import {
   CoterieNode,
   type NodeConfig,
@@ -17,6 +16,7 @@ import {
 } from "@coterie/core";
 import type { Clock, Disk, Receive } from "@coterie/ports";
 import { MemoryDisk } from "./adapters/memory-disk.ts";
+import { makeDirectory } from "./adapters/make-directory.ts";
 import { NodeDisk } from "./adapters/node-disk.ts";
 import { NodeRandom } from "./adapters/node-random.ts";
 import { PeerNetworks } from "./adapters/peer-network/peer-networks.ts";
@@ -370,8 +370,7 @@ type MadeDisk =
 function makeDisk({ memory, data }: ServerConfig): MadeDisk {
   if (memory) return { ok: true, disk: new MemoryDisk(), place: "memory" };
   try {
-    // Everybody's data is in it: for this user only.
-    mkdirSync(data, { recursive: true, mode: 0o700 });
+    makeDirectory(data);
     return { ok: true, disk: new NodeDisk(data), place: data };
   } catch (error) {
     return { ok: false, message: `the data directory ${data}: ${(error as Error).message}` };

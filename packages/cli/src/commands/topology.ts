@@ -41,6 +41,13 @@ export function topology(options: TopologyOptions): Promise<ExitCode> {
 /** A node tries for 10 seconds to have a change agreed. */
 const changeMsMax = 15_000;
 
+function pauseText(isPaused: boolean, partitions: number): string {
+  if (partitions > 0) {
+    return `${partitions} partitions on the move ${isPaused ? "stand still" : "go on"}`;
+  }
+  return `nothing moves; what is to move from now on ${isPaused ? "will stand still" : "goes on"}`;
+}
+
 /** `coterie plan pause` and `resume`: all that moves stands still, or goes on. */
 export function setPaused(isPaused: boolean, options: NodeOptions): Promise<ExitCode> {
   const word = isPaused ? "pause" : "resume";
@@ -50,10 +57,7 @@ export function setPaused(isPaused: boolean, options: NodeOptions): Promise<Exit
     if (reply.status !== 200) throw failureOf(`plan ${word}`, reply);
     const { epoch, partitions } = jsonOf(`plan ${word}`, reply) as CommittedView;
     if (options.json === true) await terminal.data(`${JSON.stringify({ epoch, partitions })}\n`);
-    else {
-      const what = `${partitions} partitions on the move`;
-      terminal.say(`epoch ${epoch}: ${what} ${isPaused ? "stand still" : "go on"}`);
-    }
+    else terminal.say(`epoch ${epoch}: ${pauseText(isPaused, partitions)}`);
     return exitCodes.ok;
   });
 }

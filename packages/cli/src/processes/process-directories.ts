@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { CliFailure, exitCodes } from "../exit.ts";
@@ -48,9 +48,17 @@ export function checkForOne(directory: string): void {
 }
 
 /** The last one first: whatever interrupts this, `auto` finds the same number again. */
-export function makeDirectories(directories: readonly string[]): void {
+export function makeDirectories(
+  directories: readonly string[],
+  makeDirectory: (path: string) => void,
+): void {
   for (const directory of directories.toReversed()) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    try {
+      makeDirectory(directory);
+    } catch (error) {
+      const problem = `the data directory ${directory}: ${(error as Error).message}`;
+      throw new CliFailure(exitCodes.usage, problem, "another --data DIR");
+    }
   }
 }
 

@@ -22,7 +22,7 @@ const POLL_MS = 50;
 
 /** `coterie start --processes N`: runs several nodes until it is asked to stop. */
 export async function supervise(config: ServerConfig, given: GivenStart): Promise<ExitCode> {
-  const { nodePlans, openLog } = await import("@coterie/server");
+  const { makeDirectory, nodePlans, openLog } = await import("@coterie/server");
   const directory = resolve(config.data);
   checkForSeveral(directory);
   const planned = nodePlans(config, processCount(directory, config.processes));
@@ -31,11 +31,15 @@ export async function supervise(config: ServerConfig, given: GivenStart): Promis
   }
   const { plans } = planned;
   for (const { data } of plans) await untilFree(data);
-  makeDirectories(plans.map(({ data }) => data));
+  makeDirectories(
+    plans.map(({ data }) => data),
+    makeDirectory,
+  );
   const log = openLog(config);
   const stopping = new AbortController();
+  const supervision = { log, stopping: stopping.signal, makeDirectory };
   const nodes = plans.map((plan) => {
-    return new SupervisedNode(plan, wordsOf(plan, given), { log, stopping: stopping.signal });
+    return new SupervisedNode(plan, wordsOf(plan, given), supervision);
   });
   return runAll(nodes, log, stopping);
 }

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log, NodePlan } from "@coterie/server";
@@ -11,24 +10,35 @@ export function pidFileIn(directory: string): string {
   return join(directory, "coterie.pid");
 }
 
+/** What the nodes of a machine share. */
+export interface Supervision {
+  readonly log: Log;
+  /** Nothing is started once it is aborted. */
+  readonly stopping: AbortSignal;
+  /** Makes a directory and those above it; throws the system's error. */
+  readonly makeDirectory: (path: string) => void;
+}
+
 /** One of several nodes of a machine: a process that is started again whenever it ends. */
 export class SupervisedNode {
   readonly #plan: NodePlan;
   readonly #words: readonly string[];
   readonly #log: Log;
   readonly #stopping: AbortSignal;
+  readonly #makeDirectory: (path: string) => void;
   #process: NodeProcess | undefined;
 
-  /** `words` are the arguments of `coterie` that start it; nothing is once all are `stopping`. */
+  /** `words` are the arguments of `coterie` that start it. */
   constructor(
     plan: NodePlan,
     words: readonly string[],
-    { log, stopping }: { readonly log: Log; readonly stopping: AbortSignal },
+    { log, stopping, makeDirectory }: Supervision,
   ) {
     this.#plan = plan;
     this.#words = words;
     this.#log = log;
     this.#stopping = stopping;
+    this.#makeDirectory = makeDirectory;
   }
 
   /** Settles when the node has ended for good. */
@@ -62,7 +72,7 @@ export class SupervisedNode {
 
   async #runOnce(): Promise<NodeEnd> {
     const { id, data, http, peer } = this.#plan;
-    mkdirSync(data, { recursive: true, mode: 0o700 });
+    this.#makeDirectory(data);
     this.#process = new NodeProcess(this.#words, pidFileIn(data), "inherit");
     const facts = { id, process: this.#process.pid, http, peer };
     this.#log.info({ event: "process-started", ...facts }, "a node was started");
