@@ -5,6 +5,7 @@ import { type DriverName, driverNames } from "./drivers/open-driver.ts";
 import { runFailover } from "./failover/command.ts";
 import { runHandoff } from "./handoff/command.ts";
 import { pinningFor } from "./measure/pinning.ts";
+import { runLargeValues } from "./large-values/command.ts";
 import { runMembership } from "./membership/command.ts";
 import { changesSince, changesText, readBaseline } from "./report/baseline.ts";
 import { writeCurves } from "./report/curves.ts";
@@ -59,6 +60,7 @@ export async function runBench(words: readonly string[]): Promise<number> {
   if (words[0] === "scale") return runScale(words.slice(1));
   if (words[0] === "resp") return runResp(words.slice(1));
   if (words[0] === "overload") return runOverload(words.slice(1));
+  if (words[0] === "large-values") return runLargeValues(words.slice(1));
   let exit = 0;
   const program = newProgram(async (suite, options) => {
     exit = await run(suite, options, words);
@@ -121,6 +123,7 @@ Examples:
   npm run bench -- membership --help
   npm run bench -- resp --help
   npm run bench -- overload --help
+  npm run bench -- large-values --help
   npm run bench -- failover --help
   npm run bench -- handoff --help
   npm run bench -- anti-entropy --help
