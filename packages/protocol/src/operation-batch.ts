@@ -1,7 +1,14 @@
 import type { PeerRequest } from "@coterie/cluster";
 import type { Levels } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
-import { helloTag, readLevels, writeHello } from "./levels-codec.ts";
+import {
+  answerLimitsTag,
+  helloTag,
+  readAnswerLimits,
+  readLevels,
+  writeAnswerLimits,
+  writeHello,
+} from "./levels-codec.ts";
 import { readRequest, requestSizeHint, writeRequest } from "./request-codec.ts";
 import { WireReader } from "./wire-reader.ts";
 import { WireWriter } from "./wire-writer.ts";
@@ -31,6 +38,8 @@ export type DecodedBatch =
       readonly sentMs: MonotonicMs;
       /** What the sender speaks, where it says so: in the first batch of a stream. */
       readonly levels: Levels | undefined;
+      /** Of an answer with records, where its sender says so: in the first batch of a stream. */
+      readonly recordBytesMax: number | undefined;
       readonly operations: readonly DecodedOperation[];
     }
   | MalformedMessage;
@@ -86,6 +95,11 @@ export class OperationBatch {
     writeHello(this.#writer, levels);
   }
 
+  /** Adds how large an answer with records may be on the stream, after what the sender speaks. */
+  limitAnswers(recordBytesMax: number): void {
+    writeAnswerLimits(this.#writer, recordBytesMax);
+  }
+
   /** Drops what was gathered. */
   clear(): void {
     this.#writer.truncate(headerBytes);
@@ -99,6 +113,7 @@ export function decodeBatch(bytes: Uint8Array): DecodedBatch {
   const operations: DecodedOperation[] = [];
   let sentMs: MonotonicMs | undefined;
   let levels: Levels | undefined;
+  let recordBytesMax: number | undefined;
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x09) sentMs = reader.finite();
     else if (tag === 0x12 && operations.length < batchOperationsMax) {
@@ -106,10 +121,11 @@ export function decodeBatch(bytes: Uint8Array): DecodedBatch {
       if (operation === undefined) reader.fail();
       else operations.push(operation);
     } else if (tag === helloTag) levels = readLevels(reader);
+    else if (tag === answerLimitsTag) recordBytesMax = readAnswerLimits(reader);
     else reader.skip(tag);
   }
   if (reader.failed || sentMs === undefined) return { ok: false, error: "malformed" };
-  return { ok: true, sentMs, levels, operations };
+  return { ok: true, sentMs, levels, recordBytesMax, operations };
 }
 
 /** `undefined` when not even its frame, id and deadline can be read. */

@@ -5,7 +5,11 @@ import { type NetworkSubject, networkGuarantees } from "@coterie/ports/conforman
 import { describe, it } from "vitest";
 import { NodeRandom } from "../../src/adapters/node-random.ts";
 import { http2Transport } from "../../src/adapters/peer-network/http2/http2-transport.ts";
-import { PeerNetwork } from "../../src/adapters/peer-network/peer-network.ts";
+import { PeerNetworks } from "../../src/adapters/peer-network/peer-networks.ts";
+import {
+  PeerNetwork,
+  type PeerNetworkInput,
+} from "../../src/adapters/peer-network/peer-network.ts";
 import { PeerServer } from "../../src/adapters/peer-network/peer-server.ts";
 import { SeverableTransport } from "../../src/adapters/peer-network/severable-transport.ts";
 import type { PeerTransport } from "../../src/adapters/peer-network/transport.ts";
@@ -22,8 +26,15 @@ async function freeAddress(): Promise<PeerAddress> {
   return `127.0.0.1:${port}` as PeerAddress;
 }
 
+/** One connection to each peer, or one for each size. */
+const kinds = {
+  "one stream": (input: PeerNetworkInput) => new PeerNetwork(input),
+  lanes: (input: PeerNetworkInput) => new PeerNetworks(input),
+};
+
 async function subject(
   transport: PeerTransport,
+  networkOf: (typeof kinds)[keyof typeof kinds],
 ): Promise<NetworkSubject<PeerRequest, PeerResponse>> {
   const clock = new SystemClock();
   const random = new NodeRandom();
@@ -34,7 +45,7 @@ async function subject(
       const server = new PeerServer({ clock, receive, transport });
       const listening = await server.listen("127.0.0.1", 0);
       if (!listening.ok) throw new Error(listening.message);
-      const network = new PeerNetwork({ clock, random, transport });
+      const network = networkOf({ clock, random, transport });
       return {
         address: `127.0.0.1:${listening.port}` as PeerAddress,
         network,
@@ -57,8 +68,10 @@ const uncut = {
   transport: new SeverableTransport(http2Transport),
 };
 
-describe.each([...transports, uncut])("the network of gRPC streams over $name", ({ transport }) => {
-  it.concurrent.each(networkGuarantees)("$name", async (guarantee) =>
-    guarantee.run(await subject(transport)),
-  );
+describe.each(Object.entries(kinds))("the network of gRPC streams, %s,", (_, networkOf) => {
+  describe.each([...transports, uncut])("over $name", ({ transport }) => {
+    it.concurrent.each(networkGuarantees)("$name", async (guarantee) =>
+      guarantee.run(await subject(transport, networkOf)),
+    );
+  });
 });

@@ -64,6 +64,16 @@ it("older builds skip what a hello says of levels, and say nothing themselves", 
   expect(decodeAck(new ResultBatch().take())).toMatchObject({ ok: true, levels: undefined });
 });
 
+it("older builds skip what a hello says of answers", () => {
+  const hello = new OperationBatch();
+  hello.limitAnswers(300);
+  const said = hello.take(7);
+  expect(decodeBatch(said)).toMatchObject({ ok: true, operations: [], recordBytesMax: 300 });
+  // Field 33, which holds a message of 3 bytes.
+  expect([...said.subarray(9)]).toEqual([0x8a, 0x02, 3, 0x08, 0xac, 0x02]);
+  expect(decodeBatch(new OperationBatch().take(7))).toMatchObject({ recordBytesMax: undefined });
+});
+
 function callOnce(
   network: PeerNetwork,
   address: PeerAddress,

@@ -1,17 +1,38 @@
 import { invariant } from "@coterie/core";
+import type { Http2Stream } from "node:http2";
 
 /** Of a message: one byte that says whether it is compressed, and its length. */
 const frameHeaderBytes = 5;
+
+/** From this length on a message is written where it is, and not copied behind its header. */
+const copiedBytesMax = 16 * 1024;
 
 const nothing: Uint8Array = Buffer.alloc(0);
 
 /** A message as gRPC puts it into an HTTP/2 stream: never compressed, its length before it. */
 export function frame(message: Uint8Array): Buffer {
   const framed = Buffer.allocUnsafe(frameHeaderBytes + message.length);
-  framed[0] = 0;
-  framed.writeUInt32BE(message.length, 1);
-  framed.set(message, frameHeaderBytes);
+  framed.set(message, writeHeader(framed, message));
   return framed;
+}
+
+/** Writes a message to a stream, as {@link frame} does; nobody changes it before it is `sent`. */
+export function writeFramed(stream: Http2Stream, message: Uint8Array, sent: () => void): void {
+  if (message.length < copiedBytesMax) {
+    stream.write(frame(message), sent);
+    return;
+  }
+  const header = Buffer.allocUnsafe(frameHeaderBytes);
+  writeHeader(header, message);
+  stream.cork();
+  stream.write(header);
+  stream.write(message, sent);
+  stream.uncork();
+}
+
+function writeHeader(target: Buffer, { length }: Uint8Array): number {
+  target[0] = 0;
+  return target.writeUInt32BE(length, 1);
 }
 
 /** What is wrong with a stream, after which nothing in it has a meaning. */

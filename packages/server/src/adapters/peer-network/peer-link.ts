@@ -200,7 +200,9 @@ export class PeerLink {
 
   #hello(): Uint8Array {
     const batch = new OperationBatch();
-    batch.greet(this.#options.levels);
+    const { levels, answerBytesMax } = this.#options;
+    batch.greet(levels);
+    if (answerBytesMax !== undefined) batch.limitAnswers(answerBytesMax);
     return batch.take(this.#clock.monotonicMs());
   }
 

@@ -19,6 +19,8 @@ export interface PeerOptions {
   readonly bytesMax: number;
   /** Of one message, either way; room for the largest record. */
   readonly messageBytesMax: number;
+  /** Of an answer with records to a request that only reads; a larger one is refused. */
+  readonly answerBytesMax: number | undefined;
   /** Connections at the listening end; more are closed. */
   readonly connectionsMax: number;
   /** Streams of one connection; a peer needs one, and for a moment perhaps a second. */
@@ -44,6 +46,7 @@ export const defaultPeerOptions: PeerOptions = {
   bytesMax: 64 * mebibyte,
   // A record may have 32 MiB, and the message around it has a name, a stamp and lengths.
   messageBytesMax: 32 * mebibyte + 64 * kibibyte,
+  answerBytesMax: undefined,
   connectionsMax: 10_000,
   streamsMax: 16,
   levels: levelsOfBuild,

@@ -36,6 +36,8 @@ export class ServedStream implements ServedCallEvents {
   #isSignOwed = false;
   #isPaused = false;
   #isGreeted = false;
+  /** Of an answer with records; its peer asks again on another stream for a larger one. */
+  #recordBytesMax: number = Number.POSITIVE_INFINITY;
   #isOver = false;
 
   constructor(input: ServedStreamInput) {
@@ -75,7 +77,10 @@ export class ServedStream implements ServedCallEvents {
       this.#fail("malformed", "the batch is malformed");
       return;
     }
-    if (!this.#isGreeted && !this.#greet(batch.levels ?? levelsUnsaid)) return;
+    if (!this.#isGreeted) {
+      if (!this.#greet(batch.levels ?? levelsUnsaid)) return;
+      this.#recordBytesMax = batch.recordBytesMax ?? Number.POSITIVE_INFINITY;
+    }
     this.#senderClock.learn(batch.sentMs, now);
     statistics.operations += batch.operations.length;
     for (const operation of batch.operations) this.#apply(operation, now);
@@ -113,9 +118,13 @@ export class ServedStream implements ServedCallEvents {
   #answer(id: number, response: PeerResponse): void {
     if (this.#isOver) return;
     const { options, statistics } = this.#input;
-    statistics.answers += 1;
     const before = this.#acks.bytes;
-    const isLarge = responseSizeHint(response) >= messageBytesFull;
+    const bytes = responseSizeHint(response);
+    if (bytes > this.#recordBytesMax && hasRecords(response)) {
+      return this.#answer(id, refusal("too-large", "the answer is too large for this stream"));
+    }
+    statistics.answers += 1;
+    const isLarge = bytes >= messageBytesFull;
     if (isLarge && before > 0) this.#sendAck();
     this.#acks.add(id, response);
     if (this.#acks.bytes > options.messageBytesMax) {
@@ -160,6 +169,11 @@ export class ServedStream implements ServedCallEvents {
     this.over();
     this.#input.call.fail(code, details);
   }
+}
+
+/** Such an answer is to a request that only read, and can be asked again. */
+function hasRecords({ kind }: PeerResponse): boolean {
+  return kind === "present" || kind === "found" || kind === "fetched";
 }
 
 function refusal(code: PeerRefusal, message: string): PeerResponse {

@@ -1,7 +1,7 @@
 import type { Cancel, Clock, MonotonicMs } from "@coterie/ports";
 import { type ServerHttp2Stream, constants } from "node:http2";
 import { type GrpcStatus, trailersOf } from "../../adapters/http2/grpc-status.ts";
-import { type FrameProblem, frame } from "../../adapters/http2/message-frames.ts";
+import { type FrameProblem, writeFramed } from "../../adapters/http2/message-frames.ts";
 import { MessageReader } from "../../adapters/http2/message-reader.ts";
 
 /** Of one turn of one call. A thousand small requests are as much as may hold up all others. */
@@ -111,7 +111,7 @@ export class GrpcCall {
   write(message: Uint8Array, onSent: () => void = () => {}): void {
     const { stream } = this.#input;
     if (this.isOver || !this.#respond()) return;
-    stream.write(frame(message), onSent);
+    writeFramed(stream, message, onSent);
   }
 
   /** Reads nothing more from the client, until {@link GrpcCall.resume}. */

@@ -1,6 +1,6 @@
 import { type ServerHttp2Stream, constants } from "node:http2";
 import { type GrpcStatus, trailersOf } from "../../http2/grpc-status.ts";
-import { type FrameProblem, frame } from "../../http2/message-frames.ts";
+import { type FrameProblem, writeFramed } from "../../http2/message-frames.ts";
 import { MessageReader } from "../../http2/message-reader.ts";
 import type { PeerListenerInput, ServedCall } from "../transport.ts";
 
@@ -59,7 +59,7 @@ export class Http2Call implements ServedCall {
   }
 
   write(message: Uint8Array, sent: () => void): void {
-    if (this.#stream.writable) this.#stream.write(frame(message), sent);
+    if (this.#stream.writable) writeFramed(this.#stream, message, sent);
   }
 
   pause(): void {

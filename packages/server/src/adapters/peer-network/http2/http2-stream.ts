@@ -9,7 +9,7 @@ import {
 } from "node:http2";
 import { type Socket, connect as connectTcp } from "node:net";
 import { hostOf, portOf } from "../../../config/addresses.ts";
-import { MessageFrames, frame } from "../../http2/message-frames.ts";
+import { MessageFrames, frame, writeFramed } from "../../http2/message-frames.ts";
 import { SessionKeepalive } from "../../http2/session-keepalive.ts";
 import { replicatePath } from "../peer-options.ts";
 import type { PeerStream, PeerStreamInput } from "../transport.ts";
@@ -52,7 +52,7 @@ export class Http2Stream implements PeerStream {
 
   write(message: Uint8Array, sent: () => void): void {
     invariant(this.#isOpen, "operations are written to streams that have opened");
-    this.#stream?.write(frame(message), sent);
+    if (this.#stream !== undefined) writeFramed(this.#stream, message, sent);
   }
 
   end(): void {

@@ -38,6 +38,13 @@ export declare type Batch = Message<"coterie.peer.v1.Batch"> & {
    * @generated from field: coterie.peer.v1.Levels levels = 32;
    */
   levels?: Levels | undefined;
+
+  /**
+   * Which answers the sender takes on this stream: in its first batch. Who leaves it out takes all.
+   *
+   * @generated from field: coterie.peer.v1.AnswerLimits answer_limits = 33;
+   */
+  answerLimits?: AnswerLimits | undefined;
 };
 
 /**
@@ -45,6 +52,27 @@ export declare type Batch = Message<"coterie.peer.v1.Batch"> & {
  * Use `create(BatchSchema)` to create a new message.
  */
 export declare const BatchSchema: GenMessage<Batch>;
+
+/**
+ * Answers that carry records, to requests that only read: a longer one is refused as too large, and
+ * asked for again on a stream that takes it.
+ *
+ * @generated from message coterie.peer.v1.AnswerLimits
+ */
+export declare type AnswerLimits = Message<"coterie.peer.v1.AnswerLimits"> & {
+  /**
+   * About how many bytes; none if 0.
+   *
+   * @generated from field: uint32 record_bytes_max = 1;
+   */
+  recordBytesMax: number;
+};
+
+/**
+ * Describes the message coterie.peer.v1.AnswerLimits.
+ * Use `create(AnswerLimitsSchema)` to create a new message.
+ */
+export declare const AnswerLimitsSchema: GenMessage<AnswerLimits>;
 
 /**
  * docs/operations/upgrade.md
