@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { RealCluster } from "@coterie/e2e";
 import { findProgram } from "../targets/debian-program.ts";
 import { PrivateProcesses, freePorts } from "../targets/private-processes.ts";
+import { startRedis } from "../targets/redis-target.ts";
 
 const host = "127.0.0.1";
 
@@ -30,6 +31,18 @@ export async function startCoterie(parent: string): Promise<RespServer> {
   };
 }
 
+/** One redis-server that syncs every write before it answers, and two that follow it. */
+export async function startRedisSynced(parent: string): Promise<RespServer> {
+  const redis = await startRedis(parent);
+  const { addresses, pids } = redis;
+  return {
+    name: "redis synced",
+    address: addresses["redis"]?.[0] ?? "",
+    pids,
+    stop: () => redis.stop(),
+  };
+}
+
 /** One redis-server that keeps everything in memory and writes nothing. */
 export async function startRedisInMemory(parent: string): Promise<RespServer> {
   const program = findProgram("redis-server");
@@ -45,7 +58,12 @@ export async function startRedisInMemory(parent: string): Promise<RespServer> {
     throw error;
   }
   const { pids } = processes;
-  return { name: "redis", address: `${host}:${port}`, pids, stop: () => processes.stop() };
+  return {
+    name: "redis in memory",
+    address: `${host}:${port}`,
+    pids,
+    stop: () => processes.stop(),
+  };
 }
 
 async function answers(port: number): Promise<boolean> {
