@@ -3,7 +3,9 @@ import { partitionOf, tokenOf } from "@coterie/core";
 import type { Asked } from "./doors.ts";
 import type { Outcome } from "./outcomes.ts";
 
-const keysPerGroup = 200;
+const usualKeysPerGroup = 200;
+/** Puts under way while keys are filled, unless it is said. */
+const fillInFlight = 32;
 /** How often it is looked whether operations are due. */
 const tickMs = 1;
 
@@ -13,6 +15,8 @@ export interface OpenLoadInput {
   readonly operationsPerSecond: number;
   readonly groups: readonly (readonly string[])[];
   readonly value: Buffer;
+  /** By key: what an earlier load knew of them last, which this one goes on with. */
+  readonly contexts?: Map<string, string>;
 }
 
 /**
@@ -21,23 +25,31 @@ export interface OpenLoadInput {
  */
 export class OpenLoad {
   readonly #input: OpenLoadInput;
-  readonly #contexts = new Map<string, string>();
+  readonly #contexts: Map<string, string>;
   readonly #busy = new Set<string>();
+  /** When those under way were due, in the order of their beginning. */
+  readonly #pending = new Set<{ readonly dueMs: number }>();
   #outcomes: Outcome[] = [];
   #asked: readonly Asked[] = [];
   #timer: NodeJS.Timeout | undefined;
   #startMs = 0;
   #begun = 0;
-  #pending = 0;
   #lastTickMs = 0;
   #stallMs = 0;
 
   constructor(input: OpenLoadInput) {
     this.#input = input;
+    this.#contexts = input.contexts ?? new Map<string, string>();
+  }
+
+  /** Of those under way, when the first to begin was due; undefined if none is. */
+  get oldestDueMs(): number | undefined {
+    const [oldest] = this.#pending;
+    return oldest?.dueMs;
   }
 
   /** Writes every key once, some at a time. */
-  async fill(): Promise<void> {
+  async fill(inFlight: number = fillInFlight): Promise<void> {
     const keys = this.#input.groups.flat().values();
     const worker = async (): Promise<void> => {
       for (const key of keys) {
@@ -47,7 +59,7 @@ export class OpenLoad {
         if (error !== undefined) throw new Error(`cannot fill: ${error}`);
       }
     };
-    await Promise.all(Array.from({ length: 16 }, worker));
+    await Promise.all(Array.from({ length: inFlight }, worker));
   }
 
   /** From now on these nodes are asked and no others. */
@@ -55,7 +67,27 @@ export class OpenLoad {
     this.#asked = ids.map((id) => this.#input.drivers.get(id) as Asked);
   }
 
+  /** A closed loop of the same operations; how many succeeded per second. */
+  async closed(inFlight: number, seconds: number): Promise<number> {
+    const endMs = performance.now() + seconds * 1000;
+    let done = 0;
+    const lane = async (): Promise<void> => {
+      while (performance.now() < endMs) {
+        const number = this.#begun;
+        this.#begun += 1;
+        const outcome = await new Promise<Outcome>((resolve) => {
+          this.#begin(number, performance.now(), resolve);
+        });
+        if (outcome.error === undefined && outcome.endedMs <= endMs) done += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: inFlight }, lane));
+    return done / seconds;
+  }
+
+  /** Begins operations at the rate, from now on. */
   start(): void {
+    this.#begun = 0;
     this.#startMs = performance.now();
     this.#lastTickMs = this.#startMs;
     this.#timer = setInterval(() => this.#tick(), tickMs);
@@ -65,7 +97,7 @@ export class OpenLoad {
   async stop(patienceMs: number): Promise<void> {
     clearInterval(this.#timer);
     const endMs = performance.now() + patienceMs;
-    while (this.#pending > 0 && performance.now() < endMs) {
+    while (this.#pending.size > 0 && performance.now() < endMs) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
@@ -84,12 +116,14 @@ export class OpenLoad {
     this.#lastTickMs = now;
     const everyMs = 1000 / this.#input.operationsPerSecond;
     for (; this.#startMs + this.#begun * everyMs <= now; this.#begun += 1) {
-      this.#begin(this.#begun, this.#startMs + this.#begun * everyMs);
+      this.#begin(this.#begun, this.#startMs + this.#begun * everyMs, (outcome) => {
+        this.#outcomes.push(outcome);
+      });
     }
   }
 
   /** The n-th operation: each group is put to and got from by turns, at each node. */
-  #begin(number: number, dueMs: number): void {
+  #begin(number: number, dueMs: number, onEnd: (outcome: Outcome) => void): void {
     const { groups } = this.#input;
     const kind = number % 2 === 0 ? "put" : "get";
     const turn = Math.floor(number / 2);
@@ -97,10 +131,11 @@ export class OpenLoad {
     const round = Math.floor(turn / groups.length);
     const driver = this.#asked[(round + turn) % this.#asked.length] as Asked;
     const key = this.#keyFor(group, round, kind);
-    this.#pending += 1;
+    const pending = { dueMs };
+    this.#pending.add(pending);
     const end = (error: string | undefined): void => {
-      this.#pending -= 1;
-      this.#outcomes.push({ kind, group, dueMs, endedMs: performance.now(), error });
+      this.#pending.delete(pending);
+      onEnd({ kind, group, dueMs, endedMs: performance.now(), error });
     };
     if (kind === "put") this.#put(driver, key, end);
     else {
@@ -136,6 +171,7 @@ export function keyGroups(
   bucket: string,
   partitions: number,
   count: number,
+  keysPerGroup: number = usualKeysPerGroup,
 ): readonly (readonly string[])[] {
   const groups = Array.from({ length: count }, (): string[] => []);
   const space = { hash: "md5", partitions } as const;

@@ -1,3 +1,4 @@
+import { limitsText } from "../measure/limits.ts";
 import type { Measurement } from "../measure/measurement.ts";
 import { byteName, pressureName } from "../measure/measurement.ts";
 import { alignedText } from "./aligned-text.ts";
@@ -40,13 +41,7 @@ function headText({
         : `, servers on core ${pinning.servers}, generator on ${pinning.generators}`),
     ...targets.map(({ description }) => description),
   ];
-  if (limits !== null) {
-    lines.push(
-      `limits: fdatasync ${whole(limits.fdatasyncPerSecond)}/s alone, ` +
-        `${whole(limits.sharedFdatasyncPerSecond)}/s each of three at once; loopback echo ` +
-        `${whole(limits.echoPerSecond1)}/s with 1 and ${whole(limits.echoPerSecond64)}/s with 64`,
-    );
-  }
+  if (limits !== null) lines.push(limitsText(limits));
   for (const { driver, valueBytes, inFlight, operationsPerSecond } of ceilings) {
     lines.push(
       `ceiling of the generator: ${driver}, ${byteName(valueBytes)} B, ${inFlight} in flight: ` +

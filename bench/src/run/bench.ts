@@ -2,18 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type TargetName, doorOf, driverTargets } from "../drivers/open-driver.ts";
 import { lookAround, requireDisk } from "../measure/machine.ts";
-import { fdatasyncRate, loopbackEchoRate } from "../measure/machine-limits.ts";
-import { sharedFdatasyncRate } from "../measure/shared-disk.ts";
+import { measureLimits } from "../measure/limits.ts";
 import { type Cell, type Measurement, cellName } from "../measure/measurement.ts";
 import { pin } from "../measure/pinning.ts";
 import { residentBytes } from "../measure/process-usage.ts";
-import {
-  type Limits,
-  type Report,
-  type Restart,
-  type TargetReport,
-  reportVersion,
-} from "../report/report.ts";
+import { type Report, type Restart, type TargetReport, reportVersion } from "../report/report.ts";
 import { CoterieTarget } from "../targets/coterie-target.ts";
 import { missingProgram } from "../targets/debian-program.ts";
 import { type Ceiling, measureCeilings, withCeiling } from "./ceilings.ts";
@@ -87,7 +80,8 @@ async function runIn(plan: BenchPlan, data: string | undefined, cleanUp: CleanUp
   const { command, pinning, say } = plan;
   const cells = presentCells(plan);
   const machine = lookAround(data);
-  const limits = data === undefined ? null : await measureLimits(data, say);
+  if (data !== undefined) say("measuring the disk and the loopback device");
+  const limits = data === undefined ? null : await measureLimits(data);
   const ceilings = plan.hasCeilings ? await ceilingsOf(cells, plan) : [];
   const targets: TargetReport[] = [];
   const measurements: Measurement[] = [];
@@ -169,19 +163,6 @@ function presentCells({ cells, say }: BenchPlan): readonly Cell[] {
   const present = cells.filter(({ driver }) => !missing.has(driverTargets[driver]));
   if (present.length === 0) throw new Error("nothing is left to measure");
   return present;
-}
-
-/** Of each limit. */
-const limitSeconds = 0.5;
-
-async function measureLimits(data: string, say: BenchPlan["say"]): Promise<Limits> {
-  say("measuring the disk and the loopback device");
-  return {
-    fdatasyncPerSecond: fdatasyncRate(data, limitSeconds),
-    sharedFdatasyncPerSecond: await sharedFdatasyncRate(data, 3, limitSeconds),
-    echoPerSecond1: await loopbackEchoRate(1, limitSeconds),
-    echoPerSecond64: await loopbackEchoRate(64, limitSeconds),
-  };
 }
 
 function ceilingsOf(cells: readonly Cell[], plan: BenchPlan): Promise<readonly Ceiling[]> {

@@ -1,7 +1,7 @@
 import type { Generators } from "../generator/generators.ts";
 import { mergeHistograms, percentilesOf } from "../generator/histogram.ts";
 import type { RunPlan, RunResult } from "../generator/plan.ts";
-import { cpuMicros } from "../measure/process-usage.ts";
+import { CpuMeter } from "../measure/cpu-meter.ts";
 
 /** What was done in a span of time, and what it took. */
 export interface Span {
@@ -51,11 +51,11 @@ const sliceSeconds = 0.5;
 export class SteadyLoad {
   readonly #input: SteadyLoadInput;
   #seed = 0;
-  #cpuByPid = new Map<number, number>();
+  readonly #cpu: CpuMeter;
 
   constructor(input: SteadyLoadInput) {
     this.#input = input;
-    this.#cpu();
+    this.#cpu = new CpuMeter(input.pids);
   }
 
   async slice(inFlight: number = this.#input.inFlight): Promise<Slice> {
@@ -68,9 +68,9 @@ export class SteadyLoad {
       operationsMax: undefined,
       seed: this.#seed,
     };
-    this.#cpu();
+    this.#cpu.take();
     const result = await this.#input.generators.run(plan);
-    return { result, serverCpuMicros: this.#cpu() };
+    return { result, serverCpuMicros: this.#cpu.take() };
   }
 
   async slices(seconds: number, inFlight?: number): Promise<readonly Slice[]> {
@@ -78,15 +78,6 @@ export class SteadyLoad {
     const slices: Slice[] = [];
     while (slices.length < count) slices.push(await this.slice(inFlight));
     return slices;
-  }
-
-  /** What all servers have used since the last call; a new one, all that it has used so far. */
-  #cpu(): number {
-    const now = new Map(this.#input.pids().map((pid) => [pid, cpuMicros(pid)] as const));
-    let used = 0;
-    for (const [pid, micros] of now) used += micros - (this.#cpuByPid.get(pid) ?? 0);
-    this.#cpuByPid = now;
-    return used;
   }
 }
 
