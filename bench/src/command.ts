@@ -13,6 +13,7 @@ import { runOverload } from "./overload/command.ts";
 import { reportText } from "./report/table.ts";
 import { runResp } from "./resp/command.ts";
 import { runScale } from "./scale/command.ts";
+import { runSoak } from "./soak/command.ts";
 import { runTails } from "./tails/command.ts";
 import { runBench as runPlan } from "./run/bench.ts";
 import { type SuiteName, cellsOf } from "./run/suites.ts";
@@ -63,6 +64,7 @@ export async function runBench(words: readonly string[]): Promise<number> {
   if (words[0] === "overload") return runOverload(words.slice(1));
   if (words[0] === "large-values") return runLargeValues(words.slice(1));
   if (words[0] === "tails") return runTails(words.slice(1));
+  if (words[0] === "soak") return runSoak(words.slice(1));
   let exit = 0;
   const program = newProgram(async (suite, options) => {
     exit = await run(suite, options, words);
@@ -127,6 +129,7 @@ Examples:
   npm run bench -- overload --help
   npm run bench -- large-values --help
   npm run bench -- tails --help
+  npm run bench -- soak --help
   npm run bench -- failover --help
   npm run bench -- handoff --help
   npm run bench -- anti-entropy --help

@@ -1,6 +1,7 @@
 import { Coterie } from "@coterie/client";
 import { type Endpoint, RealCluster } from "@coterie/e2e";
 import { setTimeout as sleep } from "node:timers/promises";
+import { debtsOf } from "../measure/hint-debts.ts";
 import { PipeDriver } from "../drivers/pipe-driver.ts";
 
 export interface DeliverInput {
@@ -76,18 +77,6 @@ async function write(others: readonly Endpoint[], keys: number): Promise<void> {
 
 /** Records that these nodes owe to the victim, as they say. */
 async function owedBy(others: readonly Endpoint[]): Promise<number> {
-  const debts = await Promise.all(
-    others.map(async ({ http }) => {
-      const answer = await fetch(`http://${http}/v1/hints`);
-      return (await answer.json()) as { readonly debts: readonly Debt[] };
-    }),
-  );
-  return debts
-    .flatMap((node) => node.debts)
-    .reduce((sum, { target, records }) => sum + (target === victim ? records : 0), 0);
-}
-
-interface Debt {
-  readonly target: string;
-  readonly records: number;
+  const debts = await debtsOf(others.map(({ http }) => http));
+  return debts.reduce((sum, { target, records }) => sum + (target === victim ? records : 0), 0);
 }

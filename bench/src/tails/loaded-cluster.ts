@@ -6,6 +6,7 @@ import { RealCluster } from "@coterie/e2e";
 import { type DoorName, bucketOf, openDoors } from "../failover/doors.ts";
 import { OpenLoad, keyGroups } from "../failover/open-load.ts";
 import { CpuMeter } from "../measure/cpu-meter.ts";
+import { untilPaid } from "../measure/hint-debts.ts";
 import { type Tails, tailsOf } from "./tails.ts";
 
 export interface LoadedClusterInput {
@@ -154,10 +155,9 @@ export class LoadedCluster {
     });
   }
 
-  /** Until no node owes another anything, and nothing moves; or nothing more can be hoped for. */
+  /** Until no node owes another anything, or nothing more can be hoped for. */
   async settle(): Promise<void> {
-    const endMs = performance.now() + settleMsMax;
-    while (performance.now() < endMs && (await this.#owed()) > 0) await sleep(100);
+    await untilPaid(this.cluster.doors, settleMsMax);
     await sleep(settledMs);
   }
 
@@ -171,18 +171,6 @@ export class LoadedCluster {
       if (this.#instead.has(id)) return this.#instead.get(id) ?? [];
       return this.cluster.pidOf(id);
     });
-  }
-
-  async #owed(): Promise<number> {
-    const answers = await Promise.all(
-      this.cluster.doors.map(async (door) => {
-        const answer = await fetch(`http://${door}/v1/hints`);
-        return (await answer.json()) as { readonly debts?: readonly { records: number }[] };
-      }),
-    );
-    return answers
-      .flatMap(({ debts = [] }) => debts)
-      .reduce((sum, { records }) => sum + records, 0);
   }
 
   /** A load with connections of its own: those to a node that was killed are gone. */
