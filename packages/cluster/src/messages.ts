@@ -1,6 +1,7 @@
 import type {
   Announcement,
   Ballot,
+  Digest,
   Fence,
   Levels,
   MembershipMessage,
@@ -13,6 +14,7 @@ import type {
   TreeQuestion,
   WriteId,
 } from "@coterie/core";
+import type { RecordVersion } from "@coterie/storage";
 import type { HotTables } from "./hot/hot-view.ts";
 
 export type { Announcement, HeardMember, RingStamp } from "@coterie/core";
@@ -61,6 +63,14 @@ export interface ReadRequest {
   readonly stamp: RingStamp;
   readonly bucket: string;
   readonly key: Uint8Array;
+  /** Of a record like this the version is answer enough. Builds that do not know it send it all. */
+  readonly spared?: SparedRecord | undefined;
+}
+
+/** The record with this digest and exactly so many bytes; without a digest, any with more bytes. */
+export interface SparedRecord {
+  readonly digest: Digest | undefined;
+  readonly bytes: number;
 }
 
 /** All records under one token: for repair after damage, when the key itself may be lost. */
@@ -271,6 +281,8 @@ export type PeerResponse =
   | { readonly kind: "levels"; readonly levels: Levels }
   | { readonly kind: "merged"; readonly changed: boolean }
   | { readonly kind: "present"; readonly record: Uint8Array; readonly fence: Fence }
+  /** In place of `present`: the read spared this record. */
+  | VersionResponse
   | { readonly kind: "absent"; readonly fence: Fence }
   /** Damaged or not yet refilled: not an answer. */
   | { readonly kind: "unknown" }
@@ -295,6 +307,12 @@ export type PeerResponse =
   | FencesResponse
   | HotKeysResponse
   | RefusedResponse;
+
+/** Which record is held durably, and not known to be damaged. */
+export interface VersionResponse extends RecordVersion {
+  readonly kind: "version";
+  readonly fence: Fence;
+}
 
 /** What is held under the tokens of a {@link LookRequest}, in their order. */
 export interface LookedResponse {

@@ -33,6 +33,10 @@ export interface NodeCounters {
   hedgesSuppressed: number;
   /** Reads that were also sent to a replica avoided for its slowness, to see how it is. */
   readProbes: number;
+  /** Records that a replica did not send to a read, as the same one was at hand. */
+  recordsSpared: number;
+  /** Reads that asked twice, as a record that was spared was one that nobody had sent. */
+  versionsDiffered: number;
   /** Records written to a replica because a read found it behind. */
   readRepairs: number;
   /** Values dropped because their time was up: by the sweep, or when their record was rewritten. */
@@ -69,6 +73,8 @@ export function newNodeCounters(): NodeCounters {
     hedgesWon: 0,
     hedgesSuppressed: 0,
     readProbes: 0,
+    recordsSpared: 0,
+    versionsDiffered: 0,
     readRepairs: 0,
     expiredSiblings: 0,
     siblings: new Map(),

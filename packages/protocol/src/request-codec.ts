@@ -9,6 +9,7 @@ import type {
   MergeRequest,
   PeerRequest,
   ReadRequest,
+  SparedRecord,
 } from "@coterie/cluster";
 import {
   readAccept,
@@ -30,6 +31,7 @@ import { bulkSizeHint, bulkTags, readFetch, readMergeAll, writeBulkRequest } fro
 import { readCompare, readLook, treeSizeHint, treeTags, writeTreeRequest } from "./tree-codec.ts";
 import { readRaiseFence, readReap, reapingTags, writeReapingRequest } from "./reaping-codec.ts";
 import { listedEntryHint } from "./listed-entry.ts";
+import { readSpared, sparedHint, sparedTag, writeSpared } from "./version-codec.ts";
 import { readStamp } from "./read-stamp.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
@@ -45,6 +47,7 @@ export function requestSizeHint(request: PeerRequest): number {
     case "hint":
       return fixedFieldsHint + request.target.length + request.record.length;
     case "read":
+      return fixedFieldsHint + request.bucket.length + request.key.length + sparedHint;
     case "read-hint":
       return fixedFieldsHint + request.bucket.length + request.key.length;
     case "find":
@@ -136,6 +139,7 @@ function writeStamped(writer: WireWriter, request: DataRequest): void {
     case "read":
       writer.textOrDefault(0x1a, request.bucket);
       writer.bytesOrDefault(0x22, request.key);
+      if (request.spared !== undefined) writeSpared(writer, request.spared);
       return;
     case "find":
       writer.uint(0x18, request.partition);
@@ -294,6 +298,7 @@ function readRead(reader: WireReader): ReadRequest {
   let epoch = 0;
   let stampTag = 0;
   let bucket = "";
+  let spared: SparedRecord | undefined;
   let key: Uint8Array = new Uint8Array(0);
   const outer = reader.enter();
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
@@ -301,10 +306,11 @@ function readRead(reader: WireReader): ReadRequest {
     else if (tag === 0x15) stampTag = reader.fixed32();
     else if (tag === 0x1a) bucket = reader.text();
     else if (tag === 0x22) key = reader.view();
+    else if (tag === sparedTag) spared = readSpared(reader);
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return { kind: "read", stamp: { epoch, tag: stampTag }, bucket, key };
+  return { kind: "read", stamp: { epoch, tag: stampTag }, bucket, key, spared };
 }
 
 function readFind(reader: WireReader): FindRequest {

@@ -34,6 +34,7 @@ import {
   reapingAnswerTags,
   writeReapingAnswer,
 } from "./reaping-codec.ts";
+import { readVersion, versionTags, writeVersion } from "./version-codec.ts";
 import { readLevels, writeLevels } from "./levels-codec.ts";
 import type { WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
@@ -64,6 +65,7 @@ const responseTags = {
   ...reapingAnswerTags,
   ...bulkAnswerTags,
   ...hotAnswerTags,
+  ...versionTags,
 } as const;
 
 /** About how many bytes `response` takes when encoded; never far below. */
@@ -98,6 +100,7 @@ export function responseSizeHint(response: PeerResponse): number {
       return 24 + (response.context?.length ?? 0) + (response.record?.length ?? 0);
     case "announced":
       return announcementSizeHint(response.announcement);
+    case "version":
     case "outbid":
     case "levels":
       return 24;
@@ -122,8 +125,8 @@ export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHi
       break;
     case "present":
     case "absent":
-      if (response.kind === "present") writer.bytesOrDefault(0x0a, response.record);
-      writeFence(writer, response.fence);
+    case "version":
+      writeReadAnswer(writer, response);
       break;
     case "found":
       for (const record of response.records) writer.bytes(0x0a, record);
@@ -181,6 +184,15 @@ export function writeResponse(writer: WireWriter, response: PeerResponse, sizeHi
       break;
   }
   writer.close(start, sizeHint);
+}
+
+function writeReadAnswer(
+  writer: WireWriter,
+  response: PeerResponse & { readonly kind: "present" | "absent" | "version" },
+): void {
+  if (response.kind === "version") return writeVersion(writer, response);
+  if (response.kind === "present") writer.bytesOrDefault(0x0a, response.record);
+  writeFence(writer, response.fence);
 }
 
 function writeWritten(writer: WireWriter, response: WrittenResponse): void {
@@ -249,6 +261,8 @@ export function readResponse(reader: WireReader, tag: number): PeerResponse | un
       return readFences(reader);
     case responseTags["hot-keys"]:
       return readHotKeys(reader);
+    case responseTags.version:
+      return readVersion(reader);
     default:
       return undefined;
   }

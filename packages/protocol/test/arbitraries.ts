@@ -92,7 +92,13 @@ const sentRecords = fc.array(fc.record({ record: bytes, fence: u32 }), { maxLeng
 /** Any request, of any kind. */
 export const anyRequest: fc.Arbitrary<PeerRequest> = fc.oneof(
   fc.record({ kind: fc.constant("merge" as const), stamp, fence: u32, record: bytes }),
-  fc.record({ kind: fc.constant("read" as const), stamp, bucket: text, key: bytes }),
+  fc.record({
+    kind: fc.constant("read" as const),
+    stamp,
+    bucket: text,
+    key: bytes,
+    spared: maybe(fc.record({ digest: maybe(halves), bytes: u32 })),
+  }),
   fc.record({
     kind: fc.constant("find" as const),
     stamp,
@@ -219,6 +225,7 @@ export const anyResponse: fc.Arbitrary<PeerResponse> = fc.oneof(
   fc.record({ kind: fc.constant("merged" as const), changed: fc.boolean() }),
   fc.record({ kind: fc.constant("present" as const), record: bytes, fence }),
   fc.record({ kind: fc.constant("absent" as const), fence }),
+  fc.record({ kind: fc.constant("version" as const), digest: halves, bytes: u32, fence }),
   fc.constant<PeerResponse>({ kind: "unknown" }),
   fc.record({
     kind: fc.constant("found" as const),

@@ -109,8 +109,13 @@ function generatedRequest(request: PeerRequest): GeneratedRequest {
       const { fence, record } = request;
       return { case: "merge", value: { ...stamp, fence, record } };
     }
-    case "read":
-      return { case: "read", value: { ...stamp, bucket: request.bucket, key: request.key } };
+    case "read": {
+      const { bucket, key, spared } = request;
+      if (spared === undefined) return { case: "read", value: { ...stamp, bucket, key } };
+      const { digest, bytes } = spared;
+      const halves = present({ digestHigh: digest?.high, digestLow: digest?.low });
+      return { case: "read", value: { ...stamp, bucket, key, spared: { ...halves, bytes } } };
+    }
     case "hint": {
       const { target, fence, record } = request;
       return { case: "hint", value: { ...stamp, target, fence, record } };
@@ -263,6 +268,11 @@ function generatedResponse(response: PeerResponse): GeneratedResponse {
       return { case: "present", value: { record: response.record, ...response.fence } };
     case "absent":
       return { case: "absent", value: response.fence };
+    case "version": {
+      const { digest, bytes, fence } = response;
+      const halves = { digestHigh: digest.high, digestLow: digest.low };
+      return { case: "version", value: { ...halves, bytes, ...fence } };
+    }
     case "unknown":
       return { case: "unknown", value: {} };
     case "found":

@@ -18,6 +18,7 @@ export type {
   PlacedToken,
   ReadOutcome,
   RecordStore,
+  RecordVersion,
   RecoveryReport,
   StoredRecord,
   StoreEvent,

@@ -6,7 +6,7 @@ import { dueEmpty } from "./index/due.ts";
 import { firstEntries, listEntries } from "./index/list-entries.ts";
 import type { Location } from "./index/location.ts";
 import type { RecordIndex } from "./index/record-index.ts";
-import { entryKinds, pageOf } from "./log/format.ts";
+import { entryHeaderBytes, entryKinds, pageOf } from "./log/format.ts";
 import { Log, type LogStart } from "./log/log.ts";
 import { SegmentFiles } from "./log/segment-files.ts";
 import type { GroupWaiter } from "./log/group.ts";
@@ -39,6 +39,7 @@ import type {
   PlacedToken,
   ReadOutcome,
   RecordStore,
+  RecordVersion,
   StoredRecord,
   StoreOptions,
   StoreStatistics,
@@ -198,6 +199,15 @@ export class LogStore implements RecordStore {
         becameDurable: () => settle({ ok: true, held }),
       });
     });
+  }
+
+  name(key: PlacedKey, settle: (version: RecordVersion | undefined) => void): void {
+    const [location, other] = this.index.find(key.partition, key.token);
+    const isOver = this.#isFatal || this.#isStopping;
+    const isOne = location !== undefined && other === undefined;
+    if (isOver || !isOne || this.#isUnknown(key)) return settle(undefined);
+    const version = { digest: location.digest, bytes: location.length - entryHeaderBytes };
+    this.#loader.whenDurable(location, { becameDurable: () => settle(version) });
   }
 
   bytesHeld({ partition, token }: PlacedKey): number {

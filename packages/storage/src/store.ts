@@ -78,6 +78,16 @@ export interface IndexEntry {
   readonly bytes: number;
 }
 
+/**
+ * Which record it is: of one key and one bucket, two records with the same version have the same
+ * clock and values. The digest leaves out dead write ids, of which the bytes say how many.
+ */
+export interface RecordVersion {
+  readonly digest: Digest;
+  /** Of the encoded record. */
+  readonly bytes: number;
+}
+
 /** The durable store of one node. */
 export interface RecordStore {
   /** Mints this storage lifetime's dots; changes after damage or a rollback. */
@@ -91,6 +101,12 @@ export interface RecordStore {
   observeOwnCounter(counter: number): void;
   /** Reads what is durable: a record still being synced is returned once it is. */
   read(key: PlacedKey, settle: (outcome: ReadOutcome) => void): void;
+  /**
+   * The version of the one record held under the key's token, once it is durable. `undefined` where
+   * that is not in memory, or a read has to say more: nothing is held, something may be lost, or
+   * the token has several. Never settles later than a read would.
+   */
+  name(key: PlacedKey, settle: (version: RecordVersion | undefined) => void): void;
   /**
    * Bytes of what a read would return, from memory: exactly, or where the key is not in memory, as
    * many as records of its partition have on average.

@@ -1,6 +1,13 @@
-import { mergeRecords, encodeRecord, compareTokens } from "@coterie/core";
+import { mergeRecords, encodeRecord, compareTokens, recordDigest, withClass } from "@coterie/core";
 import { describe, expect, it } from "vitest";
-import type { Held, IndexEntry, PlacedKey, StoredRecord, UpdateOutcome } from "../src/index.ts";
+import type {
+  Held,
+  IndexEntry,
+  PlacedKey,
+  RecordVersion,
+  StoredRecord,
+  UpdateOutcome,
+} from "../src/index.ts";
 import { StoreWorld, placed, version, versionOf } from "./store-world.ts";
 
 async function opened(seed: number, options: object = {}): Promise<StoreWorld> {
@@ -132,6 +139,39 @@ describe("a key", () => {
     expect(directory.store.statistics().readsFromDisk).toBe(0);
   });
 
+  it("is named by its record's digest and size once that is durable", async () => {
+    const directory = await opened(8);
+    const named: (RecordVersion | undefined)[] = [];
+    const name = (): void => directory.store.name(placed("key"), (each) => named.push(each));
+    name();
+    expect(named).toEqual([undefined]);
+    const put = directory.update("key", 1, 300);
+    name();
+    expect(named).toEqual([undefined]);
+    await directory.world.runUntilSettled(put);
+    const { bytes } = version("key", 1, 300);
+    const digest = withClass(recordDigest(bytes), 3);
+    expect(named).toEqual([undefined, { digest, bytes: bytes.length }]);
+  });
+
+  it("has no name when it may be lost", async () => {
+    const directory = await opened(9);
+    const one = placed("one");
+    const nameOf = (key: PlacedKey): Promise<RecordVersion | undefined> =>
+      directory.world.runUntilSettled(
+        new Promise((settle) => {
+          directory.store.name(key, settle);
+        }),
+      );
+    await directory.updated("one", 1);
+    expect(await nameOf(one)).toBeDefined();
+    await directory.stop();
+    directory.rot("one");
+    await directory.open();
+    expect(await directory.read("one")).toEqual({ state: "unknown" });
+    expect(await nameOf(one)).toBeUndefined();
+  });
+
   it("lives beside another key with the same token, through crashes of neither", async () => {
     const directory = await opened(7);
     const one = placed("one");
@@ -156,6 +196,9 @@ describe("a key", () => {
       );
     for (let other = 0; other < 8; other += 1) await directory.updated(`other-${other}`, 1);
     expect([await read(one), await read(two)]).toEqual([3, 2]);
+    const names: unknown[] = [];
+    directory.store.name(one, (name) => names.push(name));
+    expect(names).toEqual([undefined]);
     const { partition, token } = one;
     const found = await directory.world.runUntilSettled(
       new Promise<readonly StoredRecord[] | "unknown">((resolve) => {

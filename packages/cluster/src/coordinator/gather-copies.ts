@@ -5,10 +5,15 @@ import { gatherJointly } from "./gather-jointly.ts";
 import { gatherWithStandIns } from "./gather-with-stand-ins.ts";
 import { type ReplicaCopy, readCopy } from "./replica-calls.ts";
 import { type RequestPlan, isPrimaryOf } from "./request-plan.ts";
+import { type GivenCopy, SparingRead } from "./sparing-read.ts";
 import { isAtHand, readHeld, standInsOf } from "./stand-ins.ts";
 
-/** Asks as many replicas for their copies as a read must have; fallbacks too, if it is sloppy. */
-export function gatherCopies(
+/**
+ * Asks as many replicas for their copies as a read must have; fallbacks too, if it is sloppy. What
+ * is here already, or comes from another replica, is not sent ({@link SparingRead}); if then some
+ * version has no record, because the replicas differ, all are asked again, for everything.
+ */
+export async function gatherCopies(
   coordination: Coordination,
   plan: RequestPlan,
 ): Promise<Gathered<ReplicaCopy>> {
@@ -27,24 +32,28 @@ export function gatherCopies(
   const members = routing.order(replicas.primaries, clock.monotonicMs());
   // In the ring's own order nobody is left out for being slow.
   if (members !== replicas.primaries) probeOne(coordination, plan, members);
-  const asked: GatherPlan<ReplicaCopy> = {
-    clock,
-    counters,
-    routing,
-    deadline,
-    members,
-    required,
-    ask: (member, settle, isHedge) => {
-      const take = usable(coordination, plan, settle);
-      if (isPrimaryOf(plan, member)) readCopy(coordination, member, plan, take, isHedge);
-      else readHeld(coordination, member, plan, take);
-    },
+  const gatherBy = <Answer>(ask: GatherPlan<Answer>["ask"]): Promise<Gathered<Answer>> => {
+    const asked = { clock, counters, routing, deadline, members, required, ask };
+    if (plan.mode === "strict") return gather(asked);
+    return gatherWithStandIns(asked, {
+      primaries: quorum.pr,
+      isAtHand: (member) => isAtHand(coordination, member),
+      fallbacks: () => standInsOf(coordination, plan),
+    });
   };
-  if (plan.mode === "strict") return gather(asked);
-  return gatherWithStandIns(asked, {
-    primaries: quorum.pr,
-    isAtHand: (member) => isAtHand(coordination, member),
-    fallbacks: () => standInsOf(coordination, plan),
+  const sparing = new SparingRead(coordination, plan);
+  const gathered = await gatherBy<GivenCopy>((member, settle, isHedge) => {
+    const take = usable(coordination, plan, settle);
+    if (isPrimaryOf(plan, member)) sparing.ask(member, take, isHedge);
+    else readHeld(coordination, member, plan, take);
+  });
+  const resolved = sparing.resolve(gathered);
+  if (resolved !== undefined) return resolved;
+  counters.versionsDiffered += 1;
+  return gatherBy<ReplicaCopy>((member, settle, isHedge) => {
+    const take = usable(coordination, plan, settle);
+    if (isPrimaryOf(plan, member)) readCopy(coordination, member, plan, take, isHedge);
+    else readHeld(coordination, member, plan, take);
   });
 }
 
@@ -59,10 +68,12 @@ function probeOne(coordination: Coordination, plan: RequestPlan, members: readon
   readCopy(coordination, member, plan, () => undefined);
 }
 
-type Take = (copy: ReplicaCopy | undefined) => void;
-
 /** Settles with a copy only if it is an answer. */
-function usable(coordination: Coordination, plan: RequestPlan, settle: Take): Take {
+function usable<Copy extends GivenCopy>(
+  coordination: Coordination,
+  plan: RequestPlan,
+  settle: (copy: Copy | undefined) => void,
+): (copy: Copy | undefined) => void {
   return (copy) => settle(isUsable(coordination, plan, copy) ? copy : undefined);
 }
 
@@ -70,13 +81,14 @@ function usable(coordination: Coordination, plan: RequestPlan, settle: Take): Ta
 function isUsable(
   coordination: Coordination,
   plan: RequestPlan,
-  copy: ReplicaCopy | undefined,
+  copy: GivenCopy | undefined,
 ): boolean {
   if (copy === undefined) return false;
   const { partition } = plan.placed;
   coordination.fences.note(partition, copy.fence);
   if (coordination.fences.isBehind(partition, copy.fence.raised)) return false;
-  return !isFromTheFuture(coordination, plan, copy);
+  // Of one that is only named, the record it is taken for has passed here as well.
+  return "version" in copy || !isFromTheFuture(coordination, plan, copy);
 }
 
 /**

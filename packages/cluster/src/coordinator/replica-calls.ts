@@ -8,8 +8,14 @@ import {
   equalBytes,
 } from "@coterie/core";
 import type { MonotonicMs, Reply } from "@coterie/ports";
-import type { StoredRecord } from "@coterie/storage";
-import type { FindRequest, ListRequest, PeerResponse, RingStamp } from "../messages.ts";
+import type { RecordVersion, StoredRecord } from "@coterie/storage";
+import type {
+  FindRequest,
+  ListRequest,
+  PeerResponse,
+  RingStamp,
+  SparedRecord,
+} from "../messages.ts";
 import type { FencedKey } from "../reaping/fenced-key.ts";
 import type { MergeOutcome } from "../replica/replica.ts";
 import type { Coordination } from "./coordination.ts";
@@ -30,33 +36,64 @@ export interface CallPlan {
   readonly stamp: RingStamp;
 }
 
+/** A replica's copy that was not sent: only which one it is. */
+export interface NamedCopy extends Pick<ReplicaCopy, "fence"> {
+  readonly version: RecordVersion;
+}
+
 /** Reads `member`'s copy. `settle(undefined)`: it did not answer, or cannot know. */
 export function readCopy(
   coordination: Coordination,
   member: Member,
-  { placed, deadline, stamp }: CallPlan,
+  plan: CallPlan,
   settle: (copy: ReplicaCopy | undefined) => void,
   isHedge = false,
 ): void {
-  if (member.id === coordination.self) {
-    const { replica } = coordination;
-    const read = { ...placed, fence: replica.fence(placed.partition).raised };
-    coordination.store.read(placed, (outcome) => {
-      if (!outcome.ok || outcome.held.state === "unknown") return settle(undefined);
-      const { held } = outcome;
-      const stored = held.state === "present" ? held.stored : undefined;
-      settle({ stored, fence: replica.fenceSince(read) });
-    });
-    return;
-  }
+  if (member.id === coordination.self) return readOwn(coordination, plan.placed, settle);
+  askCopy(coordination, member, plan, { spared: undefined, isHedge }, (copy) => {
+    settle(copy !== undefined && "version" in copy ? undefined : copy);
+  });
+}
+
+/** Reads this node's own copy; settles within the call if that is durable and in memory. */
+export function readOwn(
+  { replica, store }: Coordination,
+  placed: FencedKey,
+  settle: (copy: ReplicaCopy | undefined) => void,
+): void {
+  const read = { ...placed, fence: replica.fence(placed.partition).raised };
+  store.read(placed, (outcome) => {
+    if (!outcome.ok || outcome.held.state === "unknown") return settle(undefined);
+    const { held } = outcome;
+    const stored = held.state === "present" ? held.stored : undefined;
+    settle({ stored, fence: replica.fenceSince(read) });
+  });
+}
+
+/** How another node is asked for its copy. */
+export interface CopyQuestion {
+  /** A record that need not be sent. */
+  readonly spared: SparedRecord | undefined;
+  readonly isHedge: boolean;
+}
+
+/** Asks another node for its copy. `settle(undefined)`: it did not answer, or cannot know. */
+export function askCopy(
+  { clock, network, routing }: Coordination,
+  member: Member,
+  { placed, deadline, stamp }: CallPlan,
+  { spared, isHedge }: CopyQuestion,
+  settle: (copy: ReplicaCopy | NamedCopy | undefined) => void,
+): void {
   const { bucket, key } = placed;
-  const { clock, network, routing } = coordination;
   const load = routing.loadOf(member.address);
   const sinceMs = clock.monotonicMs();
   load.began(sinceMs);
-  network.call(member.address, { kind: "read", stamp, bucket, key }, deadline, (reply) => {
+  network.call(member.address, { kind: "read", stamp, bucket, key, spared }, deadline, (reply) => {
     learn(load, reply, sinceMs, clock.monotonicMs(), isHedge);
-    settle(reply.ok ? copyOf(placed, reply.response) : undefined);
+    if (!reply.ok) settle(undefined);
+    else if (reply.response.kind !== "version") settle(copyOf(placed, reply.response));
+    else settle({ version: reply.response, fence: reply.response.fence });
   });
 }
 

@@ -13,7 +13,13 @@ import {
   tokenOf,
 } from "@coterie/core";
 import type { Clock } from "@coterie/ports";
-import type { Held, RecordStore, StoredRecord, UpdateOutcome } from "@coterie/storage";
+import type {
+  Held,
+  RecordStore,
+  RecordVersion,
+  StoredRecord,
+  UpdateOutcome,
+} from "@coterie/storage";
 import { SharedSources } from "../anti-entropy/shared-source.ts";
 import type { HintBook } from "../hints/hint-book.ts";
 import type {
@@ -26,6 +32,7 @@ import type {
   ReadHintRequest,
   ReadRequest,
   RefusedResponse,
+  SparedRecord,
 } from "../messages.ts";
 import type { GainedFences } from "../moves/gained-fences.ts";
 import { isSettled, isTaker } from "../moves/roles.ts";
@@ -158,6 +165,15 @@ export class Replica {
   receiveRead(request: ReadRequest, settle: (response: PeerResponse) => void): void {
     const placed = this.place(request);
     if (!this.takes(placed.partition)) return settle(this.notOwner(placed.partition));
+    const { spared } = request;
+    if (spared === undefined) return this.#answerRead(placed, settle);
+    this.#parts.store.name(placed, (version) => {
+      if (version === undefined || !isSpared(version, spared)) this.#answerRead(placed, settle);
+      else settle({ kind: "version", ...version, fence: this.fenceSince(placed) });
+    });
+  }
+
+  #answerRead(placed: FencedKey, settle: (response: PeerResponse) => void): void {
     this.#parts.store.read(placed, (outcome) => {
       if (outcome.ok) settle(responseOf(outcome.held, this.fenceSince(placed)));
       else settle(refusal(outcome.code === "failed" ? "internal" : outcome.code, "not read"));
@@ -298,6 +314,12 @@ export class Replica {
   notOwner(partition: number): RefusedResponse {
     return refusal("not-owner", `${this.#parts.self} does not own partition ${partition}`);
   }
+}
+
+function isSpared({ digest, bytes }: RecordVersion, spared: SparedRecord): boolean {
+  if (spared.digest === undefined) return bytes > spared.bytes;
+  const { high, low } = spared.digest;
+  return bytes === spared.bytes && digest.high === high && digest.low === low;
 }
 
 function responseOf(held: Held, fence: Fence): PeerResponse {

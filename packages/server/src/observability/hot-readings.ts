@@ -9,6 +9,16 @@ export function hotReadings(node: NodeApi): readonly MetricReading[] {
       "Gets answered by a read that was begun for another get of the same key.",
       () => node.statistics().getsJoined,
     ),
+    counter(
+      "records_spared_total",
+      "Records that a replica did not send to a read, as the same one was at hand.",
+      () => node.statistics().recordsSpared,
+    ),
+    counter(
+      "versions_differed_total",
+      "Reads that asked all replicas again, as one held another record than the one that was sent.",
+      () => node.statistics().versionsDiffered,
+    ),
     labelled(
       {
         name: "coterie_hot_key_share",

@@ -1,5 +1,5 @@
-import { utf8 } from "@coterie/core";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Key, utf8 } from "@coterie/core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MeteredCluster } from "./metered-cluster.ts";
 import { movedBetween } from "./scrape.ts";
 
@@ -8,6 +8,46 @@ const hot = { bucket: "default", key: utf8("hot") };
 
 beforeAll(() => cluster.start());
 afterAll(() => cluster.stop());
+
+describe("where nodes hold no copy", () => {
+  const five = new MeteredCluster(5, () => ({ nMax: 3 }));
+  beforeAll(() => five.start());
+  afterAll(() => five.stop());
+
+  /** A key of which the first node has no copy, and the numbers of those who have. */
+  async function keyElsewhere(): Promise<{ place: Key; owners: readonly number[] }> {
+    for (let number = 0; ; number += 1) {
+      const place = { bucket: "default", key: utf8(`key-${number}`) };
+      const explained = await five.first.node.explain(place);
+      const primaries = explained?.replicas.filter(({ role }) => role === "primary") ?? [];
+      const owners = primaries.map(({ node }) => Number(node.slice(1)) - 1);
+      if (owners.length === 3 && !owners.includes(0)) return { place, owners };
+    }
+  }
+
+  it("records that need not be sent, and reads that ask twice, move", async () => {
+    const { place, owners } = await keyElsewhere();
+    const [first = 0, second = 0] = owners;
+    const put = async (size: number, w: number): Promise<void> => {
+      const input = { value: new Uint8Array(size), contentType: "", context: undefined };
+      const rest = { writeId: undefined, returnBody: false, ifAbsent: false };
+      const written = await five.at(first).node.put(place, { ...input, ...rest }, { w });
+      expect(written.ok).toBe(true);
+    };
+    await put(20_000, 3);
+    const before = await five.scrape();
+    await five.first.node.get(place, { r: 3 });
+    const after = await five.scrape();
+    expect(after.get("coterie_records_spared_total")).toBe(2);
+    expect(movedBetween(before, after)).not.toContain("coterie_versions_differed_total");
+    five.away.add(five.addresses[second] ?? "");
+    await put(20_001, 2);
+    five.away.clear();
+    await five.first.node.get(place, { r: 3 });
+    const last = await five.scrape();
+    expect(last.get("coterie_versions_differed_total")).toBe(1);
+  });
+});
 
 it("gets that share reads, and the share of the key asked for most, move", async () => {
   const { node } = cluster.first;

@@ -339,6 +339,13 @@ export declare type Read = Message<"coterie.peer.v1.Read"> & {
    * @generated from field: bytes key = 4;
    */
   key: Uint8Array;
+
+  /**
+   * Who does not know it answers with the record, which is as good.
+   *
+   * @generated from field: optional coterie.peer.v1.Spared spared = 32;
+   */
+  spared?: Spared | undefined;
 };
 
 /**
@@ -346,6 +353,36 @@ export declare type Read = Message<"coterie.peer.v1.Read"> & {
  * Use `create(ReadSchema)` to create a new message.
  */
 export declare const ReadSchema: GenMessage<Read>;
+
+/**
+ * A record that need not be sent: the answer is its Version.
+ *
+ * @generated from message coterie.peer.v1.Spared
+ */
+export declare type Spared = Message<"coterie.peer.v1.Spared"> & {
+  /**
+   * If given: the one with this digest, of exactly so many bytes. Otherwise any with more bytes.
+   *
+   * @generated from field: optional fixed32 digest_high = 1;
+   */
+  digestHigh?: number | undefined;
+
+  /**
+   * @generated from field: optional fixed32 digest_low = 2;
+   */
+  digestLow?: number | undefined;
+
+  /**
+   * @generated from field: uint32 bytes = 3;
+   */
+  bytes: number;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Spared.
+ * Use `create(SparedSchema)` to create a new message.
+ */
+export declare const SparedSchema: GenMessage<Spared>;
 
 /**
  * @generated from message coterie.peer.v1.Find
@@ -1687,6 +1724,12 @@ export declare type Result = Message<"coterie.peer.v1.Result"> & {
     case: "hotKeys";
   } | {
     /**
+     * @generated from field: coterie.peer.v1.Version version = 26;
+     */
+    value: Version;
+    case: "version";
+  } | {
+    /**
      * @generated from field: coterie.peer.v1.Levels levels = 30;
      */
     value: Levels;
@@ -1764,6 +1807,45 @@ export declare type Absent = Message<"coterie.peer.v1.Absent"> & {
  * Use `create(AbsentSchema)` to create a new message.
  */
 export declare const AbsentSchema: GenMessage<Absent>;
+
+/**
+ * In place of Present, to a Read that spares this record. The digest of its key, clock and
+ * siblings, whose lowest six bits are the number of its copies; and the bytes of all of it.
+ *
+ * @generated from message coterie.peer.v1.Version
+ */
+export declare type Version = Message<"coterie.peer.v1.Version"> & {
+  /**
+   * @generated from field: fixed32 digest_high = 1;
+   */
+  digestHigh: number;
+
+  /**
+   * @generated from field: uint32 raised = 2;
+   */
+  raised: number;
+
+  /**
+   * @generated from field: uint32 reaped = 3;
+   */
+  reaped: number;
+
+  /**
+   * @generated from field: fixed32 digest_low = 4;
+   */
+  digestLow: number;
+
+  /**
+   * @generated from field: uint32 bytes = 5;
+   */
+  bytes: number;
+};
+
+/**
+ * Describes the message coterie.peer.v1.Version.
+ * Use `create(VersionSchema)` to create a new message.
+ */
+export declare const VersionSchema: GenMessage<Version>;
 
 /**
  * @generated from message coterie.peer.v1.Unknown

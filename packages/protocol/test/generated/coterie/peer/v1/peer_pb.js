@@ -14,7 +14,7 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/
  * Describes the file coterie/peer/v1/peer.proto.
  */
 export const file_coterie_peer_v1_peer = /*@__PURE__*/
-  fileDesc("Chpjb3RlcmllL3BlZXIvdjEvcGVlci5wcm90bxIPY290ZXJpZS5wZWVyLnYxIrgBCgVCYXRjaBIUCgdzZW50X21zGAEgASgBSACIAQESLgoKb3BlcmF0aW9ucxgCIAMoCzIaLmNvdGVyaWUucGVlci52MS5PcGVyYXRpb24SJwoGbGV2ZWxzGCAgASgLMhcuY290ZXJpZS5wZWVyLnYxLkxldmVscxI0Cg1hbnN3ZXJfbGltaXRzGCEgASgLMh0uY290ZXJpZS5wZWVyLnYxLkFuc3dlckxpbWl0c0IKCghfc2VudF9tcyIoCgxBbnN3ZXJMaW1pdHMSGAoQcmVjb3JkX2J5dGVzX21heBgBIAEoDSIiCgZMZXZlbHMSCwoDbWluGAEgASgNEgsKA21heBgCIAEoDSLTCAoJT3BlcmF0aW9uEg8KAmlkGAEgASgHSAGIAQESGAoLZGVhZGxpbmVfbXMYAiABKAFIAogBARInCgVtZXJnZRgDIAEoCzIWLmNvdGVyaWUucGVlci52MS5NZXJnZUgAEiUKBHJlYWQYBCABKAsyFS5jb3RlcmllLnBlZXIudjEuUmVhZEgAEiUKBGZpbmQYBSABKAsyFS5jb3RlcmllLnBlZXIudjEuRmluZEgAEiUKBGxpc3QYBiABKAsyFS5jb3RlcmllLnBlZXIudjEuTGlzdEgAEiMKA3B1dBgHIAEoCzIULmNvdGVyaWUucGVlci52MS5QdXRIABIpCgZkZWxldGUYCCABKAsyFy5jb3RlcmllLnBlZXIudjEuRGVsZXRlSAASMQoIYW5ub3VuY2UYCSABKAsyHS5jb3RlcmllLnBlZXIudjEuQW5ub3VuY2VtZW50SAASKwoHcHJlcGFyZRgKIAEoCzIYLmNvdGVyaWUucGVlci52MS5QcmVwYXJlSAASKQoGYWNjZXB0GAsgASgLMhcuY290ZXJpZS5wZWVyLnYxLkFjY2VwdEgAEiUKBHRlbGwYDCABKAsyFS5jb3RlcmllLnBlZXIudjEuVGVsbEgAEiMKA2FzaxgNIAEoCzIULmNvdGVyaWUucGVlci52MS5Bc2tIABIxCgptZW1iZXJzaGlwGA4gASgLMhsuY290ZXJpZS5wZWVyLnYxLk1lbWJlcnNoaXBIABIlCgRoaW50GA8gASgLMhUuY290ZXJpZS5wZWVyLnYxLkhpbnRIABIuCglyZWFkX2hpbnQYECABKAsyGS5jb3RlcmllLnBlZXIudjEuUmVhZEhpbnRIABI2Cg1jb21wYXJlX3RyZWVzGBEgASgLMh0uY290ZXJpZS5wZWVyLnYxLkNvbXBhcmVUcmVlc0gAEiUKBGxvb2sYEiABKAsyFS5jb3RlcmllLnBlZXIudjEuTG9va0gAEjIKC3JhaXNlX2ZlbmNlGBQgASgLMhsuY290ZXJpZS5wZWVyLnYxLlJhaXNlRmVuY2VIABIlCgRyZWFwGBUgASgLMhUuY290ZXJpZS5wZWVyLnYxLlJlYXBIABIwCgphc2tfZmVuY2VzGBYgASgLMhouY290ZXJpZS5wZWVyLnYxLkFza0ZlbmNlc0gAEicKBWZldGNoGBcgASgLMhYuY290ZXJpZS5wZWVyLnYxLkZldGNoSAASLgoJbWVyZ2VfYWxsGBggASgLMhkuY290ZXJpZS5wZWVyLnYxLk1lcmdlQWxsSAASMwoMYXNrX2hvdF9rZXlzGBkgASgLMhsuY290ZXJpZS5wZWVyLnYxLkFza0hvdEtleXNIABIwCgphc2tfbGV2ZWxzGB4gASgLMhouY290ZXJpZS5wZWVyLnYxLkFza0xldmVsc0gAQgkKB3JlcXVlc3RCBQoDX2lkQg4KDF9kZWFkbGluZV9tcyILCglBc2tMZXZlbHMiQgoFTWVyZ2USDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg4KBnJlY29yZBgDIAEoDBINCgVmZW5jZRgEIAEoDSI/CgRSZWFkEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZidWNrZXQYAyABKAkSCwoDa2V5GAQgASgMInUKBEZpbmQSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEhEKCXBhcnRpdGlvbhgDIAEoDRISCgp0b2tlbl9oaWdoGAQgASgHEhEKCXRva2VuX2xvdxgFIAEoBxIXCg9ldmVuX2lmX2RhbWFnZWQYBiABKAgiwAEKBExpc3QSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEhEKCXBhcnRpdGlvbhgDIAEoDRINCgVsaW1pdBgEIAEoDRIXCgphZnRlcl9oaWdoGAUgASgHSACIAQESFgoJYWZ0ZXJfbG93GAYgASgHSAGIAQESFwoPZXZlbl9pZl9kYW1hZ2VkGAcgASgIEhMKC3NraXBzX2VtcHR5GAggASgIQg0KC19hZnRlcl9oaWdoQgwKCl9hZnRlcl9sb3cibAoMQ29tcGFyZVRyZWVzEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZzZW5kZXIYAyABKAkSMAoJcXVlc3Rpb25zGAQgAygLMh0uY290ZXJpZS5wZWVyLnYxLlRyZWVRdWVzdGlvbiK4AQoMVHJlZVF1ZXN0aW9uEg0KBWZpcnN0GAEgASgNEg0KBWNvdW50GAIgASgNEhYKCWZyb21faGlnaBgDIAEoB0gAiAEBEhUKCGZyb21fbG93GAQgASgHSAGIAQESEQoEYml0cxgFIAEoDUgCiAEBEhMKC29mX2NoaWxkcmVuGAYgASgIEg8KB2RpZ2VzdHMYByADKAdCDAoKX2Zyb21faGlnaEILCglfZnJvbV9sb3dCBwoFX2JpdHMiQgoETG9vaxINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSDgoGc2VuZGVyGAMgASgJEg4KBnRva2VucxgEIAMoByJGCgVGZXRjaBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSDgoGdG9rZW5zGAMgAygHEhEKCWJ5dGVzX21heBgEIAEoDSJHCghNZXJnZUFsbBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSDwoHcmVjb3JkcxgDIAMoDBIOCgZmZW5jZXMYBCADKA0iYQoESGludBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSEwoGdGFyZ2V0GAMgASgJSACIAQESDgoGcmVjb3JkGAQgASgMEg0KBWZlbmNlGAUgASgNQgkKB190YXJnZXQiQwoIUmVhZEhpbnQSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg4KBmJ1Y2tldBgDIAEoCRILCgNrZXkYBCABKAwiiQEKClJhaXNlRmVuY2USDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEhEKCXBhcnRpdGlvbhgDIAEoDRINCgVmZW5jZRgEIAEoDRItCgdlbnRyaWVzGAUgAygLMhwuY290ZXJpZS5wZWVyLnYxLkxpc3RlZEVudHJ5Eg4KBnJlYXBlZBgGIAEoDSKfAQoEUmVhcBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSEQoJcGFydGl0aW9uGAMgASgNEg0KBWZlbmNlGAQgASgNEi0KB2VudHJpZXMYBSADKAsyHC5jb3RlcmllLnBlZXIudjEuTGlzdGVkRW50cnkSKgoEY3V0cxgHIAMoCzIcLmNvdGVyaWUucGVlci52MS5MaXN0ZWRFbnRyeSInCglBc2tGZW5jZXMSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHIigKCkFza0hvdEtleXMSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHIrMCCgNQdXQSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg4KBmJ1Y2tldBgDIAEoCRILCgNrZXkYBCABKAwSDQoFdmFsdWUYBSABKAwSFAoMY29udGVudF90eXBlGAYgASgJEhQKB2NvbnRleHQYByABKAxIAIgBARIVCgh3cml0ZV9pZBgIIAEoDEgBiAEBEgkKAXcYCSABKA0SCgoCcHcYCiABKA0SEwoLcmV0dXJuX2JvZHkYCyABKAgSEwoGdHRsX21zGAwgASgBSAKIAQESGgoNZXhwaXJlc19hdF9tcxgNIAEoAUgDiAEBEg4KBnNsb3BweRgOIAEoCEIKCghfY29udGV4dEILCglfd3JpdGVfaWRCCQoHX3R0bF9tc0IQCg5fZXhwaXJlc19hdF9tcyJ5CgZEZWxldGUSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg4KBmJ1Y2tldBgDIAEoCRILCgNrZXkYBCABKAwSDwoHY29udGV4dBgFIAEoDBIJCgF3GAYgASgNEgoKAnB3GAcgASgNEg4KBnNsb3BweRgIIAEoCCK5AQoMQW5ub3VuY2VtZW50EicKBm1lbWJlchgBIAEoCzIXLmNvdGVyaWUucGVlci52MS5NZW1iZXISFwoPc2V0dGluZ3NfZGlnZXN0GAIgASgJEhcKD2RvY3VtZW50X2RpZ2VzdBgDIAEoCRIRCglpc19mb3JtZWQYBCABKAgSKwoFaGVhcmQYBSADKAsyHC5jb3RlcmllLnBlZXIudjEuSGVhcmRNZW1iZXISDgoGcmVtYXJrGAYgASgJIooBCgZNZW1iZXISCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIMCgRodHRwGAMgASgJEgwKBGhvc3QYBCABKAkSDAoEem9uZRgFIAEoCRIOCgZ3ZWlnaHQYBiABKA0SDQoFbm9uY2UYByABKAkSDAoEZ3JwYxgIIAEoCRIMCgRyZXNwGAkgASgJIigKC0hlYXJkTWVtYmVyEgoKAmlkGAEgASgJEg0KBW5vbmNlGAIgASgJIk0KB1ByZXBhcmUSEgoKY2x1c3Rlcl9pZBgBIAEoDBINCgVlcG9jaBgCIAEoDRINCgVyb3VuZBgDIAEoDRIQCghwcm9wb3NlchgEIAEoDCJeCgZBY2NlcHQSEgoKY2x1c3Rlcl9pZBgBIAEoDBINCgVlcG9jaBgCIAEoDRINCgVyb3VuZBgDIAEoDRIQCghwcm9wb3NlchgEIAEoDBIQCghkb2N1bWVudBgFIAEoDCIYCgRUZWxsEhAKCGRvY3VtZW50GAEgASgMIigKA0FzaxISCgpjbHVzdGVyX2lkGAEgASgMEg0KBWVwb2NoGAIgASgNIlIKCk1lbWJlcnNoaXASDwoHY2x1c3RlchgBIAEoBxIzCgdtZXNzYWdlGAIgASgLMiIuY290ZXJpZS5wZWVyLnYxLk1lbWJlcnNoaXBNZXNzYWdlIqgDChFNZW1iZXJzaGlwTWVzc2FnZRIMCgRmcm9tGAEgASgJEgoKAnRvGAIgASgJEhMKC2luY2FybmF0aW9uGAMgASgNEg0KBWVwb2NoGAQgASgNEiMKBG5ld3MYBSADKAsyFS5jb3RlcmllLnBlZXIudjEuTmV3cxIlCgRwaW5nGAYgASgLMhUuY290ZXJpZS5wZWVyLnYxLlBpbmdIABI0CgxwaW5nX3JlcXVlc3QYByABKAsyHC5jb3RlcmllLnBlZXIudjEuUGluZ1JlcXVlc3RIABIjCgNhY2sYCCABKAsyFC5jb3RlcmllLnBlZXIudjEuQWNrSAASJQoEbmFjaxgJIAEoCzIVLmNvdGVyaWUucGVlci52MS5OYWNrSAASKQoGZ29zc2lwGAogASgLMhcuY290ZXJpZS5wZWVyLnYxLkdvc3NpcEgAEisKB2NvbXBhcmUYCyABKAsyGC5jb3RlcmllLnBlZXIudjEuQ29tcGFyZUgAEicKBXRhYmxlGAwgASgLMhYuY290ZXJpZS5wZWVyLnYxLlRhYmxlSABCBgoEYm9keSJwCgROZXdzEgoKAmlkGAEgASgJEisKBXN0YXRlGAIgASgOMhwuY290ZXJpZS5wZWVyLnYxLk1lbWJlclN0YXRlEhMKC2luY2FybmF0aW9uGAMgASgNEgoKAmJ5GAQgASgJEg4KBmFnZV9tcxgFIAEoDSIYCgRQaW5nEhAKCHNlcXVlbmNlGAEgASgNIi8KC1BpbmdSZXF1ZXN0EhAKCHNlcXVlbmNlGAEgASgNEg4KBnRhcmdldBgCIAEoCSIXCgNBY2sSEAoIc2VxdWVuY2UYASABKA0iGAoETmFjaxIQCghzZXF1ZW5jZRgBIAEoDSIICgZHb3NzaXAiGQoHQ29tcGFyZRIOCgZkaWdlc3QYASABKAciRAoFVGFibGUSJgoHZW50cmllcxgBIAMoCzIVLmNvdGVyaWUucGVlci52MS5OZXdzEhMKC2lzX3F1ZXN0aW9uGAIgASgIIl0KCEJhdGNoQWNrEigKB3Jlc3VsdHMYASADKAsyFy5jb3RlcmllLnBlZXIudjEuUmVzdWx0EicKBmxldmVscxggIAEoCzIXLmNvdGVyaWUucGVlci52MS5MZXZlbHMizggKBlJlc3VsdBIPCgJpZBgBIAEoB0gBiAEBEikKBm1lcmdlZBgCIAEoCzIXLmNvdGVyaWUucGVlci52MS5NZXJnZWRIABIrCgdwcmVzZW50GAMgASgLMhguY290ZXJpZS5wZWVyLnYxLlByZXNlbnRIABIpCgZhYnNlbnQYBCABKAsyFy5jb3RlcmllLnBlZXIudjEuQWJzZW50SAASKwoHdW5rbm93bhgFIAEoCzIYLmNvdGVyaWUucGVlci52MS5Vbmtub3duSAASJwoFZm91bmQYBiABKAsyFi5jb3RlcmllLnBlZXIudjEuRm91bmRIABIpCgZsaXN0ZWQYByABKAsyFy5jb3RlcmllLnBlZXIudjEuTGlzdGVkSAASKwoHd3JpdHRlbhgIIAEoCzIYLmNvdGVyaWUucGVlci52MS5Xcml0dGVuSAASMgoJYW5ub3VuY2VkGAkgASgLMh0uY290ZXJpZS5wZWVyLnYxLkFubm91bmNlbWVudEgAEisKB3JlZnVzZWQYCiABKAsyGC5jb3RlcmllLnBlZXIudjEuUmVmdXNlZEgAEi0KCHByb21pc2VkGAsgASgLMhkuY290ZXJpZS5wZWVyLnYxLlByb21pc2VkSAASLQoIYWNjZXB0ZWQYDCABKAsyGS5jb3RlcmllLnBlZXIudjEuQWNjZXB0ZWRIABIpCgZvdXRiaWQYDSABKAsyFy5jb3RlcmllLnBlZXIudjEuT3V0YmlkSAASLQoIZG9jdW1lbnQYDiABKAsyGS5jb3RlcmllLnBlZXIudjEuRG9jdW1lbnRIABI4CgptZW1iZXJzaGlwGA8gASgLMiIuY290ZXJpZS5wZWVyLnYxLk1lbWJlcnNoaXBBbnN3ZXJzSAASLQoIY29tcGFyZWQYECABKAsyGS5jb3RlcmllLnBlZXIudjEuQ29tcGFyZWRIABIrCgdmZXRjaGVkGBEgASgLMhguY290ZXJpZS5wZWVyLnYxLkZldGNoZWRIABIwCgptZXJnZWRfYWxsGBIgASgLMhouY290ZXJpZS5wZWVyLnYxLk1lcmdlZEFsbEgAEikKBmxvb2tlZBgTIAEoCzIXLmNvdGVyaWUucGVlci52MS5Mb29rZWRIABI0CgxmZW5jZV9yYWlzZWQYFCABKAsyHC5jb3RlcmllLnBlZXIudjEuRmVuY2VSYWlzZWRIABIpCgZyZWFwZWQYFSABKAsyFy5jb3RlcmllLnBlZXIudjEuUmVhcGVkSAASKQoGZmVuY2VzGBYgASgLMhcuY290ZXJpZS5wZWVyLnYxLkZlbmNlc0gAEiwKCGhvdF9rZXlzGBkgASgLMhguY290ZXJpZS5wZWVyLnYxLkhvdEtleXNIABIpCgZsZXZlbHMYHiABKAsyFy5jb3RlcmllLnBlZXIudjEuTGV2ZWxzSABCCgoIcmVzcG9uc2VCBQoDX2lkIhkKBk1lcmdlZBIPCgdjaGFuZ2VkGAEgASgIIjkKB1ByZXNlbnQSDgoGcmVjb3JkGAEgASgMEg4KBnJhaXNlZBgCIAEoDRIOCgZyZWFwZWQYAyABKA0iKAoGQWJzZW50Eg4KBnJhaXNlZBgCIAEoDRIOCgZyZWFwZWQYAyABKA0iCQoHVW5rbm93biI4CgVGb3VuZBIPCgdyZWNvcmRzGAEgAygMEg4KBnJhaXNlZBgCIAEoDRIOCgZyZWFwZWQYAyABKA0iKQoGTG9va2VkEg8KB2VudHJpZXMYASADKAcSDgoGcGxhY2VzGAIgAygNIjoKB0ZldGNoZWQSDgoGdG9rZW5zGAEgASgNEg8KB3JlY29yZHMYAiADKAwSDgoGZmVuY2VzGAMgAygNIh0KCU1lcmdlZEFsbBIQCghvdXRjb21lcxgBIAMoDSI3CgZMaXN0ZWQSLQoHZW50cmllcxgBIAMoCzIcLmNvdGVyaWUucGVlci52MS5MaXN0ZWRFbnRyeSJACghDb21wYXJlZBI0CgtkaWZmZXJlbmNlcxgBIAMoCzIfLmNvdGVyaWUucGVlci52MS5UcmVlRGlmZmVyZW5jZSJTCg5UcmVlRGlmZmVyZW5jZRIQCghxdWVzdGlvbhgBIAEoDRINCgVjaGlsZBgCIAEoDRIPCgdkaWdlc3RzGAMgAygHEg8KB2VudHJpZXMYBCADKAciXQoLTGlzdGVkRW50cnkSEgoKdG9rZW5faGlnaBgBIAEoBxIRCgl0b2tlbl9sb3cYAiABKAcSEwoLZGlnZXN0X2hpZ2gYAyABKAcSEgoKZGlnZXN0X2xvdxgEIAEoByKDAQoHV3JpdHRlbhIUCgdjb250ZXh0GAEgASgMSACIAQESEAoIc2libGluZ3MYAiABKA0SEQoJcHJpbWFyaWVzGAMgASgNEhMKBnJlY29yZBgEIAEoDEgBiAEBEhEKCWZhbGxiYWNrcxgFIAEoDUIKCghfY29udGV4dEIJCgdfcmVjb3JkIj0KCFByb21pc2VkEg0KBXJvdW5kGAEgASgNEhAKCHByb3Bvc2VyGAIgASgMEhAKCGRvY3VtZW50GAMgASgMIgoKCEFjY2VwdGVkIikKBk91dGJpZBINCgVyb3VuZBgBIAEoDRIQCghwcm9wb3NlchgCIAEoDCI9CghEb2N1bWVudBINCgVlcG9jaBgBIAEoDRIVCghkb2N1bWVudBgCIAEoDEgAiAEBQgsKCV9kb2N1bWVudCJuCgtGZW5jZVJhaXNlZBIOCgZyYWlzZWQYASABKA0SDgoGcmVhcGVkGAIgASgNEi4KB3Byb2JsZW0YAyABKA4yHS5jb3RlcmllLnBlZXIudjEuUmFpc2VQcm9ibGVtEg8KB2xhY2tpbmcYBCADKA0iCAoGUmVhcGVkIisKBkZlbmNlcxIPCgdudW1iZXJzGAEgAygNEhAKCGlzX3dob2xlGAIgASgIIkkKEU1lbWJlcnNoaXBBbnN3ZXJzEjQKCG1lc3NhZ2VzGAEgAygLMiIuY290ZXJpZS5wZWVyLnYxLk1lbWJlcnNoaXBNZXNzYWdlIoQBCgdSZWZ1c2VkEiYKBGNvZGUYASABKA4yGC5jb3RlcmllLnBlZXIudjEuUmVmdXNhbBIaChJpc19vdXRjb21lX3Vua25vd24YAiABKAgSDwoHbWVzc2FnZRgDIAEoCRIRCglwcmltYXJpZXMYBCABKA0SEQoJZmFsbGJhY2tzGAUgASgNIl4KB0hvdEtleXMSKAoFcmVhZHMYASABKAsyGS5jb3RlcmllLnBlZXIudjEuSG90VGFibGUSKQoGd3JpdGVzGAIgASgLMhkuY290ZXJpZS5wZWVyLnYxLkhvdFRhYmxlIk4KCEhvdFRhYmxlEgwKBHJhdGUYASABKAESDQoFZmxvb3IYAiABKAESJQoEa2V5cxgDIAMoCzIXLmNvdGVyaWUucGVlci52MS5Ib3RLZXkiQgoGSG90S2V5Eg4KBmJ1Y2tldBgBIAEoCRILCgNrZXkYAiABKAwSDAoEcmF0ZRgDIAEoARINCgVlcnJvchgEIAEoASptCgtNZW1iZXJTdGF0ZRIWChJNRU1CRVJfU1RBVEVfQUxJVkUQABIYChRNRU1CRVJfU1RBVEVfU1VTUEVDVBABEhUKEU1FTUJFUl9TVEFURV9ERUFEEAISFQoRTUVNQkVSX1NUQVRFX0xFRlQQAyquAQoMUmFpc2VQcm9ibGVtEh0KGVJBSVNFX1BST0JMRU1fVU5TUEVDSUZJRUQQABIZChVSQUlTRV9QUk9CTEVNX09VVERPTkUQARIYChRSQUlTRV9QUk9CTEVNX0JFSElORBACEhcKE1JBSVNFX1BST0JMRU1fSElOVFMQAxIZChVSQUlTRV9QUk9CTEVNX0RBTUFHRUQQBBIWChJSQUlTRV9QUk9CTEVNX0RJU0sQBSqtBAoHUmVmdXNhbBIXChNSRUZVU0FMX1VOU1BFQ0lGSUVEEAASFwoTUkVGVVNBTF9TVEFMRV9FUE9DSBABEhkKFVJFRlVTQUxfT1RIRVJfQ0xVU1RFUhACEhUKEVJFRlVTQUxfTk9UX09XTkVSEAMSFQoRUkVGVVNBTF9OT1RfUkVBRFkQBBIZChVSRUZVU0FMX1NIVVRUSU5HX0RPV04QBRIWChJSRUZVU0FMX09WRVJMT0FERUQQBhIVChFSRUZVU0FMX0RJU0tfRlVMTBAHEhUKEVJFRlVTQUxfTUFMRk9STUVEEAgSFgoSUkVGVVNBTF9DTE9DS19TS0VXEAkSEwoPUkVGVVNBTF9FWFBJUkVEEAoSFwoTUkVGVVNBTF9CQURfQ09OVEVYVBALEhoKFlJFRlVTQUxfTk9fU1VDSF9CVUNLRVQQDBIdChlSRUZVU0FMX1RPT19NQU5ZX1NJQkxJTkdTEA0SGwoXUkVGVVNBTF9UT09fTUFOWV9BQ1RPUlMQDhIVChFSRUZVU0FMX1RPT19MQVJHRRAPEhoKFlJFRlVTQUxfUVVPUlVNX05PVF9NRVQQEBITCg9SRUZVU0FMX1RJTUVPVVQQERIUChBSRUZVU0FMX0lOVEVSTkFMEBISGAoUUkVGVVNBTF9OT1RfRkFMTEJBQ0sQExIWChJSRUZVU0FMX0hJTlRTX0ZVTEwQFBIYChRSRUZVU0FMX0JFSElORF9GRU5DRRAVMkoKBFBlZXISQgoJUmVwbGljYXRlEhYuY290ZXJpZS5wZWVyLnYxLkJhdGNoGhkuY290ZXJpZS5wZWVyLnYxLkJhdGNoQWNrKAEwAWIGcHJvdG8z");
+  fileDesc("Chpjb3RlcmllL3BlZXIvdjEvcGVlci5wcm90bxIPY290ZXJpZS5wZWVyLnYxIrgBCgVCYXRjaBIUCgdzZW50X21zGAEgASgBSACIAQESLgoKb3BlcmF0aW9ucxgCIAMoCzIaLmNvdGVyaWUucGVlci52MS5PcGVyYXRpb24SJwoGbGV2ZWxzGCAgASgLMhcuY290ZXJpZS5wZWVyLnYxLkxldmVscxI0Cg1hbnN3ZXJfbGltaXRzGCEgASgLMh0uY290ZXJpZS5wZWVyLnYxLkFuc3dlckxpbWl0c0IKCghfc2VudF9tcyIoCgxBbnN3ZXJMaW1pdHMSGAoQcmVjb3JkX2J5dGVzX21heBgBIAEoDSIiCgZMZXZlbHMSCwoDbWluGAEgASgNEgsKA21heBgCIAEoDSLTCAoJT3BlcmF0aW9uEg8KAmlkGAEgASgHSAGIAQESGAoLZGVhZGxpbmVfbXMYAiABKAFIAogBARInCgVtZXJnZRgDIAEoCzIWLmNvdGVyaWUucGVlci52MS5NZXJnZUgAEiUKBHJlYWQYBCABKAsyFS5jb3RlcmllLnBlZXIudjEuUmVhZEgAEiUKBGZpbmQYBSABKAsyFS5jb3RlcmllLnBlZXIudjEuRmluZEgAEiUKBGxpc3QYBiABKAsyFS5jb3RlcmllLnBlZXIudjEuTGlzdEgAEiMKA3B1dBgHIAEoCzIULmNvdGVyaWUucGVlci52MS5QdXRIABIpCgZkZWxldGUYCCABKAsyFy5jb3RlcmllLnBlZXIudjEuRGVsZXRlSAASMQoIYW5ub3VuY2UYCSABKAsyHS5jb3RlcmllLnBlZXIudjEuQW5ub3VuY2VtZW50SAASKwoHcHJlcGFyZRgKIAEoCzIYLmNvdGVyaWUucGVlci52MS5QcmVwYXJlSAASKQoGYWNjZXB0GAsgASgLMhcuY290ZXJpZS5wZWVyLnYxLkFjY2VwdEgAEiUKBHRlbGwYDCABKAsyFS5jb3RlcmllLnBlZXIudjEuVGVsbEgAEiMKA2FzaxgNIAEoCzIULmNvdGVyaWUucGVlci52MS5Bc2tIABIxCgptZW1iZXJzaGlwGA4gASgLMhsuY290ZXJpZS5wZWVyLnYxLk1lbWJlcnNoaXBIABIlCgRoaW50GA8gASgLMhUuY290ZXJpZS5wZWVyLnYxLkhpbnRIABIuCglyZWFkX2hpbnQYECABKAsyGS5jb3RlcmllLnBlZXIudjEuUmVhZEhpbnRIABI2Cg1jb21wYXJlX3RyZWVzGBEgASgLMh0uY290ZXJpZS5wZWVyLnYxLkNvbXBhcmVUcmVlc0gAEiUKBGxvb2sYEiABKAsyFS5jb3RlcmllLnBlZXIudjEuTG9va0gAEjIKC3JhaXNlX2ZlbmNlGBQgASgLMhsuY290ZXJpZS5wZWVyLnYxLlJhaXNlRmVuY2VIABIlCgRyZWFwGBUgASgLMhUuY290ZXJpZS5wZWVyLnYxLlJlYXBIABIwCgphc2tfZmVuY2VzGBYgASgLMhouY290ZXJpZS5wZWVyLnYxLkFza0ZlbmNlc0gAEicKBWZldGNoGBcgASgLMhYuY290ZXJpZS5wZWVyLnYxLkZldGNoSAASLgoJbWVyZ2VfYWxsGBggASgLMhkuY290ZXJpZS5wZWVyLnYxLk1lcmdlQWxsSAASMwoMYXNrX2hvdF9rZXlzGBkgASgLMhsuY290ZXJpZS5wZWVyLnYxLkFza0hvdEtleXNIABIwCgphc2tfbGV2ZWxzGB4gASgLMhouY290ZXJpZS5wZWVyLnYxLkFza0xldmVsc0gAQgkKB3JlcXVlc3RCBQoDX2lkQg4KDF9kZWFkbGluZV9tcyILCglBc2tMZXZlbHMiQgoFTWVyZ2USDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg4KBnJlY29yZBgDIAEoDBINCgVmZW5jZRgEIAEoDSJ4CgRSZWFkEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZidWNrZXQYAyABKAkSCwoDa2V5GAQgASgMEiwKBnNwYXJlZBggIAEoCzIXLmNvdGVyaWUucGVlci52MS5TcGFyZWRIAIgBAUIJCgdfc3BhcmVkImkKBlNwYXJlZBIYCgtkaWdlc3RfaGlnaBgBIAEoB0gAiAEBEhcKCmRpZ2VzdF9sb3cYAiABKAdIAYgBARINCgVieXRlcxgDIAEoDUIOCgxfZGlnZXN0X2hpZ2hCDQoLX2RpZ2VzdF9sb3cidQoERmluZBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSEQoJcGFydGl0aW9uGAMgASgNEhIKCnRva2VuX2hpZ2gYBCABKAcSEQoJdG9rZW5fbG93GAUgASgHEhcKD2V2ZW5faWZfZGFtYWdlZBgGIAEoCCLAAQoETGlzdBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSEQoJcGFydGl0aW9uGAMgASgNEg0KBWxpbWl0GAQgASgNEhcKCmFmdGVyX2hpZ2gYBSABKAdIAIgBARIWCglhZnRlcl9sb3cYBiABKAdIAYgBARIXCg9ldmVuX2lmX2RhbWFnZWQYByABKAgSEwoLc2tpcHNfZW1wdHkYCCABKAhCDQoLX2FmdGVyX2hpZ2hCDAoKX2FmdGVyX2xvdyJsCgxDb21wYXJlVHJlZXMSDQoFZXBvY2gYASABKA0SCwoDdGFnGAIgASgHEg4KBnNlbmRlchgDIAEoCRIwCglxdWVzdGlvbnMYBCADKAsyHS5jb3RlcmllLnBlZXIudjEuVHJlZVF1ZXN0aW9uIrgBCgxUcmVlUXVlc3Rpb24SDQoFZmlyc3QYASABKA0SDQoFY291bnQYAiABKA0SFgoJZnJvbV9oaWdoGAMgASgHSACIAQESFQoIZnJvbV9sb3cYBCABKAdIAYgBARIRCgRiaXRzGAUgASgNSAKIAQESEwoLb2ZfY2hpbGRyZW4YBiABKAgSDwoHZGlnZXN0cxgHIAMoB0IMCgpfZnJvbV9oaWdoQgsKCV9mcm9tX2xvd0IHCgVfYml0cyJCCgRMb29rEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZzZW5kZXIYAyABKAkSDgoGdG9rZW5zGAQgAygHIkYKBUZldGNoEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIOCgZ0b2tlbnMYAyADKAcSEQoJYnl0ZXNfbWF4GAQgASgNIkcKCE1lcmdlQWxsEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIPCgdyZWNvcmRzGAMgAygMEg4KBmZlbmNlcxgEIAMoDSJhCgRIaW50Eg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxITCgZ0YXJnZXQYAyABKAlIAIgBARIOCgZyZWNvcmQYBCABKAwSDQoFZmVuY2UYBSABKA1CCQoHX3RhcmdldCJDCghSZWFkSGludBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSDgoGYnVja2V0GAMgASgJEgsKA2tleRgEIAEoDCKJAQoKUmFpc2VGZW5jZRINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSEQoJcGFydGl0aW9uGAMgASgNEg0KBWZlbmNlGAQgASgNEi0KB2VudHJpZXMYBSADKAsyHC5jb3RlcmllLnBlZXIudjEuTGlzdGVkRW50cnkSDgoGcmVhcGVkGAYgASgNIp8BCgRSZWFwEg0KBWVwb2NoGAEgASgNEgsKA3RhZxgCIAEoBxIRCglwYXJ0aXRpb24YAyABKA0SDQoFZmVuY2UYBCABKA0SLQoHZW50cmllcxgFIAMoCzIcLmNvdGVyaWUucGVlci52MS5MaXN0ZWRFbnRyeRIqCgRjdXRzGAcgAygLMhwuY290ZXJpZS5wZWVyLnYxLkxpc3RlZEVudHJ5IicKCUFza0ZlbmNlcxINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAciKAoKQXNrSG90S2V5cxINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAciswIKA1B1dBINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSDgoGYnVja2V0GAMgASgJEgsKA2tleRgEIAEoDBINCgV2YWx1ZRgFIAEoDBIUCgxjb250ZW50X3R5cGUYBiABKAkSFAoHY29udGV4dBgHIAEoDEgAiAEBEhUKCHdyaXRlX2lkGAggASgMSAGIAQESCQoBdxgJIAEoDRIKCgJwdxgKIAEoDRITCgtyZXR1cm5fYm9keRgLIAEoCBITCgZ0dGxfbXMYDCABKAFIAogBARIaCg1leHBpcmVzX2F0X21zGA0gASgBSAOIAQESDgoGc2xvcHB5GA4gASgIQgoKCF9jb250ZXh0QgsKCV93cml0ZV9pZEIJCgdfdHRsX21zQhAKDl9leHBpcmVzX2F0X21zInkKBkRlbGV0ZRINCgVlcG9jaBgBIAEoDRILCgN0YWcYAiABKAcSDgoGYnVja2V0GAMgASgJEgsKA2tleRgEIAEoDBIPCgdjb250ZXh0GAUgASgMEgkKAXcYBiABKA0SCgoCcHcYByABKA0SDgoGc2xvcHB5GAggASgIIrkBCgxBbm5vdW5jZW1lbnQSJwoGbWVtYmVyGAEgASgLMhcuY290ZXJpZS5wZWVyLnYxLk1lbWJlchIXCg9zZXR0aW5nc19kaWdlc3QYAiABKAkSFwoPZG9jdW1lbnRfZGlnZXN0GAMgASgJEhEKCWlzX2Zvcm1lZBgEIAEoCBIrCgVoZWFyZBgFIAMoCzIcLmNvdGVyaWUucGVlci52MS5IZWFyZE1lbWJlchIOCgZyZW1hcmsYBiABKAkiigEKBk1lbWJlchIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEgwKBGh0dHAYAyABKAkSDAoEaG9zdBgEIAEoCRIMCgR6b25lGAUgASgJEg4KBndlaWdodBgGIAEoDRINCgVub25jZRgHIAEoCRIMCgRncnBjGAggASgJEgwKBHJlc3AYCSABKAkiKAoLSGVhcmRNZW1iZXISCgoCaWQYASABKAkSDQoFbm9uY2UYAiABKAkiTQoHUHJlcGFyZRISCgpjbHVzdGVyX2lkGAEgASgMEg0KBWVwb2NoGAIgASgNEg0KBXJvdW5kGAMgASgNEhAKCHByb3Bvc2VyGAQgASgMIl4KBkFjY2VwdBISCgpjbHVzdGVyX2lkGAEgASgMEg0KBWVwb2NoGAIgASgNEg0KBXJvdW5kGAMgASgNEhAKCHByb3Bvc2VyGAQgASgMEhAKCGRvY3VtZW50GAUgASgMIhgKBFRlbGwSEAoIZG9jdW1lbnQYASABKAwiKAoDQXNrEhIKCmNsdXN0ZXJfaWQYASABKAwSDQoFZXBvY2gYAiABKA0iUgoKTWVtYmVyc2hpcBIPCgdjbHVzdGVyGAEgASgHEjMKB21lc3NhZ2UYAiABKAsyIi5jb3RlcmllLnBlZXIudjEuTWVtYmVyc2hpcE1lc3NhZ2UiqAMKEU1lbWJlcnNoaXBNZXNzYWdlEgwKBGZyb20YASABKAkSCgoCdG8YAiABKAkSEwoLaW5jYXJuYXRpb24YAyABKA0SDQoFZXBvY2gYBCABKA0SIwoEbmV3cxgFIAMoCzIVLmNvdGVyaWUucGVlci52MS5OZXdzEiUKBHBpbmcYBiABKAsyFS5jb3RlcmllLnBlZXIudjEuUGluZ0gAEjQKDHBpbmdfcmVxdWVzdBgHIAEoCzIcLmNvdGVyaWUucGVlci52MS5QaW5nUmVxdWVzdEgAEiMKA2FjaxgIIAEoCzIULmNvdGVyaWUucGVlci52MS5BY2tIABIlCgRuYWNrGAkgASgLMhUuY290ZXJpZS5wZWVyLnYxLk5hY2tIABIpCgZnb3NzaXAYCiABKAsyFy5jb3RlcmllLnBlZXIudjEuR29zc2lwSAASKwoHY29tcGFyZRgLIAEoCzIYLmNvdGVyaWUucGVlci52MS5Db21wYXJlSAASJwoFdGFibGUYDCABKAsyFi5jb3RlcmllLnBlZXIudjEuVGFibGVIAEIGCgRib2R5InAKBE5ld3MSCgoCaWQYASABKAkSKwoFc3RhdGUYAiABKA4yHC5jb3RlcmllLnBlZXIudjEuTWVtYmVyU3RhdGUSEwoLaW5jYXJuYXRpb24YAyABKA0SCgoCYnkYBCABKAkSDgoGYWdlX21zGAUgASgNIhgKBFBpbmcSEAoIc2VxdWVuY2UYASABKA0iLwoLUGluZ1JlcXVlc3QSEAoIc2VxdWVuY2UYASABKA0SDgoGdGFyZ2V0GAIgASgJIhcKA0FjaxIQCghzZXF1ZW5jZRgBIAEoDSIYCgROYWNrEhAKCHNlcXVlbmNlGAEgASgNIggKBkdvc3NpcCIZCgdDb21wYXJlEg4KBmRpZ2VzdBgBIAEoByJECgVUYWJsZRImCgdlbnRyaWVzGAEgAygLMhUuY290ZXJpZS5wZWVyLnYxLk5ld3MSEwoLaXNfcXVlc3Rpb24YAiABKAgiXQoIQmF0Y2hBY2sSKAoHcmVzdWx0cxgBIAMoCzIXLmNvdGVyaWUucGVlci52MS5SZXN1bHQSJwoGbGV2ZWxzGCAgASgLMhcuY290ZXJpZS5wZWVyLnYxLkxldmVscyL7CAoGUmVzdWx0Eg8KAmlkGAEgASgHSAGIAQESKQoGbWVyZ2VkGAIgASgLMhcuY290ZXJpZS5wZWVyLnYxLk1lcmdlZEgAEisKB3ByZXNlbnQYAyABKAsyGC5jb3RlcmllLnBlZXIudjEuUHJlc2VudEgAEikKBmFic2VudBgEIAEoCzIXLmNvdGVyaWUucGVlci52MS5BYnNlbnRIABIrCgd1bmtub3duGAUgASgLMhguY290ZXJpZS5wZWVyLnYxLlVua25vd25IABInCgVmb3VuZBgGIAEoCzIWLmNvdGVyaWUucGVlci52MS5Gb3VuZEgAEikKBmxpc3RlZBgHIAEoCzIXLmNvdGVyaWUucGVlci52MS5MaXN0ZWRIABIrCgd3cml0dGVuGAggASgLMhguY290ZXJpZS5wZWVyLnYxLldyaXR0ZW5IABIyCglhbm5vdW5jZWQYCSABKAsyHS5jb3RlcmllLnBlZXIudjEuQW5ub3VuY2VtZW50SAASKwoHcmVmdXNlZBgKIAEoCzIYLmNvdGVyaWUucGVlci52MS5SZWZ1c2VkSAASLQoIcHJvbWlzZWQYCyABKAsyGS5jb3RlcmllLnBlZXIudjEuUHJvbWlzZWRIABItCghhY2NlcHRlZBgMIAEoCzIZLmNvdGVyaWUucGVlci52MS5BY2NlcHRlZEgAEikKBm91dGJpZBgNIAEoCzIXLmNvdGVyaWUucGVlci52MS5PdXRiaWRIABItCghkb2N1bWVudBgOIAEoCzIZLmNvdGVyaWUucGVlci52MS5Eb2N1bWVudEgAEjgKCm1lbWJlcnNoaXAYDyABKAsyIi5jb3RlcmllLnBlZXIudjEuTWVtYmVyc2hpcEFuc3dlcnNIABItCghjb21wYXJlZBgQIAEoCzIZLmNvdGVyaWUucGVlci52MS5Db21wYXJlZEgAEisKB2ZldGNoZWQYESABKAsyGC5jb3RlcmllLnBlZXIudjEuRmV0Y2hlZEgAEjAKCm1lcmdlZF9hbGwYEiABKAsyGi5jb3RlcmllLnBlZXIudjEuTWVyZ2VkQWxsSAASKQoGbG9va2VkGBMgASgLMhcuY290ZXJpZS5wZWVyLnYxLkxvb2tlZEgAEjQKDGZlbmNlX3JhaXNlZBgUIAEoCzIcLmNvdGVyaWUucGVlci52MS5GZW5jZVJhaXNlZEgAEikKBnJlYXBlZBgVIAEoCzIXLmNvdGVyaWUucGVlci52MS5SZWFwZWRIABIpCgZmZW5jZXMYFiABKAsyFy5jb3RlcmllLnBlZXIudjEuRmVuY2VzSAASLAoIaG90X2tleXMYGSABKAsyGC5jb3RlcmllLnBlZXIudjEuSG90S2V5c0gAEisKB3ZlcnNpb24YGiABKAsyGC5jb3RlcmllLnBlZXIudjEuVmVyc2lvbkgAEikKBmxldmVscxgeIAEoCzIXLmNvdGVyaWUucGVlci52MS5MZXZlbHNIAEIKCghyZXNwb25zZUIFCgNfaWQiGQoGTWVyZ2VkEg8KB2NoYW5nZWQYASABKAgiOQoHUHJlc2VudBIOCgZyZWNvcmQYASABKAwSDgoGcmFpc2VkGAIgASgNEg4KBnJlYXBlZBgDIAEoDSIoCgZBYnNlbnQSDgoGcmFpc2VkGAIgASgNEg4KBnJlYXBlZBgDIAEoDSJhCgdWZXJzaW9uEhMKC2RpZ2VzdF9oaWdoGAEgASgHEg4KBnJhaXNlZBgCIAEoDRIOCgZyZWFwZWQYAyABKA0SEgoKZGlnZXN0X2xvdxgEIAEoBxINCgVieXRlcxgFIAEoDSIJCgdVbmtub3duIjgKBUZvdW5kEg8KB3JlY29yZHMYASADKAwSDgoGcmFpc2VkGAIgASgNEg4KBnJlYXBlZBgDIAEoDSIpCgZMb29rZWQSDwoHZW50cmllcxgBIAMoBxIOCgZwbGFjZXMYAiADKA0iOgoHRmV0Y2hlZBIOCgZ0b2tlbnMYASABKA0SDwoHcmVjb3JkcxgCIAMoDBIOCgZmZW5jZXMYAyADKA0iHQoJTWVyZ2VkQWxsEhAKCG91dGNvbWVzGAEgAygNIjcKBkxpc3RlZBItCgdlbnRyaWVzGAEgAygLMhwuY290ZXJpZS5wZWVyLnYxLkxpc3RlZEVudHJ5IkAKCENvbXBhcmVkEjQKC2RpZmZlcmVuY2VzGAEgAygLMh8uY290ZXJpZS5wZWVyLnYxLlRyZWVEaWZmZXJlbmNlIlMKDlRyZWVEaWZmZXJlbmNlEhAKCHF1ZXN0aW9uGAEgASgNEg0KBWNoaWxkGAIgASgNEg8KB2RpZ2VzdHMYAyADKAcSDwoHZW50cmllcxgEIAMoByJdCgtMaXN0ZWRFbnRyeRISCgp0b2tlbl9oaWdoGAEgASgHEhEKCXRva2VuX2xvdxgCIAEoBxITCgtkaWdlc3RfaGlnaBgDIAEoBxISCgpkaWdlc3RfbG93GAQgASgHIoMBCgdXcml0dGVuEhQKB2NvbnRleHQYASABKAxIAIgBARIQCghzaWJsaW5ncxgCIAEoDRIRCglwcmltYXJpZXMYAyABKA0SEwoGcmVjb3JkGAQgASgMSAGIAQESEQoJZmFsbGJhY2tzGAUgASgNQgoKCF9jb250ZXh0QgkKB19yZWNvcmQiPQoIUHJvbWlzZWQSDQoFcm91bmQYASABKA0SEAoIcHJvcG9zZXIYAiABKAwSEAoIZG9jdW1lbnQYAyABKAwiCgoIQWNjZXB0ZWQiKQoGT3V0YmlkEg0KBXJvdW5kGAEgASgNEhAKCHByb3Bvc2VyGAIgASgMIj0KCERvY3VtZW50Eg0KBWVwb2NoGAEgASgNEhUKCGRvY3VtZW50GAIgASgMSACIAQFCCwoJX2RvY3VtZW50Im4KC0ZlbmNlUmFpc2VkEg4KBnJhaXNlZBgBIAEoDRIOCgZyZWFwZWQYAiABKA0SLgoHcHJvYmxlbRgDIAEoDjIdLmNvdGVyaWUucGVlci52MS5SYWlzZVByb2JsZW0SDwoHbGFja2luZxgEIAMoDSIICgZSZWFwZWQiKwoGRmVuY2VzEg8KB251bWJlcnMYASADKA0SEAoIaXNfd2hvbGUYAiABKAgiSQoRTWVtYmVyc2hpcEFuc3dlcnMSNAoIbWVzc2FnZXMYASADKAsyIi5jb3RlcmllLnBlZXIudjEuTWVtYmVyc2hpcE1lc3NhZ2UihAEKB1JlZnVzZWQSJgoEY29kZRgBIAEoDjIYLmNvdGVyaWUucGVlci52MS5SZWZ1c2FsEhoKEmlzX291dGNvbWVfdW5rbm93bhgCIAEoCBIPCgdtZXNzYWdlGAMgASgJEhEKCXByaW1hcmllcxgEIAEoDRIRCglmYWxsYmFja3MYBSABKA0iXgoHSG90S2V5cxIoCgVyZWFkcxgBIAEoCzIZLmNvdGVyaWUucGVlci52MS5Ib3RUYWJsZRIpCgZ3cml0ZXMYAiABKAsyGS5jb3RlcmllLnBlZXIudjEuSG90VGFibGUiTgoISG90VGFibGUSDAoEcmF0ZRgBIAEoARINCgVmbG9vchgCIAEoARIlCgRrZXlzGAMgAygLMhcuY290ZXJpZS5wZWVyLnYxLkhvdEtleSJCCgZIb3RLZXkSDgoGYnVja2V0GAEgASgJEgsKA2tleRgCIAEoDBIMCgRyYXRlGAMgASgBEg0KBWVycm9yGAQgASgBKm0KC01lbWJlclN0YXRlEhYKEk1FTUJFUl9TVEFURV9BTElWRRAAEhgKFE1FTUJFUl9TVEFURV9TVVNQRUNUEAESFQoRTUVNQkVSX1NUQVRFX0RFQUQQAhIVChFNRU1CRVJfU1RBVEVfTEVGVBADKq4BCgxSYWlzZVByb2JsZW0SHQoZUkFJU0VfUFJPQkxFTV9VTlNQRUNJRklFRBAAEhkKFVJBSVNFX1BST0JMRU1fT1VURE9ORRABEhgKFFJBSVNFX1BST0JMRU1fQkVISU5EEAISFwoTUkFJU0VfUFJPQkxFTV9ISU5UUxADEhkKFVJBSVNFX1BST0JMRU1fREFNQUdFRBAEEhYKElJBSVNFX1BST0JMRU1fRElTSxAFKq0ECgdSZWZ1c2FsEhcKE1JFRlVTQUxfVU5TUEVDSUZJRUQQABIXChNSRUZVU0FMX1NUQUxFX0VQT0NIEAESGQoVUkVGVVNBTF9PVEhFUl9DTFVTVEVSEAISFQoRUkVGVVNBTF9OT1RfT1dORVIQAxIVChFSRUZVU0FMX05PVF9SRUFEWRAEEhkKFVJFRlVTQUxfU0hVVFRJTkdfRE9XThAFEhYKElJFRlVTQUxfT1ZFUkxPQURFRBAGEhUKEVJFRlVTQUxfRElTS19GVUxMEAcSFQoRUkVGVVNBTF9NQUxGT1JNRUQQCBIWChJSRUZVU0FMX0NMT0NLX1NLRVcQCRITCg9SRUZVU0FMX0VYUElSRUQQChIXChNSRUZVU0FMX0JBRF9DT05URVhUEAsSGgoWUkVGVVNBTF9OT19TVUNIX0JVQ0tFVBAMEh0KGVJFRlVTQUxfVE9PX01BTllfU0lCTElOR1MQDRIbChdSRUZVU0FMX1RPT19NQU5ZX0FDVE9SUxAOEhUKEVJFRlVTQUxfVE9PX0xBUkdFEA8SGgoWUkVGVVNBTF9RVU9SVU1fTk9UX01FVBAQEhMKD1JFRlVTQUxfVElNRU9VVBAREhQKEFJFRlVTQUxfSU5URVJOQUwQEhIYChRSRUZVU0FMX05PVF9GQUxMQkFDSxATEhYKElJFRlVTQUxfSElOVFNfRlVMTBAUEhgKFFJFRlVTQUxfQkVISU5EX0ZFTkNFEBUySgoEUGVlchJCCglSZXBsaWNhdGUSFi5jb3RlcmllLnBlZXIudjEuQmF0Y2gaGS5jb3RlcmllLnBlZXIudjEuQmF0Y2hBY2soATABYgZwcm90bzM");
 
 /**
  * Describes the message coterie.peer.v1.Batch.
@@ -66,417 +66,431 @@ export const ReadSchema = /*@__PURE__*/
   messageDesc(file_coterie_peer_v1_peer, 6);
 
 /**
+ * Describes the message coterie.peer.v1.Spared.
+ * Use `create(SparedSchema)` to create a new message.
+ */
+export const SparedSchema = /*@__PURE__*/
+  messageDesc(file_coterie_peer_v1_peer, 7);
+
+/**
  * Describes the message coterie.peer.v1.Find.
  * Use `create(FindSchema)` to create a new message.
  */
 export const FindSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 7);
+  messageDesc(file_coterie_peer_v1_peer, 8);
 
 /**
  * Describes the message coterie.peer.v1.List.
  * Use `create(ListSchema)` to create a new message.
  */
 export const ListSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 8);
+  messageDesc(file_coterie_peer_v1_peer, 9);
 
 /**
  * Describes the message coterie.peer.v1.CompareTrees.
  * Use `create(CompareTreesSchema)` to create a new message.
  */
 export const CompareTreesSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 9);
+  messageDesc(file_coterie_peer_v1_peer, 10);
 
 /**
  * Describes the message coterie.peer.v1.TreeQuestion.
  * Use `create(TreeQuestionSchema)` to create a new message.
  */
 export const TreeQuestionSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 10);
+  messageDesc(file_coterie_peer_v1_peer, 11);
 
 /**
  * Describes the message coterie.peer.v1.Look.
  * Use `create(LookSchema)` to create a new message.
  */
 export const LookSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 11);
+  messageDesc(file_coterie_peer_v1_peer, 12);
 
 /**
  * Describes the message coterie.peer.v1.Fetch.
  * Use `create(FetchSchema)` to create a new message.
  */
 export const FetchSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 12);
+  messageDesc(file_coterie_peer_v1_peer, 13);
 
 /**
  * Describes the message coterie.peer.v1.MergeAll.
  * Use `create(MergeAllSchema)` to create a new message.
  */
 export const MergeAllSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 13);
+  messageDesc(file_coterie_peer_v1_peer, 14);
 
 /**
  * Describes the message coterie.peer.v1.Hint.
  * Use `create(HintSchema)` to create a new message.
  */
 export const HintSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 14);
+  messageDesc(file_coterie_peer_v1_peer, 15);
 
 /**
  * Describes the message coterie.peer.v1.ReadHint.
  * Use `create(ReadHintSchema)` to create a new message.
  */
 export const ReadHintSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 15);
+  messageDesc(file_coterie_peer_v1_peer, 16);
 
 /**
  * Describes the message coterie.peer.v1.RaiseFence.
  * Use `create(RaiseFenceSchema)` to create a new message.
  */
 export const RaiseFenceSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 16);
+  messageDesc(file_coterie_peer_v1_peer, 17);
 
 /**
  * Describes the message coterie.peer.v1.Reap.
  * Use `create(ReapSchema)` to create a new message.
  */
 export const ReapSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 17);
+  messageDesc(file_coterie_peer_v1_peer, 18);
 
 /**
  * Describes the message coterie.peer.v1.AskFences.
  * Use `create(AskFencesSchema)` to create a new message.
  */
 export const AskFencesSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 18);
+  messageDesc(file_coterie_peer_v1_peer, 19);
 
 /**
  * Describes the message coterie.peer.v1.AskHotKeys.
  * Use `create(AskHotKeysSchema)` to create a new message.
  */
 export const AskHotKeysSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 19);
+  messageDesc(file_coterie_peer_v1_peer, 20);
 
 /**
  * Describes the message coterie.peer.v1.Put.
  * Use `create(PutSchema)` to create a new message.
  */
 export const PutSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 20);
+  messageDesc(file_coterie_peer_v1_peer, 21);
 
 /**
  * Describes the message coterie.peer.v1.Delete.
  * Use `create(DeleteSchema)` to create a new message.
  */
 export const DeleteSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 21);
+  messageDesc(file_coterie_peer_v1_peer, 22);
 
 /**
  * Describes the message coterie.peer.v1.Announcement.
  * Use `create(AnnouncementSchema)` to create a new message.
  */
 export const AnnouncementSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 22);
+  messageDesc(file_coterie_peer_v1_peer, 23);
 
 /**
  * Describes the message coterie.peer.v1.Member.
  * Use `create(MemberSchema)` to create a new message.
  */
 export const MemberSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 23);
+  messageDesc(file_coterie_peer_v1_peer, 24);
 
 /**
  * Describes the message coterie.peer.v1.HeardMember.
  * Use `create(HeardMemberSchema)` to create a new message.
  */
 export const HeardMemberSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 24);
+  messageDesc(file_coterie_peer_v1_peer, 25);
 
 /**
  * Describes the message coterie.peer.v1.Prepare.
  * Use `create(PrepareSchema)` to create a new message.
  */
 export const PrepareSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 25);
+  messageDesc(file_coterie_peer_v1_peer, 26);
 
 /**
  * Describes the message coterie.peer.v1.Accept.
  * Use `create(AcceptSchema)` to create a new message.
  */
 export const AcceptSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 26);
+  messageDesc(file_coterie_peer_v1_peer, 27);
 
 /**
  * Describes the message coterie.peer.v1.Tell.
  * Use `create(TellSchema)` to create a new message.
  */
 export const TellSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 27);
+  messageDesc(file_coterie_peer_v1_peer, 28);
 
 /**
  * Describes the message coterie.peer.v1.Ask.
  * Use `create(AskSchema)` to create a new message.
  */
 export const AskSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 28);
+  messageDesc(file_coterie_peer_v1_peer, 29);
 
 /**
  * Describes the message coterie.peer.v1.Membership.
  * Use `create(MembershipSchema)` to create a new message.
  */
 export const MembershipSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 29);
+  messageDesc(file_coterie_peer_v1_peer, 30);
 
 /**
  * Describes the message coterie.peer.v1.MembershipMessage.
  * Use `create(MembershipMessageSchema)` to create a new message.
  */
 export const MembershipMessageSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 30);
+  messageDesc(file_coterie_peer_v1_peer, 31);
 
 /**
  * Describes the message coterie.peer.v1.News.
  * Use `create(NewsSchema)` to create a new message.
  */
 export const NewsSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 31);
+  messageDesc(file_coterie_peer_v1_peer, 32);
 
 /**
  * Describes the message coterie.peer.v1.Ping.
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 32);
+  messageDesc(file_coterie_peer_v1_peer, 33);
 
 /**
  * Describes the message coterie.peer.v1.PingRequest.
  * Use `create(PingRequestSchema)` to create a new message.
  */
 export const PingRequestSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 33);
+  messageDesc(file_coterie_peer_v1_peer, 34);
 
 /**
  * Describes the message coterie.peer.v1.Ack.
  * Use `create(AckSchema)` to create a new message.
  */
 export const AckSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 34);
+  messageDesc(file_coterie_peer_v1_peer, 35);
 
 /**
  * Describes the message coterie.peer.v1.Nack.
  * Use `create(NackSchema)` to create a new message.
  */
 export const NackSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 35);
+  messageDesc(file_coterie_peer_v1_peer, 36);
 
 /**
  * Describes the message coterie.peer.v1.Gossip.
  * Use `create(GossipSchema)` to create a new message.
  */
 export const GossipSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 36);
+  messageDesc(file_coterie_peer_v1_peer, 37);
 
 /**
  * Describes the message coterie.peer.v1.Compare.
  * Use `create(CompareSchema)` to create a new message.
  */
 export const CompareSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 37);
+  messageDesc(file_coterie_peer_v1_peer, 38);
 
 /**
  * Describes the message coterie.peer.v1.Table.
  * Use `create(TableSchema)` to create a new message.
  */
 export const TableSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 38);
+  messageDesc(file_coterie_peer_v1_peer, 39);
 
 /**
  * Describes the message coterie.peer.v1.BatchAck.
  * Use `create(BatchAckSchema)` to create a new message.
  */
 export const BatchAckSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 39);
+  messageDesc(file_coterie_peer_v1_peer, 40);
 
 /**
  * Describes the message coterie.peer.v1.Result.
  * Use `create(ResultSchema)` to create a new message.
  */
 export const ResultSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 40);
+  messageDesc(file_coterie_peer_v1_peer, 41);
 
 /**
  * Describes the message coterie.peer.v1.Merged.
  * Use `create(MergedSchema)` to create a new message.
  */
 export const MergedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 41);
+  messageDesc(file_coterie_peer_v1_peer, 42);
 
 /**
  * Describes the message coterie.peer.v1.Present.
  * Use `create(PresentSchema)` to create a new message.
  */
 export const PresentSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 42);
+  messageDesc(file_coterie_peer_v1_peer, 43);
 
 /**
  * Describes the message coterie.peer.v1.Absent.
  * Use `create(AbsentSchema)` to create a new message.
  */
 export const AbsentSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 43);
+  messageDesc(file_coterie_peer_v1_peer, 44);
+
+/**
+ * Describes the message coterie.peer.v1.Version.
+ * Use `create(VersionSchema)` to create a new message.
+ */
+export const VersionSchema = /*@__PURE__*/
+  messageDesc(file_coterie_peer_v1_peer, 45);
 
 /**
  * Describes the message coterie.peer.v1.Unknown.
  * Use `create(UnknownSchema)` to create a new message.
  */
 export const UnknownSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 44);
+  messageDesc(file_coterie_peer_v1_peer, 46);
 
 /**
  * Describes the message coterie.peer.v1.Found.
  * Use `create(FoundSchema)` to create a new message.
  */
 export const FoundSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 45);
+  messageDesc(file_coterie_peer_v1_peer, 47);
 
 /**
  * Describes the message coterie.peer.v1.Looked.
  * Use `create(LookedSchema)` to create a new message.
  */
 export const LookedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 46);
+  messageDesc(file_coterie_peer_v1_peer, 48);
 
 /**
  * Describes the message coterie.peer.v1.Fetched.
  * Use `create(FetchedSchema)` to create a new message.
  */
 export const FetchedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 47);
+  messageDesc(file_coterie_peer_v1_peer, 49);
 
 /**
  * Describes the message coterie.peer.v1.MergedAll.
  * Use `create(MergedAllSchema)` to create a new message.
  */
 export const MergedAllSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 48);
+  messageDesc(file_coterie_peer_v1_peer, 50);
 
 /**
  * Describes the message coterie.peer.v1.Listed.
  * Use `create(ListedSchema)` to create a new message.
  */
 export const ListedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 49);
+  messageDesc(file_coterie_peer_v1_peer, 51);
 
 /**
  * Describes the message coterie.peer.v1.Compared.
  * Use `create(ComparedSchema)` to create a new message.
  */
 export const ComparedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 50);
+  messageDesc(file_coterie_peer_v1_peer, 52);
 
 /**
  * Describes the message coterie.peer.v1.TreeDifference.
  * Use `create(TreeDifferenceSchema)` to create a new message.
  */
 export const TreeDifferenceSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 51);
+  messageDesc(file_coterie_peer_v1_peer, 53);
 
 /**
  * Describes the message coterie.peer.v1.ListedEntry.
  * Use `create(ListedEntrySchema)` to create a new message.
  */
 export const ListedEntrySchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 52);
+  messageDesc(file_coterie_peer_v1_peer, 54);
 
 /**
  * Describes the message coterie.peer.v1.Written.
  * Use `create(WrittenSchema)` to create a new message.
  */
 export const WrittenSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 53);
+  messageDesc(file_coterie_peer_v1_peer, 55);
 
 /**
  * Describes the message coterie.peer.v1.Promised.
  * Use `create(PromisedSchema)` to create a new message.
  */
 export const PromisedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 54);
+  messageDesc(file_coterie_peer_v1_peer, 56);
 
 /**
  * Describes the message coterie.peer.v1.Accepted.
  * Use `create(AcceptedSchema)` to create a new message.
  */
 export const AcceptedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 55);
+  messageDesc(file_coterie_peer_v1_peer, 57);
 
 /**
  * Describes the message coterie.peer.v1.Outbid.
  * Use `create(OutbidSchema)` to create a new message.
  */
 export const OutbidSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 56);
+  messageDesc(file_coterie_peer_v1_peer, 58);
 
 /**
  * Describes the message coterie.peer.v1.Document.
  * Use `create(DocumentSchema)` to create a new message.
  */
 export const DocumentSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 57);
+  messageDesc(file_coterie_peer_v1_peer, 59);
 
 /**
  * Describes the message coterie.peer.v1.FenceRaised.
  * Use `create(FenceRaisedSchema)` to create a new message.
  */
 export const FenceRaisedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 58);
+  messageDesc(file_coterie_peer_v1_peer, 60);
 
 /**
  * Describes the message coterie.peer.v1.Reaped.
  * Use `create(ReapedSchema)` to create a new message.
  */
 export const ReapedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 59);
+  messageDesc(file_coterie_peer_v1_peer, 61);
 
 /**
  * Describes the message coterie.peer.v1.Fences.
  * Use `create(FencesSchema)` to create a new message.
  */
 export const FencesSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 60);
+  messageDesc(file_coterie_peer_v1_peer, 62);
 
 /**
  * Describes the message coterie.peer.v1.MembershipAnswers.
  * Use `create(MembershipAnswersSchema)` to create a new message.
  */
 export const MembershipAnswersSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 61);
+  messageDesc(file_coterie_peer_v1_peer, 63);
 
 /**
  * Describes the message coterie.peer.v1.Refused.
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 62);
+  messageDesc(file_coterie_peer_v1_peer, 64);
 
 /**
  * Describes the message coterie.peer.v1.HotKeys.
  * Use `create(HotKeysSchema)` to create a new message.
  */
 export const HotKeysSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 63);
+  messageDesc(file_coterie_peer_v1_peer, 65);
 
 /**
  * Describes the message coterie.peer.v1.HotTable.
  * Use `create(HotTableSchema)` to create a new message.
  */
 export const HotTableSchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 64);
+  messageDesc(file_coterie_peer_v1_peer, 66);
 
 /**
  * Describes the message coterie.peer.v1.HotKey.
  * Use `create(HotKeySchema)` to create a new message.
  */
 export const HotKeySchema = /*@__PURE__*/
-  messageDesc(file_coterie_peer_v1_peer, 65);
+  messageDesc(file_coterie_peer_v1_peer, 67);
 
 /**
  * Describes the enum coterie.peer.v1.MemberState.

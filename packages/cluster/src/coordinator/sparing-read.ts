@@ -1,0 +1,120 @@
+import { type Member, recordDigest, withClass } from "@coterie/core";
+import type { RecordVersion, StoredRecord } from "@coterie/storage";
+import type { SparedRecord } from "../messages.ts";
+import type { Coordination } from "./coordination.ts";
+import type { Gathered } from "./gather.ts";
+import { type NamedCopy, type ReplicaCopy, askCopy, readOwn } from "./replica-calls.ts";
+import type { RequestPlan } from "./request-plan.ts";
+
+/** What a replica has given: its copy, or which one that is. */
+export type GivenCopy = ReplicaCopy | NamedCopy;
+
+/** A record that is at hand, and which one it is. */
+interface KnownCopy {
+  readonly stored: StoredRecord;
+  readonly version: RecordVersion;
+}
+
+/**
+ * Of records up to so many bytes all are sent: asking again, where replicas differ, would cost more
+ * than it spares.
+ */
+const sparedAboveBytes = 8 * 1024;
+
+/**
+ * What the replicas are asked by one read, so that no record travels in vain. Where this node's own
+ * copy is at hand it is named, and a replica that holds the same says so in place of sending it;
+ * one that holds another sends that. Otherwise one replica is asked for its record, and the others
+ * only for the version of theirs if it is large.
+ *
+ * A version that is known here speaks for the very same record, so the answer is what it would be
+ * if all were sent. Each replica answers for what it holds when it is asked.
+ */
+export class SparingRead {
+  readonly #coordination: Coordination;
+  readonly #plan: RequestPlan;
+  #known: KnownCopy | undefined;
+  /** Somebody has been asked for the record itself, and has not failed. */
+  #isOneAsked = false;
+
+  constructor(coordination: Coordination, plan: RequestPlan) {
+    this.#coordination = coordination;
+    this.#plan = plan;
+  }
+
+  /** Asks a primary. */
+  ask(member: Member, settle: (copy: GivenCopy | undefined) => void, isHedge: boolean): void {
+    if (member.id === this.#coordination.self) return this.#askOwn(settle);
+    const spared = this.#sparedBy(isHedge);
+    if (spared === undefined) this.#isOneAsked = true;
+    askCopy(this.#coordination, member, this.#plan, { spared, isHedge }, (copy) => {
+      if (spared === undefined && copy === undefined) this.#isOneAsked = false;
+      settle(copy);
+    });
+  }
+
+  /** Who is asked because others are silent is not to need one of them to be understood. */
+  #sparedBy(isHedge: boolean): SparedRecord | undefined {
+    if (this.#known !== undefined) return this.#known.version;
+    if (isHedge || !this.#isOneAsked) return undefined;
+    return { digest: undefined, bytes: sparedAboveBytes };
+  }
+
+  #askOwn(settle: (copy: ReplicaCopy | undefined) => void): void {
+    const { placed } = this.#plan;
+    let isWithin = true;
+    let version: RecordVersion | undefined;
+    this.#coordination.store.name(placed, (named) => {
+      if (isWithin) version = named;
+    });
+    this.#isOneAsked = version !== undefined;
+    readOwn(this.#coordination, placed, (copy) => {
+      const stored = copy?.stored;
+      if (stored === undefined) this.#isOneAsked = false;
+      // Within one turn the version and the record are of the same moment.
+      else if (isWithin && version !== undefined) this.#known = { stored, version };
+      settle(copy);
+    });
+    isWithin = false;
+  }
+
+  /** All copies in full; `undefined` if some version is of a record that nobody has sent. */
+  resolve(gathered: Gathered<GivenCopy>): Gathered<ReplicaCopy> | undefined {
+    const { answers } = gathered;
+    const given: KnownCopy[] = [];
+    if (answers.some(({ answer }) => "version" in answer)) {
+      for (const { answer } of answers) {
+        if ("version" in answer || answer.stored === undefined) continue;
+        given.push({ stored: answer.stored, version: this.#versionOf(answer.stored) });
+      }
+    }
+    const full: { readonly member: Member; readonly answer: ReplicaCopy }[] = [];
+    for (const { member, answer } of answers) {
+      if (!("version" in answer)) {
+        full.push({ member, answer });
+        continue;
+      }
+      const { version, fence } = answer;
+      const found = given.find((each) => isSame(each.version, version));
+      // A read that failed only counts its answers.
+      if (found === undefined && gathered.ok) return undefined;
+      this.#coordination.counters.recordsSpared += 1;
+      full.push({ member, answer: { stored: found?.stored, fence } });
+    }
+    return { ...gathered, answers: full };
+  }
+
+  #versionOf(stored: StoredRecord): RecordVersion {
+    if (stored === this.#known?.stored) return this.#known.version;
+    const { bytes } = stored;
+    return { digest: withClass(recordDigest(bytes), this.#plan.bucket.n), bytes: bytes.length };
+  }
+}
+
+function isSame(left: RecordVersion, right: RecordVersion): boolean {
+  return (
+    left.bytes === right.bytes &&
+    left.digest.high === right.digest.high &&
+    left.digest.low === right.digest.low
+  );
+}
