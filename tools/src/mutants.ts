@@ -40,14 +40,21 @@ function print(name: string, text: string): void {
 }
 
 /** Builds a copy of the code, with the bug in it, and judges it. */
-async function judge(patch: string | undefined, seeds: number): Promise<Verdict | string> {
+async function judge(mutant: Mutant | undefined, seeds: number): Promise<Verdict | string> {
   const copy = new CopyOfTheCode(root);
+  const named = mutant === undefined ? [] : scenariosOf(mutant);
   try {
-    const problem = (patch === undefined ? undefined : copy.apply(patch)) ?? copy.build();
-    return problem ?? (await copy.judge(seeds, patch !== undefined && values.write));
+    const problem = (mutant === undefined ? undefined : copy.apply(mutant.file)) ?? copy.build();
+    const isShrinking = mutant !== undefined && values.write;
+    return problem ?? (await copy.judge(seeds, { isShrinking, named }));
   } finally {
     copy.remove();
   }
+}
+
+/** What tells of a bug: a script by hand, and the shrunk case of a seed. */
+function scenariosOf({ name, scenario }: Mutant): readonly string[] {
+  return [...(scenario === undefined ? [] : [scenario]), `mutants/${name}.txt`];
 }
 
 /** Keeps the shrunk case of a mutant beside the scenarios told by hand. */
@@ -60,8 +67,8 @@ function keep({ name, story }: Mutant, { seeds, caught }: Verdict): void {
 }
 
 async function judgeMutant(mutant: Mutant): Promise<Row> {
-  const { file, scenario, name } = mutant;
-  const verdict = await judge(file, seedsMax);
+  const { scenario, name } = mutant;
+  const verdict = await judge(mutant, seedsMax);
   if (typeof verdict === "string") {
     return { isCaught: false, seeds: 0, text: `CANNOT BE PLANTED: ${verdict}` };
   }

@@ -17,7 +17,7 @@ import {
 } from "@coterie/storage";
 import { SimClock } from "./clock.ts";
 import { SimDisk } from "./disk.ts";
-import { World } from "./world.ts";
+import { type Turns, World } from "./world.ts";
 
 const partitions = 4;
 const keys = 12;
@@ -39,8 +39,9 @@ interface History {
 export async function runDirectoryLife(
   seed: number,
   drain: () => Promise<void>,
+  turns?: Turns,
 ): Promise<readonly string[]> {
-  const life = new DirectoryLife(new World({ seed, drain }));
+  const life = new DirectoryLife(new World({ seed, drain, turns }));
   await life.run();
   return life.violations;
 }

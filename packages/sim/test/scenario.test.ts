@@ -2,8 +2,9 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { describe, expect, it } from "vitest";
 import { runScenario } from "../src/index.ts";
-import { drain } from "./drain.ts";
+import { drain, fastTurns } from "./drain.ts";
 
+const turns = fastTurns();
 const folder = new URL("../testdata/", import.meta.url);
 const names = readdirSync(folder, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".txt"))
@@ -16,7 +17,7 @@ describe("scenarios", () => {
   it.each(names)("%s", async (name) => {
     const file = new URL(name, folder);
     const script = readFileSync(file, "utf8");
-    const told = await runScenario(script, drain);
+    const told = await runScenario(script, drain, turns);
     if (isRewriting && told !== script) writeFileSync(file, told);
     else expect(told).toBe(script);
   });

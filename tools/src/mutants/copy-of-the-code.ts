@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } fro
 import { symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { flagsForSeeds, youngMb } from "../sim/v8-for-seeds.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** What a simulation is made of. */
@@ -10,6 +11,12 @@ const packages = ["core", "ports", "storage", "cluster", "sim"];
 
 /** Longer than any number of seeds takes. */
 const judgeMsMax = 30 * 60_000;
+
+export interface JudgeOptions {
+  readonly isShrinking: boolean;
+  /** Files of scenarios that tell of the bug. */
+  readonly named: readonly string[];
+}
 
 /**
  * A temporary copy of the packages a simulation is made of, to be changed and built. Everything
@@ -52,16 +59,23 @@ export class CopyOfTheCode {
     return built.status === 0 ? undefined : built.stdout.trim();
   }
 
-  /** Runs seeds until one fails, shrinks it if asked to, and runs all scenarios. */
-  judge(seedsMax: number, isShrinking: boolean): Promise<Verdict> {
+  /**
+   * Runs seeds until one fails, shrinks it if asked to, and runs the scenarios that are named; all
+   * of them, where none of these fails.
+   */
+  judge(seedsMax: number, { isShrinking, named }: JudgeOptions): Promise<Verdict> {
     const judge = join(this.root, "tools/dist/mutants/judge.js");
     const scenarios = join(this.root, "packages/sim/testdata");
     const args = [
       ...process.execArgv,
+      ...flagsForSeeds,
+      // A nursery is three of these.
+      `--max-semi-space-size=${youngMb / 3}`,
       judge,
       String(seedsMax),
       scenarios,
-      ...(isShrinking ? ["shrink"] : []),
+      ...(isShrinking ? ["--shrink"] : []),
+      ...named,
     ];
     const child = spawn(process.execPath, args, {
       stdio: ["ignore", "pipe", "inherit"],

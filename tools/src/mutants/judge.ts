@@ -1,12 +1,16 @@
-// Runs seeds until one fails, and every scenario, and says in one line of JSON what came of it:
-// node judge.js SEEDS FOLDER-OF-SCENARIOS [shrink]
-import { readFileSync, readdirSync } from "node:fs";
+// Runs seeds until one fails, and scenarios, and says in one line of JSON what came of it:
+// node judge.js SEEDS FOLDER-OF-SCENARIOS [--shrink] [NAMES...]
+// Where none of the scenarios that are named fails, or none is named, it runs all of them.
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { runDirectoryLife, runScenario } from "@coterie/sim";
 import { runCase } from "../replay/run-case.ts";
 import { shrinkCase } from "../replay/shrink-case.ts";
+import { fastTurns } from "../sim/turns.ts";
 import type { Verdict } from "./verdict.ts";
 
+const turns = fastTurns();
 const drain = (): Promise<void> =>
   new Promise((resolve) => {
     setImmediate(resolve);
@@ -23,8 +27,11 @@ function watched<Value>(run: Promise<Value>): Promise<Value> {
   });
 }
 
-const [, , seedsMax = "", folder = "", shrinking] = process.argv;
-const isShrinking = shrinking === "shrink";
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { shrink: { type: "boolean", default: false } },
+});
+const [seedsMax = "", folder = "", ...named] = positionals;
 /** Runs that shrinking one case may take: enough to be read, if not the smallest. */
 const shrinkingRunsMax = 150;
 
@@ -33,14 +40,14 @@ async function failureOf(seed: number): Promise<Verdict["caught"]> {
   const { failure } = result;
   if (failure === undefined) return undefined;
   const [detail = ""] = failure.violations;
-  const shrunk = isShrinking ? await shrinkCase(result, shrinkingRunsMax) : undefined;
+  const shrunk = values.shrink ? await shrinkCase(result, shrinkingRunsMax) : undefined;
   return { by: failure.checker, detail, shrunk };
 }
 
 /** One directory by itself, with what a cluster's other replicas would mostly hide. */
 async function failureOfDirectory(seed: number): Promise<Verdict["caught"]> {
   try {
-    const [detail] = await watched(runDirectoryLife(seed, drain));
+    const [detail] = await watched(runDirectoryLife(seed, drain, turns));
     return detail === undefined ? undefined : { by: "directory", detail };
   } catch (error) {
     return { by: "directory", detail: String(error) };
@@ -57,25 +64,29 @@ async function seedsUntilCaught(seedsMax: number): Promise<Pick<Verdict, "seeds"
 
 async function isAsTold(script: string): Promise<boolean> {
   try {
-    return (await watched(runScenario(script, drain))) === script;
+    return (await watched(runScenario(script, drain, turns))) === script;
   } catch {
     return false;
   }
 }
 
-async function failingScenarios(folder: string): Promise<readonly string[]> {
+function allScenarios(): readonly string[] {
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  return names.filter((name) => name.endsWith(".txt")).toSorted();
+}
+
+async function failingOf(names: readonly string[]): Promise<readonly string[]> {
   const failing: string[] = [];
-  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }).toSorted()) {
-    if (!name.endsWith(".txt")) continue;
+  for (const name of names) {
     if (!(await isAsTold(readFileSync(join(folder, name), "utf8")))) failing.push(name);
   }
   return failing;
 }
 
-const verdict: Verdict = {
-  ...(await seedsUntilCaught(Number(seedsMax))),
-  scenarios: await failingScenarios(folder),
-};
+const found = await seedsUntilCaught(Number(seedsMax));
+const failing = await failingOf(named.filter((name) => existsSync(join(folder, name))));
+const scenarios = failing.length > 0 ? failing : await failingOf(allScenarios());
+const verdict: Verdict = { ...found, scenarios };
 process.stdout.write(`${JSON.stringify(verdict)}\n`);
 // What a mutant left hanging must not keep this process.
 process.exit(0);

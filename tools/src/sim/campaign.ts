@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { CaseResult } from "../replay/run-case.ts";
+import { flagsForSeeds, youngMb } from "./v8-for-seeds.ts";
 
 export interface CampaignOptions {
   readonly from: number;
@@ -22,18 +23,6 @@ export interface Tally {
 
 /** Of so many seeds one is run twice. */
 const repeatEvery = 50;
-/** What is made for one event is garbage after it: a large nursery copies little. */
-const youngMb = 192;
-/**
- * A full collection makes V8 forget the optimized code of closures, to compile it again: none
- * before there is so much that was old and died.
- */
-const oldMb = 1000;
-/**
- * A seed runs much code a little: what V8 inlines into what makes it compile the same functions
- * many times over, and no code runs long enough to earn that. Its own limit is 920.
- */
-const inlinedBytecodesMax = 100;
 
 /** Runs seeds in threads, until all are done or time is up. */
 export class Campaign {
@@ -80,8 +69,7 @@ export class Campaign {
   }
 
   async #work(): Promise<void> {
-    setFlagsFromString(`--initial-old-space-size=${oldMb}`);
-    setFlagsFromString(`--max-inlined-bytecode-size-cumulative=${inlinedBytecodesMax}`);
+    for (const flag of flagsForSeeds) setFlagsFromString(flag);
     const worker = new Worker(new URL("seed-thread.js", import.meta.url), {
       resourceLimits: { maxYoungGenerationSizeMb: youngMb },
     });

@@ -1,3 +1,4 @@
+import type { Turns } from "../world.ts";
 import { Arguments, ScenarioError } from "./arguments.ts";
 import { type Lines, Stage } from "./stage.ts";
 import { acts, stories } from "./verbs.ts";
@@ -12,10 +13,15 @@ const indent = "  ";
  * A script is lines. `# …` tells the story; `verb word name=value &label` is a command, in the
  * first column; indented lines below it are its output.
  *
+ * @param turns used in place of `drain` between events, if given. What happens is the same.
  * @throws ScenarioError where the script itself is wrong.
  */
-export async function runScenario(script: string, drain: () => Promise<void>): Promise<string> {
-  const stage = new Stage(drain);
+export async function runScenario(
+  script: string,
+  drain: () => Promise<void>,
+  turns?: Turns,
+): Promise<string> {
+  const stage = new Stage(drain, turns);
   const told: string[] = [];
   for (const [at, line] of script.split("\n").entries()) {
     if (line.startsWith(indent)) continue;

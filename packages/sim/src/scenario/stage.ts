@@ -3,7 +3,7 @@ import { type BucketSettings, type NodeId, type RequestMode, defaultBuckets } fr
 import { SimCluster } from "../cluster.ts";
 import type { DiskImage } from "../disk.ts";
 import { History } from "../history.ts";
-import { World } from "../world.ts";
+import { type Turns, World } from "../world.ts";
 import { ScenarioError } from "./arguments.ts";
 
 /** A context under the name a script gave it, and the writes its holder had read. */
@@ -43,16 +43,18 @@ export class Stage {
   readonly keys: Set<string> = new Set();
   replicas = 0;
   readonly drain: () => Promise<void>;
+  readonly turns: Turns | undefined;
   #cluster: SimCluster | undefined;
 
-  constructor(drain: () => Promise<void>) {
+  constructor(drain: () => Promise<void>, turns?: Turns) {
     this.drain = drain;
+    this.turns = turns;
   }
 
   /** Starts the cluster of this script. */
   async begin(settings: StageSettings): Promise<void> {
     if (this.#cluster !== undefined) throw new ScenarioError("a script has one cluster");
-    const world = new World({ seed: settings.seed, drain: this.drain });
+    const world = new World({ seed: settings.seed, drain: this.drain, turns: this.turns });
     const buckets = defaultBuckets(settings.nodes).map((bucket) => quorumOf(bucket, settings));
     this.replicas = buckets[0]?.n ?? 0;
     const { nodes, partitions, handoff, antiEntropy, reaping } = settings;

@@ -18,7 +18,8 @@ export async function seed(stage: Stage, args: Arguments): Promise<Lines> {
   const number = Number(args.word("a seed"));
   const knobs = knobsOf(args.rest().join(" "));
   args.end();
-  const { violations } = await simulate({ seed: number, drain: stage.drain, knobs });
+  const { drain, turns } = stage;
+  const { violations } = await simulate({ seed: number, drain, turns, knobs });
   if (violations.length === 0) return ["every promise kept"];
   return violations.map(({ checker, key, detail }) => `${checker}: ${key}: ${detail}`);
 }
