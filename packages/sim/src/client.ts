@@ -7,6 +7,8 @@ import type { Operation, Workload } from "./workload.ts";
 
 /** How often a write is sent again, at most. */
 const retriesMax = 2;
+/** Where most operations are deletes, of a thousand. */
+const farewellsOfThousand = 600;
 /** Contexts that a client remembers of a key. */
 const heldMax = 5;
 
@@ -82,10 +84,19 @@ class Client {
     const { random } = operation;
     const { habits, keys, skew } = this.#workload.knobs;
     const key = this.#workload.keys[random.below(random.chance(skew) ? Math.min(2, keys) : keys)];
+    if (this.#isFarewell(operation)) return this.#delete(operation, key as ContendedKey);
     const dice = random.below(habits.get + habits.put + habits.delete);
     if (dice < habits.get) return this.#get(operation, key as ContendedKey);
     if (dice < habits.get + habits.put) return this.#put(operation, key as ContendedKey);
     return this.#delete(operation, key as ContendedKey);
+  }
+
+  /** Just before clients rest, so that tombstones are reaped, many leave little behind. */
+  #isFarewell({ number, random }: Operation): boolean {
+    const { operations, reaping } = this.#workload.knobs;
+    const left = operations / 2 - number;
+    if (left < 0 || left >= (reaping?.farewells ?? 0)) return false;
+    return random.chance(farewellsOfThousand);
   }
 
   async #get(operation: Operation, key: ContendedKey): Promise<void> {

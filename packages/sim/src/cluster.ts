@@ -58,6 +58,8 @@ export interface SimClusterOptions {
   readonly driftPerMillionMax?: number;
   /** Told when a process has ended, crashed or not. */
   readonly onDown?: (id: NodeId) => void;
+  /** Told when a node tells another one to forget what all have confirmed. */
+  readonly onReap?: () => void;
   /** Told what no node may do: throw. */
   readonly onError?: (error: unknown) => void;
 }
@@ -128,7 +130,10 @@ export class SimCluster {
     this.#options = options;
     const { memory } = world;
     this.network = new SimNetwork<PeerRequest, PeerResponse>(world, {
-      copyRequest: (request) => options.corrupt?.(copy(memory, request)) ?? copy(memory, request),
+      copyRequest: (request) => {
+        if (request.kind === "reap") options.onReap?.();
+        return options.corrupt?.(copy(memory, request)) ?? copy(memory, request);
+      },
       copyResponse: (response) => copy(memory, response),
       // Of the two answers to one write the first might say that nothing was done.
       mayArriveTwice: ({ kind }) => kind !== "put" && kind !== "delete",

@@ -79,6 +79,8 @@ export class SimNetwork<Request, Response> {
   readonly #open = new Set<Call<Request, Response>>();
   /** How many times slower than usual messages from and to an address are. */
   readonly #slowness = new Map<PeerAddress, number>();
+  /** Of a thousand requests, how many are kept to be sent again; and those that were. */
+  #remembered: { readonly perThousand: number; readonly deliver: (() => void)[] } | undefined;
   /** Per link, how many streams have died on it. */
   readonly #broken = new Map<string, number>();
   /** All streams that have died: while it is the same nothing needs to be looked up. */
@@ -234,6 +236,23 @@ export class SimNetwork<Request, Response> {
     for (const arrive of waiting) this.#later(arrive);
   }
 
+  /**
+   * From now on keeps some of the requests that may arrive twice. Returns what ends that; and then
+   * what has them come again, to processes that are still there, over links that pass.
+   */
+  remember(perThousand: number): () => () => void {
+    const deliver: (() => void)[] = [];
+    const remembered = { perThousand, deliver };
+    this.#remembered = remembered;
+    return () => {
+      if (this.#remembered === remembered) this.#remembered = undefined;
+      return () => {
+        this.#world.trace(`network: ${deliver.length} requests come again`);
+        for (const each of deliver) each();
+      };
+    };
+  }
+
   /** Mends every link and brings fair weather. Nodes that are down stay down. */
   heal(): void {
     this.#cuts.clear();
@@ -277,17 +296,33 @@ export class SimNetwork<Request, Response> {
     );
     const isRepeated = this.#random.chance(this.weather.duplicatePerThousand);
     const copies = isRepeated && this.#options.mayArriveTwice?.(options.request) !== false ? 2 : 1;
-    const receiver = this.#nodes.get(to);
     for (let copy = 0; copy < copies; copy++) {
       // Whoever receives it may keep it, so that each delivery has a message of its own.
-      const request = copy === 0 ? call.request : this.#options.copyRequest(call.request);
-      this.#carry({ from: sender.address, to, isAnswer: false }, call, () => {
-        // What was sent to a process does not reach the one that took its place.
-        if (receiver === undefined || receiver.isCrashed) return;
-        if (receiver.gate === undefined) this.#arrive(call, receiver, request);
-        else receiver.gate.run(() => this.#arrive(call, receiver, request));
-      });
+      this.#deliver(call, copy === 0 ? call.request : this.#options.copyRequest(call.request));
     }
+    this.#rememberOne(call);
+  }
+
+  #deliver(call: Call<Request, Response>, request: Request): void {
+    const receiver = this.#nodes.get(call.to);
+    this.#carry({ from: call.sender.address, to: call.to, isAnswer: false }, call, () => {
+      // What was sent to a process does not reach the one that took its place.
+      if (receiver === undefined || receiver.isCrashed) return;
+      if (receiver.gate === undefined) this.#arrive(call, receiver, request);
+      else receiver.gate.run(() => this.#arrive(call, receiver, request));
+    });
+  }
+
+  #rememberOne(call: Call<Request, Response>): void {
+    if (this.#remembered === undefined) return;
+    const { perThousand, deliver } = this.#remembered;
+    if (this.#options.mayArriveTwice?.(call.request) === false) return;
+    if (!this.#random.chance(perThousand)) return;
+    const receiver = this.#nodes.get(call.to);
+    const request = this.#options.copyRequest(call.request);
+    deliver.push(() => {
+      if (this.#nodes.get(call.to) === receiver) this.#deliver(call, request);
+    });
   }
 
   #arrive(

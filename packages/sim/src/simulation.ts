@@ -196,6 +196,7 @@ class Run {
       antiEntropy: knobs.antiEntropy,
       ...(knobs.reaping !== undefined && { reaping: knobs.reaping }),
       onDown: (id) => this.#faults.supervisor.noteDown(id),
+      onReap: () => this.#faults.noteReap(),
       onError: (error) => {
         this.#error ??= { error };
       },

@@ -1,6 +1,6 @@
 import type { AntiEntropySettings, HandoffSettings, ReapingSettings } from "@coterie/cluster";
 import type { RequestMode } from "@coterie/core";
-import { type FaultKind, faultKinds } from "./faults/kinds.ts";
+import { type FaultKind, faultKinds, fenceKinds } from "./faults/kinds.ts";
 import { SeededRandom } from "./random.ts";
 
 /** What one bucket of a run is like. */
@@ -113,13 +113,15 @@ export interface TopologyKnobs {
 export interface ReapingKnobs extends ReapingSettings {
   /** How long clients rest halfway, so that something is. */
   readonly lullMs: number;
+  /** Of the operations before that rest, how many are mostly deletes; left out: none. */
+  readonly farewells?: number;
 }
 
 const nodesDrawn = [3, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9];
 const copiesDrawn = [1, 2, 3, 3, 3, 3, 3, 4, 5];
 
-/** These need sloppy requests. */
-const drawnApart: ReadonlySet<FaultKind> = new Set(["split", "guests-die"]);
+/** These need sloppy requests, or reaping. */
+const drawnApart: ReadonlySet<FaultKind> = new Set(["split", "guests-die", ...fenceKinds]);
 /** Nobody's process ends by these, nor is anything lost. */
 const harmless: readonly FaultKind[] = [
   "pause",
@@ -155,7 +157,29 @@ function drawTopology(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
 
 /** The knobs of a seed, where the members stay. */
 function drawOfMembers(seed: number): SwarmKnobs {
-  return drawReaping(new SeededRandom(seed).fork("reaping"), drawWithTombstones(seed));
+  const knobs = drawReaping(new SeededRandom(seed).fork("reaping"), drawWithTombstones(seed));
+  return drawFences(new SeededRandom(seed).fork("fences"), knobs);
+}
+
+/**
+ * Most runs in which tombstones are reaped aim at that: at what arrives after it, at clocks that
+ * grow while an owner misses what they say, at crashes in its midst.
+ */
+function drawFences(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
+  if (knobs.reaping === undefined) return knobs;
+  // What is under way to a process does not reach the one that takes its place.
+  const isCalm = random.chance(250);
+  const faults = isCalm ? drawHarmless(random) : { ...knobs.faults };
+  if (isCalm || random.chance(400)) faults.echo = 1 + random.below(3);
+  if (random.chance(250)) faults["power-at-reaping"] = 1 + random.below(2);
+  const farewells = random.chance(700) ? 10 + random.below(40) : 0;
+  const aimed = { ...knobs, faults, reaping: { ...knobs.reaping, farewells } };
+  const isStrict = knobs.habits.otherMode === undefined;
+  if (!isStrict || !random.chance(500)) return aimed;
+  // Only a read may bring the copies of who was away together, and few keys are read then.
+  const handoff = { ...knobs.handoff, bytesPerSecond: 0 };
+  const antiEntropy = { ...knobs.antiEntropy, intervalMs: 0 };
+  return { ...aimed, faults: { ...faults, wear: 1 }, handoff, antiEntropy, skew: 500 };
 }
 
 /**
@@ -206,15 +230,20 @@ function drawModes(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
  * and so would find what guests have failed to tell. With few partitions most nodes own nothing.
  */
 function drawGuests(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
-  const faults: Partial<Record<FaultKind, number>> = { "guests-die": 2 + random.below(2) };
+  const faults = { "guests-die": 2 + random.below(2), ...drawHarmless(random) };
+  const buckets = knobs.buckets.map((bucket) => ({ ...bucket, w: 1, r: bucket.n }));
+  const antiEntropy = { ...knobs.antiEntropy, intervalMs: 0 };
+  return { ...knobs, partitions: 1 + random.below(2), buckets, antiEntropy, faults };
+}
+
+function drawHarmless(random: SeededRandom): Partial<Record<FaultKind, number>> {
+  const faults: Partial<Record<FaultKind, number>> = {};
   const left = [...harmless];
   for (let kinds = 2 + random.below(3); kinds > 0; kinds -= 1) {
     const [kind] = left.splice(random.below(left.length), 1);
     if (kind !== undefined) faults[kind] = 2 + random.below(4);
   }
-  const buckets = knobs.buckets.map((bucket) => ({ ...bucket, w: 1, r: bucket.n }));
-  const antiEntropy = { ...knobs.antiEntropy, intervalMs: 0 };
-  return { ...knobs, partitions: 1 + random.below(2), buckets, antiEntropy, faults };
+  return faults;
 }
 
 /** The knobs of a seed, where all is strict. */

@@ -65,6 +65,30 @@ describe("a storm", () => {
     }
   });
 
+  it("carries what was remembered a second time, to the process that it was sent to", async () => {
+    const pair = pairOf(1);
+    const replies = callTimes(pair, 3, 20);
+    const end = pair.network.remember(1000);
+    callTimes(pair, 5, 20);
+    const replay = end();
+    callTimes(pair, 2, 20);
+    await pair.world.run();
+    expect(pair.executed).toHaveLength(10);
+    replay();
+    await pair.world.run();
+    expect(pair.executed).toHaveLength(15);
+    expect(new Set(pair.executed.slice(10))).toEqual(new Set([0, 1, 2, 3, 4]));
+    expect(replies).not.toContain("twice");
+    pair.network.crash(there);
+    pair.network.register(there, new SimClock(pair.world), (request, _deadline, settle) => {
+      pair.executed.push(request);
+      settle(request);
+    });
+    replay();
+    await pair.world.run();
+    expect(pair.executed).toHaveLength(15);
+  });
+
   it("loses, repeats, reorders and delays beyond the deadline", async () => {
     const pair = pairOf(1, storm);
     let executedInTime = 0;

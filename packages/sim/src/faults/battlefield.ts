@@ -24,6 +24,10 @@ export interface Battlefield {
   onNextAck(run: () => void): void;
   /** Runs something when nodes that do not own a key have next told a client so. */
   onNextGuestAck(run: () => void): void;
+  /** Runs something when clients begin to rest halfway, or at once if they have. */
+  onLull(run: () => void): void;
+  /** Runs something when a node next tells another one to forget what all have confirmed. */
+  onNextReap(run: () => void): void;
   /** Runs something when a client has next read what no client was told is durable. */
   onNextEarlyRead(run: () => void): void;
 }

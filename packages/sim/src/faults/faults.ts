@@ -4,7 +4,7 @@ import { type ContendedKey, contendedKeys } from "../contended-key.ts";
 import type { SeededRandom } from "../random.ts";
 import type { SwarmKnobs } from "../swarm-knobs.ts";
 import type { Battlefield } from "./battlefield.ts";
-import type { FaultKind } from "./kinds.ts";
+import { type FaultKind, fenceKinds } from "./kinds.ts";
 import { strikes } from "./strikes.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -37,18 +37,24 @@ export class Faults implements Battlefield {
   #onAck: (() => void)[] = [];
   #onGuestAck: (() => void)[] = [];
   #onEarlyRead: (() => void)[] = [];
+  #onReap: (() => void)[] = [];
+  readonly #lullAt: number;
+  #isLull = false;
+  #onLull: (() => void)[] = [];
   #isOver = false;
 
   constructor(cluster: SimCluster, knobs: SwarmKnobs) {
     this.cluster = cluster;
     this.keys = contendedKeys(knobs);
     this.lullMs = knobs.reaping?.lullMs;
+    this.#lullAt = knobs.operations / 2;
     this.supervisor = new Supervisor(cluster);
     const { random } = cluster.world;
     this.#plans = Object.entries(knobs.faults).map(([kind, count]) => {
       const own = random.fork(`faults/${kind}`);
-      const at = Array.from({ length: count }, () => 10 + own.below(knobs.operations));
-      return { kind: kind as FaultKind, random: own, at: at.toSorted((a, b) => b - a) };
+      const name = kind as FaultKind;
+      const at = Array.from({ length: count }, () => strikesAt(name, own, knobs.operations));
+      return { kind: name, random: own, at: at.toSorted((a, b) => b - a) };
     });
   }
 
@@ -58,6 +64,7 @@ export class Faults implements Battlefield {
 
   /** Clients begin their `index`th operation. */
   noteOperation(index: number): void {
+    if (index >= this.#lullAt) this.#noteLull();
     for (const { kind, random, at } of this.#plans) {
       while ((at.at(-1) ?? Number.POSITIVE_INFINITY) <= index) {
         at.pop();
@@ -99,6 +106,22 @@ export class Faults implements Battlefield {
     this.#onEarlyRead.push(run);
   }
 
+  /** A node has just told another one to forget what all have confirmed. */
+  noteReap(): void {
+    const waiting = this.#onReap;
+    this.#onReap = [];
+    for (const each of waiting) each();
+  }
+
+  onNextReap(run: () => void): void {
+    this.#onReap.push(run);
+  }
+
+  onLull(run: () => void): void {
+    if (this.#isLull) run();
+    else this.#onLull.push(run);
+  }
+
   mendAfter(ms: number, mend: () => void): void {
     const once = (): void => {
       if (this.#mends.delete(once)) mend();
@@ -115,6 +138,8 @@ export class Faults implements Battlefield {
     this.#onAck = [];
     this.#onGuestAck = [];
     this.#onEarlyRead = [];
+    this.#onReap = [];
+    this.#onLull = [];
     for (const mend of this.#mends) mend();
     cluster.network.heal();
     for (const id of cluster.ids) {
@@ -122,6 +147,14 @@ export class Faults implements Battlefield {
       cluster.setWall(id, 0);
       this.supervisor.start(id);
     }
+  }
+
+  /** Clients have come to the middle of their operations. */
+  #noteLull(): void {
+    this.#isLull = true;
+    const waiting = this.#onLull;
+    this.#onLull = [];
+    for (const each of waiting) each();
   }
 
   #strike(kind: FaultKind, random: SeededRandom, attempt: number): void {
@@ -132,4 +165,12 @@ export class Faults implements Battlefield {
       this.cluster.world.schedule(retryMs, () => this.#strike(kind, random, attempt + 1));
     }
   }
+}
+
+/** At which operation a fault strikes, of so many. */
+function strikesAt(kind: FaultKind, random: SeededRandom, operations: number): number {
+  if (!fenceKinds.has(kind)) return 10 + random.below(operations);
+  // Clocks wear for as long as there is time; what echoes is what was said just before the rest.
+  const eighth = Math.ceil(operations / 8);
+  return (kind === "wear" ? 10 : eighth * 2) + random.below(eighth);
 }

@@ -21,7 +21,10 @@ export type FaultKind =
   | "wipe"
   | "rot"
   | "rollback"
-  | "guests-die";
+  | "guests-die"
+  | "echo"
+  | "wear"
+  | "power-at-reaping";
 
 export interface FaultKindInfo {
   readonly name: FaultKind;
@@ -48,7 +51,13 @@ const lossless: readonly FaultKind[] = [
   "slow-disk",
   "split",
   "guests-die",
+  "echo",
+  "wear",
+  "power-at-reaping",
 ];
+
+/** These concern what is reaped and cut: they begin before the clients rest, for that to happen. */
+export const fenceKinds: ReadonlySet<FaultKind> = new Set(["echo", "wear", "power-at-reaping"]);
 
 /** Every kind of fault. */
 export const faultKinds: readonly FaultKindInfo[] = [

@@ -10,6 +10,7 @@ import {
   pick,
   running,
 } from "./battlefield.ts";
+import { echo, powerAtReaping, wear } from "./fence-strikes.ts";
 import { guestsDie } from "./guests-die.ts";
 import type { FaultKind } from "./kinds.ts";
 import { loseBesideStale, readsFail, segmentsRot, wiped } from "./lose-beside-stale.ts";
@@ -113,6 +114,9 @@ export const strikes: Readonly<Record<FaultKind, Strike>> = {
       : rot(field, random),
   rollback,
   "guests-die": guestsDie,
+  echo,
+  wear,
+  "power-at-reaping": powerAtReaping,
 };
 
 /** Two sides; long enough, each side takes the other one for dead. */
