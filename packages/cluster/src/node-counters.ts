@@ -35,6 +35,8 @@ export interface NodeCounters {
   readProbes: number;
   /** Records that a replica did not send to a read, as the same one was at hand. */
   recordsSpared: number;
+  /** Records of hot keys that were kept at this node, which holds no copy of them. */
+  copiesKept: number;
   /** Reads that asked twice, as a record that was spared was one that nobody had sent. */
   versionsDiffered: number;
   /** Records written to a replica because a read found it behind. */
@@ -74,6 +76,7 @@ export function newNodeCounters(): NodeCounters {
     hedgesSuppressed: 0,
     readProbes: 0,
     recordsSpared: 0,
+    copiesKept: 0,
     versionsDiffered: 0,
     readRepairs: 0,
     expiredSiblings: 0,

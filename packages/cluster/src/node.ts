@@ -473,7 +473,7 @@ export class CoterieNode implements NodeApi {
       pressure: this.pressure,
       routing: new ReadRouting({ ...shared, isHealthy, random, network, tuning }),
       readFlights: new ReadFlights({ ...place, counters: this.#counters }),
-      hotKeys: new HotKeys({ ...place, network }),
+      hotKeys: new HotKeys({ ...place, network, tuning }),
     };
     this.#beginWork(this.#coordination, agreement, gained);
     return { ok: true };

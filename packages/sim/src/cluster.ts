@@ -41,7 +41,7 @@ export interface SimClusterOptions {
   readonly wrapDisk?: (disk: SimDisk) => Disk;
   /** Changes requests on their way: for planted bugs. */
   readonly corrupt?: (request: PeerRequest) => PeerRequest;
-  readonly tuning?: CoordinationTuning;
+  readonly tuning?: Partial<CoordinationTuning>;
   /** Whether members that lost their directories get their places back; left out: they do. */
   readonly mayRejoin?: boolean;
   /** What a node speaks that starts now; what the build does, if left out. */
@@ -230,7 +230,7 @@ export class SimCluster {
             if (event.kind === "disk-space-back") place.isDiskFull = false;
           },
         },
-        tuning: this.#options.tuning ?? usualTuning,
+        tuning: { ...usualTuning, ...this.#options.tuning },
         membership: membershipSettings(probeIntervalMs, suspicionMs),
         handoff: this.#options.handoff ?? usualHandoff,
         antiEntropy: this.#options.antiEntropy ?? noAntiEntropy,

@@ -187,6 +187,9 @@ class Run {
         hedgeAfterMs: knobs.hedgeAfterMs,
         forwardAttemptMs: 300,
         timeoutMsDefault: 1000,
+        ...(knobs.hotReadsPerSecond !== undefined && {
+          hotReadsPerSecond: knobs.hotReadsPerSecond,
+        }),
         ...(knobs.keepExpiredMs !== undefined && { keepExpiredMs: knobs.keepExpiredMs }),
       },
       segmentBytes: knobs.segmentBytes,

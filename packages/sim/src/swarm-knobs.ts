@@ -93,6 +93,8 @@ export interface SwarmKnobs {
   readonly topology?: TopologyKnobs | undefined;
   /** Scans of whole buckets while things go wrong. */
   readonly scans: number;
+  /** From so many gets a second on nodes keep records of others; left out, 10: none does. */
+  readonly hotReadsPerSecond?: number | undefined;
   /** How long nodes keep what has expired; left out, a minute. */
   readonly keepExpiredMs?: number | undefined;
 }
@@ -137,7 +139,13 @@ const handoffBytesPerSecondLeast = 64 * 1024;
 
 /** The knobs of a seed. */
 export function drawKnobs(seed: number): SwarmKnobs {
-  return drawTopology(new SeededRandom(seed).fork("topology"), drawOfMembers(seed));
+  const knobs = drawTopology(new SeededRandom(seed).fork("topology"), drawOfMembers(seed));
+  return drawHot(new SeededRandom(seed).fork("hot"), knobs);
+}
+
+/** In half of the runs every key is hot. What else a seed draws does not depend on it. */
+function drawHot(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
+  return random.chance(500) ? { ...knobs, hotReadsPerSecond: 0 } : knobs;
 }
 
 /** In a quarter of the runs members come and go. What else a seed draws does not depend on it. */

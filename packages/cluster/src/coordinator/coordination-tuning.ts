@@ -13,6 +13,8 @@ export interface CoordinationTuning {
   readonly forwardAttemptMs: number;
   /** Deadline of a request that names none, in milliseconds. */
   readonly timeoutMsDefault: number;
+  /** From so many gets a second at this node on a key is hot; left out: 10. */
+  readonly hotReadsPerSecond?: number;
   /** How long requests may have to wait for this process before fewer are let in; left out: 25. */
   readonly queueDelayMs?: number;
   /** Milliseconds that a value's bytes are kept after its deadline; left out: a minute. */

@@ -1,11 +1,13 @@
 import { type Member, limits } from "@coterie/core";
+import type { StoredRecord } from "@coterie/storage";
+import type { KnownCopy } from "../hot/copy-cache.ts";
 import type { Coordination } from "./coordination.ts";
 import { type GatherPlan, type Gathered, gather } from "./gather.ts";
 import { gatherJointly } from "./gather-jointly.ts";
 import { gatherWithStandIns } from "./gather-with-stand-ins.ts";
 import { type ReplicaCopy, readCopy } from "./replica-calls.ts";
-import { type RequestPlan, isPrimaryOf } from "./request-plan.ts";
-import { type GivenCopy, SparingRead } from "./sparing-read.ts";
+import { type RequestPlan, isPrimary, isPrimaryOf } from "./request-plan.ts";
+import { type GivenCopy, SparingRead, versionOf } from "./sparing-read.ts";
 import { isAtHand, readHeld, standInsOf } from "./stand-ins.ts";
 
 /**
@@ -29,9 +31,10 @@ export async function gatherCopies(
       },
     });
   }
-  const members = routing.order(replicas.primaries, clock.monotonicMs());
-  // In the ring's own order nobody is left out for being slow.
-  if (members !== replicas.primaries) probeOne(coordination, plan, members);
+  const primaries = inTurn(coordination, plan);
+  const members = routing.order(primaries, clock.monotonicMs());
+  // In their own order nobody is left out for being slow.
+  if (members !== primaries) probeOne(coordination, plan, members);
   const gatherBy = <Answer>(ask: GatherPlan<Answer>["ask"]): Promise<Gathered<Answer>> => {
     const asked = { clock, counters, routing, deadline, members, required, ask };
     if (plan.mode === "strict") return gather(asked);
@@ -41,7 +44,7 @@ export async function gatherCopies(
       fallbacks: () => standInsOf(coordination, plan),
     });
   };
-  const sparing = new SparingRead(coordination, plan);
+  const sparing = new SparingRead(coordination, plan, keptCopy(coordination, plan));
   const gathered = await gatherBy<GivenCopy>((member, settle, isHedge) => {
     const take = usable(coordination, plan, settle);
     if (isPrimaryOf(plan, member)) sparing.ask(member, take, isHedge);
@@ -55,6 +58,35 @@ export async function gatherCopies(
     if (isPrimaryOf(plan, member)) readCopy(coordination, member, plan, take, isHedge);
     else readHeld(coordination, member, plan, take);
   });
+}
+
+/** The primaries: usually as the ring has them, and of a key that is read a lot, each in turn. */
+function inTurn({ hotKeys }: Coordination, { placed, replicas }: RequestPlan): readonly Member[] {
+  const { primaries } = replicas;
+  if (!hotKeys.isReadOften(placed)) return primaries;
+  const first = hotKeys.nextTurn() % primaries.length;
+  return first === 0 ? primaries : [...primaries.slice(first), ...primaries.slice(0, first)];
+}
+
+/** What an earlier read has left here of a key that this node holds no copy of. */
+function keptCopy(coordination: Coordination, plan: RequestPlan): KnownCopy | undefined {
+  if (isPrimary(coordination, plan)) return undefined;
+  const kept = coordination.hotKeys.copies.find(plan.placed);
+  return kept === undefined || isFromTheFuture(coordination, plan, kept.stored) ? undefined : kept;
+}
+
+/** Leaves what a read has come upon for later ones, if there are many. */
+export function keepCopy(
+  coordination: Coordination,
+  plan: RequestPlan,
+  stored: StoredRecord | undefined,
+): void {
+  const { counters, hotKeys } = coordination;
+  if (stored === undefined || isPrimary(coordination, plan)) return;
+  const { copies } = hotKeys;
+  if (copies.find(plan.placed)?.stored === stored || !hotKeys.isReadOften(plan.placed)) return;
+  copies.keep(plan.placed, stored, versionOf(stored, plan.bucket.n));
+  counters.copiesKept += 1;
 }
 
 /** Asks one that this read avoids as well, without waiting: it may have recovered. */
@@ -88,7 +120,7 @@ function isUsable(
   coordination.fences.note(partition, copy.fence);
   if (coordination.fences.isBehind(partition, copy.fence.raised)) return false;
   // Of one that is only named, the record it is taken for has passed here as well.
-  return "version" in copy || !isFromTheFuture(coordination, plan, copy);
+  return "version" in copy || !isFromTheFuture(coordination, plan, copy.stored);
 }
 
 /**
@@ -99,9 +131,9 @@ function isUsable(
 function isFromTheFuture(
   { clock }: Coordination,
   { bucket }: RequestPlan,
-  copy: ReplicaCopy,
+  stored: StoredRecord | undefined,
 ): boolean {
-  if (bucket.policy !== "lww" || copy.stored === undefined) return false;
+  if (bucket.policy !== "lww" || stored === undefined) return false;
   const latestMs = clock.wallMs() + limits.clockSkewMsMax;
-  return copy.stored.record.siblings.some(({ writtenAt }) => writtenAt.wallMs > latestMs);
+  return stored.record.siblings.some(({ writtenAt }) => writtenAt.wallMs > latestMs);
 }

@@ -18,7 +18,7 @@ import type { Acks, GetOutcome, RequestOptions } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure } from "./failure.ts";
 import type { GatheredAnswer } from "./gather.ts";
-import { gatherCopies } from "./gather-copies.ts";
+import { gatherCopies, keepCopy } from "./gather-copies.ts";
 import { planAgain } from "./plan-again.ts";
 import { allSiblings, shownSiblings } from "./presentation.ts";
 import type { QuorumAnswer, QuorumRead } from "./quorum-read.ts";
@@ -140,6 +140,7 @@ async function readOnce(
       return failure(coordination, "quorum-not-met", "refused", acks, message);
     }
   }
+  keepCopy(coordination, plan, stored);
   return { ok: true, stored, acks };
 }
 

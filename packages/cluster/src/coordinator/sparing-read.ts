@@ -1,5 +1,6 @@
 import { type Member, recordDigest, withClass } from "@coterie/core";
 import type { RecordVersion, StoredRecord } from "@coterie/storage";
+import type { KnownCopy } from "../hot/copy-cache.ts";
 import type { SparedRecord } from "../messages.ts";
 import type { Coordination } from "./coordination.ts";
 import type { Gathered } from "./gather.ts";
@@ -9,12 +10,6 @@ import type { RequestPlan } from "./request-plan.ts";
 /** What a replica has given: its copy, or which one that is. */
 export type GivenCopy = ReplicaCopy | NamedCopy;
 
-/** A record that is at hand, and which one it is. */
-interface KnownCopy {
-  readonly stored: StoredRecord;
-  readonly version: RecordVersion;
-}
-
 /**
  * Of records up to so many bytes all are sent: asking again, where replicas differ, would cost more
  * than it spares.
@@ -23,9 +18,9 @@ const sparedAboveBytes = 8 * 1024;
 
 /**
  * What the replicas are asked by one read, so that no record travels in vain. Where this node's own
- * copy is at hand it is named, and a replica that holds the same says so in place of sending it;
- * one that holds another sends that. Otherwise one replica is asked for its record, and the others
- * only for the version of theirs if it is large.
+ * copy is at hand, or one that an earlier read has left here, it is named, and a replica that holds
+ * the same says so in place of sending it; one that holds another sends that. Otherwise one replica
+ * is asked for its record, and the others only for the version of theirs if it is large.
  *
  * A version that is known here speaks for the very same record, so the answer is what it would be
  * if all were sent. Each replica answers for what it holds when it is asked.
@@ -33,13 +28,17 @@ const sparedAboveBytes = 8 * 1024;
 export class SparingRead {
   readonly #coordination: Coordination;
   readonly #plan: RequestPlan;
+  readonly #kept: KnownCopy | undefined;
   #known: KnownCopy | undefined;
   /** Somebody has been asked for the record itself, and has not failed. */
   #isOneAsked = false;
 
-  constructor(coordination: Coordination, plan: RequestPlan) {
+  /** @param kept Left by an earlier read. It is no answer, but may stand for those of others. */
+  constructor(coordination: Coordination, plan: RequestPlan, kept: KnownCopy | undefined) {
     this.#coordination = coordination;
     this.#plan = plan;
+    this.#kept = kept;
+    this.#known = kept;
   }
 
   /** Asks a primary. */
@@ -81,7 +80,7 @@ export class SparingRead {
   /** All copies in full; `undefined` if some version is of a record that nobody has sent. */
   resolve(gathered: Gathered<GivenCopy>): Gathered<ReplicaCopy> | undefined {
     const { answers } = gathered;
-    const given: KnownCopy[] = [];
+    const given: KnownCopy[] = this.#kept === undefined ? [] : [this.#kept];
     if (answers.some(({ answer }) => "version" in answer)) {
       for (const { answer } of answers) {
         if ("version" in answer || answer.stored === undefined) continue;
@@ -106,9 +105,13 @@ export class SparingRead {
 
   #versionOf(stored: StoredRecord): RecordVersion {
     if (stored === this.#known?.stored) return this.#known.version;
-    const { bytes } = stored;
-    return { digest: withClass(recordDigest(bytes), this.#plan.bucket.n), bytes: bytes.length };
+    return versionOf(stored, this.#plan.bucket.n);
   }
+}
+
+/** The version of a record, as the index of a replica has it. */
+export function versionOf({ bytes }: StoredRecord, n: number): RecordVersion {
+  return { digest: withClass(recordDigest(bytes), n), bytes: bytes.length };
 }
 
 function isSame(left: RecordVersion, right: RecordVersion): boolean {

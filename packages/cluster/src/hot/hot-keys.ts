@@ -9,6 +9,8 @@ import {
 import type { Clock, Network } from "@coterie/ports";
 import { askPeer } from "../ask-peer.ts";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
+import type { CoordinationTuning } from "../coordinator/coordination-tuning.ts";
+import { CopyCache } from "./copy-cache.ts";
 import type { HotTable, HotTables, HotView } from "./hot-view.ts";
 import { mergeTables } from "./merge-tables.ts";
 
@@ -21,13 +23,20 @@ export const hotKeysMax = 100;
 /** After so many milliseconds a request counts half: what is hot now, and not what was. */
 const halfLifeMs = 10_000;
 
+/** Bytes of the records that are kept of keys held elsewhere. */
+const copyBytesMax = 16 * 1024 * 1024;
+
 /** How long a member may take to say what it counted, in milliseconds. */
 const patienceMs = 1000;
+
+/** From so many gets a second on, surely counted here, a key is hot. */
+const hotReadsPerSecondDefault = 10;
 
 interface HotKeysParts {
   readonly self: NodeId;
   readonly clock: Clock;
   readonly network: Network<PeerRequest, PeerResponse>;
+  readonly tuning: Pick<CoordinationTuning, "hotReadsPerSecond">;
   ring(): Ring;
 }
 
@@ -37,10 +46,13 @@ interface HotKeysParts {
  * second counting takes 20 nanoseconds of each.
  */
 export class HotKeys {
+  /** Records of keys that are read a lot here and held elsewhere. */
+  readonly copies: CopyCache = new CopyCache(copyBytesMax);
   readonly #parts: HotKeysParts;
   readonly #clock: Clock;
   readonly #reads = new CountedRow(1);
   readonly #writes = new CountedRow(2);
+  #turn = 0;
 
   constructor(parts: HotKeysParts) {
     this.#parts = parts;
@@ -49,6 +61,18 @@ export class HotKeys {
 
   noteRead(placed: Key & { readonly token: Token }): void {
     if (this.#reads.passes()) this.#reads.count(placed, this.#clock.monotonicMs());
+  }
+
+  /** True of a key that clients get from this node many times a second. */
+  isReadOften({ token }: { readonly token: Token }): boolean {
+    const least = this.#parts.tuning.hotReadsPerSecond ?? hotReadsPerSecondDefault;
+    return this.#reads.perSecond(token, this.#clock.monotonicMs()) >= least;
+  }
+
+  /** A number that goes up by one each time, so that what goes by it takes turns. */
+  nextTurn(): number {
+    this.#turn = (this.#turn + 1) % Number.MAX_SAFE_INTEGER;
+    return this.#turn;
   }
 
   noteWrite(placed: Key & { readonly token: Token }): void {
@@ -110,6 +134,11 @@ class CountedRow {
 
   count(placed: Key & { readonly token: Token }, nowMs: number): void {
     this.#frequent.add(placed.token, placed, this.#thinning.draw(nowMs), nowMs);
+  }
+
+  /** At least so many requests of the key come in a second. */
+  perSecond(token: Token, nowMs: number): number {
+    return this.#frequent.perSecond(this.#frequent.sure(token, nowMs));
   }
 
   table(nowMs: number): HotTable {

@@ -100,3 +100,57 @@ describe("a read at a node that holds no copy", () => {
     expect(await small.read(asker, "k", { r: 2, timeoutMs: 5000 })).toEqual([large]);
   });
 });
+
+describe("a key that is read often", () => {
+  async function five(): Promise<{
+    small: SmallCluster;
+    owners: readonly number[];
+    asker: number;
+  }> {
+    const small = await SmallCluster.start({ nodes: 5, tuning: { hotReadsPerSecond: 10 } });
+    const { owners, others } = small.owners("k");
+    successful(await small.put(owners[0] ?? 0, "k", "first", { w: 3 }));
+    return { small, owners, asker: others[0] ?? 0 };
+  }
+
+  async function readMany(small: SmallCluster, at: number, r: number): Promise<void> {
+    for (let count = 0; count < 200; count += 1) successful(await small.get(at, "k", { r }));
+  }
+
+  it("is kept where no copy is held, and not sent again until it changes", async () => {
+    const { small, owners, asker } = await five();
+    await readMany(small, asker, 2);
+    const statistics = small.at(asker).statistics();
+    expect(statistics.copiesKept).toBe(1);
+    const before = statistics.recordsSpared;
+    await readMany(small, asker, 2);
+    expect(small.at(asker).statistics().recordsSpared - before).toBe(400);
+    const { context } = successful(await small.get(asker, "k"));
+    successful(await small.put(owners[1] ?? 0, "k", "second", { context, w: 2 }));
+    expect(await small.read(asker, "k")).toEqual(["second"]);
+    expect(small.at(asker).statistics().copiesKept).toBe(2);
+    expect(small.at(asker).hotKeys()?.copies.bytes).toBeGreaterThan(0);
+  });
+
+  it("is not kept before it is read often, nor where a copy is held", async () => {
+    const { small, owners, asker } = await five();
+    await small.get(asker, "k");
+    const owner = owners[0] ?? 0;
+    await readMany(small, owner, 2);
+    expect(small.at(asker).statistics().copiesKept).toBe(0);
+    expect(small.at(owner).statistics().copiesKept).toBe(0);
+  });
+
+  it("is read from all owners alike, and before that from the first of them", async () => {
+    const { small, owners, asker } = await five();
+    const served = (): readonly number[] =>
+      owners.map((owner) => small.at(owner).statistics().copiesAsked);
+    const start = served();
+    await small.get(asker, "k", { r: 1 });
+    expect(served().map((count, at) => count - (start[at] ?? 0))).toEqual([1, 0, 0]);
+    await readMany(small, asker, 1);
+    const warm = served();
+    for (let count = 0; count < 300; count += 1) await small.get(asker, "k", { r: 1 });
+    expect(served().map((count, at) => count - (warm[at] ?? 0))).toEqual([100, 100, 100]);
+  });
+});

@@ -79,6 +79,13 @@ export class FrequentKeys {
     this.#counts[place] = (this.#counts[place] as number) + scaled;
   }
 
+  /** What was surely counted of a key; 0 of one that is not counted now. */
+  sure(token: Token, nowMs: number): number {
+    const place = this.#places.get(tokenId(token));
+    if (place === undefined) return 0;
+    return (this.#count(place) - (this.#errors[place] as number)) / this.#scale(nowMs);
+  }
+
   /** The `limit` keys counted most. */
   read(limit: number, nowMs: number): KeyCounts {
     const scale = this.#scale(nowMs);

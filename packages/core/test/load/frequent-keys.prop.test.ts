@@ -48,6 +48,8 @@ it("counts too much by no more than it says, and leaves out no key above the flo
           expect(count).toBeGreaterThanOrEqual(truth - slack);
           expect(count - error).toBeLessThanOrEqual(truth + slack);
           expect(error).toBeLessThanOrEqual(total / keysMax + slack);
+          const sure = frequent.sure(tokenOf(keyOf(key[0] as number), space), nowMs);
+          expect(Math.abs(sure - (count - error))).toBeLessThan(slack * (1 + count));
           expect(count).toBeLessThanOrEqual(previous);
           previous = count;
           found.add(key[0] as number);

@@ -1,5 +1,5 @@
 import type { HotTable, NodeApi } from "@coterie/cluster";
-import { type MetricReading, counter, labelled } from "./metric.ts";
+import { type MetricReading, counter, gauge, labelled } from "./metric.ts";
 
 /** How uneven it is what clients ask this node for; the keys themselves are no labels. */
 export function hotReadings(node: NodeApi): readonly MetricReading[] {
@@ -18,6 +18,16 @@ export function hotReadings(node: NodeApi): readonly MetricReading[] {
       "versions_differed_total",
       "Reads that asked all replicas again, as one held another record than the one that was sent.",
       () => node.statistics().versionsDiffered,
+    ),
+    counter(
+      "hot_copies_kept_total",
+      "Records of hot keys that were kept at this node, which holds no copy of them.",
+      () => node.statistics().copiesKept,
+    ),
+    gauge(
+      "hot_copies_bytes",
+      "Memory of the records of hot keys that are kept.",
+      () => node.hotKeys()?.copies.bytes ?? 0,
     ),
     labelled(
       {

@@ -46,6 +46,11 @@ describe("where nodes hold no copy", () => {
     await five.first.node.get(place, { r: 3 });
     const last = await five.scrape();
     expect(last.get("coterie_versions_differed_total")).toBe(1);
+    for (let count = 0; count < 200; count += 1) await five.first.node.get(place, { r: 3 });
+    const hot = await five.scrape();
+    expect(last.get("coterie_hot_copies_kept_total")).toBe(0);
+    expect(hot.get("coterie_hot_copies_kept_total")).toBe(1);
+    expect(hot.get("coterie_hot_copies_bytes")).toBeGreaterThan(20_000);
   });
 });
 

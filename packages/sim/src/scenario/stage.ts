@@ -24,6 +24,8 @@ export interface StageSettings {
   readonly r: number | undefined;
   readonly w: number | undefined;
   readonly mode: RequestMode;
+  /** From how many gets a second on a key is hot; `undefined` is the usual. */
+  readonly hotReadsPerSecond: number | undefined;
 }
 
 /** Lines that a verb puts out. */
@@ -58,7 +60,9 @@ export class Stage {
     const buckets = defaultBuckets(settings.nodes).map((bucket) => quorumOf(bucket, settings));
     this.replicas = buckets[0]?.n ?? 0;
     const { nodes, partitions, handoff, antiEntropy, reaping } = settings;
-    const background = { handoff, antiEntropy, reaping };
+    const { hotReadsPerSecond } = settings;
+    const tuning = hotReadsPerSecond === undefined ? {} : { tuning: { hotReadsPerSecond } };
+    const background = { handoff, antiEntropy, reaping, ...tuning };
     this.#cluster = new SimCluster(world, { nodes, partitions, buckets, ...background });
     await this.#cluster.start();
   }

@@ -8,9 +8,9 @@ const handoffKeysMax = 100;
 
 /**
  * `nodes 3 [seed=N] [partitions=N] [n=N] [r=N] [w=N] [mode=M] [handoff=off] [missed=N]
- * [anti-entropy=2s] [reap=1s]`: starts the cluster; is first. `missed` is how many missed keys a
- * node remembers; copies are compared as often as it says, or never; tombstones are reaped after so
- * long, or never.
+ * [anti-entropy=2s] [reap=1s] [hot=N]`: starts the cluster; is first. `missed` is how many missed
+ * keys a node remembers; copies are compared as often as it says, or never; tombstones are reaped
+ * after so long, or never; keys are hot from so many gets a second on.
  */
 export async function nodes(stage: Stage, args: Arguments): Promise<Lines> {
   const count = Number(args.word("a number of nodes"));
@@ -27,11 +27,20 @@ export async function nodes(stage: Stage, args: Arguments): Promise<Lines> {
     intervalMs: interval === undefined ? 0 : durationOf(interval),
     bytesPerSecond: handoffBytesPerSecond,
   };
+  const hotReadsPerSecond = args.number("hot");
   const grace = args.option("reap");
   const reaping = { graceMs: grace === undefined ? undefined : durationOf(grace) };
   args.end();
   const background = { handoff, antiEntropy, reaping };
-  await stage.begin({ nodes: count, seed, partitions, mode, ...background, ...quorum });
+  await stage.begin({
+    nodes: count,
+    seed,
+    partitions,
+    mode,
+    hotReadsPerSecond,
+    ...background,
+    ...quorum,
+  });
   return silent;
 }
 
