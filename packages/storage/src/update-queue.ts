@@ -95,6 +95,8 @@ export class UpdateQueue {
   /** Work that waits for room in the log, in order. */
   #stalled: PendingUpdate[] = [];
   #stalledControls: ControlEntry[] = [];
+  /** Of large updates that have begun and neither run nor stalled. */
+  #largeBytes = 0;
   #era: Era = { waiting: 0, whenOver: undefined };
   /** Of the eras before it. */
   #applied: Promise<void> = Promise.resolve();
@@ -207,9 +209,27 @@ export class UpdateQueue {
    * what a clock and the marks of dead writes may add.
    */
   #begin(pending: PendingUpdate): void {
+    if (!this.#takeShare(pending.update.bytes)) return void this.#stalled.push(pending);
     this.#parts.loader.lookup(pending.key, (lookup) => {
       if (!this.#isEnded) this.#admit(pending, lookup);
     });
+  }
+
+  /**
+   * Large records wait until the group that gathers has room for them, before they are looked up: a
+   * group takes some at a time, so that small ones beside them are synced as soon as ever.
+   */
+  #takeShare(bytes: number): boolean {
+    const { log } = this.#parts;
+    if (bytes < log.largeBytesMin) return true;
+    if (!log.hasShare(bytes, this.#largeBytes)) return false;
+    this.#largeBytes += bytes;
+    return true;
+  }
+
+  /** An update has run or stalled. */
+  #giveShare(bytes: number): void {
+    if (bytes >= this.#parts.log.largeBytesMin) this.#largeBytes -= bytes;
   }
 
   #admit(pending: PendingUpdate, lookup: Lookup): void {
@@ -219,8 +239,10 @@ export class UpdateQueue {
     if (admission === "room") return this.#run(pending, lookup);
     const mayCome = admission === "wait" || this.#parts.onFull();
     const mayUse = update.mayUseReserve || !this.#parts.isSpaceLow();
-    if (mayCome && mayUse) this.#stalled.push(pending);
-    else {
+    if (mayCome && mayUse) {
+      this.#giveShare(update.bytes);
+      this.#stalled.push(pending);
+    } else {
       this.#leave(pending);
       this.#settleSoon(pending, diskFull);
     }
@@ -309,12 +331,20 @@ export class UpdateQueue {
 
   /** Lets the next update of the lane run, in a turn of its own: a queue is no recursion. */
   #leave(pending: PendingUpdate): void {
-    const { era } = pending;
+    const { era, update } = pending;
+    if (update.bytes >= this.#parts.log.largeBytesMin) this.#leaveLarge(update.bytes);
     era.waiting -= 1;
     if (era.waiting === 0) era.whenOver?.();
     const { next } = pending;
     if (next === undefined) this.#lanes[laneOf(pending.key.token) % laneCount] = undefined;
     else this.#parts.clock.afterTurn(() => this.#begin(next));
+  }
+
+  /** If it appended nothing, no group will be closed for the sake of those behind it. */
+  #leaveLarge(bytes: number): void {
+    this.#giveShare(bytes);
+    const isLast = this.#largeBytes === 0 && !this.#parts.log.isGathering;
+    if (isLast && this.#stalled.length > 0) this.#parts.clock.afterTurn(() => this.resume());
   }
 
   get #isFlushed(): boolean {

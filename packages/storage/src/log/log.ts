@@ -41,7 +41,7 @@ export interface LogParts {
   /** Body of the actor entry that every segment begins with, so that old ones are not needed. */
   readonly preamble: () => { readonly kind: EntryKind; readonly body: Uint8Array };
   readonly nextSegmentNumber: () => number;
-  /** Room was made, or the disk was found full: those who wait may ask again. */
+  /** Room was made, a group is full, or so is the disk: those who wait may ask again. */
   readonly onRoom: () => void;
   /** Called before the waiters of a group that became durable. */
   readonly onDurable: (group: Group) => void;
@@ -62,6 +62,14 @@ export interface ReplayStart {
 const spareBuffersMax = 4;
 const spareBufferBytesMax = 4 * 1024 * 1024;
 const firstBufferBytes = 8 * 1024;
+/**
+ * Large records are added to a group up to here: syncing it takes as long as syncing a small one,
+ * while 16 MiB take five times that (ext4 on a cloud disk; docs/internals/log-format.md).
+ */
+const groupBytesMax = 1024 * 1024;
+/** In small segments less of each: of a segment, and of that. */
+const groupShareMax = 8;
+const largeShareMin = 32;
 /** A group that had as many records is a sign of load. */
 const pacedRecordsMin = 4;
 /** How long the next one then gathers, in turns of the event loop and in milliseconds. */
@@ -93,6 +101,9 @@ export class Log {
   };
   readonly #parts: LogParts;
   readonly #allocator: SegmentAllocator;
+  /** Bytes of a group that has room for no more large records; and what is large. */
+  readonly #groupBytesMax: number;
+  readonly largeBytesMin: number;
   #current: OpenSegment;
   #next: OpenSegment | undefined;
   #isPreparing = false;
@@ -112,6 +123,8 @@ export class Log {
   #isScheduled = false;
   #isBroken = false;
   #isClosing = false;
+  /** Somebody waits for the group that gathers to be closed. */
+  #isClosingAwaited = false;
   readonly #spareBuffers: Uint8Array[] = [];
 
   constructor(parts: LogParts) {
@@ -119,6 +132,8 @@ export class Log {
     this.#current = parts.start.open;
     this.#sequence = parts.start.sequence;
     this.#lsn = parts.start.lsn;
+    this.#groupBytesMax = Math.min(groupBytesMax, parts.segmentBytes / groupShareMax);
+    this.largeBytesMin = this.#groupBytesMax / largeShareMin;
     this.#allocator = new SegmentAllocator({
       disk: parts.disk,
       clock: parts.clock,
@@ -148,6 +163,11 @@ export class Log {
     return this.#isFull;
   }
 
+  /** True if something was appended to a group that is not closed. */
+  get isGathering(): boolean {
+    return this.#gathering !== undefined;
+  }
+
   /** True if the segment may still be written to. */
   isOpen(segment: number): boolean {
     return (
@@ -155,6 +175,18 @@ export class Log {
       segment === this.#next?.segment ||
       this.#leaving.has(segment)
     );
+  }
+
+  /**
+   * True if a large record may be appended before the next group begins to gather, given the bytes
+   * of those that will be; otherwise {@link LogParts.onRoom} is called when it does.
+   */
+  hasShare(bytes: number, comingBytes: number): boolean {
+    const bytesBefore = (this.#gathering?.length ?? 0) + comingBytes;
+    // A group has at least one, whatever its size.
+    if (bytesBefore === 0 || bytesBefore + bytes <= this.#groupBytesMax) return true;
+    this.#isClosingAwaited = true;
+    return false;
   }
 
   /** Asks for room for an entry of `bodyBytes`, and has it made if there is none. */
@@ -289,6 +321,9 @@ export class Log {
       });
     });
     this.#keepAhead();
+    if (!this.#isClosingAwaited) return;
+    this.#isClosingAwaited = false;
+    this.#parts.onRoom();
   }
 
   #openSegmentOf(group: Group): OpenSegment {
