@@ -3,7 +3,13 @@ import type { Cancel, Clock } from "../engine/clock.ts";
 /** Longer than anybody waits; it keeps the process alive, and does nothing. */
 const holdMs = 2 ** 30;
 
-/** This process's time. */
+/** A timer so late is no news of a node: this process stood still, and has answers to read. */
+const stallMs = 20;
+
+/**
+ * This process's time. After a stall the event loop runs timers before it reads sockets: answers
+ * that came in time would be given up. So timers that are late fire once what is there was read.
+ */
 export class SystemClock implements Clock {
   readonly #timers = new Set<NodeJS.Timeout>();
   /** An operation begins and ends more often than a timer is worth: this one is kept. */
@@ -24,12 +30,18 @@ export class SystemClock implements Clock {
     if (this.#isClosed) return () => {};
     // Rounded up: a timer may not fire early.
     const delayMs = Math.max(1, Math.ceil(deadlineMs - performance.now()));
+    let isCancelled = false;
+    const fireLate = (): void => {
+      if (!isCancelled && !this.#isClosed) fire();
+    };
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      fire();
+      if (performance.now() < deadlineMs + stallMs) fire();
+      else setImmediate(fireLate);
     }, delayMs).unref();
     this.#timers.add(timer);
     return () => {
+      isCancelled = true;
       clearTimeout(timer);
       this.#timers.delete(timer);
     };

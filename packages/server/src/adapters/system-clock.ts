@@ -6,6 +6,12 @@ const bucketMs = 2;
 /** A power of two. Deadlines further away than a lap (8 s) stay for another one. */
 const bucketsPerLap = 4096;
 
+/**
+ * A deadline that fires so late is no news of others: this process stood still, and what came for
+ * it meanwhile has not been read.
+ */
+const stallMs = 20;
+
 interface Deadline {
   /** Counted from the clock's zero, over all laps. */
   readonly bucket: number;
@@ -19,6 +25,9 @@ interface Deadline {
  * setting and cancelling one cost a few array writes: a timing wheel (Varghese and Lauck, scheme 6)
  * with one timer for the next bucket that is not empty. A pending deadline keeps the process alive,
  * as a timer would.
+ *
+ * After a stall the event loop runs timers before it reads sockets: every answer that had come in
+ * time would be given up. So deadlines that are late fire once what is there has been read.
  */
 export class SystemClock implements Clock {
   readonly #wheel: Deadline[][] = Array.from({ length: bucketsPerLap }, () => []);
@@ -81,12 +90,19 @@ export class SystemClock implements Clock {
     // A bucket is due when its last instant has passed, so that nothing fires early.
     const delayMs = Math.max(1, Math.ceil((bucket + 1) * bucketMs - performance.now()));
     const lapMs = bucketsPerLap * bucketMs;
-    this.#timer = setTimeout(() => this.#wake(), Math.min(delayMs, lapMs));
+    const sleepMs = Math.min(delayMs, lapMs);
+    const lateMs = performance.now() + sleepMs + stallMs;
+    this.#timer = setTimeout(() => this.#wakeAfter(lateMs), sleepMs);
+  }
+
+  #wakeAfter(lateMs: number): void {
+    this.#timer = undefined;
+    this.#timerBucket = Number.POSITIVE_INFINITY;
+    if (performance.now() < lateMs) this.#wake();
+    else setImmediate(() => this.#wake());
   }
 
   #wake(): void {
-    this.#timer = undefined;
-    this.#timerBucket = Number.POSITIVE_INFINITY;
     const due = this.#takeDue(Math.floor(performance.now() / bucketMs) - 1);
     // Before they fire: one of them may throw, or set a deadline of its own.
     if (this.#waiting > 0) this.#wakeFor(this.#nextBucket());
