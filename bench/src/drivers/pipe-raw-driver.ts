@@ -26,6 +26,7 @@ export class PipeRawDriver implements Driver {
       key: Buffer.from(key, "latin1"),
       ...readOptions,
       allSiblings: false,
+      maxStaleMs: 0,
     } as const;
     this.#next().send(request, (reply) => settle(answerOf(reply)));
   }

@@ -30,6 +30,7 @@ function getRequest(): Uint8Array {
     key: Buffer.from("k"),
     ...asUsual,
     allSiblings: false,
+    maxStaleMs: 0,
   });
   return batch.take().slice();
 }

@@ -32,6 +32,11 @@ export interface GetOptions extends KeyOptions {
    * latest first.
    */
   readonly allSiblings?: boolean | undefined;
+  /**
+   * Milliseconds, up to a minute: what a read of as many replicas has found that began no longer
+   * ago will do. Cheap for keys that are read a lot. Left out or 0: never.
+   */
+  readonly maxStaleMs?: number | undefined;
 }
 
 /** Of a `delete`. */

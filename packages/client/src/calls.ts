@@ -8,6 +8,8 @@ import type { Engine } from "./engine/engine.ts";
 
 /** Milliseconds an operation may take at most: a node gives up later ones itself. */
 const timeoutMsMax = 60_000;
+/** What a get may allow an answer to be old. */
+const staleMsMax = 60_000;
 /** Replicas that an operation may ask for at most. */
 const quorumMax = 64;
 
@@ -39,11 +41,12 @@ export class Calls {
   }
 
   get({ bucket, key }: Key, options: GetOptions, settler: Settler): void {
-    const { r, pr, strict, hedge, allSiblings = false } = options;
+    const { r, pr, strict, hedge, allSiblings = false, maxStaleMs = 0 } = options;
     checkQuorum(r, pr);
+    checkInteger("maxStaleMs", maxStaleMs, 0, staleMsMax);
     const mayHedge = this.#mayHedge && hedge !== false;
     this.#start(
-      { kind: "get", bucket, key, r, pr, strict, timeoutMs: undefined, allSiblings },
+      { kind: "get", bucket, key, r, pr, strict, timeoutMs: undefined, allSiblings, maxStaleMs },
       options,
       settler,
       mayHedge,

@@ -71,3 +71,10 @@ it("keeps the process alive while an operation is pending, and only then", async
   expect(get.isSettled).toBe(true);
   expect(clock.holds).toBe(0);
 });
+
+it.each([-1, 0.5, 60_001])("refuses a get that allows an answer to be %d ms old", async (each) => {
+  const { coterie } = simulate();
+  await expect(coterie.get("k", { maxStaleMs: each })).rejects.toMatchObject({
+    code: "bad-request",
+  });
+});

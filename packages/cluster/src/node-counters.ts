@@ -17,6 +17,8 @@ export interface NodeCounters {
   gets: number;
   /** Of these, the ones that took the answer of a read that was begun for another. */
   getsJoined: number;
+  /** Of these, the ones answered with what an earlier read had found, as they allowed. */
+  getsStale: number;
   deletes: number;
   /** Client requests that failed, each counted once, by code. */
   readonly failures: Map<ErrorCode, number>;
@@ -65,6 +67,7 @@ export function newNodeCounters(): NodeCounters {
     putBytes: 0,
     gets: 0,
     getsJoined: 0,
+    getsStale: 0,
     deletes: 0,
     failures: new Map(),
     forwards: 0,

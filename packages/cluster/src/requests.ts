@@ -24,6 +24,11 @@ export interface RequestOptions {
    * latest alone.
    */
   readonly allSiblings?: boolean | undefined;
+  /**
+   * Of a get: it may be answered with what a read of as many replicas has found that began no
+   * longer ago, in milliseconds. 0, or left out: never.
+   */
+  readonly maxStaleMs?: number | undefined;
 }
 
 /** With a lifetime, or without one: then the bucket says how long the value lives. */

@@ -21,6 +21,8 @@ interface HeldContext {
 }
 
 /** A client that has not read anything: it knows nothing. */
+/** A node's clock may be slow: by so much more may what a get allows to be old be older. */
+const staleSlack = 1.05;
 const nothingHeld: HeldContext | undefined = undefined;
 
 interface Begun {
@@ -105,16 +107,25 @@ class Client {
     const r = random.chance(habits.weakGets) ? 1 : key.bucket.r;
     const mode = this.#drawMode(operation, key);
     const invokedMs = this.#now();
-    const outcome = await this.#ask(operation, (node) => node.get(key.place, { r, ...mode.asked }));
+    const { staleGets = 0 } = habits;
+    const isStale = staleGets > 0 && random.chance(staleGets);
+    const asked = { r, ...mode.asked, ...(isStale && { maxStaleMs: 1 + random.below(1000) }) };
+    const outcome = await this.#ask(operation, (node) => node.get(key.place, asked));
     if (outcome?.ok !== true) return;
-    this.#noteRead(operation, key, outcome, { invokedMs, isStrict: mode.isStrict });
+    // A node's clock may be slow, and the answer may wait on its way.
+    const staleMs = (asked.maxStaleMs ?? 0) * staleSlack;
+    this.#noteRead(operation, key, outcome, { invokedMs, isStrict: mode.isStrict, staleMs });
   }
 
   #noteRead(
     operation: Operation,
     key: ContendedKey,
     { siblings, context, acks }: GetOutcome & { readonly ok: true },
-    { invokedMs, isStrict }: { readonly invokedMs: number; readonly isStrict: boolean },
+    {
+      invokedMs,
+      isStrict,
+      staleMs,
+    }: { readonly invokedMs: number; readonly isStrict: boolean; readonly staleMs: number },
   ): void {
     const values = this.#workload.numbersOf(siblings);
     const { n, r, w } = key.bucket;
@@ -127,6 +138,7 @@ class Client {
       values,
       invokedMs,
       settledMs: this.#now(),
+      staleMs,
       isStrict: true,
       asked,
       // What a sloppy read found to differ may differ still.

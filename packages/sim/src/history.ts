@@ -48,6 +48,8 @@ export interface ClientRead {
   readonly values: readonly WriteNumber[];
   readonly invokedMs: number;
   readonly settledMs: number;
+  /** By so much what it shows may be older than it is; left out: not at all. */
+  readonly staleMs?: number;
   /** False for a read of which nothing is promised but what it holds. */
   readonly isStrict: boolean;
   /** Primaries that answered; left out: the bucket's r. */

@@ -45,6 +45,8 @@ export interface ClientKnobs {
   readonly blindDeletes: number;
   /** Operations after which a client rests for a while. */
   readonly rests: number;
+  /** Gets that take what was true a while ago; left out: none. */
+  readonly staleGets?: number;
   /** Operations that ask for the mode that is not the bucket's; left out: none. */
   readonly otherMode?: number;
 }
@@ -145,7 +147,9 @@ export function drawKnobs(seed: number): SwarmKnobs {
 
 /** In half of the runs every key is hot. What else a seed draws does not depend on it. */
 function drawHot(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
-  return random.chance(500) ? { ...knobs, hotReadsPerSecond: 0 } : knobs;
+  if (!random.chance(500)) return knobs;
+  const habits = random.chance(400) ? { ...knobs.habits, staleGets: 300 } : knobs.habits;
+  return { ...knobs, hotReadsPerSecond: 0, habits };
 }
 
 /** In a quarter of the runs members come and go. What else a seed draws does not depend on it. */

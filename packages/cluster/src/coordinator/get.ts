@@ -16,7 +16,7 @@ import { oneShot } from "../one-shot.ts";
 import { isOverWarning } from "../replica/replica.ts";
 import type { Acks, GetOutcome, RequestOptions } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
-import { failure } from "./failure.ts";
+import { failure, noAcks } from "./failure.ts";
 import type { GatheredAnswer } from "./gather.ts";
 import { gatherCopies, keepCopy } from "./gather-copies.ts";
 import { planAgain } from "./plan-again.ts";
@@ -33,6 +33,9 @@ import {
 import { type ReplicaCopy, storedOf, writeCopy } from "./replica-calls.ts";
 import { silentAt } from "./stand-ins.ts";
 
+/** What a get may allow an answer to be old, in milliseconds. */
+const staleMsMax = 60_000;
+
 /** Coordinates one read (Dynamo, section 4.5): any node may. */
 export async function get(
   coordination: Coordination,
@@ -44,6 +47,13 @@ export async function get(
   if (!planned.ok) return planned;
   let { plan } = planned;
   coordination.hotKeys.noteRead(plan.placed);
+  const staleMs = options.maxStaleMs ?? 0;
+  if (!Number.isInteger(staleMs) || staleMs < 0 || staleMs > staleMsMax) {
+    const message = `max_stale is an integer from 0 to ${staleMsMax} milliseconds`;
+    return failure(coordination, "bad-request", "refused", noAcks, message);
+  }
+  const recent = staleMs === 0 ? undefined : recentRead(coordination, plan, staleMs);
+  if (recent !== undefined) return dress(coordination, plan, options, recent);
   const { pressure } = coordination;
   const bytes = expectedBytes(coordination, plan);
   if (!pressure.hold(bytes)) {
@@ -60,14 +70,36 @@ export async function get(
   }
   pressure.give(bytes);
   if (!read.ok) return read;
+  const { hotKeys } = coordination;
+  if (staleMs > 0 && hotKeys.isReadOften(plan.placed)) hotKeys.recent.keep(plan, read);
+  return dress(coordination, plan, options, read);
+}
+
+/** What a read has found not long ago, which the get has said will do. */
+function recentRead(
+  { clock, counters, hotKeys }: Coordination,
+  plan: RequestPlan,
+  staleMs: number,
+): QuorumAnswer | undefined {
+  const recent = hotKeys.recent.find(plan, staleMs, clock.monotonicMs());
+  if (recent !== undefined) counters.getsStale += 1;
+  return recent;
+}
+
+/** A read as the client gets it. */
+function dress(
+  coordination: Coordination,
+  { bucket, nowMs, placed }: RequestPlan,
+  options: RequestOptions,
+  read: QuorumAnswer,
+): GetOutcome {
   const record = read.stored?.record ?? emptyRecord;
-  const { bucket, nowMs } = plan;
   countRead(coordination, bucket.name, record, nowMs);
   const show = options.allSiblings === true ? allSiblings : shownSiblings;
   return {
     ok: true,
     siblings: show(bucket, record, nowMs),
-    context: contextText(coordination, key, read),
+    context: contextText(coordination, placed, read),
     acks: read.acks,
   };
 }
@@ -120,6 +152,7 @@ async function readOnce(
   plan: RequestPlan,
 ): Promise<QuorumRead | { readonly behind: Acks }> {
   const required = Math.max(plan.quorum.r, plan.quorum.pr);
+  const beganMs = coordination.clock.monotonicMs();
   const gathered = await gatherCopies(coordination, plan);
   const acks = acksOf(plan, gathered.answers, required);
   if (!gathered.ok) {
@@ -141,7 +174,7 @@ async function readOnce(
     }
   }
   keepCopy(coordination, plan, stored);
-  return { ok: true, stored, acks };
+  return { ok: true, stored, acks, beganMs };
 }
 
 function acksOf(

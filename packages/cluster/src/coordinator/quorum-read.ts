@@ -1,3 +1,4 @@
+import type { MonotonicMs } from "@coterie/ports";
 import type { StoredRecord } from "@coterie/storage";
 import type { Acks, Failure } from "../requests.ts";
 
@@ -9,6 +10,8 @@ export interface QuorumAnswer {
   /** `undefined` if no replica that answered has ever held the key. */
   readonly stored: StoredRecord | undefined;
   readonly acks: Acks;
+  /** When its replicas began to be asked. */
+  readonly beganMs: MonotonicMs;
   /** Its context as clients get it, once it was asked for: gets that share a read share it. */
   shownContext?: string | undefined;
 }

@@ -11,6 +11,7 @@ import { askPeer } from "../ask-peer.ts";
 import type { PeerRequest, PeerResponse } from "../messages.ts";
 import type { CoordinationTuning } from "../coordinator/coordination-tuning.ts";
 import { CopyCache } from "./copy-cache.ts";
+import { RecentReads } from "./recent-reads.ts";
 import type { HotTable, HotTables, HotView } from "./hot-view.ts";
 import { mergeTables } from "./merge-tables.ts";
 
@@ -25,6 +26,9 @@ const halfLifeMs = 10_000;
 
 /** Bytes of the records that are kept of keys held elsewhere. */
 const copyBytesMax = 16 * 1024 * 1024;
+
+/** Bytes of what reads have found, kept for gets that take what was true a while ago. */
+const recentBytesMax = 16 * 1024 * 1024;
 
 /** How long a member may take to say what it counted, in milliseconds. */
 const patienceMs = 1000;
@@ -48,6 +52,8 @@ interface HotKeysParts {
 export class HotKeys {
   /** Records of keys that are read a lot here and held elsewhere. */
   readonly copies: CopyCache = new CopyCache(copyBytesMax);
+  /** What reads of such keys have found, for gets that allow it to be of a while ago. */
+  readonly recent: RecentReads = new RecentReads(recentBytesMax);
   readonly #parts: HotKeysParts;
   readonly #clock: Clock;
   readonly #reads = new CountedRow(1);

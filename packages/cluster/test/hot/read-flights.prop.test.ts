@@ -53,7 +53,7 @@ async function run(gets: readonly Asked[]): Promise<{
       const begin = (): Promise<QuorumRead> => {
         order += 1;
         const acks = { primaries: get.r, fallbacks: 0, required: get.r };
-        const read = { ok: true as const, stored: undefined, acks };
+        const read = { ok: true as const, stored: undefined, acks, beganMs: arrivedMs };
         begun.push({ plan, order, read });
         return new Promise((resolve) => {
           clock.at(clock.monotonicMs() + get.takesMs, () => resolve(read));

@@ -12,6 +12,7 @@ export interface KvGet {
   readonly strict: boolean | undefined;
   readonly timeoutMs: number | undefined;
   readonly allSiblings: boolean;
+  readonly maxStaleMs: number;
 }
 
 export interface KvPut {

@@ -91,6 +91,7 @@ export function writeKvOperation(writer: WireWriter, request: KvOperation): void
       writer.uintIfSet(0x28, request.timeoutMs);
       writer.uintIfSet(0x30, request.pr);
       writer.bool(0x38, request.allSiblings);
+      writer.uint(0x40, request.maxStaleMs);
       return;
     case "put":
       writePut(writer, request);
@@ -136,6 +137,7 @@ export function readGet(reader: WireReader): KvGet {
   let pr: number | undefined;
   let timeoutMs: number | undefined;
   let allSiblings = false;
+  let maxStaleMs = 0;
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === 0x0a) bucket = reader.text(bucketLimit);
     else if (tag === 0x12) key = reader.view(keyLimit);
@@ -144,9 +146,10 @@ export function readGet(reader: WireReader): KvGet {
     else if (tag === 0x28) timeoutMs = reader.uint();
     else if (tag === 0x30) pr = reader.uint();
     else if (tag === 0x38) allSiblings = reader.bool();
+    else if (tag === 0x40) maxStaleMs = reader.uint();
     else reader.skip(tag);
   }
-  return { kind: "get", bucket, key, r, pr, strict, timeoutMs, allSiblings };
+  return { kind: "get", bucket, key, r, pr, strict, timeoutMs, allSiblings, maxStaleMs };
 }
 
 export function readPut(reader: WireReader): KvPut {

@@ -35,6 +35,7 @@ export const anyKvOperation: fc.Arbitrary<KvOperation> = fc.oneof(
     r: maybe(u32),
     pr: maybe(u32),
     allSiblings: fc.boolean(),
+    maxStaleMs: u32,
   }),
   fc.record({
     kind: fc.constant("put" as const),

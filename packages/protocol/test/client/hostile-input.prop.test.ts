@@ -168,6 +168,7 @@ describe("messages of unary calls", () => {
       strict: undefined,
       timeoutMs: undefined,
       allSiblings: false,
+      maxStaleMs: 0,
     };
     const operations = Array.from({ length: 1001 }, () => get);
     expect(decodeBatchRequest(encodeBatchRequest(operations.slice(1))).ok).toBe(true);

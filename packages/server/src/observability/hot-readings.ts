@@ -24,11 +24,15 @@ export function hotReadings(node: NodeApi): readonly MetricReading[] {
       "Records of hot keys that were kept at this node, which holds no copy of them.",
       () => node.statistics().copiesKept,
     ),
-    gauge(
-      "hot_copies_bytes",
-      "Memory of the records of hot keys that are kept.",
-      () => node.hotKeys()?.copies.bytes ?? 0,
+    counter(
+      "gets_stale_total",
+      "Gets answered with what an earlier read had found, as they allowed.",
+      () => node.statistics().getsStale,
     ),
+    gauge("hot_copies_bytes", "Memory of the records of hot keys that are kept.", () => {
+      const hotKeys = node.hotKeys();
+      return hotKeys === undefined ? 0 : hotKeys.copies.bytes + hotKeys.recent.bytes;
+    }),
     labelled(
       {
         name: "coterie_hot_key_share",

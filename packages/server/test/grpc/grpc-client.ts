@@ -47,6 +47,7 @@ export function getOf(key: string, changes: Partial<KvGet> = {}): KvGet {
     strict: undefined,
     timeoutMs: undefined,
     allSiblings: false,
+    maxStaleMs: 0,
     ...changes,
   };
 }

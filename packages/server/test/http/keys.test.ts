@@ -42,6 +42,20 @@ describe("a key at the HTTP door", () => {
     }
   });
 
+  it("takes max_stale of a read, up to a minute, and of nothing else", async () => {
+    await send("PUT", flag, { body: "blue" });
+    expect((await send("GET", `${flag}?max_stale=60000`)).status).toBe(200);
+    expect((await send("HEAD", `${flag}?max_stale=0`)).status).toBe(200);
+    for (const [method, query] of [
+      ["GET", "max_stale=60001"],
+      ["GET", "max_stale=soon"],
+      ["PUT", "max_stale=1"],
+    ] as const) {
+      const refused = await send(method, `${flag}?${query}`);
+      expect(await refused.json()).toMatchObject({ code: "bad-request" });
+    }
+  });
+
   it("behaviour 13: a missing key is 404, and no error of the node", async () => {
     const answer = await send("GET", flag);
     expect(answer.status).toBe(404);

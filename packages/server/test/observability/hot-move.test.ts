@@ -51,6 +51,10 @@ describe("where nodes hold no copy", () => {
     expect(last.get("coterie_hot_copies_kept_total")).toBe(0);
     expect(hot.get("coterie_hot_copies_kept_total")).toBe(1);
     expect(hot.get("coterie_hot_copies_bytes")).toBeGreaterThan(20_000);
+    for (let count = 0; count < 2; count += 1) {
+      await five.first.node.get(place, { maxStaleMs: 60_000 });
+    }
+    expect((await five.scrape()).get("coterie_gets_stale_total")).toBe(1);
   });
 });
 

@@ -83,7 +83,8 @@ function contextsOf(
   const reads: Seen[] = [];
   const all: Seen[] = [];
   for (const read of history.readsOf(key)) {
-    const { isStrict, isRepeatable, context, invokedMs, settledMs, asked } = read;
+    const { isStrict, isRepeatable, context, settledMs, asked, staleMs = 0 } = read;
+    const invokedMs = read.invokedMs - staleMs;
     if (!isStrict || context === undefined) continue;
     if (settledMs >= Math.min(history.forgottenSince(key), history.cutSinceMs)) continue;
     const holders = history.holdersAfter(key, read);

@@ -21,8 +21,14 @@ export const freshness: Checker = (history) => {
   return violations;
 };
 
+/** A read that may show what was true a while ago is as good as one that began then. */
+function freshSince({ invokedMs, staleMs = 0 }: ClientRead): number {
+  return invokedMs - staleMs;
+}
+
 function undead(history: History, read: ClientRead): readonly Violation[] {
-  const { key, values, invokedMs, asked } = read;
+  const { key, values, asked } = read;
+  const invokedMs = freshSince(read);
   if (values.length === 0) return [];
   const violations: Violation[] = [];
   for (const write of history.writesOf(key)) {
@@ -49,7 +55,8 @@ function isReplacedBy(history: History, value: WriteNumber, number: WriteNumber)
 }
 
 function missing(history: History, read: ClientRead): readonly Violation[] {
-  const { key, values, invokedMs, settledMs } = read;
+  const { key, values, settledMs } = read;
+  const invokedMs = freshSince(read);
   const isLww = history.promisesOf(key).policy === "lww";
   if (isLww && values.length > 0) return [];
   const violations: Violation[] = [];
@@ -66,10 +73,9 @@ function missing(history: History, read: ClientRead): readonly Violation[] {
 }
 
 /** The values that were acknowledged or read before the read began. */
-function knownBefore(
-  history: History,
-  { key, invokedMs, asked }: ClientRead,
-): ReadonlySet<WriteNumber> {
+function knownBefore(history: History, read: ClientRead): ReadonlySet<WriteNumber> {
+  const { key, asked } = read;
+  const invokedMs = freshSince(read);
   const known = new Set<WriteNumber>();
   for (const write of history.writesOf(key)) {
     const isEarlier = write.outcome === "ok" && write.settledMs < invokedMs;

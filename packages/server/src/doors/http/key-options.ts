@@ -16,7 +16,7 @@ export interface KeyOptions {
 const none: KeyOptions = { options: {}, returnBody: false, ttlMs: undefined };
 
 const readOptions = ["r", "pr", "timeout", "strict"];
-const getOptions = [...readOptions, "siblings"];
+const getOptions = [...readOptions, "siblings", "max_stale"];
 const deleteOptions = [...readOptions, "w", "pw"];
 /** By method. A put reads at r for `If-None-Match`, a delete for the context it was not given. */
 const known: ReadonlyMap<string, readonly string[]> = new Map([
@@ -24,6 +24,12 @@ const known: ReadonlyMap<string, readonly string[]> = new Map([
   ["HEAD", getOptions],
   ["DELETE", deleteOptions],
   ["PUT", [...deleteOptions, "ttl", "return_body"]],
+]);
+
+/** Of numbers whose names differ. */
+const optionOf: ReadonlyMap<string, "timeoutMs" | "maxStaleMs"> = new Map([
+  ["timeout", "timeoutMs"],
+  ["max_stale", "maxStaleMs"],
 ]);
 
 /** Reads the query of a key request, or says what is wrong with it. */
@@ -64,8 +70,7 @@ export function parseKeyOptions(method: string, query: string): KeyOptions | Res
         if (!/^\d{1,9}$/u.test(value)) {
           return refuse("bad-request", `${name} is a non-negative integer, not "${value}"`);
         }
-        options[name === "timeout" ? "timeoutMs" : (name as "r" | "w" | "pr" | "pw")] =
-          Number(value);
+        options[optionOf.get(name) ?? (name as "r" | "w" | "pr" | "pw")] = Number(value);
     }
   }
   const problem = problemWithLifetime({ ttlMs });

@@ -49,21 +49,24 @@ export async function deleteKey(stage: Stage, args: Arguments): Promise<Lines> {
   return [outcome === undefined ? noAnswer : describeWrite(outcome)];
 }
 
-/** `get n1 KEY [as=C] [r=N] [mode=M] [timeout=T] [bucket=B]`. */
+/** `get n1 KEY [as=C] [stale=500ms] [r=N] [mode=M] [timeout=T] [bucket=B]`. */
 export async function get(stage: Stage, args: Arguments): Promise<Lines> {
   const id = stage.node(args.word("a node"));
   const name = args.word("a key");
   const as = args.option("as");
+  const stale = args.option("stale");
+  const staleMs = stale === undefined ? 0 : durationOf(stale);
   const { key, options } = requestOf(stage, args, name);
   const invokedMs = stage.world.nowMs;
-  const outcome = await stage.cluster.ask(id, (node) => node.get(key, options));
+  const asked = { ...options, maxStaleMs: staleMs };
+  const outcome = await stage.cluster.ask(id, (node) => node.get(key, asked));
   if (outcome === undefined) return [noAnswer];
   if (!outcome.ok) return [describeFailure(outcome)];
   const values = numbersOf(stage, outcome.siblings);
   // Fewer replicas than the bucket asks for may miss what was acknowledged, and promise nothing.
   if (options.r === undefined) {
     const settledMs = stage.world.nowMs;
-    const read = { key: name, values, invokedMs, settledMs, context: undefined };
+    const read = { key: name, values, invokedMs, settledMs, staleMs, context: undefined };
     const isStrict = outcome.acks.fallbacks === 0;
     stage.history.addRead({
       ...read,

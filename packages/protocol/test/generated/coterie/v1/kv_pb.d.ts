@@ -69,6 +69,14 @@ export declare type GetRequest = Message<"coterie.v1.GetRequest"> & {
    * @generated from field: bool all_siblings = 7;
    */
   allSiblings: boolean;
+
+  /**
+   * What a read of as many replicas has found that began at most so many milliseconds ago will do,
+   * at most 60 000. 0: never.
+   *
+   * @generated from field: uint32 max_stale_ms = 8;
+   */
+  maxStaleMs: number;
 };
 
 /**

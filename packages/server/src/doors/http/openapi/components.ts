@@ -246,6 +246,11 @@ export const parameters: Json = {
   pr: query("pr", count, "How many of them must be primaries."),
   w: query("w", count, "Replicas that must have stored a write."),
   pw: query("pw", count, "How many of them must be primaries."),
+  maxStale: query(
+    "max_stale",
+    count,
+    "Milliseconds: what a read found that began no longer ago will do. 0: never.",
+  ),
   timeout: query("timeout", count, "Milliseconds until the request is given up."),
   strict: query(
     "strict",

@@ -84,7 +84,7 @@ export const operations: readonly Operation[] = [
     operationId: "getKey",
     tags: ["keys"],
     summary: "The value of a key, or its siblings.",
-    parameters: [...reading, ...given("siblings")],
+    parameters: [...reading, ...given("siblings", "maxStale")],
     responses: read,
   },
   {
@@ -93,7 +93,7 @@ export const operations: readonly Operation[] = [
     operationId: "headKey",
     tags: ["keys"],
     summary: "The headers of a get.",
-    parameters: [...reading, ...given("siblings")],
+    parameters: [...reading, ...given("siblings", "maxStale")],
     responses: {
       200: answer("A value is there.", undefined, [...found, "Coterie-Expires-At"]),
       300: answer("Siblings are there.", undefined, found),
