@@ -4,6 +4,7 @@ import { runAntiEntropy } from "./anti-entropy/command.ts";
 import { type DriverName, driverNames } from "./drivers/open-driver.ts";
 import { runFailover } from "./failover/command.ts";
 import { runHandoff } from "./handoff/command.ts";
+import { runManyKeys } from "./many-keys/command.ts";
 import { pinningFor } from "./measure/pinning.ts";
 import { runLargeValues } from "./large-values/command.ts";
 import { runMembership } from "./membership/command.ts";
@@ -65,6 +66,7 @@ export async function runBench(words: readonly string[]): Promise<number> {
   if (words[0] === "large-values") return runLargeValues(words.slice(1));
   if (words[0] === "tails") return runTails(words.slice(1));
   if (words[0] === "soak") return runSoak(words.slice(1));
+  if (words[0] === "many-keys") return runManyKeys(words.slice(1));
   let exit = 0;
   const program = newProgram(async (suite, options) => {
     exit = await run(suite, options, words);
@@ -130,6 +132,7 @@ Examples:
   npm run bench -- large-values --help
   npm run bench -- tails --help
   npm run bench -- soak --help
+  npm run bench -- many-keys --help
   npm run bench -- failover --help
   npm run bench -- handoff --help
   npm run bench -- anti-entropy --help

@@ -1,6 +1,7 @@
 import {
   type ActorId,
   type CausalRecord,
+  type Key,
   VersionVector,
   encodeRecord,
   hybridTimeZero,
@@ -17,35 +18,49 @@ import { replicaStore } from "./replica-store.ts";
 const author = "00000000000000aa" as ActorId;
 const atOnce = 1024;
 
-/** The key by its number. */
-export function keyOf(number: number): { readonly bucket: string; readonly key: Uint8Array } {
-  return { bucket: "default", key: utf8(`key-${number}`) };
+/** A key of the default bucket. */
+export function keyOf(name: string): Key {
+  return { bucket: "default", key: utf8(name) };
 }
 
-/** Writes a node's log as so many puts would have, without a node; two such logs hold the same. */
-export async function fill(directory: string, shape: Shape, keys: number): Promise<void> {
-  const { partitions } = shape;
+/** A {@link Shape}, and how many copies of a key there are. */
+export interface FilledShape extends Shape {
+  readonly copies: number;
+}
+
+/**
+ * Writes a node's log as so many puts would have, without a node; two such logs hold the same.
+ * @param nameOf the key by its number.
+ */
+export async function fill(
+  directory: string,
+  shape: FilledShape,
+  keys: number,
+  nameOf: (number: number) => string,
+): Promise<void> {
+  const { partitions, copies } = shape;
   const ports = {
     clock: new SystemClock(),
     disk: new NodeDisk(directory),
     random: new NodeRandom(),
   };
-  const space = { partitions, hash: "md5" as const, classOf: () => 2 };
+  const space = { partitions, hash: "md5" as const, classOf: () => copies };
   // Nothing is acknowledged to anybody: it need not wait for the disk.
   const opened = await openStore(ports, { ...replicaStore, ...space, durability: "os" });
   if (!opened.ok) throw new Error(`${directory}: ${opened.message}`);
   const { store } = opened;
   let next = 0;
   const lane = async (): Promise<void> => {
-    for (let number = next++; number < keys; number = next++) await put(store, shape, number);
+    for (let number = next++; number < keys; number = next++) {
+      await put(store, shape, keyOf(nameOf(number)), number);
+    }
   };
   await Promise.all(Array.from({ length: atOnce }, lane));
   await store.stop();
 }
 
-function put(store: RecordStore, shape: Shape, number: number): Promise<void> {
-  const key = keyOf(number);
-  const stored = recordOf(number, shape.valueBytes);
+function put(store: RecordStore, shape: Shape, key: Key, number: number): Promise<void> {
+  const stored = recordOf(key, number, shape.valueBytes);
   const token = tokenOf(key, { hash: "md5", partitions: shape.partitions });
   const placed = { ...key, token, partition: partitionOf(token, shape.partitions) };
   return new Promise((resolve, reject) => {
@@ -58,7 +73,7 @@ function put(store: RecordStore, shape: Shape, number: number): Promise<void> {
   });
 }
 
-function recordOf(number: number, valueBytes: number): StoredRecord {
+function recordOf(key: Key, number: number, valueBytes: number): StoredRecord {
   const dot = { actor: author, counter: number + 1 };
   const record: CausalRecord = {
     clock: VersionVector.of([dot]),
@@ -74,5 +89,5 @@ function recordOf(number: number, valueBytes: number): StoredRecord {
     ],
     deadWrites: [],
   };
-  return { record, bytes: encodeRecord(keyOf(number), record) };
+  return { record, bytes: encodeRecord(key, record) };
 }

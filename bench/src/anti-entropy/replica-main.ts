@@ -19,6 +19,10 @@ const gibibyte = 1024 ** 3;
 const overwritesAtOnce = 512;
 const pollMs = 5;
 
+function nameOf(number: number): string {
+  return `key-${number}`;
+}
+
 class Replica {
   readonly #id: string;
   readonly #directory: string;
@@ -46,7 +50,7 @@ class Replica {
   carryOut(order: Order): Promise<unknown> {
     switch (order.kind) {
       case "fill":
-        return fill(this.#directory, this.#shape, order.keys);
+        return fill(this.#directory, { ...this.#shape, copies: 2 }, order.keys, nameOf);
       case "start":
         return this.#start(order.bootstrap as readonly PeerAddress[]);
       case "stop":
@@ -112,7 +116,7 @@ class Replica {
     let next = 0;
     const lane = async (): Promise<void> => {
       for (let number = next++; number < keys; number = next++) {
-        const key = keyOf(number);
+        const key = keyOf(nameOf(number));
         const got = await node.get(key, alone);
         if (!got.ok) throw new Error(got.message);
         const { context } = got;

@@ -17,6 +17,12 @@ function isSegment(name: string): boolean {
   return name.startsWith("log-");
 }
 
+function withRot(bytes: Uint8Array, at: number): Uint8Array {
+  const rotten = bytes.slice();
+  rotten[at] = (rotten[at] as number) ^ 1;
+  return rotten;
+}
+
 function dropCheckpoints(files: Map<string, Uint8Array>): void {
   for (const name of files.keys()) if (name.startsWith("checkpoint-")) files.delete(name);
 }
@@ -210,20 +216,29 @@ describe("rot in the middle", () => {
 });
 
 describe("files", () => {
-  it("are read whole when there is no checkpoint, or it is damaged", async () => {
-    for (const how of ["drop", "rot"] as const) {
-      const directory = await filled(8);
-      await directory.stop();
-      directory.crashAndEdit((files) => {
-        if (how === "drop") return dropCheckpoints(files);
-        for (const [name, bytes] of files) {
-          if (name.startsWith("checkpoint-")) bytes[30] = (bytes[30] as number) ^ 1;
-        }
-      }, "kill");
-      const report = await directory.open();
-      expect(report).toMatchObject({ usedCheckpoint: false, recordsRead: 20, wasCleanStop: true });
-      expect(await versionsOf(directory)).toEqual(allOnes);
-    }
+  it.each<[string, (bytes: Uint8Array) => Uint8Array | undefined]>([
+    ["there is no checkpoint", () => undefined],
+    ["its head is damaged", (bytes) => withRot(bytes, 30)],
+    ["its last partition is damaged", (bytes) => withRot(bytes, bytes.length - 1)],
+    ["it is cut within its last partition", (bytes) => bytes.slice(0, -4)],
+    ["it is cut before its last partition", (bytes) => bytes.slice(0, -40)],
+    ["it goes on behind its end", (bytes) => Uint8Array.from([...bytes, 0])],
+    ["it is empty", () => new Uint8Array(0)],
+  ])("are read whole when %s", async (_, edit) => {
+    const directory = await filled(8);
+    await directory.stop();
+    directory.crashAndEdit((files) => {
+      for (const [name, bytes] of files) {
+        if (!name.startsWith("checkpoint-")) continue;
+        const edited = edit(bytes);
+        if (edited === undefined) files.delete(name);
+        else files.set(name, edited);
+      }
+    }, "kill");
+    const report = await directory.open();
+    expect(report).toMatchObject({ usedCheckpoint: false, recordsRead: 20, wasCleanStop: true });
+    expect(await versionsOf(directory)).toEqual(allOnes);
+    expect(directory.store.statistics().keys).toBe(20);
   });
 
   it("are not read when there is one", async () => {

@@ -4,14 +4,13 @@ import type { LogStore, StorePorts } from "../log-store.ts";
 import { segmentName } from "../log/format.ts";
 import { checkpointName, encodeHead, writeDraft } from "../recovery/checkpoint.ts";
 import type { StoreOptions } from "../store.ts";
+import { checkpointDueBytes } from "./checkpoint-due.ts";
 import { chooseOldest, chooseVictims } from "./choose-victims.ts";
 import { compact } from "./compact.ts";
 import type { Housekeeping } from "./housekeeping.ts";
 import { scrub } from "./scrub.ts";
 import { Space } from "./space.ts";
 
-/** Log appended since the last checkpoint at which the next one is written. */
-const checkpointEveryBytes = 16 * 1024 * 1024;
 /** How often background work looks for something to do, in milliseconds. */
 const tickMs = 1000;
 /** The scrub's pace at an idle node: bytes per millisecond, about 4 MB/s. */
@@ -118,8 +117,9 @@ export class Housekeeper implements Housekeeping {
   async #tick(): Promise<void> {
     if (this.#isStopped) return;
     await this.space.probe();
-    const { bytesAppended } = this.#store.log.counters;
-    const isDue = bytesAppended - this.#checkpointedBytes > checkpointEveryBytes;
+    const { index, log } = this.#store;
+    const appended = log.counters.bytesAppended - this.#checkpointedBytes;
+    const isDue = appended > checkpointDueBytes(index.bytes);
     if (isDue || this.#isCheckpointDue) await this.#writeCheckpoint(new Set());
     await this.#compactSome();
   }

@@ -1,7 +1,7 @@
 import { ByteReader, ByteWriter, type PartitionId, crc32c } from "@coterie/core";
 import type { Disk, DiskOutcome } from "@coterie/ports";
 import * as io from "../disk-promises.ts";
-import type { RecordIndex } from "../index/record-index.ts";
+import { RecordIndex } from "../index/record-index.ts";
 import type { ReplayStart } from "../log/log.ts";
 import { readDamagedEntry, writeDamagedEntry } from "./control-entries.ts";
 import type { DamagedEntry } from "./damage.ts";
@@ -32,6 +32,7 @@ const blockHeaderBytes = 8;
 /** Blocks written at once, in bytes: at least, and as memory is taken for them at first. */
 const batchBytes = 256 * 1024;
 const batchBytesFirst = 4096;
+const nothing = new Uint8Array(0);
 
 /** The log is to be replayed from where it says. */
 export interface CheckpointHead extends ReplayStart {
@@ -50,8 +51,7 @@ export interface CheckpointHead extends ReplayStart {
 export interface Checkpoint extends CheckpointHead {
   /** False where an earlier version wrote it: the digests do not say their classes. */
   readonly hasClasses: boolean;
-  /** Index words per partition. */
-  readonly words: readonly Uint32Array[];
+  readonly index: RecordIndex;
 }
 
 const NAME = /^checkpoint-(\d{8})$/u;
@@ -137,14 +137,32 @@ function writeBlock(writer: ByteWriter, bytes: Uint8Array): void {
   writer.bytes(bytes);
 }
 
-/** Reads a checkpoint; `undefined` when it is missing or damaged anywhere. */
+/**
+ * Reads a checkpoint; `undefined` when it is missing or damaged anywhere. It is never in memory as
+ * a whole beside the index: each block goes into the index before the next one is read.
+ */
 export async function readCheckpoint(disk: Disk, name: string): Promise<Checkpoint | undefined> {
   const opened = await io.open(disk, name, "existing");
   if (!opened.ok) return undefined;
   const size = await io.size(disk, opened.value);
-  const content = size.ok ? await io.read(disk, opened.value, 0, size.value) : size;
+  const end = size.ok ? size.value : 0;
+  let index: RecordIndex | undefined;
+  const decoder = new CheckpointDecoder((partition, words, { partitions }) => {
+    index ??= new RecordIndex(partitions);
+    index.import(partition, words);
+  });
+  let at = 0;
+  let isSound = end > 0;
+  while (isSound && decoder.wanted > 0 && at + decoder.wanted <= end) {
+    const bytes = await io.read(disk, opened.value, at, decoder.wanted);
+    at += decoder.wanted;
+    isSound = bytes.ok && decoder.take(bytes.value, end - at);
+  }
   await io.close(disk, opened.value);
-  return content.ok ? decodeCheckpoint(content.value) : undefined;
+  const { head, hasClasses } = decoder;
+  const isWhole = isSound && decoder.wanted === 0 && at === end;
+  if (!isWhole || head === undefined || index === undefined) return undefined;
+  return { ...head, hasClasses, index };
 }
 
 /**
@@ -178,25 +196,86 @@ export async function isCheckpointSound(
   return isSound;
 }
 
-/** A checkpoint's bytes; `undefined` when anything in them is damaged. */
-export function decodeCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
-  const reader = new ByteReader(bytes);
-  const magic = reader.u32();
-  const hasClasses = magic === MAGIC || magic === MAGIC_BEFORE_WIDTH;
-  const headBytes = magics.includes(magic) ? readBlock(reader) : undefined;
-  const head = headBytes === undefined ? undefined : decodeHead(headBytes, !hasClasses);
-  if (head === undefined) return undefined;
-  const hasDeadlines = magic !== MAGIC_BEFORE_EXPIRY;
-  const wordsPerSlot = hasDeadlines ? WORDS_PER_SLOT : WORDS_BEFORE_EXPIRY;
-  const words: Uint32Array[] = [];
-  for (let partition = 0; partition < head.partitions; partition += 1) {
-    const block = readBlock(reader);
-    if (block === undefined || block.length % (wordsPerSlot * 4) !== 0) return undefined;
-    const slots = new Uint32Array(block.slice().buffer);
-    words.push(hasDeadlines ? slots : withoutDeadlines(slots));
+/**
+ * Takes a checkpoint apart as its bytes come. It says how many it wants next, and is given exactly
+ * those: the magic, then by turns a block's header and the block.
+ */
+export class CheckpointDecoder {
+  readonly #onPartition: (partition: number, words: Uint32Array, head: CheckpointHead) => void;
+  #wanted = magicBytes;
+  #magic = 0;
+  #checksum: number | undefined;
+  #head: CheckpointHead | undefined;
+  #partition = 0;
+
+  /** @param onPartition is given the words of each, in order, in memory it may keep. */
+  constructor(onPartition: (partition: number, words: Uint32Array, head: CheckpointHead) => void) {
+    this.#onPartition = onPartition;
   }
-  if (reader.failed || reader.remaining > 0) return undefined;
-  return { ...head, words, hasClasses };
+
+  /** 0: nothing more, it was whole. */
+  get wanted(): number {
+    return this.#wanted;
+  }
+
+  /** Undefined until it was taken. */
+  get head(): CheckpointHead | undefined {
+    return this.#head;
+  }
+
+  get hasClasses(): boolean {
+    return this.#magic === MAGIC || this.#magic === MAGIC_BEFORE_WIDTH;
+  }
+
+  /**
+   * Takes the bytes that were wanted; false if they are damaged, which ends it.
+   * @param left how many there are behind them: it believes no head that promises more.
+   */
+  take(bytes: Uint8Array, left: number): boolean {
+    if (bytes.length < this.#wanted) return false;
+    if (this.#magic === 0) {
+      this.#magic = new ByteReader(bytes).u32();
+      this.#wanted = blockHeaderBytes;
+      return magics.includes(this.#magic);
+    }
+    if (this.#checksum !== undefined) return this.#takeBlock(bytes, this.#checksum, left);
+    const reader = new ByteReader(bytes);
+    this.#wanted = reader.u32();
+    this.#checksum = reader.u32();
+    return this.#wanted > 0 || this.#takeBlock(nothing, this.#checksum, left);
+  }
+
+  #takeBlock(bytes: Uint8Array, checksum: number, left: number): boolean {
+    if (crc32c(bytes) !== checksum) return false;
+    this.#checksum = undefined;
+    const isTaken = this.#head === undefined ? this.#takeHead(bytes) : this.#takeSlots(bytes);
+    if (!isTaken || this.#head === undefined) return false;
+    const blocks = this.#head.partitions - this.#partition;
+    this.#wanted = blocks > 0 ? blockHeaderBytes : 0;
+    return blocks * blockHeaderBytes <= left;
+  }
+
+  #takeHead(bytes: Uint8Array): boolean {
+    this.#head = decodeHead(bytes, !this.hasClasses);
+    return this.#head !== undefined;
+  }
+
+  #takeSlots(bytes: Uint8Array): boolean {
+    const hasDeadlines = this.#magic !== MAGIC_BEFORE_EXPIRY;
+    const wordsPerSlot = hasDeadlines ? WORDS_PER_SLOT : WORDS_BEFORE_EXPIRY;
+    if (bytes.length % (wordsPerSlot * 4) !== 0 || this.#head === undefined) return false;
+    const slots = wordsIn(bytes);
+    const words = hasDeadlines ? slots : withoutDeadlines(slots);
+    this.#onPartition(this.#partition, words, this.#head);
+    this.#partition += 1;
+    return true;
+  }
+}
+
+/** As words, where they are if they may be looked at so. */
+function wordsIn(bytes: Uint8Array): Uint32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
 }
 
 function withoutDeadlines(slots: Uint32Array): Uint32Array {

@@ -85,7 +85,8 @@ export async function recover(disk: Disk, space: KeySpace): Promise<Recovered | 
   if (checkpoint !== undefined && checkpoint.partitions !== space.partitions) {
     return otherPartitions(checkpoint.partitions);
   }
-  return new Recovery(disk, space, segments).run(checkpoint, newest);
+  const index = checkpoint?.index ?? new RecordIndex(space.partitions);
+  return new Recovery(disk, space, segments, index).run(checkpoint, newest);
 }
 
 class Recovery {
@@ -109,12 +110,12 @@ class Recovery {
   #bytesCut = 0;
   #lostWholeness = false;
 
-  constructor(disk: Disk, space: KeySpace, segments: readonly number[]) {
+  constructor(disk: Disk, space: KeySpace, segments: readonly number[], index: RecordIndex) {
     this.#disk = disk;
     this.#space = space;
     this.#segments = segments;
     this.#left = new Set(segments);
-    this.#index = new RecordIndex(space.partitions);
+    this.#index = index;
     this.#files = new SegmentFiles(disk);
     this.#latest = new LatestEntries(space);
   }
@@ -158,11 +159,8 @@ class Recovery {
     };
   }
 
-  /** Loads the index, replays the log after it, and removes segments it does not need. */
+  /** Replays the log after a checkpoint's index, and removes segments that it does not need. */
   async #replay(checkpoint: Checkpoint): Promise<Step> {
-    for (const [partition, words] of checkpoint.words.entries()) {
-      this.#index.import(partition, words);
-    }
     if (!checkpoint.hasClasses) await addClasses(this.#index, this.#files, this.#space);
     for (const { segment, bytes } of checkpoint.segments) this.#index.use(segment).total = bytes;
     for (const damaged of checkpoint.damaged) this.#damage.add(damaged);

@@ -1,6 +1,10 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import { ByteWriter, crc32c } from "@coterie/core";
-import { decodeCheckpoint, encodeHead } from "../../src/recovery/checkpoint.ts";
+import {
+  CheckpointDecoder,
+  type CheckpointHead,
+  encodeHead,
+} from "../../src/recovery/checkpoint.ts";
 
 const head = {
   partitions: 2,
@@ -50,15 +54,40 @@ export function run(input: Uint8Array): void {
 }
 
 function decoded(bytes: Uint8Array): void {
-  const checkpoint = decodeCheckpoint(bytes);
+  const checkpoint = decodeWhole(bytes);
   if (checkpoint === undefined) return;
-  const { words, hasClasses, ...rest } = checkpoint;
-  equal(words.length, rest.partitions);
-  const blocks = words.map((each) => new Uint8Array(each.buffer));
-  const again = decodeCheckpoint(checkpointOf(encodeHead(rest), ...blocks));
+  const { words, hasClasses, head: taken } = checkpoint;
+  equal(words.length, taken.partitions);
+  const blocks = words.map((each) => new Uint8Array(each.buffer, each.byteOffset, each.byteLength));
+  const again = decodeWhole(checkpointOf(encodeHead(taken), ...blocks));
   // One that an earlier version wrote is written as this one writes it.
   ok(again?.hasClasses === true);
   deepStrictEqual({ ...again, hasClasses }, checkpoint);
+}
+
+/** As a start takes it from the disk; `undefined` when anything in it is damaged. */
+function decodeWhole(bytes: Uint8Array):
+  | {
+      readonly head: CheckpointHead;
+      readonly hasClasses: boolean;
+      readonly words: readonly Uint32Array[];
+    }
+  | undefined {
+  const words: Uint32Array[] = [];
+  const decoder = new CheckpointDecoder((partition, each) => {
+    equal(partition, words.length);
+    words.push(each);
+  });
+  let at = 0;
+  while (decoder.wanted > 0) {
+    const end = at + decoder.wanted;
+    if (end > bytes.length) return undefined;
+    if (!decoder.take(bytes.subarray(at, end), bytes.length - end)) return undefined;
+    at = end;
+  }
+  const { head: taken, hasClasses } = decoder;
+  if (at < bytes.length || taken === undefined) return undefined;
+  return { head: taken, hasClasses, words };
 }
 
 function sealed(input: Uint8Array): Uint8Array {
