@@ -185,7 +185,8 @@ class Soaking {
   }
 
   #begin(event: Schedule["events"][number] | undefined): void {
-    if (event === undefined) return;
+    // One at a time: of three copies two must stay.
+    if (event === undefined || (event.kind === "kill" && this.#away.size > 0)) return;
     const task = event.kind === "repair" ? this.#repairAll() : this.#killAndRevive(event.node);
     this.#tasks.push(
       task.catch((error: unknown) => {
