@@ -13,8 +13,10 @@ const retryMs = 300;
 const patienceMs = 30_000;
 /** Within which a newcomer is heard of. */
 const offerMs = 1500;
-/** After which an operator thinks better of a change, at most. */
+/** After which an operator thinks better of a change, or has it wait, at most. */
 const regretMsMax = 3000;
+/** For how long what moves is made to stand still, at most. */
+const pauseMsMax = 5000;
 
 export interface OperatorOptions {
   /** Two operators draw from streams of their own. */
@@ -77,13 +79,26 @@ export class Operator {
     return this.#make({ replace: [{ id: leaver, by: newcomer }] });
   }
 
-  /** Has a change made, and now and then thinks better of it while partitions move. */
+  /** Has a change made, and now and then lets it wait, or thinks better of it. */
   async #make(change: AskedChange): Promise<void> {
     const isMade = await this.#ask(change);
-    const { aborts = 0 } = this.#knobs;
+    const { aborts = 0, pauses = 0 } = this.#knobs;
+    if (pauses > 0 && isMade && this.#random.chance(pauses)) await this.#pause();
     if (aborts === 0 || !isMade || !this.#random.chance(aborts)) return;
     await this.#sleep(this.#random.below(regretMsMax));
     await this.#insist("abort", (topology) => topology.abort());
+  }
+
+  /** Has what moves stand still for a while; and go on, whoever else has failed meanwhile. */
+  async #pause(): Promise<void> {
+    await this.#sleep(this.#random.below(regretMsMax));
+    await this.#insist("pause", (topology) => topology.pause(true));
+    await this.#sleep(this.#random.below(pauseMsMax));
+    await this.#insist(
+      "resume",
+      (topology) => topology.pause(false),
+      () => false,
+    );
   }
 
   /** A machine burns down: what was on it is gone. */
@@ -156,6 +171,16 @@ function said(outcome: { readonly ok: boolean; readonly message?: string } | und
 export function dismissNewcomers(cluster: SimCluster): void {
   const members = new Set(latest(cluster)?.members.map(({ id }) => id));
   for (const id of cluster.ids) if (!members.has(id)) cluster.retire(id);
+}
+
+/**
+ * Has what moves go on, where it stands still: a pause that no operator was told of may have come
+ * after it was taken back. `undefined` where nothing stands still.
+ */
+export function resumeMoves(cluster: SimCluster): Promise<unknown> | undefined {
+  const through = cluster.ids.find((id) => cluster.isUp(id));
+  if (through === undefined || latest(cluster)?.paused !== true) return undefined;
+  return cluster.ask(through, async (node) => node.topology()?.pause(false));
 }
 
 /** The latest version that a live node goes by. */

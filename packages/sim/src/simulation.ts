@@ -35,7 +35,7 @@ import { mostBytesOwed, whatIsOwed } from "./what-is-owed.ts";
 import { whatIsBehind } from "./what-is-behind.ts";
 import { whatIsMoving } from "./what-is-moving.ts";
 import { fairWeather } from "./network.ts";
-import { Operator, dismissNewcomers } from "./operator.ts";
+import { Operator, dismissNewcomers, resumeMoves } from "./operator.ts";
 import { Prober } from "./prober.ts";
 import { Scanner } from "./scanner.ts";
 import { type SwarmKnobs, drawKnobs } from "./swarm-knobs.ts";
@@ -290,7 +290,11 @@ class Run {
     dismissNewcomers(this.#cluster);
     const end = this.#world.nowMs + settleMsMax;
     const left = (): readonly string[] => whatIsMoving(this.#cluster);
-    while (this.#world.nowMs < end && left().length > 0) await this.#pass(100);
+    while (this.#world.nowMs < end && left().length > 0) {
+      const resumed = resumeMoves(this.#cluster);
+      if (resumed !== undefined) await this.#waitFor(resumed, settleMsMax);
+      await this.#pass(100);
+    }
     this.#unsettled.push(...left());
     dismissNewcomers(this.#cluster);
   }

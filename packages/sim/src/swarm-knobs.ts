@@ -111,6 +111,8 @@ export interface TopologyKnobs {
   readonly operators?: number;
   /** Of a thousand changes, how many are given up again; left out: none. */
   readonly aborts?: number;
+  /** Of a thousand changes, how many are made to stand still for a while; left out: none. */
+  readonly pauses?: number;
 }
 
 /** How tombstones are reaped. */
@@ -164,7 +166,8 @@ function drawTopology(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
   if (burns) return { ...knobs, topology: { changes, burns } };
   const operators = random.chance(300) ? { operators: 2 } : {};
   const aborts = random.chance(300) ? { aborts: 600 } : {};
-  return { ...knobs, topology: { changes, ...operators, ...aborts } };
+  const pauses = random.chance(300) ? { pauses: 600 } : {};
+  return { ...knobs, topology: { changes, ...operators, ...aborts, ...pauses } };
 }
 
 /** The knobs of a seed, where the members stay. */
