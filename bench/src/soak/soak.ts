@@ -132,6 +132,7 @@ class Soaking {
     let stallMs = 0;
     let partEnds = partSeconds;
     let wasCalm = true;
+    let part = newPart();
     this.#startMs = performance.now();
     load.start();
     while (this.#seconds < seconds && this.#failure === undefined) {
@@ -141,16 +142,19 @@ class Soaking {
       }
       while ((events[0]?.atSeconds ?? Infinity) <= this.#seconds) this.#begin(events.shift());
       wasCalm &&= this.#away.size === 0;
-      if (this.#seconds < partEnds) continue;
+      // Each second: a minute's would grow old, and their collection would hold up the load.
       const taken = load.take();
       stallMs = Math.max(stallMs, taken.stallMs);
+      addTo(part, taken.outcomes);
+      if (this.#seconds < partEnds) continue;
       const micros = cpu.take();
       if (wasCalm) {
         calm.micros += micros;
-        calm.operations += taken.outcomes.length;
+        calm.operations += part.operations;
       }
       wasCalm = this.#away.size === 0;
-      this.#note(taken.outcomes);
+      this.#end(part);
+      part = newPart();
       partEnds += partSeconds;
     }
     await load.stop(patienceMs);
@@ -169,9 +173,7 @@ class Soaking {
     return here.map((id) => this.#cluster.pidOf(id));
   }
 
-  #note(outcomes: readonly Outcome[]): void {
-    const part = newPart();
-    addTo(part, outcomes);
+  #end(part: Part): void {
     this.#parts.push(part);
     this.#input.say(
       `${this.#seconds.toFixed(0)} s: ${part.operations} operations, ${part.failed} failed`,
