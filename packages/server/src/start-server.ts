@@ -124,6 +124,7 @@ async function openDoors(
     valueBytesMax: config.valueBytes,
     connectionsMax: config.connections,
     unreadBytesMax: config.inFlightBytes,
+    begunBytesMax: config.inFlightBytes,
   });
   if (!grpc.ok) {
     await peers.close();

@@ -1,10 +1,10 @@
 /** Bytes of one kind that all connections may hold together. */
 export class ByteBudget {
-  readonly #bytesMax: number;
+  readonly bytesMax: number;
   #bytes = 0;
 
   constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
+    this.bytesMax = bytesMax;
   }
 
   /** Bytes held now. */
@@ -14,7 +14,7 @@ export class ByteBudget {
 
   /** True if there is room for so many more. */
   has(bytes: number): boolean {
-    return this.#bytes + bytes <= this.#bytesMax;
+    return this.#bytes + bytes <= this.bytesMax;
   }
 
   /** Counts bytes that are there already, whether or not there was room for them. */
@@ -22,8 +22,9 @@ export class ByteBudget {
     this.#bytes += bytes;
   }
 
+  /** Nothing is always to be had. */
   take(bytes: number): boolean {
-    if (!this.has(bytes)) return false;
+    if (bytes > 0 && !this.has(bytes)) return false;
     this.#bytes += bytes;
     return true;
   }

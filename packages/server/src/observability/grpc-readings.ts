@@ -9,6 +9,11 @@ export function grpcReadings(statistics: () => Readonly<GrpcStatistics>): readon
       statistics()[name];
   return [
     gauge("grpc_pipes", "Pipes that clients have open.", read("pipes")),
+    gauge(
+      "grpc_begun_bytes",
+      "Bytes of messages that have not come whole, beyond a few of each connection.",
+      read("bytesBegun"),
+    ),
     counter("grpc_pipe_messages_total", "Messages of Pipes.", read("messages")),
     counter("grpc_pipe_requests_total", "Requests in them.", read("requests")),
     counter("grpc_pipe_reply_messages_total", "Messages of replies.", read("replyMessages")),

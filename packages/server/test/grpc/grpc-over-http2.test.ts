@@ -82,6 +82,31 @@ describe("a request over HTTP/2", () => {
     expect(answer.trailers["grpc-status"]).toBe("0");
   });
 
+  it("is refused as overloaded while too much of others is on its way", async () => {
+    const { raw, client, door } = await open({ options: { begunBytesMax: 2000 } });
+    const put = frame(encodeKvRequest(putOf("k", "v".repeat(1500))));
+    const putPath = { ":path": clientMethods.put };
+    const begun = raw.session.request({
+      ":method": "POST",
+      "content-type": "application/grpc",
+      te: "trailers",
+      ...putPath,
+    });
+    begun.on("error", () => undefined);
+    begun.write(put.subarray(0, 1400));
+    await until(() => door.statistics.bytesBegun > 1000);
+    const refused = await raw.call(putPath, [put.subarray(0, 700), put.subarray(700)]);
+    expect(refused.headers["grpc-status"]).toBe("8");
+    expect(refused.headers["grpc-message"]).toContain("overloaded: too many bytes of messages");
+    // What comes at once takes no memory that waits.
+    expect(await client.get(getOf("k"))).toMatchObject({ ok: true });
+    begun.close(constants.NGHTTP2_CANCEL);
+    await until(() => door.statistics.bytesBegun === 0);
+    const done = await raw.call(putPath, [put.subarray(0, 700), put.subarray(700)]);
+    expect(done.trailers["grpc-status"]).toBe("0");
+    expect(door.statistics.bytesBegun).toBe(0);
+  });
+
   it("with more headers than a call needs is refused, and others go on", async () => {
     const { raw, client } = await open();
     // The limit holds once the client has acknowledged it.

@@ -35,6 +35,7 @@ export class OpenedDoors {
       valueBytesMax,
       connectionsMax: 100,
       unreadBytesMax: 64 * 1024 * 1024,
+      begunBytesMax: 64 * 1024 * 1024,
       ...options,
     });
     if (!listening.ok) throw new Error(listening.message);

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MessageFrames, frame } from "../../src/adapters/http2/message-frames.ts";
+import { ByteBudget } from "../../src/doors/byte-budget.ts";
 
 const messagesMax = 1000;
 
@@ -61,6 +62,29 @@ describe("the frames of a stream", () => {
         const bytes = frame(new Uint8Array(3));
         bytes[0] = flags;
         expect(read(bytes, places)).toMatchObject({ problem: "a message is compressed" });
+      }),
+    );
+  });
+
+  it("take room for what has not come whole, never more than there is, and give it back", () => {
+    const messages = fc.array(fc.uint8Array({ minLength: 20, maxLength: 300 }), { minLength: 1 });
+    fc.assert(
+      fc.property(messages, fc.integer({ min: 1, max: 40 }), fc.nat(600), (sent, step, most) => {
+        const room = new ByteBudget(most);
+        const frames = new MessageFrames(messagesMax, room);
+        const bytes = Buffer.concat(sent.map((message) => frame(message)));
+        let got = 0;
+        for (let at = 0; at < bytes.length && frames.problem === undefined; at += step) {
+          frames.add(bytes.subarray(at, at + step));
+          while (frames.next() !== undefined) got += 1;
+          expect(room.bytes).toBeLessThanOrEqual(most);
+        }
+        if (frames.problem === undefined) expect(got).toBe(sent.length);
+        else expect(frames.problem.kind).toBe("crowded");
+        frames.drop();
+        expect(room.bytes).toBe(0);
+        // The largest may grow to its own size and be copied from what it had before.
+        if (most >= 600) expect(frames.problem).toBe(undefined);
       }),
     );
   });

@@ -37,8 +37,15 @@ function writeHeader(target: Buffer, { length }: Uint8Array): number {
 
 /** What is wrong with a stream, after which nothing in it has a meaning. */
 export interface FrameProblem {
-  readonly kind: "compressed" | "too-large" | "cut";
+  readonly kind: "compressed" | "too-large" | "cut" | "crowded";
   readonly message: string;
+}
+
+/** Memory for messages that have not come whole: of many streams together. */
+export interface MessageRoom {
+  /** False if there is not as much. */
+  take(bytes: number): boolean;
+  give(bytes: number): void;
 }
 
 /**
@@ -48,6 +55,7 @@ export interface FrameProblem {
  */
 export class MessageFrames {
   readonly #messageBytesMax: number;
+  readonly #room: MessageRoom | undefined;
   /** The last chunk, and how much of it was cut already. */
   #chunk: Uint8Array = nothing;
   #at = 0;
@@ -61,8 +69,10 @@ export class MessageFrames {
   #wantedBytes = 0;
   #problem: FrameProblem | undefined;
 
-  constructor(messageBytesMax: number) {
+  /** @param room that is asked before memory is taken for what spans chunks. */
+  constructor(messageBytesMax: number, room?: MessageRoom) {
     this.#messageBytesMax = messageBytesMax;
+    this.#room = room;
   }
 
   /** What is wrong with what was asked for; then there are no more messages. */
@@ -79,12 +89,18 @@ export class MessageFrames {
   add(chunk: Uint8Array): void {
     invariant(this.#at === this.#chunk.length, "a chunk is cut before the next one is taken");
     if (this.#begunBytes === 0) this.#chunk = chunk;
-    else {
-      this.#keep(chunk);
+    else if (this.#keep(chunk)) {
       const isEnough = this.#begunBytes >= Math.max(this.#wantedBytes, frameHeaderBytes);
       this.#chunk = isEnough ? this.#takeBegun() : nothing;
-    }
+    } else this.#chunk = nothing;
     this.#at = 0;
+  }
+
+  /** Forgets what has come: there are no more messages. */
+  drop(): void {
+    this.#chunk = nothing;
+    this.#at = 0;
+    this.#takeBegun();
   }
 
   /** The next message; `undefined` if it has not come whole, or if there is a problem. */
@@ -116,21 +132,28 @@ export class MessageFrames {
     this.#at = 0;
   }
 
-  #keep(bytes: Uint8Array): void {
+  /** False if there is no room for it. */
+  #keep(bytes: Uint8Array): boolean {
     const length = this.#begunBytes + bytes.length;
     if (length > this.#begun.length) {
       // What was announced bounds the doubling: most messages are copied into their own size.
       const room = Math.max(length, Math.min(length * 2, this.#wantedBytes));
+      if (this.#room?.take(room - this.#begun.length) === false) {
+        this.#fail("crowded", "too many bytes of messages are on their way");
+        return false;
+      }
       const grown = Buffer.allocUnsafeSlow(room);
       this.#begun.copy(grown, 0, 0, this.#begunBytes);
       this.#begun = grown;
     }
     this.#begun.set(bytes, this.#begunBytes);
     this.#begunBytes = length;
+    return true;
   }
 
   #takeBegun(): Uint8Array {
     const begun = this.#begun.subarray(0, this.#begunBytes);
+    this.#room?.give(this.#begun.length);
     this.#begun = Buffer.alloc(0);
     this.#begunBytes = 0;
     this.#wantedBytes = 0;

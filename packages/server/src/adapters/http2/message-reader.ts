@@ -1,6 +1,6 @@
 import type { Clock } from "@coterie/ports";
 import type { Http2Stream } from "node:http2";
-import { type FrameProblem, MessageFrames } from "./message-frames.ts";
+import { type FrameProblem, MessageFrames, type MessageRoom } from "./message-frames.ts";
 
 /** What a message costs beside its bytes, in bytes: an empty one is work too. */
 const messageCost = 128;
@@ -8,6 +8,8 @@ const messageCost = 128;
 export interface MessageReaderInput {
   readonly clock: Clock;
   readonly messageBytesMax: number;
+  /** For messages that have not come whole; as much as they take, if left out. */
+  readonly room?: MessageRoom;
   /** Of messages in one turn; the one that goes beyond is the turn's last. */
   readonly turnBytesMax: number;
   readonly onMessage: (message: Uint8Array) => void;
@@ -35,12 +37,13 @@ export class MessageReader {
   constructor(stream: Http2Stream, input: MessageReaderInput) {
     this.#stream = stream;
     this.#input = input;
-    this.#frames = new MessageFrames(input.messageBytesMax);
+    this.#frames = new MessageFrames(input.messageBytesMax, input.room);
     stream.on("data", (chunk: Uint8Array) => {
       if (this.#isOver) return;
       this.#frames.add(chunk);
       this.#deliver();
     });
+    stream.on("close", () => this.stop());
     stream.on("end", () => {
       this.#hasEnded = true;
       this.#deliver();
@@ -69,7 +72,9 @@ export class MessageReader {
 
   /** Delivers nothing more; what still comes is dropped, so that the stream can end. */
   stop(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
+    this.#frames.drop();
     this.#stream.resume();
   }
 

@@ -1,13 +1,20 @@
 import type { Cancel, Clock, MonotonicMs } from "@coterie/ports";
 import { type ServerHttp2Stream, constants } from "node:http2";
 import { type GrpcStatus, trailersOf } from "../../adapters/http2/grpc-status.ts";
-import { type FrameProblem, writeFramed } from "../../adapters/http2/message-frames.ts";
+import {
+  type FrameProblem,
+  type MessageRoom,
+  writeFramed,
+} from "../../adapters/http2/message-frames.ts";
 import { MessageReader } from "../../adapters/http2/message-reader.ts";
+import { refusal, statusOf } from "./failures.ts";
 
 /** Of one turn of one call. A thousand small requests are as much as may hold up all others. */
 const turnBytesMax = 32 * 1024;
 
-const problemStatuses: Readonly<Record<FrameProblem["kind"], GrpcStatus["status"]>> = {
+const problemStatuses: Readonly<
+  Record<Exclude<FrameProblem["kind"], "crowded">, GrpcStatus["status"]>
+> = {
   compressed: "UNIMPLEMENTED",
   "too-large": "RESOURCE_EXHAUSTED",
   cut: "INTERNAL",
@@ -23,6 +30,8 @@ export interface GrpcCallInput {
   readonly stream: ServerHttp2Stream;
   readonly clock: Clock;
   readonly messageBytesMax: number;
+  /** For messages that have not come whole, all calls together. */
+  readonly room: MessageRoom;
   /** How long the client may leave the last of the answer unread. */
   readonly silenceMs: number;
   /** What its client allows it, in all. */
@@ -86,15 +95,16 @@ export class GrpcCall {
 
   /** Begins to tell of what comes. */
   read(events: CallEvents): void {
-    const { stream, clock, messageBytesMax } = this.#input;
+    const { stream, clock, messageBytesMax, room } = this.#input;
     this.#reader = new MessageReader(stream, {
       clock,
       messageBytesMax,
+      room,
       turnBytesMax,
       onMessage: (bytes) => events.message(bytes),
       onEnd: () => events.ended(),
-      onProblem: ({ kind, message }) => {
-        this.fail({ status: problemStatuses[kind], details: message });
+      onProblem: (problem) => {
+        this.fail(statusOfProblem(problem));
         this.#over();
       },
     });
@@ -181,4 +191,9 @@ export class GrpcCall {
     if (this.#reader?.hasEnded === true) return;
     setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
   }
+}
+
+function statusOfProblem({ kind, message }: FrameProblem): GrpcStatus {
+  if (kind === "crowded") return statusOf(refusal({ code: "overloaded", message }));
+  return { status: problemStatuses[kind], details: message };
 }

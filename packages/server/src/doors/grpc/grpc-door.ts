@@ -4,6 +4,7 @@ import { type IncomingHttpHeaders, type ServerHttp2Stream, constants } from "nod
 import { Http2Port } from "../../adapters/http2/http2-port.ts";
 import { hostOf, portOf, withPort } from "../../config/addresses.ts";
 import { ByteBudget } from "../byte-budget.ts";
+import { SharedRoom } from "../shared-room.ts";
 import { describeCluster } from "./describe-cluster.ts";
 import { shuttingDown, starting, statusOf } from "./failures.ts";
 import { GrpcCall } from "./grpc-call.ts";
@@ -50,6 +51,9 @@ export class GrpcDoor {
   readonly #service: KvService;
   readonly #health: HealthService;
   readonly #unread: ByteBudget;
+  readonly #begun: ByteBudget;
+  /** By connection, for as long as that is there. */
+  readonly #rooms = new WeakMap<object, SharedRoom>();
   readonly #pipes = new Set<PipeStream>();
   readonly #statistics: GrpcStatistics = newGrpcStatistics();
   #address = "";
@@ -59,6 +63,7 @@ export class GrpcDoor {
     this.#options = options;
     this.#service = new KvService(options.valueBytesMax);
     this.#unread = new ByteBudget(options.unreadBytesMax);
+    this.#begun = new ByteBudget(options.begunBytesMax);
     this.#health = new HealthService(clock, () => this.#service.node?.missing().length === 0);
     this.#methods = this.#allMethods();
     const onStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void =>
@@ -91,8 +96,9 @@ export class GrpcDoor {
   }
 
   get statistics(): Readonly<GrpcStatistics> {
-    const [pipes, bytesUnread] = [this.#pipes.size, this.#unread.bytes];
-    return { ...this.#statistics, pipes, bytesUnread };
+    const pipes = this.#pipes.size;
+    const [bytesUnread, bytesBegun] = [this.#unread.bytes, this.#begun.bytes];
+    return { ...this.#statistics, pipes, bytesUnread, bytesBegun };
   }
 
   /**
@@ -149,6 +155,7 @@ export class GrpcDoor {
       stream,
       clock: this.#clock,
       messageBytesMax: requestBytesMax(this.#options),
+      room: this.#roomOf(stream),
       silenceMs,
       timeoutMs,
     });
@@ -163,6 +170,14 @@ export class GrpcDoor {
       }
       call.read(method.open(call));
     }
+  }
+
+  #roomOf({ session }: ServerHttp2Stream): SharedRoom {
+    const known = session === undefined ? undefined : this.#rooms.get(session);
+    if (known !== undefined) return known;
+    const room = new SharedRoom(this.#begun);
+    if (session !== undefined) this.#rooms.set(session, room);
+    return room;
   }
 
   #openPipe(call: GrpcCall): PipeStream {

@@ -5,6 +5,8 @@ export interface GrpcDoorOptions {
   readonly connectionsMax: number;
   /** Replies that clients have not taken, all connections together. */
   readonly unreadBytesMax: number;
+  /** Messages that have not come whole, all connections together; more are refused. */
+  readonly begunBytesMax: number;
   /** Of one connection. */
   readonly streamsMax: number;
   /** Requests of one Pipe without an answer; more are refused. */
@@ -30,7 +32,7 @@ const mebibyte = 1024 * kibibyte;
 /** What is used unless the configuration or a test says otherwise. */
 export const defaultGrpcOptions: Omit<
   GrpcDoorOptions,
-  "valueBytesMax" | "connectionsMax" | "unreadBytesMax"
+  "valueBytesMax" | "connectionsMax" | "unreadBytesMax" | "begunBytesMax"
 > = {
   streamsMax: 1024,
   pipeOperationsMax: 4096,

@@ -13,6 +13,8 @@ export interface GrpcStatistics {
   bytesSent: number;
   /** Bytes of replies that clients have not taken, in Pipes and of unary calls. */
   bytesUnread: number;
+  /** Bytes of messages that have not come whole, beyond a few of each connection. */
+  bytesBegun: number;
   /** Messages and requests that could not be decoded. */
   malformed: number;
   /** Requests that their client took back. */
@@ -29,6 +31,7 @@ export function newGrpcStatistics(): GrpcStatistics {
     bytesReceived: 0,
     bytesSent: 0,
     bytesUnread: 0,
+    bytesBegun: 0,
     malformed: 0,
     cancelled: 0,
   };

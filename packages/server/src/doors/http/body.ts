@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Context } from "hono";
 import type { ByteBudget } from "../byte-budget.ts";
+import { SharedRoom } from "../shared-room.ts";
 import { GrowingBytes } from "./growing-bytes.ts";
 import { failureResponse, refuse } from "./responses.ts";
 import type { RequestFacts } from "./request-facts.ts";
@@ -30,20 +31,21 @@ export async function readBody(
     const bytes = new Uint8Array(await context.req.arrayBuffer());
     return bytes.length > bytesMax ? tooLarge(bytesMax) : bytes;
   }
-  if (!budget.take(announced)) return overloaded();
+  const room = new SharedRoom(budget);
+  if (!room.take(announced)) return overloaded();
   if (incoming.headers.expect !== undefined) facts.continueBody();
-  return readIncoming(incoming, { bytesMax, announced, budget });
+  return readIncoming(incoming, { bytesMax, announced, room });
 }
 
 function readIncoming(
   incoming: IncomingMessage,
-  { bytesMax, announced, budget }: { bytesMax: number; announced: number; budget: ByteBudget },
+  { bytesMax, announced, room }: { bytesMax: number; announced: number; room: SharedRoom },
 ): Promise<Uint8Array | Response> {
   return new Promise((resolve) => {
     const bytes = new GrowingBytes();
     let taken = announced;
     const settle = (result: Uint8Array | Response): void => {
-      budget.give(taken);
+      room.give(taken);
       incoming.off("data", onData);
       incoming.off("end", onEnd);
       incoming.off("close", onClose);
@@ -53,7 +55,7 @@ function readIncoming(
       const length = bytes.length + chunk.length;
       if (length > bytesMax) return settle(tooLarge(bytesMax));
       if (length > taken) {
-        if (!budget.take(length - taken)) return settle(overloaded());
+        if (!room.take(length - taken)) return settle(overloaded());
         taken = length;
       }
       bytes.add(chunk);

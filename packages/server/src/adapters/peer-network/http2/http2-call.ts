@@ -11,6 +11,7 @@ const problemStatuses: Readonly<Record<FrameProblem["kind"], GrpcStatus["status"
   compressed: "UNIMPLEMENTED",
   "too-large": "RESOURCE_EXHAUSTED",
   cut: "INVALID_ARGUMENT",
+  crowded: "RESOURCE_EXHAUSTED",
 };
 
 const failureStatuses = {
