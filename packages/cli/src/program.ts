@@ -3,7 +3,7 @@ import type { KeyOptions, NodeOptions } from "./connect.ts";
 import type { ResolveOptions, WriteOptions } from "./commands/write.ts";
 import type { StartOptions } from "./commands/start.ts";
 import type { DevOptions } from "./dev/dev.ts";
-import { devHashes } from "./dev/endpoints-text.ts";
+import { devEngines, devHashes } from "./dev/endpoints-text.ts";
 import type { ExitCode } from "./exit.ts";
 import {
   causalContext,
@@ -282,6 +282,7 @@ function addDev(program: Command, onExit: OnExit): void {
     .option("--r <count>", "copies that must answer a read (a majority)", wholeNumber(1, 9))
     .option("--w <count>", "copies that must have stored a write (a majority)", wholeNumber(1, 9))
     .addOption(new Option("--hash <kind>", "what makes partitions (md5)").choices(devHashes))
+    .addOption(new Option("--engine <name>", "what keeps the records (log)").choices(devEngines))
     .option("--config <file>", "settings of all nodes")
     .option("--no-input", "do not read keys from the terminal")
     .addHelpText("after", DEV_EXAMPLES)

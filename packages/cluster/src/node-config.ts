@@ -5,7 +5,7 @@ import type {
   MembershipSettings,
   PeerAddress,
 } from "@coterie/core";
-import type { Clock, Disk, Network, Random } from "@coterie/ports";
+import type { Clock, Disk, KeyValueEngine, Network, Random } from "@coterie/ports";
 import type { StoreOptions } from "@coterie/storage";
 import type { CoordinationTuning } from "./coordinator/coordination-tuning.ts";
 import type { PeerRequest, PeerResponse } from "./messages.ts";
@@ -17,6 +17,8 @@ export interface NodePorts {
   readonly network: Network<PeerRequest, PeerResponse>;
   readonly disk: Disk;
   readonly random: Random;
+  /** What records are kept in beside the log, if that is not the database itself. */
+  readonly engine?: KeyValueEngine | undefined;
 }
 
 export interface HandoffSettings {

@@ -357,7 +357,7 @@ export class CoterieNode implements NodeApi {
   }
 
   async #open(): Promise<StartOutcome> {
-    const { disk, random, clock } = this.#ports;
+    const { disk, random, clock, engine } = this.#ports;
     const { settings } = this.#config;
     const known = await readDirectory(this.#ports, this.#config);
     if (!known.ok) return known;
@@ -367,7 +367,7 @@ export class CoterieNode implements NodeApi {
     const ring = (): Ring | undefined => this.#agreement?.ring ?? before;
     const classOf = (bucket: string): number => ring()?.bucket(bucket)?.n ?? 0;
     const options = { ...this.#config.store, partitions, hash, classOf, pressure: this.pressure };
-    const opened = await openStore({ clock, disk, random }, options);
+    const opened = await openStore({ clock, disk, random }, options, engine);
     if (!opened.ok) {
       const code = opened.code === "disk-full" || opened.code === "io" ? opened.code : undefined;
       return { ok: false, code: code ?? "wrong-directory", message: opened.message };

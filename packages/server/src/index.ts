@@ -14,6 +14,7 @@ export { type Log, openLog } from "./observability/log.ts";
 export { runServer } from "./run-server.ts";
 export type { RunningServer } from "./running-server.ts";
 export { type ServerStart, type StartOptions, startServer } from "./start-server.ts";
+export { LevelEngine, loadLevel } from "./adapters/level-engine.ts";
 export { makeDirectory } from "./adapters/make-directory.ts";
 export { NodeDisk } from "./adapters/node-disk.ts";
 export { NodeRandom } from "./adapters/node-random.ts";

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import {
   CoterieNode,
   type NodeConfig,
@@ -14,7 +15,8 @@ import {
   levelsOfBuild,
   membershipSettings,
 } from "@coterie/core";
-import type { Clock, Disk, Receive } from "@coterie/ports";
+import type { Clock, Disk, KeyValueEngine, Receive } from "@coterie/ports";
+import { LevelEngine, loadLevel } from "./adapters/level-engine.ts";
 import { MemoryDisk } from "./adapters/memory-disk.ts";
 import { makeDirectory } from "./adapters/make-directory.ts";
 import { NodeDisk } from "./adapters/node-disk.ts";
@@ -79,6 +81,8 @@ export async function startServer(
   if (!key.ok) return key;
   const made = makeDisk(config);
   if (!made.ok) return made;
+  const keeping = await makeEngine(config);
+  if (!keeping.ok) return keeping;
   const clock = new SystemClock();
   const receiver: { node: CoterieNode | undefined } = { node: undefined };
   const transport = options.peerTransport ?? peerTransports[config.peerTransport];
@@ -92,6 +96,7 @@ export async function startServer(
     clock,
     transport,
     disk: made.disk,
+    engine: keeping.engine,
     place: made.place,
     contextKey: key.key,
   };
@@ -99,7 +104,7 @@ export async function startServer(
   receiver.node = node;
   const { version } = process;
   const { http, grpc, resp, peer } = server;
-  const facts = { http, grpc, resp, peer, data: made.place };
+  const facts = { http, grpc, resp, peer, data: made.place, engine: config.engine };
   log.info({ event: "starting", ...facts, version }, "starting");
   return { ok: true, server };
 }
@@ -174,6 +179,7 @@ interface Parts {
   readonly clock: Clock;
   readonly transport: PeerTransport;
   readonly disk: Disk;
+  readonly engine: KeyValueEngine | undefined;
   readonly place: string;
   readonly contextKey: Uint8Array | undefined;
 }
@@ -193,7 +199,7 @@ function assemble(
   doors: Doors,
   settings: ClusterSettings,
 ): { readonly server: RunningServer; readonly node: CoterieNode } {
-  const { config, options, log, clock, transport, disk } = parts;
+  const { config, options, log, clock, transport, disk, engine } = parts;
   const nodeLog = new NodeLog(log);
   const random = new NodeRandom();
   const network = new PeerNetworks({
@@ -208,7 +214,7 @@ function assemble(
     onReturned: (peer) => node.returned(peer),
   });
   const node: CoterieNode = new CoterieNode(
-    { clock, disk, random, network },
+    { clock, disk, random, network, engine },
     {
       ...nodeSettings(config, doors),
       settings,
@@ -247,10 +253,7 @@ function assemble(
       resp: doors.resp.connections,
       peer: doors.peers.statistics.streams,
     }),
-    data: {
-      directory: config.memory ? undefined : parts.place,
-      durability: config.durability,
-    },
+    data: { ...config, directory: config.memory ? undefined : parts.place },
   });
   serveDoors(parts, doors, node, { metrics, nodeLog, http });
   return {
@@ -376,6 +379,19 @@ function makeDisk({ memory, data }: ServerConfig): MadeDisk {
   } catch (error) {
     return { ok: false, message: `the data directory ${data}: ${(error as Error).message}` };
   }
+}
+
+type MadeEngine =
+  | { readonly ok: true; readonly engine: KeyValueEngine | undefined }
+  | { readonly ok: false; readonly message: string };
+
+/** The engine that the configuration names; none is there where the log is the database. */
+async function makeEngine({ engine, memory, data }: ServerConfig): Promise<MadeEngine> {
+  if (engine === "log") return { ok: true, engine: undefined };
+  if (memory) return { ok: false, message: "engine leveldb keeps nothing in memory only" };
+  const loaded = await loadLevel();
+  if (!loaded.ok) return loaded;
+  return { ok: true, engine: new LevelEngine(join(data, "leveldb"), loaded.level) };
 }
 
 function levelsOf({ levelMax }: ServerConfig): Levels {

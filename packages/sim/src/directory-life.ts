@@ -17,6 +17,7 @@ import {
 } from "@coterie/storage";
 import { SimClock } from "./clock.ts";
 import { SimDisk } from "./disk.ts";
+import { SimEngine } from "./key-value-engine.ts";
 import { type Turns, World } from "./world.ts";
 
 const partitions = 4;
@@ -34,14 +35,16 @@ interface History {
 /**
  * Runs one directory through a life drawn from a seed: records are put and removed for good, logs
  * are compacted, processes crash and checkpoints are lost. Returns what it held that it must not,
- * or did not hold that it must: a cluster's other replicas would hide that, mostly.
+ * or did not hold that it must: a cluster's other replicas would hide that, mostly. The records are
+ * in the log, or in an engine behind it.
  */
 export async function runDirectoryLife(
   seed: number,
   drain: () => Promise<void>,
   turns?: Turns,
+  hasEngine: boolean = false,
 ): Promise<readonly string[]> {
-  const life = new DirectoryLife(new World({ seed, drain, turns }));
+  const life = new DirectoryLife(new World({ seed, drain, turns }), hasEngine);
   await life.run();
   return life.violations;
 }
@@ -51,13 +54,15 @@ class DirectoryLife {
   readonly #world: World;
   readonly #histories: readonly History[];
   #disk: SimDisk;
+  #engine: SimEngine | undefined;
   #clock: SimClock;
   #store: RecordStore | undefined;
   #starts = 0;
 
-  constructor(world: World) {
+  constructor(world: World, hasEngine: boolean) {
     this.#world = world;
     this.#disk = new SimDisk(world);
+    this.#engine = hasEngine ? new SimEngine(world) : undefined;
     this.#clock = new SimClock(world);
     this.#histories = Array.from({ length: keys }, () => ({ asked: [0], acknowledged: 0 }));
   }
@@ -101,6 +106,7 @@ class DirectoryLife {
           onFatal: (reason) => this.violations.push(`the store gave up: ${reason}`),
           onEvent: () => undefined,
         },
+        this.#engine,
       ),
     );
     if (!opened.ok) throw new Error(`${opened.code}: ${opened.message}`);
@@ -139,6 +145,8 @@ class DirectoryLife {
   async #restart(how: string | undefined, losesCheckpoint: boolean): Promise<void> {
     if (how === "stop") await this.#world.runUntilSettled(this.#opened.stop());
     this.#disk.crash(how === "power" ? "power" : "kill");
+    this.#engine?.crash(how === "power" ? "power" : "kill");
+    this.#engine = this.#engine?.reopen();
     this.#clock.crash();
     if (losesCheckpoint) {
       const files = [...this.#disk.image()].filter(([name]) => !name.startsWith("checkpoint-"));

@@ -8,6 +8,12 @@ export {
   type SimDiskOptions,
 } from "./disk.ts";
 export {
+  type EngineFault,
+  type EngineImage,
+  type EngineOperation,
+  SimEngine,
+} from "./key-value-engine.ts";
+export {
   type Cut,
   type NetworkWeather,
   SimNetwork,

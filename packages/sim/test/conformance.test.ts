@@ -1,11 +1,12 @@
 import {
   clockGuarantees,
   diskGuarantees,
+  engineGuarantees,
   networkGuarantees,
   randomGuarantees,
 } from "@coterie/ports/conformance";
 import { describe, it } from "vitest";
-import { SeededRandom, SimClock, SimDisk, World } from "../src/index.ts";
+import { SeededRandom, SimClock, SimDisk, SimEngine, World } from "../src/index.ts";
 import { drain } from "./drain.ts";
 import { networkSubject } from "./network-subject.ts";
 
@@ -28,6 +29,13 @@ describe.each(seeds)("with seed %i", (seed) => {
       const disk = new SimDisk(world, { name: "n1" });
       const subject = { disk, other: disk.forProcess("n2"), holderName: "n1" };
       await world.runUntilSettled(guarantee.run(subject));
+    });
+  });
+
+  describe("the simulated key-value engine", () => {
+    it.each(engineGuarantees)("$name", async (guarantee) => {
+      const world = worldOf();
+      await world.runUntilSettled(guarantee.run({ engine: new SimEngine(world) }));
     });
   });
 

@@ -12,7 +12,8 @@ import { SegmentFiles } from "./log/segment-files.ts";
 import type { GroupWaiter } from "./log/group.ts";
 import type { Housekeeping } from "./maintenance/housekeeping.ts";
 import { RecordCache } from "./record-cache.ts";
-import { RecordLoader } from "./record-loader.ts";
+import { LogHoldings } from "./log-holdings.ts";
+import { type Lookup, RecordLoader } from "./record-loader.ts";
 import {
   type ActorMark,
   type DamageMark,
@@ -22,7 +23,7 @@ import {
 import type { Damage, DamagedEntry } from "./recovery/damage.ts";
 import type { Recovered } from "./recovery/recover.ts";
 import { type Discards, encodeDiscard } from "./recovery/discards.ts";
-import { type Removals, ownLsn } from "./recovery/removals.ts";
+import { type Removal, type Removals, encodeRemovals, ownLsn } from "./recovery/removals.ts";
 import type {
   Choice,
   ChoiceQuery,
@@ -81,7 +82,7 @@ export class LogStore implements RecordStore {
   readonly #clock: Clock;
   readonly #options: StoreOptions;
   readonly #loader: RecordLoader;
-  readonly #updates: UpdateQueue;
+  readonly #updates: UpdateQueue<Lookup>;
   readonly #minter: ActorMinter;
   readonly #awaitingDurable = new Set<(isDurable: boolean) => void>();
   #housekeeper: Housekeeping | undefined;
@@ -130,12 +131,16 @@ export class LogStore implements RecordStore {
     this.#updates = new UpdateQueue({
       clock,
       log: this.log,
-      index: this.index,
-      loader: this.#loader,
-      damage: this.lost,
-      classOf: options.classOf,
-      removals: this.removals,
-      lastSegment: () => this.#nextSegment,
+      holdings: new LogHoldings({
+        log: this.log,
+        index: this.index,
+        loader: this.#loader,
+        damage: this.lost,
+        classOf: options.classOf,
+        removals: this.removals,
+        lastSegment: () => this.#nextSegment,
+      }),
+      admit: (bytes) => this.log.admit(bytes),
       isSpaceLow: () => this.#housekeeper?.space.isLow ?? false,
       onFull: () => this.#housekeeper?.space.ranOut() ?? false,
     });
@@ -310,9 +315,8 @@ export class LogStore implements RecordStore {
     partition: PartitionId,
     entries: readonly Pick<IndexEntry, "token" | "digest">[],
   ): Promise<readonly boolean[]> {
-    return Promise.resolve(
-      entries.map(({ token, digest }) => this.#holds(partition, token, digest)),
-    );
+    const held = entries.map(({ token, digest }) => this.#holds(partition, token, digest));
+    return Promise.resolve(held);
   }
 
   #holds(partition: PartitionId, token: Token, digest: Digest): boolean {
@@ -492,7 +496,7 @@ export class LogStore implements RecordStore {
     const discardsLeaving = discards.all().filter(({ segment }) => segments.includes(segment));
     if (leaving.length === 0 && discardsLeaving.length === 0) return true;
     for (const segment of leaving) {
-      for (const batch of removals.batchesIn(segment)) this.#updates.appendRemovals(batch);
+      for (const batch of removals.batchesIn(segment)) this.#appendRemovals(batch);
     }
     for (const { discard } of discardsLeaving) {
       const body = (): Uint8Array => encodeDiscard(discard);
@@ -504,6 +508,13 @@ export class LogStore implements RecordStore {
     await log.harden();
     for (const segment of leaving) removals.leave(segment);
     return true;
+  }
+
+  #appendRemovals(batch: readonly Removal[]): void {
+    const body = (): Uint8Array => encodeRemovals(batch);
+    this.#updates.appendControl(entryKinds.gone, body, undefined, (segment) => {
+      for (const removal of batch) this.removals.add(segment, removal);
+    });
   }
 
   /** Forgets the removals that only segments could contradict which are no more. */

@@ -1,11 +1,12 @@
 import { type Key, tokenOf } from "@coterie/core";
-import type { DiskOutcome } from "@coterie/ports";
+import type { Disk, KeyValueEngine } from "@coterie/ports";
 import * as io from "./disk-promises.ts";
 import { LogStore, type StorePorts } from "./log-store.ts";
-import { type OpenSegment, createSegment } from "./log/segment-allocator.ts";
+import { leveledPrefix, openLeveledStore } from "./leveled/open-leveled-store.ts";
+import { segmentNumber } from "./log/format.ts";
+import { createFirst } from "./log/first-segment.ts";
 import { compactionDraft } from "./maintenance/compact.ts";
 import { Housekeeper } from "./maintenance/housekeeper.ts";
-import { reserveName } from "./maintenance/space.ts";
 import { recover } from "./recovery/recover.ts";
 import type { OpenOutcome, StoreOptions } from "./store.ts";
 
@@ -13,10 +14,45 @@ import type { OpenOutcome, StoreOptions } from "./store.ts";
 const replayedRecordsMax = 10_000;
 
 /**
- * Opens the store in a directory whose lock the caller holds: reads what is there, and begins a new
- * segment with the actor in force, so that nothing before it is ever written again.
+ * Opens the store in a directory whose lock the caller holds. With an engine, the records are kept
+ * there; without, the log is the database. A directory keeps to one of them.
  */
-export async function openStore(ports: StorePorts, options: StoreOptions): Promise<OpenOutcome> {
+export async function openStore(
+  ports: StorePorts,
+  options: StoreOptions,
+  engine?: KeyValueEngine,
+): Promise<OpenOutcome> {
+  const problem = await otherEngineIn(ports.disk, engine);
+  if (problem !== undefined) return { ok: false, code: "other-engine", message: problem };
+  return engine === undefined
+    ? openLogStore(ports, options)
+    : openLeveledStore(ports, options, engine);
+}
+
+/** Says so if another engine has written the directory: this one would take it for empty. */
+async function otherEngineIn(
+  disk: Disk,
+  engine: KeyValueEngine | undefined,
+): Promise<string | undefined> {
+  const listed = await io.list(disk);
+  const names = listed.ok ? listed.value : [];
+  const hasLog = names.some((name) => segmentNumber(name) !== undefined);
+  const hasEngine = names.some((name) => name.startsWith(leveledPrefix));
+  const found = engine === undefined ? hasEngine : hasLog;
+  if (!found) return undefined;
+  const [written, asked] = engine === undefined ? ["leveldb", "log"] : ["log", engine.name];
+  return (
+    `the directory was written with engine ${written}, not ${asked}: start it with engine ` +
+    `${written}; to change the engine of a node, give it an empty directory, which the other ` +
+    "nodes fill again"
+  );
+}
+
+/**
+ * Reads what is there, and begins a new segment with the actor in force, so that nothing before it
+ * is ever written again.
+ */
+async function openLogStore(ports: StorePorts, options: StoreOptions): Promise<OpenOutcome> {
   const { clock, disk } = ports;
   const started = clock.monotonicMs();
   const { partitions, classOf } = options;
@@ -62,16 +98,4 @@ export async function openStore(ports: StorePorts, options: StoreOptions): Promi
       durationMs: clock.monotonicMs() - started,
     },
   };
-}
-
-/** On a full disk the reserve is what a start needs most. */
-async function createFirst(
-  ports: StorePorts,
-  segment: number,
-  partitions: number,
-): Promise<DiskOutcome<OpenSegment>> {
-  const created = await createSegment(ports, segment, partitions);
-  if (created.ok || created.error !== "full") return created;
-  const removed = await io.remove(ports.disk, reserveName);
-  return removed.ok ? createSegment(ports, segment, partitions) : created;
 }

@@ -40,7 +40,7 @@ export class RecordCache {
     const start = at + headerBytes;
     const bytes = slab.copy(this.#ring.subarray(start, start + this.#view.getUint32(at + 8)));
     if (this.#head - position > this.#ring.length / 2) this.set(place, bytes);
-    return new CachedRecord(bytes);
+    return new EncodedRecord(bytes);
   }
 
   /** Keeps a copy of a record's bytes, which were checked. */
@@ -83,7 +83,7 @@ export class RecordCache {
 }
 
 /** A record of which usually only the bytes are wanted. */
-class CachedRecord implements StoredRecord {
+export class EncodedRecord implements StoredRecord {
   readonly bytes: Uint8Array;
   #record: CausalRecord | undefined;
 

@@ -379,6 +379,6 @@ export type OpenOutcome =
   | { readonly ok: true; readonly store: RecordStore; readonly report: RecoveryReport }
   | {
       readonly ok: false;
-      readonly code: "disk-full" | "io" | "unknown-format" | "other-settings";
+      readonly code: "disk-full" | "io" | "unknown-format" | "other-settings" | "other-engine";
       readonly message: string;
     };

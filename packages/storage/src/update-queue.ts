@@ -1,14 +1,7 @@
 import type { Clock } from "@coterie/ports";
-import { dueOf } from "./index/due.ts";
-import type { Location } from "./index/location.ts";
-import type { RecordIndex } from "./index/record-index.ts";
-import { type EntryKind, entryKinds } from "./log/format.ts";
-import type { GroupWaiter } from "./log/group.ts";
-import type { Log } from "./log/log.ts";
-import { invariant, isWide, nextDeadlineMs, recordDigest, withClass } from "@coterie/core";
-import type { Lookup, RecordLoader } from "./record-loader.ts";
-import type { Damage } from "./recovery/damage.ts";
-import { type Removal, type Removals, encodeRemovals, ownLsn } from "./recovery/removals.ts";
+import type { EntryKind } from "./log/format.ts";
+import type { Group, GroupWaiter } from "./log/group.ts";
+import type { Admission, Log } from "./log/log.ts";
 import type { Held, PlacedKey, StoredRecord, Update, UpdateOutcome } from "./store.ts";
 import { laneOf } from "./token-lane.ts";
 
@@ -22,17 +15,27 @@ const changed: UpdateOutcome = { ok: true, changed: true };
 const unchanged: UpdateOutcome = { ok: true, changed: false };
 const diskFull: UpdateOutcome = { ok: false, code: "disk-full" };
 
-export interface UpdateParts {
+/** What is held, as an engine finds and changes it; `Lookup`: what it found of a key. */
+export interface Holdings<Lookup> {
+  /** Finds a key's record: at once, within the call, unless the disk has to be read. */
+  lookup(key: PlacedKey, settle: (lookup: Lookup) => void): void;
+  /** Bytes of the record that was found. */
+  bytesOf(lookup: Lookup): number;
+  heldOf(key: PlacedKey, lookup: Lookup): Held;
+  /** The group that what was found, or its absence, is to become durable with. */
+  groupOf(key: PlacedKey, lookup: Lookup): Group | undefined;
+  /** Appends what is held from now on to the log. */
+  append(key: PlacedKey, lookup: Lookup, stored: StoredRecord): Group;
+  /** Removes what was found for good; `undefined`: it stays. */
+  remove(key: PlacedKey, lookup: Lookup): Group | undefined;
+}
+
+export interface UpdateParts<Lookup> {
   readonly clock: Clock;
   readonly log: Log;
-  readonly index: RecordIndex;
-  readonly loader: RecordLoader;
-  readonly damage: Damage;
-  /** A bucket's n. */
-  readonly classOf: (bucket: string) => number;
-  readonly removals: Removals;
-  /** The highest number that a segment has. */
-  readonly lastSegment: () => number;
+  readonly holdings: Holdings<Lookup>;
+  /** Asks for room for a record of so many bytes, in the log and wherever else it is to go. */
+  readonly admit: (bytes: number) => Admission;
   /** Only the reserve is left. */
   readonly isSpaceLow: () => boolean;
   /** The log found no space. True if some is being released, so that waiting makes sense. */
@@ -49,6 +52,10 @@ interface Era {
   whenOver: (() => void) | undefined;
 }
 
+interface Settler {
+  settle(pending: PendingUpdate, outcome: UpdateOutcome): void;
+}
+
 /** An update under way; the only object that lives as long as it does. */
 class PendingUpdate implements GroupWaiter {
   readonly key: PlacedKey;
@@ -57,9 +64,9 @@ class PendingUpdate implements GroupWaiter {
   /** The next update of the same lane. */
   next: PendingUpdate | undefined;
   hasChanged = false;
-  readonly #queue: UpdateQueue;
+  readonly #queue: Settler;
 
-  constructor(queue: UpdateQueue, key: PlacedKey, update: Update, era: Era) {
+  constructor(queue: Settler, key: PlacedKey, update: Update, era: Era) {
     this.#queue = queue;
     this.key = key;
     this.update = update;
@@ -85,8 +92,8 @@ interface ControlEntry {
  * the log. An update whose record is in memory, and for which there is room, happens in the turn in
  * which it came.
  */
-export class UpdateQueue {
-  readonly #parts: UpdateParts;
+export class UpdateQueue<Lookup> implements Settler {
+  readonly #parts: UpdateParts<Lookup>;
   /**
    * The last update of each lane that is under way: tokens that share one wait for each other. A
    * `Map` would be made anew every so many updates, to be rid of those that have left.
@@ -107,7 +114,7 @@ export class UpdateQueue {
   operations = 0;
   recordsAppended = 0;
 
-  constructor(parts: UpdateParts) {
+  constructor(parts: UpdateParts<Lookup>) {
     this.#parts = parts;
   }
 
@@ -133,14 +140,6 @@ export class UpdateQueue {
     if (this.#isEnded) return;
     this.#stalledControls.push({ kind, body, waiter, onAppended });
     this.#resumeControls();
-  }
-
-  /** Writes removals again, as one entry. */
-  appendRemovals(removals: readonly Removal[]): void {
-    const body = (): Uint8Array => encodeRemovals(removals);
-    this.appendControl(entryKinds.gone, body, undefined, (segment) => {
-      for (const removal of removals) this.#parts.removals.add(segment, removal);
-    });
   }
 
   /** There is room again, or surely none. */
@@ -210,7 +209,7 @@ export class UpdateQueue {
    */
   #begin(pending: PendingUpdate): void {
     if (!this.#takeShare(pending.update.bytes)) return void this.#stalled.push(pending);
-    this.#parts.loader.lookup(pending.key, (lookup) => {
+    this.#parts.holdings.lookup(pending.key, (lookup) => {
       if (!this.#isEnded) this.#admit(pending, lookup);
     });
   }
@@ -234,8 +233,8 @@ export class UpdateQueue {
 
   #admit(pending: PendingUpdate, lookup: Lookup): void {
     const { update } = pending;
-    const heldBytes = typeof lookup === "object" ? lookup.stored.bytes.length : 0;
-    const admission = this.#parts.log.admit(heldBytes + update.bytes + marginBytes);
+    const heldBytes = this.#parts.holdings.bytesOf(lookup);
+    const admission = this.#parts.admit(heldBytes + update.bytes + marginBytes);
     if (admission === "room") return this.#run(pending, lookup);
     const mayCome = admission === "wait" || this.#parts.onFull();
     const mayUse = update.mayUseReserve || !this.#parts.isSpaceLow();
@@ -249,78 +248,27 @@ export class UpdateQueue {
   }
 
   #run(pending: PendingUpdate, lookup: Lookup): void {
-    const stored = pending.update.apply(this.#heldOf(pending.key, lookup));
-    if (stored === "gone") this.#remove(pending, lookup);
-    else if (stored === undefined) this.#settleUnchanged(pending, lookup);
-    else this.#append(pending, lookup, stored);
+    const { key, update } = pending;
+    const { holdings } = this.#parts;
+    const stored = update.apply(holdings.heldOf(key, lookup));
+    if (stored === undefined) this.#settleUnchanged(pending, lookup);
+    else {
+      const isRemoval = stored === "gone";
+      const group = isRemoval ? holdings.remove(key, lookup) : holdings.append(key, lookup, stored);
+      if (group === undefined) this.#settleUnchanged(pending, lookup);
+      else {
+        if (!isRemoval) this.recordsAppended += 1;
+        pending.hasChanged = true;
+        group.waiters.push(pending);
+      }
+    }
     this.#leave(pending);
   }
 
   #settleUnchanged(pending: PendingUpdate, lookup: Lookup): void {
-    const { loader } = this.#parts;
-    const isHeld = typeof lookup === "object";
-    const group = isHeld
-      ? loader.groupOf(lookup.location)
-      : loader.groupRemoving(pending.key.token);
+    const group = this.#parts.holdings.groupOf(pending.key, lookup);
     if (group === undefined) this.#settleSoon(pending, unchanged);
     else group.waiters.push(pending);
-  }
-
-  #heldOf({ partition, token }: PlacedKey, lookup: Lookup): Held {
-    if (typeof lookup === "object") return { state: "present", stored: lookup.stored };
-    const { damage } = this.#parts;
-    const isLost = lookup === "damaged" || damage.isUnknown(partition, token);
-    return { state: isLost ? "unknown" : "absent" };
-  }
-
-  #append(pending: PendingUpdate, lookup: Lookup, stored: StoredRecord): void {
-    const { index, log, loader, classOf } = this.#parts;
-    const { bucket, partition, token } = pending.key;
-    const atToken = index.find(partition, token);
-    const replaced = replacedBy(lookup, atToken);
-    const isBeside = atToken.length > (replaced === undefined ? 0 : 1);
-    const kind = isBeside ? entryKinds.besideRecord : entryKinds.record;
-    const { group, segment, offset, length } = log.append(kind, stored.bytes);
-    const copies = classOf(bucket);
-    const digest = withClass(recordDigest(stored.bytes), copies);
-    const due = dueOf(nextDeadlineMs(stored.record));
-    const location: Location = {
-      segment,
-      offset,
-      length,
-      digest,
-      due,
-      isWide: isWide(stored.record, copies),
-    };
-    if (replaced === undefined) index.insert(partition, token, location);
-    else {
-      const isMoved = index.move(partition, token, replaced, location);
-      invariant(isMoved, "a key's entry stays where it is while its update runs");
-    }
-    this.recordsAppended += 1;
-    loader.noteAppended(location, stored, group);
-    pending.hasChanged = true;
-    group.waiters.push(pending);
-  }
-
-  /**
-   * A removal speaks for all that its token holds: so what shares it with another key, or with what
-   * is damaged, stays.
-   */
-  #remove(pending: PendingUpdate, lookup: Lookup): void {
-    const { index, log, loader, removals } = this.#parts;
-    const { partition, token } = pending.key;
-    const isAlone = index.find(partition, token).length === 1;
-    if (typeof lookup !== "object" || !isAlone) return this.#settleUnchanged(pending, lookup);
-    const horizon = this.#parts.lastSegment();
-    const body = encodeRemovals([{ token, lsn: ownLsn, horizon }]);
-    const { group, segment } = log.append(entryKinds.gone, body);
-    removals.add(segment, { token, lsn: log.lsn - 1, horizon });
-    const isRemoved = index.remove(partition, token, lookup.location);
-    invariant(isRemoved, "a key's entry stays where it is while its update runs");
-    loader.noteRemoved(token, group);
-    pending.hasChanged = true;
-    group.waiters.push(pending);
   }
 
   #settleSoon(pending: PendingUpdate, outcome: UpdateOutcome): void {
@@ -369,10 +317,4 @@ export class UpdateQueue {
       entry = this.#stalledControls[0];
     }
   }
-}
-
-/** The entry that gives way. A damaged one is taken to be the key's, if it is the only one. */
-function replacedBy(lookup: Lookup, atToken: readonly Location[]): Location | undefined {
-  if (typeof lookup === "object") return lookup.location;
-  return lookup === "damaged" && atToken.length === 1 ? atToken[0] : undefined;
 }

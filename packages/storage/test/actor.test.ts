@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { StoreWorld } from "./store-world.ts";
+import { StoreWorld, storeKinds } from "./store-world.ts";
 
 const many = 2 ** 20 + 5000;
 
-async function opened(seed: number): Promise<StoreWorld> {
-  const directory = new StoreWorld(seed);
-  await directory.open();
-  return directory;
-}
+describe.each(storeKinds)("the actor (%s)", (kind) => {
+  async function opened(seed: number): Promise<StoreWorld> {
+    const directory = new StoreWorld(seed, { kind });
+    await directory.open();
+    return directory;
+  }
 
-describe("the actor", () => {
   it("is new on an empty directory", async () => {
     const actors = [await opened(1), await opened(2)].map(({ store }) => store.actor);
     expect(new Set(actors).size).toBe(2);
@@ -53,7 +53,7 @@ describe("the actor", () => {
     const { actor } = directory.store;
     await directory.stop();
     directory.crashAndEdit((files) => {
-      const name = [...files.keys()].find((each) => each.startsWith("log-")) ?? "";
+      const name = [...files.keys()].find((each) => each.includes("log-")) ?? "";
       const bytes = files.get(name) ?? new Uint8Array(0);
       const used = bytes.findLastIndex((byte) => byte !== 0) + 1;
       bytes.fill(0, used - 6, used);
@@ -66,7 +66,7 @@ describe("the actor", () => {
     const directory = await opened(7);
     directory.store.mint();
     await directory.updated("key", 1);
-    for (let other = 0; other < 8; other += 1) await directory.updated(`other-${other}`, 1);
+    await directory.restart();
     const { actor } = directory.store;
     directory.rot("key");
     expect(await directory.read("key")).toEqual({ state: "unknown" });
@@ -74,22 +74,6 @@ describe("the actor", () => {
     const reason = "a record was damaged";
     const events = directory.events.filter(({ kind }) => kind === "new-actor");
     expect(events).toEqual([{ kind: "new-actor", actor: directory.store.actor, reason }]);
-  });
-
-  it("is new after a clean stop if the start finds damage", async () => {
-    const directory = await opened(8);
-    directory.store.mint();
-    await directory.updated("key", 1);
-    await directory.updated("other", 1);
-    const { actor } = directory.store;
-    await directory.stop();
-    directory.crashAndEdit((files) => {
-      for (const name of files.keys()) if (name.startsWith("checkpoint-")) files.delete(name);
-    }, "kill");
-    directory.rot("key");
-    const report = await directory.open();
-    expect(report.wasCleanStop).toBe(true);
-    expect(directory.store.actor).not.toBe(actor);
   });
 
   it("is new when a peer knows more of it than it does, as after a rollback", async () => {
@@ -130,4 +114,21 @@ describe("the actor", () => {
     };
     expect(mintAll).toThrow("a dot is minted within what is reserved");
   });
+});
+
+it("is new after a clean stop if the start finds damage", async () => {
+  const directory = new StoreWorld(8);
+  await directory.open();
+  directory.store.mint();
+  await directory.updated("key", 1);
+  await directory.updated("other", 1);
+  const { actor } = directory.store;
+  await directory.stop();
+  directory.crashAndEdit((files) => {
+    for (const name of files.keys()) if (name.startsWith("checkpoint-")) files.delete(name);
+  }, "kill");
+  directory.rot("key");
+  const report = await directory.open();
+  expect(report.wasCleanStop).toBe(true);
+  expect(directory.store.actor).not.toBe(actor);
 });

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { StoreWorld, versionOf } from "./store-world.ts";
+import { StoreWorld, storeKinds, versionOf } from "./store-world.ts";
 
 const writers = 8;
 
@@ -29,10 +29,12 @@ async function compactForEver(directory: StoreWorld, isCurrent: () => boolean): 
   }
 }
 
-it.each(Array.from({ length: 15 }, (_, seed) => seed + 1))(
-  "loses nothing while it checkpoints, compacts and removes under load, seed %i",
-  async (seed) => {
-    const directory = new StoreWorld(seed);
+it.each(
+  storeKinds.flatMap((kind) => Array.from({ length: 15 }, (_, seed) => ({ kind, seed: seed + 1 }))),
+)(
+  "loses nothing while it checkpoints, compacts and removes under load: $kind, seed $seed",
+  async ({ kind, seed }) => {
+    const directory = new StoreWorld(seed, { kind });
     const all = Array.from({ length: writers }, (_, at): Writer => {
       return { name: `key-${at}.`, sent: 0, acknowledged: 0 };
     });

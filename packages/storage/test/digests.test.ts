@@ -116,6 +116,7 @@ describe("the digest of a partition", () => {
     const middle = placed("middle");
     const { partition, token } = middle;
     const start = { high: Math.ceil((partition * 2 ** 32) / 4), low: 0 };
+    const { readsFromDisk } = store.statistics();
     const of = (from: Token, until: Token | undefined): Promise<RangeDigest> =>
       world.runUntilSettled(store.digest({ partition, above: 0, range: { from, until } }));
     const first = await of(start, token);
@@ -124,6 +125,6 @@ describe("the digest of a partition", () => {
     expect(first.count + second.count).toBe(whole.count);
     expect((first.high ^ second.high) >>> 0).toBe(whole.high);
     expect((first.low ^ second.low) >>> 0).toBe(whole.low);
-    expect(store.statistics().readsFromDisk).toBe(0);
+    expect(store.statistics().readsFromDisk).toBe(readsFromDisk);
   });
 });

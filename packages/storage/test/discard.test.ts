@@ -1,6 +1,6 @@
 import { type PartitionId, compareTokens } from "@coterie/core";
 import { describe, expect, it } from "vitest";
-import { StoreWorld, placed, versionOf } from "./store-world.ts";
+import { type StoreKind, StoreWorld, placed, storeKinds, versionOf } from "./store-world.ts";
 
 const names = Array.from({ length: 40 }, (_, at) => `key-${at}.`);
 const { partition } = placed("key-0.");
@@ -9,8 +9,8 @@ const outside = names.filter((name) => placed(name).partition !== partition);
 /** Large enough for three to fill a segment. */
 const largeBytes = 18_000;
 
-async function filled(seed: number): Promise<StoreWorld> {
-  const directory = new StoreWorld(seed);
+async function filled(seed: number, kind: StoreKind = "log"): Promise<StoreWorld> {
+  const directory = new StoreWorld(seed, { kind });
   await directory.open();
   for (const name of names) await directory.updated(name, 1);
   return directory;
@@ -44,9 +44,9 @@ async function reopen(
   }
 }
 
-describe("a partition that is thrown away", () => {
+describe.each(storeKinds)("a partition that is thrown away (%s)", (kind) => {
   it("is unknown until it is whole again, and no other is touched", async () => {
-    const directory = await filled(1);
+    const directory = await filled(1, kind);
     const { actor } = directory.store.mint();
     expect(await discard(directory)).toBe(true);
     expect(directory.store.damage()).toEqual(lost);
@@ -65,7 +65,7 @@ describe("a partition that is thrown away", () => {
   });
 
   it("takes its known damage with it", async () => {
-    const directory = await filled(2);
+    const directory = await filled(2, kind);
     await directory.restart();
     directory.rot("key-0.");
     await directory.world.runUntilSettled(directory.store.scrub());
@@ -78,7 +78,7 @@ describe("a partition that is thrown away", () => {
   });
 
   it("is thrown away once more, if it must be", async () => {
-    const directory = await filled(3);
+    const directory = await filled(3, kind);
     for (let round = 0; round < 2; round += 1) {
       await discard(directory);
       await directory.updated("key-0.", 2);
@@ -91,7 +91,7 @@ describe("a partition that is thrown away", () => {
   });
 
   it.each(["power", "kill", "stop", "lost"] as const)("stays so (%s)", async (how) => {
-    const directory = await filled(4);
+    const directory = await filled(4, kind);
     await discard(directory);
     await directory.updated("key-0.", 2);
     for (let start = 0; start < 2; start += 1) {
@@ -108,6 +108,25 @@ describe("a partition that is thrown away", () => {
     expect(await versionsOf(directory, outside)).toEqual(outside.map(() => 1));
   });
 
+  it("comes apart from updates under way without harm", async () => {
+    const directory = await filled(6, kind);
+    await directory.restart();
+    const updates = inside.map((name) => directory.update(name, 2));
+    const discarded = directory.store.discard(partition);
+    const later = inside.slice(0, 2).map((name) => directory.update(name, 3));
+    await directory.world.runUntilSettled(Promise.all([...updates, discarded, ...later]));
+    directory.store.markPartitionWhole(partition);
+    await directory.pass(50);
+    const before = await versionsOf(directory, inside);
+    expect(before.slice(0, 2)).toEqual([3, 3]);
+    await reopen(directory, "lost");
+    expect(await versionsOf(directory, inside)).toEqual(before);
+    const tokens = (await directory.list(partition)).map(({ token }) => token);
+    expect(tokens).toEqual(tokens.toSorted(compareTokens));
+  });
+});
+
+describe("a partition that is thrown away from the log", () => {
   it("stays so when its segment goes, and an older one does not", async () => {
     const directory = await filled(5);
     const large = outside.slice(0, 3);
@@ -134,22 +153,6 @@ describe("a partition that is thrown away", () => {
     await reopen(directory, "lost");
     expect(await versionsOf(directory, inside)).toEqual(inside.map(() => 0));
     expect(await versionsOf(directory, outside)).toEqual(outside.map(() => 3));
-  });
-
-  it("comes apart from updates under way without harm", async () => {
-    const directory = await filled(6);
-    await directory.restart();
-    const updates = inside.map((name) => directory.update(name, 2));
-    const discarded = directory.store.discard(partition);
-    const later = inside.slice(0, 2).map((name) => directory.update(name, 3));
-    await directory.world.runUntilSettled(Promise.all([...updates, discarded, ...later]));
-    directory.store.markPartitionWhole(partition);
-    const before = await versionsOf(directory, inside);
-    expect(before.slice(0, 2)).toEqual([3, 3]);
-    await reopen(directory, "lost");
-    expect(await versionsOf(directory, inside)).toEqual(before);
-    const tokens = (await directory.list(partition)).map(({ token }) => token);
-    expect(tokens).toEqual(tokens.toSorted(compareTokens));
   });
 });
 

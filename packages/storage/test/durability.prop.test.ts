@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { StoreWorld, versionOf } from "./store-world.ts";
+import { StoreWorld, storeKinds, versionOf } from "./store-world.ts";
 
 type Step =
   | { readonly kind: "update"; readonly key: number; readonly bytes: number }
@@ -36,47 +36,51 @@ interface Bounds {
   sent: number;
 }
 
-it("never loses an acknowledged record, whatever crashes when", async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.nat(),
-      fc.array(step, { maxLength: 120, size: "max" }),
-      async (seed, steps) => {
-        const directory = new StoreWorld(seed);
-        const bounds = new Map<string, Bounds>();
-        await directory.open();
-        const check = async (name: string): Promise<void> => {
-          const { acknowledged, sent } = bounds.get(name) ?? { acknowledged: 0, sent: 0 };
-          const held = versionOf(await directory.read(name));
-          expect({ name, held }).toEqual({
-            name,
-            held: Math.max(acknowledged, Math.min(held, sent)),
-          });
-        };
-        for (const each of steps) {
-          if (each.kind === "update") {
-            const name = `key-${each.key}`;
-            const known = bounds.get(name) ?? { acknowledged: 0, sent: 0 };
-            bounds.set(name, known);
-            known.sent += 1;
-            const counter = known.sent;
-            void directory.update(name, counter, each.bytes).then((outcome) => {
-              if (outcome.ok) known.acknowledged = Math.max(known.acknowledged, counter);
+it.each(storeKinds)(
+  "never loses an acknowledged record, whatever crashes when (%s)",
+  async (kind) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(),
+        fc.array(step, { maxLength: 120, size: "max" }),
+        async (seed, steps) => {
+          const directory = new StoreWorld(seed, { kind });
+          const bounds = new Map<string, Bounds>();
+          await directory.open();
+          const check = async (name: string): Promise<void> => {
+            const { acknowledged, sent } = bounds.get(name) ?? { acknowledged: 0, sent: 0 };
+            const held = versionOf(await directory.read(name));
+            expect({ name, held }).toEqual({
+              name,
+              held: Math.max(acknowledged, Math.min(held, sent)),
             });
-          } else if (each.kind === "read") await check(`key-${each.key}`);
-          else if (each.kind === "pass") await directory.pass(each.ms);
-          else if (each.kind === "compact") void directory.store.compact();
-          else {
-            if (each.kind === "crash") directory.crash(each.how);
-            else await directory.stop();
-            const report = await directory.open();
-            expect(report.damagedRecords).toBe(0);
-            for (const name of bounds.keys()) await check(name);
+          };
+          for (const each of steps) {
+            if (each.kind === "update") {
+              const name = `key-${each.key}`;
+              const known = bounds.get(name) ?? { acknowledged: 0, sent: 0 };
+              bounds.set(name, known);
+              known.sent += 1;
+              const counter = known.sent;
+              void directory.update(name, counter, each.bytes).then((outcome) => {
+                if (outcome.ok) known.acknowledged = Math.max(known.acknowledged, counter);
+              });
+            } else if (each.kind === "read") await check(`key-${each.key}`);
+            else if (each.kind === "pass") await directory.pass(each.ms);
+            else if (each.kind === "compact") void directory.store.compact();
+            else {
+              if (each.kind === "crash") directory.crash(each.how);
+              else await directory.stop();
+              const report = await directory.open();
+              expect(report.damagedRecords).toBe(0);
+              for (const name of bounds.keys()) await check(name);
+            }
           }
-        }
-        expect(directory.fatal).toBeUndefined();
-      },
-    ),
-    { numRuns: Number(process.env["RUNS"] ?? 300) },
-  );
-}, 120_000);
+          expect(directory.fatal).toBeUndefined();
+        },
+      ),
+      { numRuns: Number(process.env["RUNS"] ?? 300) },
+    );
+  },
+  120_000,
+);

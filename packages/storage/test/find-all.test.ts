@@ -1,11 +1,14 @@
 import { latin1 } from "@coterie/core";
 import { describe, expect, it } from "vitest";
-import { StoreWorld, placed, version } from "./store-world.ts";
+import { type StoreKind, StoreWorld, placed, storeKinds, version } from "./store-world.ts";
 
 const names = Array.from({ length: 40 }, (_, index) => `key-${index}`);
 
-async function withKeys(cacheBytes?: number): Promise<StoreWorld> {
-  const directory = new StoreWorld(1, cacheBytes === undefined ? {} : { cacheBytes });
+async function withKeys(kind: StoreKind, cacheBytes?: number): Promise<StoreWorld> {
+  const directory = new StoreWorld(1, {
+    kind,
+    ...(cacheBytes === undefined ? {} : { cacheBytes }),
+  });
   await directory.open();
   for (const name of names) expect(await directory.updated(name, 1)).toMatchObject({ ok: true });
   return directory;
@@ -30,9 +33,9 @@ async function foundOf(
   });
 }
 
-describe("many records at once", () => {
+describe.each(storeKinds)("many records at once (%s)", (kind) => {
   it.each([1024, 1024 * 1024])("come in the order asked for (%i bytes of cache)", async (cache) => {
-    const directory = await withKeys(cache);
+    const directory = await withKeys(kind, cache);
     const asked = [...names.toReversed(), "absent"];
     const expected = [...names.toReversed().map((name) => [`${name}@1`]), []];
     expect(await foundOf(directory, asked)).toEqual(expected);
@@ -42,7 +45,7 @@ describe("many records at once", () => {
   });
 
   it("are few reads, if they lie together, and count as records", async () => {
-    const directory = await withKeys();
+    const directory = await withKeys(kind);
     await directory.openWithoutCheckpoint("stop");
     const { readsFromDisk } = directory.store.statistics();
     const { operations } = directory;
@@ -53,14 +56,14 @@ describe("many records at once", () => {
   });
 
   it("are as many as have so many bytes together, and one at least", async () => {
-    const directory = await withKeys();
+    const directory = await withKeys(kind);
     const { length } = version("key-1", 1).bytes;
     expect(await foundOf(directory, names, 5 * (length + 40))).toHaveLength(5);
     expect(await foundOf(directory, names, 1)).toEqual([["key-0@1"]]);
   });
 
   it("are durable when they are returned", async () => {
-    const directory = await withKeys(1024 * 1024);
+    const directory = await withKeys(kind, 1024 * 1024);
     // What is remembered is overwritten at once, and then waits for the disk.
     let isDurable = false;
     const updating = directory.update("key-3", 2).then(() => {
@@ -75,7 +78,7 @@ describe("many records at once", () => {
   });
 
   it("are not what was thrown away while it was read", async () => {
-    const directory = await withKeys();
+    const directory = await withKeys(kind);
     await directory.openWithoutCheckpoint("stop");
     const { partition } = placed("key-3");
     const [other = ""] = names.filter((name) => placed(name).partition !== partition);
@@ -85,7 +88,7 @@ describe("many records at once", () => {
   });
 
   it("leave out what is damaged, which is then known to be", async () => {
-    const directory = await withKeys();
+    const directory = await withKeys(kind);
     await directory.stop();
     directory.rot("key-7");
     await directory.open();
@@ -96,7 +99,7 @@ describe("many records at once", () => {
   });
 
   it("are unknown once the store is closing", async () => {
-    const directory = await withKeys();
+    const directory = await withKeys(kind);
     const stopping = directory.store.stop();
     expect(await foundOf(directory, names)).toBe("unknown");
     await directory.world.runUntilSettled(stopping);

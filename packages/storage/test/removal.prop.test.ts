@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { StoreWorld, versionOf } from "./store-world.ts";
+import { StoreWorld, storeKinds, versionOf } from "./store-world.ts";
 
 type Step =
   | { readonly kind: "update"; readonly key: number; readonly bytes: number }
@@ -50,61 +50,67 @@ class History {
   }
 }
 
-it("a removed record never comes back, and one put after it always does", async () => {
-  const run = async (seed: number, steps: readonly Step[]): Promise<void> => {
-    const directory = new StoreWorld(seed);
-    const histories = new Map<string, History>();
-    const historyOf = (name: string): History => {
-      const known = histories.get(name) ?? new History();
-      histories.set(name, known);
-      return known;
-    };
-    await directory.open();
-    const check = async (name: string): Promise<void> => {
-      const { possible } = historyOf(name);
-      const held = versionOf(await directory.read(name));
-      expect({ name, held: possible.includes(held) ? "possible" : held, possible }).toEqual({
-        name,
-        held: "possible",
-        possible,
-      });
-    };
-    const apply = async (each: Step): Promise<void> => {
-      if (each.kind === "pass") return directory.pass(each.ms);
-      if (each.kind === "read") return check(`key-${each.key}`);
-      if (each.kind === "compact") return void directory.store.compact();
-      if ("key" in each) {
-        const name = `key-${each.key}`;
-        const history = historyOf(name);
-        const isUpdate = each.kind === "update";
-        const at = isUpdate ? history.ask() : history.askRemoval();
-        const outcome = isUpdate ? directory.update(name, at, each.bytes) : directory.remove(name);
-        void outcome.then(({ ok }) => {
-          if (ok) history.acknowledged = Math.max(history.acknowledged, at);
-        });
-        return;
-      }
-      if (each.kind === "lose") await directory.openWithoutCheckpoint(each.how);
-      else {
-        if (each.how === "stop") await directory.stop();
-        else directory.crash(each.how);
-        await directory.open();
-      }
-      expect(directory.store.damage()).toEqual({ tokens: [], partitions: [], isWhole: true });
-      for (const [name, history] of histories) {
-        await check(name);
-        // From here on it is known: what a crash has taken was never promised.
+it.each(storeKinds)(
+  "a removed record never comes back, and one put after it always does (%s)",
+  async (kind) => {
+    const run = async (seed: number, steps: readonly Step[]): Promise<void> => {
+      const directory = new StoreWorld(seed, { kind });
+      const histories = new Map<string, History>();
+      const historyOf = (name: string): History => {
+        const known = histories.get(name) ?? new History();
+        histories.set(name, known);
+        return known;
+      };
+      await directory.open();
+      const check = async (name: string): Promise<void> => {
+        const { possible } = historyOf(name);
         const held = versionOf(await directory.read(name));
-        history.acknowledged = history.asked.lastIndexOf(held);
-        history.asked.length = history.acknowledged + 1;
-      }
+        expect({ name, held: possible.includes(held) ? "possible" : held, possible }).toEqual({
+          name,
+          held: "possible",
+          possible,
+        });
+      };
+      const apply = async (each: Step): Promise<void> => {
+        if (each.kind === "pass") return directory.pass(each.ms);
+        if (each.kind === "read") return check(`key-${each.key}`);
+        if (each.kind === "compact") return void directory.store.compact();
+        if ("key" in each) {
+          const name = `key-${each.key}`;
+          const history = historyOf(name);
+          const isUpdate = each.kind === "update";
+          const at = isUpdate ? history.ask() : history.askRemoval();
+          const outcome = isUpdate
+            ? directory.update(name, at, each.bytes)
+            : directory.remove(name);
+          void outcome.then(({ ok }) => {
+            if (ok) history.acknowledged = Math.max(history.acknowledged, at);
+          });
+          return;
+        }
+        if (each.kind === "lose") await directory.openWithoutCheckpoint(each.how);
+        else {
+          if (each.how === "stop") await directory.stop();
+          else directory.crash(each.how);
+          await directory.open();
+        }
+        expect(directory.store.damage()).toEqual({ tokens: [], partitions: [], isWhole: true });
+        for (const [name, history] of histories) {
+          await check(name);
+          // From here on it is known: what a crash has taken was never promised.
+          const held = versionOf(await directory.read(name));
+          history.acknowledged = history.asked.lastIndexOf(held);
+          history.asked.length = history.acknowledged + 1;
+        }
+      };
+      for (const each of steps) await apply(each);
+      await directory.openWithoutCheckpoint("kill");
+      for (const name of histories.keys()) await check(name);
+      expect(directory.fatal).toBeUndefined();
     };
-    for (const each of steps) await apply(each);
-    await directory.openWithoutCheckpoint("kill");
-    for (const name of histories.keys()) await check(name);
-    expect(directory.fatal).toBeUndefined();
-  };
-  const steps = fc.array(step, { maxLength: 120, size: "max" });
-  const numRuns = Number(process.env["RUNS"] ?? 100);
-  await fc.assert(fc.asyncProperty(fc.nat(), steps, run), { numRuns });
-}, 120_000);
+    const steps = fc.array(step, { maxLength: 120, size: "max" });
+    const numRuns = Number(process.env["RUNS"] ?? 100);
+    await fc.assert(fc.asyncProperty(fc.nat(), steps, run), { numRuns });
+  },
+  120_000,
+);

@@ -4,13 +4,15 @@ import {
   type Token,
   VersionVector,
   encodeRecord,
+  equalBytes,
   hybridTimeZero,
   latin1,
   partitionOf,
   tokenOf,
   utf8,
 } from "@coterie/core";
-import { SimClock, SimDisk, World } from "@coterie/sim";
+import type { EngineRow } from "@coterie/ports";
+import { SimClock, SimDisk, SimEngine, World } from "@coterie/sim";
 import {
   type Held,
   type IndexEntry,
@@ -24,6 +26,7 @@ import {
   type UpdateOutcome,
   openStore,
 } from "../src/index.ts";
+import { rowKey } from "../src/leveled/token-row.ts";
 
 const partitions = 4;
 
@@ -35,11 +38,21 @@ export function classOf(bucket: string): number {
   return Number(/\d+$/u.exec(bucket)?.[0] ?? 3);
 }
 
+/** How a store keeps what it holds: in a log, or in a key-value engine behind one. */
+export type StoreKind = "log" | "leveled";
+export const storeKinds: readonly StoreKind[] = ["log", "leveled"];
+
+export interface WorldOptions extends Partial<StoreOptions> {
+  readonly kind?: StoreKind;
+}
+
 /** One directory, and the store that a process has opened in it. */
 export class StoreWorld {
   readonly world: World;
   readonly events: StoreEvent[] = [];
+  readonly kind: StoreKind;
   disk: SimDisk;
+  engine: SimEngine;
   clock: SimClock;
   fatal: string | undefined;
   /** Called before each operation of the disk, by its number. */
@@ -49,12 +62,18 @@ export class StoreWorld {
   #starts = 0;
   #options: Partial<StoreOptions>;
 
-  constructor(seed: number, options: Partial<StoreOptions> = {}, capacityBytes?: number) {
+  constructor(
+    seed: number,
+    { kind = "log", ...options }: WorldOptions = {},
+    capacityBytes?: number,
+  ) {
+    this.kind = kind;
     this.world = new World({
       seed,
       drain: () => new Promise((resolve) => setImmediate(resolve)),
     });
     this.disk = new SimDisk(this.world, capacityBytes === undefined ? {} : { capacityBytes });
+    this.engine = new SimEngine(this.world);
     this.clock = new SimClock(this.world);
     this.#options = options;
   }
@@ -75,26 +94,24 @@ export class StoreWorld {
     this.#starts += 1;
     const random = this.world.random.fork(`process/${this.#starts}`);
     this.clock = new SimClock(this.world);
-    const outcome = await this.world.runUntilSettled(
-      openStore(
-        { clock: this.clock, disk: this.#tapped(this.disk), random },
-        {
-          partitions,
-          hash: "md5",
-          classOf,
-          segmentBytes: 64 * 1024,
-          queueBytesMax: 1024 * 1024,
-          reserveBytes: 4096,
-          durability: "fsync",
-          cacheBytes,
-          onFatal: (reason) => {
-            this.fatal = reason;
-          },
-          onEvent: (event) => this.events.push(event),
-          ...this.#options,
-        },
-      ),
-    );
+    const ports = { clock: this.clock, disk: this.#tapped(this.disk), random };
+    const options = {
+      partitions,
+      hash: "md5",
+      classOf,
+      segmentBytes: 64 * 1024,
+      queueBytesMax: 1024 * 1024,
+      reserveBytes: 4096,
+      durability: "fsync",
+      cacheBytes,
+      onFatal: (reason: string) => {
+        this.fatal = reason;
+      },
+      onEvent: (event: StoreEvent) => this.events.push(event),
+      ...this.#options,
+    } as const;
+    const opening = openStore(ports, options, this.kind === "log" ? undefined : this.engine);
+    const outcome = await this.world.runUntilSettled(opening);
     this.#store = outcome.ok ? outcome.store : undefined;
     return outcome;
   }
@@ -114,18 +131,21 @@ export class StoreWorld {
   }
 
   crash(kind: "power" | "kill" = "power"): void {
-    this.disk.crash(kind);
-    this.clock.crash();
+    this.#end(kind);
     this.disk = this.disk.reopen();
+  }
+
+  #end(kind: "power" | "kill"): void {
+    this.disk.crash(kind);
+    this.engine.crash(kind);
+    this.engine = this.engine.reopen();
+    this.clock.crash();
     this.#store = undefined;
   }
 
   async stop(): Promise<void> {
     await this.world.runUntilSettled(this.store.stop());
-    this.clock.crash();
-    this.disk.crash("kill");
-    this.disk = this.disk.reopen();
-    this.#store = undefined;
+    this.crash("kill");
   }
 
   async read(name: string): Promise<Held> {
@@ -151,13 +171,11 @@ export class StoreWorld {
 
   /** Crashes, has the files changed, and leaves the directory for the next start. */
   crashAndEdit(edit: (files: Map<string, Uint8Array>) => void, how: "power" | "kill"): void {
-    this.disk.crash(how);
-    this.clock.crash();
+    this.#end(how);
     const files = new Map(this.disk.image());
     edit(files);
     this.disk.restore(files);
     this.disk = this.disk.reopen();
-    this.#store = undefined;
   }
 
   /** Names of the files, sorted. */
@@ -178,8 +196,25 @@ export class StoreWorld {
 
   /** Flips a bit in the value of the key's newest record. */
   rot(name: string): void {
+    if (this.kind === "leveled") return this.editRow("records", name, withBitFlipped);
     const { file, offset } = this.placeOf(name);
     this.disk.flipBit(file, offset + name.length + 40);
+  }
+
+  /** Changes the engine's row of a key's token, behind the store's back. */
+  editRow(
+    kind: "counted" | "records",
+    name: string,
+    change: (row: EngineRow) => EngineRow | undefined,
+  ): void {
+    const wanted = rowKey(kind, placed(name).token);
+    let isFound = false;
+    this.engine.edit((row) => {
+      if (!equalBytes(row.key, wanted)) return row;
+      isFound = true;
+      return change(row);
+    });
+    if (!isFound) throw new Error(`${name} has no such row`);
   }
 
   /** Appends a new version; the promise resolves when the store says so, or never after a crash. */
@@ -231,6 +266,14 @@ export class StoreWorld {
   async pass(ms: number): Promise<void> {
     await this.world.run({ until: this.world.nowMs + ms });
   }
+}
+
+/** A row with a bit of its value flipped. */
+export function withBitFlipped({ key, value }: EngineRow): EngineRow {
+  const rotten = value.slice();
+  const at = Math.floor(value.length / 2);
+  rotten[at] = (rotten[at] as number) ^ 4;
+  return { key, value: rotten };
 }
 
 export function placed(name: string, bucket: string = "default"): PlacedKey {

@@ -37,6 +37,8 @@ interface NodeStatus {
 }
 
 interface NodeFigures {
+  /** What keeps its records. */
+  readonly engine: string | undefined;
   readonly version: string | undefined;
   readonly upSeconds: number | undefined;
   readonly peersReached: number;
@@ -98,6 +100,8 @@ export function status(options: NodeOptions): Promise<ExitCode> {
     for (const { id, state, detail } of nodes) {
       if (state !== "ready") terminal.say(`${terminal.paint("red", id)} is ${state}: ${detail}`);
     }
+    const leveled = nodes.filter(({ facts }) => facts?.engine === "leveldb").map(({ id }) => id);
+    if (leveled.length > 0) terminal.say(`engine leveldb: ${leveled.join(", ")}`);
     for (const line of moving) terminal.say(line);
     for (const { id, antiEntropy } of nodes) {
       for (const line of antiEntropyTexts(antiEntropy)) terminal.say(`${id} ${line}`);
@@ -196,6 +200,7 @@ function figuresOf(metrics: NodeMetrics): NodeFigures {
   const now = metrics.value("coterie_wall_clock_seconds");
   const peers = metrics.samples("coterie_peer_reachable");
   return {
+    engine: metrics.samples("coterie_data_info")[0]?.labels["engine"],
     version: metrics.samples("coterie_build_info")[0]?.labels["version"],
     upSeconds: began === undefined || now === undefined ? undefined : Math.max(0, now - began),
     peersReached: peers.filter(({ value }) => value === 1).length,

@@ -1,7 +1,12 @@
 import type { KeyHash } from "@coterie/core";
 import { CliFailure, exitCodes } from "../exit.ts";
 import type { DevDirectory } from "./dev-directory.ts";
-import { RESP_OFFSET, type DevEndpoint, type DevEndpoints } from "./endpoints-text.ts";
+import {
+  RESP_OFFSET,
+  type DevEndpoint,
+  type DevEndpoints,
+  type DevEngine,
+} from "./endpoints-text.ts";
 import { DEV_HOST, freePorts, isPortFree } from "./ports.ts";
 
 /** What the user asked for; what is left out comes from the directory, or has a default. */
@@ -11,6 +16,7 @@ export interface DevShape {
   readonly basePort?: number;
   readonly memory?: boolean;
   readonly hash?: KeyHash;
+  readonly engine?: DevEngine;
   readonly n?: number;
   readonly r?: number;
   readonly w?: number;
@@ -40,8 +46,9 @@ export async function settleEndpoints(
   const nodes = basePort === 0 ? await chosenEndpoints(count) : fixedEndpoints(count, basePort);
   await checkPorts(nodes);
   const isMemory = shape.memory === true;
-  const hash = shape.hash ?? "md5";
-  const endpoints: DevEndpoints = { isMemory, partitions: PARTITIONS, hash, ...copies, nodes };
+  const { hash = "md5", engine = "log" } = shape;
+  const kept = { isMemory, partitions: PARTITIONS, hash, engine };
+  const endpoints: DevEndpoints = { ...kept, ...copies, nodes };
   directory.writeEndpoints(endpoints);
   return endpoints;
 }
@@ -97,6 +104,7 @@ function checkShape(directory: DevDirectory, recorded: DevEndpoints, shape: DevS
     ["--r", shape.r, recorded.r],
     ["--w", shape.w, recorded.w],
     ["--hash", shape.hash, recorded.hash],
+    ["--engine", shape.engine, recorded.engine],
     ["--memory", shape.memory, false],
   ];
   for (const [option, asked, made] of mismatches) {

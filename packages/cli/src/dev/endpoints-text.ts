@@ -15,12 +15,18 @@ export interface DevEndpoint {
 /** As the server knows them; without loading it. */
 export const devHashes: readonly KeyHash[] = ["md5", "redis-slots"];
 
+/** What may keep the records of a node, as the server knows them. */
+export const devEngines = ["log", "leveldb"] as const;
+export type DevEngine = (typeof devEngines)[number];
+
 /** DIR/endpoints.json: what the cluster in a directory was made with. */
 export interface DevEndpoints {
   readonly isMemory: boolean;
   readonly partitions: number;
   /** What makes partitions of keys. */
   readonly hash: KeyHash;
+  /** What keeps the records of each node. */
+  readonly engine: DevEngine;
   readonly n: number;
   readonly r: number;
   readonly w: number;
@@ -30,16 +36,17 @@ export interface DevEndpoints {
 /** Reads the text of the file; `undefined` when it does not describe a cluster. */
 export function parseEndpoints(text: string): DevEndpoints | undefined {
   const parsed = objectIn(text);
-  const { isMemory, partitions, hash = "md5", n, r, w, nodes } = parsed ?? {};
+  const { isMemory, partitions, hash = "md5", engine = "log", n, r, w, nodes } = parsed ?? {};
   const isWhole =
     typeof isMemory === "boolean" &&
     [partitions, n, r, w].every(isPositive) &&
     devHashes.some((known) => known === hash) &&
+    devEngines.some((known) => known === engine) &&
     Array.isArray(nodes) &&
     nodes.length > 0 &&
     nodes.every(isEndpoint);
   if (!isWhole) return undefined;
-  const endpoints = { ...parsed, hash } as unknown as DevEndpoints;
+  const endpoints = { ...parsed, hash, engine } as unknown as DevEndpoints;
   return { ...endpoints, nodes: endpoints.nodes.map(withResp) };
 }
 

@@ -8,10 +8,11 @@ export function writeSharedFiles(directory: DevDirectory, endpoints: DevEndpoint
   if (!existsSync(directory.clusterKeyFile)) {
     writeFileSync(directory.clusterKeyFile, randomBytes(32), { mode: 0o600 });
   }
-  const { partitions, hash, n, r, w } = endpoints;
+  const { partitions, hash, engine, n, r, w } = endpoints;
   directory.writeConfig({
     partitions,
     hash,
+    engine,
     nMax: n,
     buckets: { default: { n, r, w } },
     // What is tried out here is meant to be thrown away.

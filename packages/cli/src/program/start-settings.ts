@@ -95,6 +95,12 @@ export const startSettings: readonly StartSetting[] = [
     "Buckets that a new cluster forms with, by name, with their settings",
   ),
   row(
+    "engine",
+    "<name>",
+    "log",
+    "`log`: an index in memory says where records are; `leveldb`: for more keys than fit",
+  ),
+  row(
     "durability",
     "<kind>",
     "fsync",

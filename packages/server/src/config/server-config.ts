@@ -43,6 +43,7 @@ export interface ServerConfig {
   readonly nMax: number;
   /** What is left out follows from the number of nodes (clusterSettingsOf). */
   readonly buckets: Readonly<Record<string, GivenBucket>>;
+  readonly engine: "log" | "leveldb";
   readonly durability: "fsync" | "os";
   readonly segmentBytes: number;
   readonly reserveBytes: number;
@@ -196,6 +197,12 @@ const schema = z.strictObject({
     .record(z.string(), givenBucket)
     .default({})
     .describe("Buckets that a new cluster forms with, by name, with their settings"),
+  engine: z
+    .enum(["log", "leveldb"])
+    .default("log")
+    .describe(
+      "`log`: an index in memory says where records are; `leveldb`: for more keys than fit",
+    ),
   durability: z
     .enum(["fsync", "os"])
     .default("fsync")

@@ -6,6 +6,8 @@ export interface DataPlace {
   /** `undefined` if it is in memory only. */
   readonly directory: string | undefined;
   readonly durability: "fsync" | "os";
+  /** What keeps the records. */
+  readonly engine: "log" | "leveldb";
 }
 
 /** Magic numbers of linux/magic.h. */
@@ -22,7 +24,11 @@ const filesystems: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** The disk under the data directory. */
-export function dataReadings({ directory, durability }: DataPlace): readonly MetricReading[] {
+export function dataReadings({
+  directory,
+  durability,
+  engine,
+}: DataPlace): readonly MetricReading[] {
   const stat = (): StatsFs | undefined => {
     try {
       return directory === undefined ? undefined : statfsSync(directory);
@@ -40,7 +46,10 @@ export function dataReadings({ directory, durability }: DataPlace): readonly Met
     labelled(
       { name: "coterie_data_info", help: "1; the labels say where data is.", type: "gauge" },
       () => [
-        { labels: { filesystem: filesystemOf(directory, stat()?.type), durability }, value: 1 },
+        {
+          labels: { filesystem: filesystemOf(directory, stat()?.type), durability, engine },
+          value: 1,
+        },
       ],
     ),
   ];

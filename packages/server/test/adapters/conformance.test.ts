@@ -1,8 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { clockGuarantees, diskGuarantees, randomGuarantees } from "@coterie/ports/conformance";
+import {
+  clockGuarantees,
+  diskGuarantees,
+  engineGuarantees,
+  randomGuarantees,
+} from "@coterie/ports/conformance";
 import { describe, it } from "vitest";
+import { LevelEngine, loadLevel } from "../../src/adapters/level-engine.ts";
 import { MemoryDirectory, MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { NodeDisk } from "../../src/adapters/node-disk.ts";
 import { NodeRandom } from "../../src/adapters/node-random.ts";
@@ -26,6 +32,19 @@ describe("a disk in memory", () => {
       other: new MemoryDisk(directory),
       holderName: String(process.pid),
     });
+  });
+});
+
+describe("LevelDB", () => {
+  it.each(engineGuarantees)("$name", async (guarantee) => {
+    const directory = await mkdtemp(join(tmpdir(), "coterie-leveldb-"));
+    try {
+      const loaded = await loadLevel();
+      if (!loaded.ok) throw new Error(loaded.message);
+      await guarantee.run({ engine: new LevelEngine(join(directory, "db"), loaded.level) });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 });
 

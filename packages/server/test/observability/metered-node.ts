@@ -155,7 +155,7 @@ export function meteredNode(given: MeteredSettings = {}): MeteredNode {
     grpc: newGrpcStatistics,
     resp: newRespStatistics,
     connections: () => ({}),
-    data: { directory: undefined, durability: "fsync" },
+    data: { directory: undefined, durability: "fsync", engine: "log" },
   });
   return { node, disk, metrics };
 }

@@ -487,7 +487,7 @@ describe("of the process", () => {
     expect(text).toMatch(
       new RegExp(`coterie_build_info\\{version="[\\d.]+",node="${process.versions.node}"\\}`, "u"),
     );
-    expect(text).toMatch(/coterie_data_info\{filesystem="\w+",durability="fsync"\}/u);
+    expect(text).toMatch(/coterie_data_info\{filesystem="\w+",durability="fsync",engine="log"\}/u);
     const ulimit = execFileSync("sh", ["-c", "ulimit -Sn"], { encoding: "utf8" }).trim();
     expect(String(now.get("coterie_process_open_files_max"))).toBe(ulimit);
     const startedAt = now.get("coterie_process_start_time_seconds") ?? 0;

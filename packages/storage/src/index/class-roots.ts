@@ -1,18 +1,19 @@
 import { type RangeDigest, classIn } from "@coterie/core";
 
-interface Root {
+/** What the entries of one class come to. */
+export interface ClassRoot {
   readonly copies: number;
   high: number;
   low: number;
   count: number;
 }
 
-const nothing: Omit<Root, "copies"> = { high: 0, low: 0, count: 0 };
+const nothing: Omit<ClassRoot, "copies"> = { high: 0, low: 0, count: 0 };
 
 /** Per class that occurs in a partition, the XOR of its entries' digests, and their number. */
 export class ClassRoots {
   /** Few: buckets rarely differ in n. */
-  readonly #roots: Root[] = [];
+  readonly #roots: ClassRoot[] = [];
 
   /** Adds an entry, by the halves of its digest: each put comes here, and makes no object. */
   add(high: number, low: number): void {
@@ -38,6 +39,15 @@ export class ClassRoots {
     return { high: high >>> 0, low: low >>> 0, count };
   }
 
+  all(): readonly Readonly<ClassRoot>[] {
+    return this.#roots;
+  }
+
+  /** Takes over what one class comes to. */
+  put(root: Readonly<ClassRoot>): void {
+    this.#roots.push({ ...root });
+  }
+
   /** True if both come to the same, class by class. */
   equals(other: ClassRoots): boolean {
     return this.#covers(other) && other.#covers(this);
@@ -51,14 +61,14 @@ export class ClassRoots {
     });
   }
 
-  #flip(high: number, low: number): Root {
+  #flip(high: number, low: number): ClassRoot {
     const root = this.#rootOf(classIn(low));
     root.high ^= high;
     root.low ^= low;
     return root;
   }
 
-  #rootOf(copies: number): Root {
+  #rootOf(copies: number): ClassRoot {
     for (const root of this.#roots) if (root.copies === copies) return root;
     const root = { copies, high: 0, low: 0, count: 0 };
     this.#roots.push(root);

@@ -295,7 +295,8 @@ function readBlock(reader: ByteReader): Uint8Array | undefined {
   return reader.failed || crc32c(bytes) !== checksum ? undefined : bytes;
 }
 
-function decodeHead(bytes: Uint8Array, isOld: boolean): CheckpointHead | undefined {
+/** `undefined` when it is not whole. */
+export function decodeHead(bytes: Uint8Array, isOld: boolean): CheckpointHead | undefined {
   const reader = new ByteReader(bytes);
   const partitions = reader.u32();
   const segment = reader.u32();

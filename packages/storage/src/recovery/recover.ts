@@ -24,7 +24,8 @@ import { Damage, type DamagedEntry } from "./damage.ts";
 import { type KeySpace, LatestEntries } from "./latest-entries.ts";
 import { Discards } from "./discards.ts";
 import { Removals } from "./removals.ts";
-import { type SegmentScan, scanSegment } from "./scan-segment.ts";
+import { scanInOrder } from "./scan-log.ts";
+import { scanSegment } from "./scan-segment.ts";
 
 /** The state of a directory, as its files tell it. */
 export interface Recovered {
@@ -255,53 +256,22 @@ class Recovery {
     firstSegment: number,
     firstOffset: number,
   ): Promise<Step> {
-    for (const [at, segment] of segments.entries()) {
-      const from = segment === firstSegment ? firstOffset : segmentHeaderBytes;
-      const scan = await scanSegment(this.#disk, segment, from, (entry, offset) =>
-        this.#visit(segment, entry, offset),
-      );
-      if (!scan.ok) return asFailure(scan);
-      this.#sequence = Math.max(this.#sequence, scan.sequence + 1);
-      this.#index.use(segment).total = scan.end;
-      if (scan.damagedStretches > 0 || scan.isUnreadable) this.#lostWholeness = true;
-      const ended = await this.#endSegment(segment, scan, segments.slice(at + 1));
-      if (!ended.ok) return ended;
-    }
+    const scanned = await scanInOrder(this.#disk, segments, {
+      firstSegment,
+      firstOffset,
+      visit: (segment, entry, offset) => this.#visit(segment, entry, offset),
+      onDamagedEnd: () => {
+        this.#cleanStop = undefined;
+      },
+      onEnd: (segment, bytes) => {
+        this.#index.use(segment).total = bytes;
+      },
+    });
+    if (!scanned.ok) return asFailure(scanned);
+    this.#sequence = Math.max(this.#sequence, scanned.sequence);
+    this.#bytesCut += scanned.bytesCut;
+    if (scanned.hasRotted) this.#lostWholeness = true;
     return done;
-  }
-
-  /** A damaged end is rot if the log went on in a later segment, and torn if it did not. */
-  async #endSegment(segment: number, scan: SegmentScan, later: readonly number[]): Promise<Step> {
-    if (scan.damagedTailBytes > 0) {
-      this.#cleanStop = undefined;
-      if (await this.#anyGroup(later)) {
-        this.#lostWholeness = true;
-        for (const { entry, offset } of scan.tailEntries) this.#visit(segment, entry, offset);
-        this.#index.use(segment).total = scan.size;
-        return done;
-      }
-      this.#bytesCut += scan.damagedTailBytes;
-    }
-    if (scan.size <= scan.end) return done;
-    const cut = await this.#cut(segment, scan.end);
-    return cut.ok ? done : asFailure(cut);
-  }
-
-  async #anyGroup(segments: readonly number[]): Promise<boolean> {
-    for (const segment of segments) {
-      const scan = await scanSegment(this.#disk, segment, segmentHeaderBytes, () => undefined);
-      if (scan.ok && scan.sequence >= 0) return true;
-    }
-    return false;
-  }
-
-  async #cut(segment: number, end: number): Promise<{ readonly ok: true } | DiskFailure> {
-    const opened = await io.open(this.#disk, segmentName(segment), "existing");
-    if (!opened.ok) return opened;
-    const cut = await io.truncate(this.#disk, opened.value, end);
-    const synced = cut.ok ? await io.sync(this.#disk, opened.value) : cut;
-    await io.close(this.#disk, opened.value);
-    return synced.ok ? { ok: true } : synced;
   }
 
   #visit(segment: number, entry: Entry, offset: number): void {
