@@ -96,9 +96,17 @@ function bounded(entries: readonly DeadWrite[]): readonly DeadWrite[] {
   let newest = 0;
   for (const entry of entries) newest = Math.max(newest, entry.writtenAtMs);
   const remembered = entries.filter((entry) => entry.writtenAtMs > newest - limits.deadWriteMsMax);
-  if (remembered.length <= limits.deadWritesMax) return remembered;
-  const kept = remembered.toSorted(newestFirst).slice(0, limits.deadWritesMax);
-  return kept.sort((left, right) => (left.writeId < right.writeId ? -1 : 1));
+  while (remembered.length > limits.deadWritesMax) remembered.splice(oldest(remembered), 1);
+  return remembered;
+}
+
+/** Where the oldest is. Of a key that is written all the time each write drops just one. */
+function oldest(entries: readonly DeadWrite[]): number {
+  let found = 0;
+  for (let at = 1; at < entries.length; at += 1) {
+    if (newestFirst(entries[at] as DeadWrite, entries[found] as DeadWrite) > 0) found = at;
+  }
+  return found;
 }
 
 function isSame(left: readonly DeadWrite[], right: readonly DeadWrite[]): boolean {

@@ -194,17 +194,21 @@ function writeUnreadMarks(writer: ByteWriter, writes: readonly DeadWrite[]): voi
 }
 
 function readUnreadMarks(reader: ByteReader, writes: readonly DeadWrite[]): readonly DeadWrite[] {
-  let marked = writes;
+  const all: DeadWrite[] = [];
+  let hasMarks = false;
   for (let at = 0; at < writes.length; at += 8) {
     const marks = reader.u8();
-    if (marks === 0) continue;
     if (marks >> Math.min(8, writes.length - at) !== 0) reader.fail();
-    marked = marked.map((entry, index) => {
-      const isUnread = index >= at && index < at + 8 && (marks & (1 << (index - at))) !== 0;
-      return isUnread ? { ...entry, isUnread } : entry;
-    });
+    if (marks !== 0) hasMarks = true;
+    // One pass over all: a key that is overwritten unread all the time has 64 of them.
+    for (let bit = 0; bit < 8 && at + bit < writes.length; bit += 1) {
+      const entry = writes[at + bit] as DeadWrite;
+      const { writeId, writtenAtMs } = entry;
+      const isUnread = (marks & (1 << bit)) !== 0;
+      all.push(isUnread ? { writeId, writtenAtMs, isUnread } : entry);
+    }
   }
-  return marked;
+  return hasMarks ? all : writes;
 }
 
 function writeDot(writer: ByteWriter, dot: Dot): void {
