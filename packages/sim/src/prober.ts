@@ -93,14 +93,15 @@ export class Prober {
     const owners = ring.plan(key, settings).primaries.map((owner) => owner.id);
     const required = what === "put" ? bucket.w : bucket.r;
     const isWell = (): boolean => !this.#isOver && this.#health.isWell(id, owners, required);
-    const state = this.#health.state(id, owners);
-    const isUndisturbed = (): boolean => isWell() && this.#health.state(id, owners) === state;
     if (!isWell()) return;
     const codes: string[] = [];
     // What was under way when all became well may spoil the first attempt; nothing spoils that of a
     // write that is passed on a while later: whoever of the owners has died, another one takes it.
     const isPassedOn = what === "put" && !owners.includes(id);
-    const pauses = isPassedOn ? [noticeMs] : [0, noticeMs];
+    if (isPassedOn && !(await this.#isSteady(id, owners))) return;
+    const pauses = isPassedOn ? [0] : [0, noticeMs];
+    const state = this.#health.state(id, owners);
+    const isUndisturbed = (): boolean => isWell() && this.#health.state(id, owners) === state;
     for (const pauseMs of pauses) {
       const watched = new Watch(this.#workload, isUndisturbed);
       if (pauseMs > 0) await this.#workload.sleep(pauseMs);
@@ -126,6 +127,23 @@ export class Prober {
     const failed = `${what} of ${key.bucket}/${name} through ${id}: ${codes.join(", then ")}`;
     cluster.world.trace(`progress: ${failed}`);
     this.stalled.push(`${failed}, though a quorum of ${owners.join(", ")} was well`);
+  }
+
+  /**
+   * True if all that are well have been so for long enough for others to know it, up to now. Whoever
+   * is not may have died just now.
+   */
+  async #isSteady(door: NodeId, owners: readonly NodeId[]): Promise<boolean> {
+    const { breaks } = this.#health;
+    let before = this.#health.wellLives(door, owners);
+    const watched = new Watch(this.#workload, () => {
+      const now = this.#health.wellLives(door, owners);
+      const hasNew = [...now].some((life) => !before.has(life));
+      before = now;
+      return this.#health.breaks === breaks && !hasNew;
+    });
+    await this.#workload.sleep(noticeMs);
+    return watched.end();
   }
 }
 

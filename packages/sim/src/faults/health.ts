@@ -38,6 +38,20 @@ export class Health {
     return `${starts.join(" ")} ${this.#cluster.network.breaks} ${well.join(" ")}`;
   }
 
+  /**
+   * The door and the owners that are well, each in the life that it has: who is among them all the
+   * time has been well for as long.
+   */
+  wellLives(door: NodeId, owners: readonly NodeId[]): ReadonlySet<string> {
+    const lives = this.#wellOf(door, owners).map((id) => `${id} ${this.#cluster.startsOf(id)}`);
+    return new Set([`door ${this.#cluster.startsOf(door)} ${this.#isSound(door)}`, ...lives]);
+  }
+
+  /** Streams that have died. */
+  get breaks(): number {
+    return this.#cluster.network.breaks;
+  }
+
   #wellOf(door: NodeId, owners: readonly NodeId[]): readonly NodeId[] {
     return owners.filter((id) => this.#isSound(id) && this.#meet(door, id));
   }
