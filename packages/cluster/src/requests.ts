@@ -29,6 +29,8 @@ export interface RequestOptions {
    * longer ago, in milliseconds. 0, or left out: never.
    */
   readonly maxStaleMs?: number | undefined;
+  /** Of a get: the caller has no use for a context; making one takes longer than many a lookup. */
+  readonly withoutContext?: boolean | undefined;
 }
 
 /** With a lifetime, or without one: then the bucket says how long the value lives. */
@@ -40,6 +42,8 @@ export interface PutInput extends Lifetime {
   readonly writeId: WriteId | undefined;
   /** Asks for the siblings after the write. */
   readonly returnBody: boolean;
+  /** The caller has no use for a context. */
+  readonly withoutContext?: boolean | undefined;
   /** Refuses with `precondition-failed` if a read at r finds a value. */
   readonly ifAbsent: boolean;
 }

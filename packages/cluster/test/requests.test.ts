@@ -28,6 +28,15 @@ describe("requests", () => {
     for (const at of [1, 2, 3]) expect(await small.read(at, "k", { r: 3 })).toEqual(["three"]);
   });
 
+  it("who has no use for a context gets none, whichever way it comes", async () => {
+    const small = await SmallCluster.start();
+    const choices = { withoutContext: true };
+    expect(successful(await small.put(1, "k", "one", choices)).context).toBeUndefined();
+    expect(successful(await small.get(1, "k", choices)).context).toBeUndefined();
+    const both = await small.until(Promise.all([small.get(2, "k", choices), small.get(2, "k")]));
+    expect(both.map((read) => successful(read).context !== undefined)).toEqual([false, true]);
+  });
+
   it("behaviour 16: the stores of two nodes are separate", async () => {
     const small = await SmallCluster.start();
     small.cluster.network.partition(["n1"] as never, ["n2", "n3"] as never, "refusing");

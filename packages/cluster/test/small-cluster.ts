@@ -101,6 +101,7 @@ export class SmallCluster {
       context: choices.context,
       writeId: choices.writeId,
       returnBody: choices.returnBody ?? false,
+      withoutContext: choices.withoutContext,
       ifAbsent: choices.ifAbsent ?? false,
       ttlMs: choices.ttlMs,
       expiresAtMs: choices.expiresAtMs,

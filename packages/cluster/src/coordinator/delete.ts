@@ -58,7 +58,7 @@ async function deleteUnder(
   if (isPrimary(coordination, plan)) {
     const written = await coordinate(coordination, plan, change);
     if (written.ok || written.code !== "disk-full" || written.outcome !== "refused") {
-      return dressWritten(coordination, plan, written, false);
+      return dressWritten(coordination, plan, written, { returnBody: false });
     }
     full = written;
   }

@@ -99,7 +99,7 @@ function dress(
   return {
     ok: true,
     siblings: show(bucket, record, nowMs),
-    context: contextText(coordination, placed, read),
+    context: options.withoutContext === true ? undefined : contextText(coordination, placed, read),
     acks: read.acks,
   };
 }

@@ -44,5 +44,5 @@ async function standIn(
       : change;
   const written = await writeSloppily(coordination, plan, identified);
   const returnBody = request.kind === "put" && request.returnBody;
-  return dressWritten(coordination, plan, written, returnBody);
+  return dressWritten(coordination, plan, written, { returnBody });
 }

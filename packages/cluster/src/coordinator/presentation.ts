@@ -11,7 +11,7 @@ import {
   latestSibling,
   unexpiredSiblings,
 } from "@coterie/core";
-import type { WriteOutcome } from "../requests.ts";
+import type { PutInput, WriteOutcome } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
 import type { RequestPlan } from "./request-plan.ts";
 import type { Written, WrittenRecord } from "./write.ts";
@@ -62,7 +62,7 @@ export function dressWritten(
   coordination: Coordination,
   plan: RequestPlan,
   written: Written,
-  returnBody: boolean,
+  { returnBody, withoutContext }: Pick<PutInput, "returnBody" | "withoutContext">,
 ): WriteOutcome {
   if (!written.ok) {
     const { ok, code, message, outcome, acks } = written;
@@ -71,7 +71,10 @@ export function dressWritten(
   const siblings = shownSiblings(plan.bucket, written.record, plan.nowMs);
   return {
     ok: true,
-    context: contextAfterWrite(plan.placed, written, coordination.contextSeal),
+    context:
+      withoutContext === true
+        ? undefined
+        : contextAfterWrite(plan.placed, written, coordination.contextSeal),
     siblings: siblings.length,
     acks: written.acks,
     body: returnBody ? siblings : undefined,

@@ -70,7 +70,7 @@ async function putUnder(
       outcome =
         !written.ok && written.code === "disk-full" && written.outcome === "refused"
           ? await forwardFromFull(coordination, plan, forwardedPut(plan, identified), written)
-          : dressWritten(coordination, plan, written, input.returnBody);
+          : dressWritten(coordination, plan, written, input);
     } else outcome = await passOn(coordination, plan, forwardedPut(plan, identified), change);
   }
   if (outcome.ok) return outcome;

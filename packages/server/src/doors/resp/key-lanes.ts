@@ -233,6 +233,7 @@ export class KeyLanes {
       context,
       writeId: undefined,
       returnBody: false,
+      withoutContext: true,
       ifAbsent: false,
     };
     return this.#node.put(place, input, {});

@@ -10,7 +10,8 @@ const largeBytes = 16 * 1024;
 /** How many keys of one command are asked for at once. */
 const keysAtOnce = 64;
 
-const byBucket = {};
+/** Redis clients know no contexts. */
+const forValue = { withoutContext: true };
 
 /** Reads the first key of a call, and replies with what `show` makes of what it holds. */
 export function readKey(
@@ -19,7 +20,7 @@ export function readKey(
 ): void {
   const { service } = call;
   const place = { bucket: service.options.bucket, key: call.word(call.command.keys?.first ?? 1) };
-  service.node.get(place, byBucket).then(
+  service.node.get(place, forValue).then(
     (outcome) => call.settle(replyTo(outcome, call, show)),
     (error: unknown) => call.settle(service.defect(error)),
   );
@@ -34,7 +35,7 @@ export function readKeys(
   const { service } = call;
   const { bucket } = service.options;
   return forEachKey(keys, (key, settle) => {
-    service.node.get({ bucket, key }, byBucket).then(
+    service.node.get({ bucket, key }, forValue).then(
       (outcome) => settle(replyTo(outcome, call, show)),
       (error: unknown) => settle(service.defect(error)),
     );
