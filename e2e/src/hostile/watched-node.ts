@@ -40,7 +40,7 @@ export class WatchedNode {
   static async start(planted?: string): Promise<WatchedNode> {
     const nodeFlags = ["--expose-gc", `--max-old-space-size=${heapMbMax}`, "--import", probe];
     if (planted !== undefined) nodeFlags.push("--import", planted);
-    const doors = ["--http", "--grpc", "--peer"].flatMap((door) => [door, "127.0.0.1:0"]);
+    const doors = ["--http", "--grpc", "--resp", "--peer"].flatMap((door) => [door, "127.0.0.1:0"]);
     const child = spawn(
       process.execPath,
       [...nodeFlags, bin, "start", "--id", "n1", "--memory", "--partitions", "8", ...doors],

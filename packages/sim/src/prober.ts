@@ -130,8 +130,8 @@ export class Prober {
   }
 
   /**
-   * True if all that are well have been so for long enough for others to know it, up to now. Whoever
-   * is not may have died just now.
+   * True if all that are well have been so for long enough for others to know it, up to now.
+   * Whoever is not may have died just now.
    */
   async #isSteady(door: NodeId, owners: readonly NodeId[]): Promise<boolean> {
     const { breaks } = this.#health;
