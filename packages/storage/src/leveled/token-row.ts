@@ -193,7 +193,9 @@ export function decodeRecords(key: Uint8Array, value: Uint8Array): TokenRow | un
   const entries: RowEntry[] = [];
   while (reader.remaining > 0 && !reader.failed) {
     const counted = readCounted(reader);
-    entries.push({ ...counted, encoded: reader.view(reader.u32()) });
+    const encoded = reader.view(reader.u32());
+    if (counted.bytes !== entryHeaderBytes + encoded.length) reader.fail();
+    entries.push({ ...counted, encoded });
   }
   return reader.failed ? undefined : soundRow(entries);
 }

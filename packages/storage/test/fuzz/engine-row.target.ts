@@ -18,7 +18,7 @@ export const seeds: readonly Uint8Array[] = [
   encodeCounted(counted, [entry]),
   encodeCounted(counted, [entry, { ...entry, isWide: false }]),
   encodeRecords(records, [entry]),
-  encodeRecords(records, [entry, { ...entry, encoded: new Uint8Array(0) }]),
+  encodeRecords(records, [entry, { ...entry, bytes: 15, encoded: new Uint8Array(0) }]),
 ];
 
 export function run(input: Uint8Array): void {
