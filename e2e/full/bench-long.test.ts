@@ -25,14 +25,10 @@ function bench(words: string): string {
   }
 }
 
-it("offers an open loop while a node is killed, slow, or repaired, and tells of each", () => {
-  const printed = bench(
-    "tails --only killed,repair,compaction --seconds 2 --peak-seconds 1 --keys 500",
-  );
+it("offers an open loop while a node is killed, and tells of it", () => {
+  const printed = bench("tails --only killed --seconds 2 --peak-seconds 1 --keys 500");
   const rows = printed.split("\n").filter((line) => /(?:reached|MISSED) /u.test(line));
-  expect(rows.map((row) => row.split(" ")[0])).toEqual(["killed", "compaction", "repair"]);
-  expect(rows[1]).toMatch(/[1-9]\d* compactions that copy/u);
-  expect(rows[2]).toMatch(/[1-9]\d* repairs of all at n2, [1-9]\d* keys made alike/u);
+  expect(rows.map((row) => row.split(" ")[0])).toEqual(["killed"]);
 }, 300_000);
 
 it("keeps a cluster under load, and finds every acknowledged write through each node", () => {

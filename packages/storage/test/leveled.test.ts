@@ -69,6 +69,23 @@ describe("a row of an engine that is damaged", () => {
 });
 
 describe("an engine", () => {
+  it("that has not flushed yet what it shows keeps what the log has of it", async () => {
+    const directory = await filled(9);
+    // Some segments of the log, of which the engine then has all.
+    for (const name of names) await directory.updated(name, 2, 18_000);
+    directory.engine.faults.push({ operation: "flush", error: "full", times: 99 });
+    await directory.world.runUntilSettled(directory.store.compact());
+    directory.crash("kill");
+    directory.engine.faults.push({ operation: "flush", error: "full", times: 99 });
+    await directory.tryOpen();
+    // Only now what was written and not flushed is gone.
+    directory.crash("power");
+    directory.engine.forgetUnflushed();
+    await directory.open();
+    expect(directory.store.damage().isWhole).toBe(true);
+    expect(await versionsOf(directory)).toEqual(names.map(() => 2));
+  });
+
   it("that was lost is no reason to say that anything is absent", async () => {
     const directory = await filled(4);
     for (const name of names) await directory.updated(name, 1, 18_000);

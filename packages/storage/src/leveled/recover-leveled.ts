@@ -124,9 +124,7 @@ class LeveledRecovery {
     if (marker !== undefined) await this.#begin(marker);
     const firstSegment = marker?.segment ?? 1;
     const needed = segments.filter((segment) => segment >= firstSegment);
-    for (const segment of segments) {
-      if (segment < firstSegment) await io.remove(disk, segmentName(segment));
-    }
+    await this.#dropBefore(firstSegment, segments);
     // The engine, or what came after it, is not all there.
     const isNew = segments.length === 0 && marker === undefined;
     if (!isNew && needed[0] !== firstSegment) this.#lostWholeness = true;
@@ -157,6 +155,20 @@ class LeveledRecovery {
       bytesCut: scanned.bytesCut,
       lostWholeness: this.#lostWholeness,
     };
+  }
+
+  /**
+   * Removes what the engine has from the log. A process that was killed before it had flushed leaves
+   * a marker that is there to be read, and that a power failure would still take: so the engine has
+   * to flush first. What cannot be removed now is of no use, and does no harm.
+   */
+  async #dropBefore(first: number, segments: readonly number[]): Promise<void> {
+    const { disk, engine } = this.#parts;
+    const old = segments.filter((segment) => segment < first);
+    if (old.length === 0) return;
+    const flushed = await engineCall<void>((settle) => engine.flush(settle));
+    if (!flushed.ok) return;
+    for (const segment of old) await io.remove(disk, segmentName(segment));
   }
 
   /** A marker that is there and cannot be read: nobody knows what of the log the engine has. */
