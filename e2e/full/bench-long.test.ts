@@ -32,7 +32,7 @@ it("offers an open loop while a node is killed, and tells of it", () => {
 }, 300_000);
 
 it("keeps a cluster under load, and finds every acknowledged write through each node", () => {
-  const printed = bench("soak --minutes 0.7 --keys 300 --peak-seconds 1");
+  const printed = bench("soak --minutes 0.5 --keys 300 --peak-seconds 1");
   const checks = printed.split("\n").filter((line) => line.includes("through n"));
   expect(checks.map((line) => line.replace(/ \d+ keys/u, " some keys"))).toEqual(
     ["n1", "n2", "n3"].map(

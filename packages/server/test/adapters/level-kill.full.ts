@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 
 const writer = fileURLToPath(new URL("level-writer.js", import.meta.url));
-const rounds = 25;
+const rounds = 12;
 
 /** Of each key, the last version that was acknowledged. */
 type Ledger = Map<number, number>;
