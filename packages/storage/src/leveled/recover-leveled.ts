@@ -158,9 +158,9 @@ class LeveledRecovery {
   }
 
   /**
-   * Removes what the engine has from the log. A process that was killed before it had flushed leaves
-   * a marker that is there to be read, and that a power failure would still take: so the engine has
-   * to flush first. What cannot be removed now is of no use, and does no harm.
+   * Removes what the engine has from the log. A process that was killed before it had flushed
+   * leaves a marker that is there to be read, and that a power failure would still take: so the
+   * engine has to flush first. What cannot be removed now is of no use, and does no harm.
    */
   async #dropBefore(first: number, segments: readonly number[]): Promise<void> {
     const { disk, engine } = this.#parts;
