@@ -1,7 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { runAntiEntropy } from "./anti-entropy/command.ts";
+import { positive } from "./arguments.ts";
 import { type DriverName, driverNames } from "./drivers/open-driver.ts";
+import { runEngines } from "./engines/command.ts";
 import { runFailover } from "./failover/command.ts";
 import { runHandoff } from "./handoff/command.ts";
 import { runManyKeys } from "./many-keys/command.ts";
@@ -67,6 +69,7 @@ export async function runBench(words: readonly string[]): Promise<number> {
   if (words[0] === "tails") return runTails(words.slice(1));
   if (words[0] === "soak") return runSoak(words.slice(1));
   if (words[0] === "many-keys") return runManyKeys(words.slice(1));
+  if (words[0] === "engines") return runEngines(words.slice(1));
   let exit = 0;
   const program = newProgram(async (suite, options) => {
     exit = await run(suite, options, words);
@@ -133,6 +136,7 @@ Examples:
   npm run bench -- tails --help
   npm run bench -- soak --help
   npm run bench -- many-keys --help
+  npm run bench -- engines --help
   npm run bench -- failover --help
   npm run bench -- handoff --help
   npm run bench -- anti-entropy --help
@@ -205,12 +209,6 @@ function listOption(flags: string, description: string, known: readonly string[]
     }
     return chosen;
   });
-}
-
-function positive(text: string): number {
-  const number = Number(text);
-  if (!(number > 0)) throw new InvalidArgumentError("It takes a number above 0.");
-  return number;
 }
 
 /** Whole numbers by commas; `k` is 1024. */

@@ -49,3 +49,11 @@ it("starts a node on keys that were written without it", () => {
   expect(printed).toMatch(/^index: [34]\d\.\d B per key/mu);
   expect(printed).toMatch(/^write amplification of updates: \d/mu);
 }, 300_000);
+
+it("fills a store over each engine, kills its process, and finds what was acknowledged", () => {
+  const printed = bench("engines --gb 0.01 --seconds 0.5");
+  for (const row of ["fill, a second", "overwrites, p99 ms", "start after a kill, ms"]) {
+    expect(printed).toMatch(new RegExp(`^${row} +[\\d.]+ +[\\d.]+ +[\\d.]+$`, "mu"));
+  }
+  expect(printed).toContain("as they were acknowledged last: 4000 of log, 4000 of leveldb");
+}, 300_000);

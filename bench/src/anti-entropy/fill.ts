@@ -1,6 +1,7 @@
 import {
   type ActorId,
   type CausalRecord,
+  type Dot,
   type Key,
   VersionVector,
   encodeRecord,
@@ -10,12 +11,12 @@ import {
   utf8,
 } from "@coterie/core";
 import { NodeDisk, NodeRandom, SystemClock } from "@coterie/server";
-import { type RecordStore, type StoredRecord, openStore } from "@coterie/storage";
+import { type PlacedKey, type RecordStore, type StoredRecord, openStore } from "@coterie/storage";
 import type { Shape } from "./orders.ts";
 import { replicaStore } from "./replica-store.ts";
 
 /** Who wrote what is there from the beginning: the same at both nodes. */
-const author = "00000000000000aa" as ActorId;
+export const author = "00000000000000aa" as ActorId;
 const atOnce = 1024;
 
 /** A key of the default bucket. */
@@ -60,11 +61,10 @@ export async function fill(
 }
 
 function put(store: RecordStore, shape: Shape, key: Key, number: number): Promise<void> {
-  const stored = recordOf(key, number, shape.valueBytes);
-  const token = tokenOf(key, { hash: "md5", partitions: shape.partitions });
-  const placed = { ...key, token, partition: partitionOf(token, shape.partitions) };
+  const value = new Uint8Array(shape.valueBytes).fill(number & 0xff);
+  const stored = recordOf(key, { actor: author, counter: number + 1 }, value);
   return new Promise((resolve, reject) => {
-    store.update(placed, {
+    store.update(placedKey(key, shape.partitions), {
       bytes: stored.bytes.length,
       mayUseReserve: false,
       apply: () => stored,
@@ -73,14 +73,20 @@ function put(store: RecordStore, shape: Shape, key: Key, number: number): Promis
   });
 }
 
-function recordOf(key: Key, number: number, valueBytes: number): StoredRecord {
-  const dot = { actor: author, counter: number + 1 };
+/** The key with its place among so many partitions. */
+export function placedKey(key: Key, partitions: number): PlacedKey {
+  const token = tokenOf(key, { hash: "md5", partitions });
+  return { ...key, token, partition: partitionOf(token, partitions) };
+}
+
+/** A record with one value, of one write. */
+export function recordOf(key: Key, dot: Dot, value: Uint8Array): StoredRecord {
   const record: CausalRecord = {
     clock: VersionVector.of([dot]),
     siblings: [
       {
         dots: [dot],
-        value: new Uint8Array(valueBytes).fill(number & 0xff),
+        value,
         contentType: "",
         writtenAt: hybridTimeZero,
         writeId: undefined,

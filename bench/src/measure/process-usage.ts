@@ -43,6 +43,12 @@ export function deviceBytesWritten(directory: string): number | undefined {
   return undefined;
 }
 
+/** Bytes that this process has handed to write calls since it began: files, pipes, sockets. */
+export function ownBytesWritten(): number {
+  const line = /^wchar: (\d+)$/mu.exec(readFileSync("/proc/self/io", "utf8"));
+  return Number(line?.[1] ?? 0);
+}
+
 /** Bytes that passed the loopback device since the machine started, headers included. */
 export function loopbackBytes(): number {
   const device = /^\s*lo:\s*(\d+)/mu.exec(readFileSync("/proc/net/dev", "utf8"));

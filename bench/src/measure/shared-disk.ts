@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { answerOf } from "../child-answer.ts";
 
 /**
  * fdatasync calls per second that each of `processes` reaches when all sync at once. Nodes of a
@@ -16,23 +16,15 @@ export async function sharedFdatasyncRate(
   const children = Array.from({ length: processes }, () =>
     fork(program, [directory, String(seconds)], { execArgv: [] }),
   );
+  const answer = (child: ChildProcess): Promise<unknown> =>
+    answerOf(child, "a process that measures the disk");
   try {
-    await Promise.all(children.map(answerOf));
-    const rates = children.map(async (child) => Number(await answerOf(child)));
+    await Promise.all(children.map(answer));
+    const rates = children.map(async (child) => Number(await answer(child)));
     for (const child of children) child.send("go");
     const sum = (await Promise.all(rates)).reduce((total, rate) => total + rate, 0);
     return sum / processes;
   } finally {
     for (const child of children) child.kill();
   }
-}
-
-async function answerOf(child: ChildProcess): Promise<unknown> {
-  const ended = once(child, "exit").then(([code]) => {
-    throw new Error(`a process that measures the disk ended with ${String(code)}`);
-  });
-  // Once it has answered, it may end.
-  ended.catch(() => undefined);
-  const [answer]: unknown[] = await Promise.race([once(child, "message"), ended]);
-  return answer;
 }

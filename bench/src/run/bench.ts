@@ -10,6 +10,7 @@ import { type Report, type Restart, type TargetReport, reportVersion } from "../
 import { CoterieTarget } from "../targets/coterie-target.ts";
 import { missingProgram } from "../targets/debian-program.ts";
 import { type Ceiling, measureCeilings, withCeiling } from "./ceilings.ts";
+import { onInterrupt } from "./interrupts.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { startTarget } from "./start-target.ts";
 
@@ -43,29 +44,19 @@ export async function runBench(plan: BenchPlan): Promise<Report> {
   }
 }
 
-const interrupts = ["SIGINT", "SIGTERM"] as const;
-
 /** An interrupted bench stops the servers that it started, and leaves nothing behind. */
 class CleanUp {
   session: Session | undefined;
-  readonly #clean: () => void;
-  readonly #onInterrupt = (): void => {
-    const closed = this.session?.close() ?? Promise.resolve();
-    void closed
-      .catch(() => {})
-      .finally(() => {
-        this.#clean();
-        process.exit(130);
-      });
-  };
+  readonly dispose: () => void;
 
   constructor(clean: () => void) {
-    this.#clean = clean;
-    for (const signal of interrupts) process.once(signal, this.#onInterrupt);
-  }
-
-  dispose(): void {
-    for (const signal of interrupts) process.off(signal, this.#onInterrupt);
+    this.dispose = onInterrupt(async () => {
+      try {
+        await this.session?.close();
+      } finally {
+        clean();
+      }
+    });
   }
 }
 
