@@ -1,5 +1,5 @@
 import { Generators } from "../generator/generators.ts";
-import type { RunPlan } from "../generator/plan.ts";
+import type { Pressure, RunPlan } from "../generator/plan.ts";
 import { type Cell, type Measurement, byteName } from "../measure/measurement.ts";
 import { type Pinning, pin } from "../measure/pinning.ts";
 import { measureRun } from "../measure/measure-run.ts";
@@ -9,8 +9,14 @@ import type { Target } from "../targets/target.ts";
 const openConnections = 256;
 /** Values of all loaded keys together. */
 const loadedBytesMax = 64 * 1024 * 1024;
-const warmUpSeconds = 2;
-const repeatedWarmUpSeconds = 0.5;
+/**
+ * V8 optimizes what is called often: under a load of one call at a time a node takes half a minute
+ * to get as fast as it is from then on, with many at once some seconds.
+ */
+const warmUpSeconds = 8;
+const warmUpPressure: Pressure = { kind: "closed", inFlight: 64 };
+/** Before each measurement, under its own load. */
+const leadSeconds = 0.5;
 
 export interface SessionOptions {
   readonly generators: number;
@@ -54,21 +60,31 @@ export class Session {
 
   /** Warms a cell up, then measures it. */
   async measure(cell: Cell, round: number): Promise<Measurement> {
-    await this.#connect(cell);
-    const loaded = await this.#load(cell);
-    const { seconds } = this.#options;
     const name = `${cell.driver} ${cell.workload}`;
-    const warmUp = this.#warm.has(name) ? repeatedWarmUpSeconds : warmUpSeconds;
-    this.#warm.add(name);
+    if (!this.#warm.has(name)) {
+      await this.#lead({ ...cell, pressure: warmUpPressure }, round, warmUpSeconds);
+      this.#warm.add(name);
+    }
+    const loaded = await this.#lead(cell, round, leadSeconds);
     const plan = this.#plan(cell, round);
-    const warmed = await this.#generators.run({ ...plan, seconds: Math.min(warmUp, seconds) });
-    await this.#use(cell, loaded, warmed.taken);
     const { target } = this;
     const generators = this.#generators;
     const input = { target, generators, cell, round, plan, directory: this.#options.directory };
     const { measurement, result } = await measureRun(input);
     loaded.records = result.taken;
     return measurement;
+  }
+
+  /** Loads a cell for a while, without measuring anything. */
+  async #lead(cell: Cell, round: number, seconds: number): Promise<Loaded> {
+    await this.#connect(cell);
+    const loaded = await this.#load(cell);
+    const plan = this.#plan(cell, round);
+    const run = { ...plan, seconds: Math.min(seconds, this.#options.seconds) };
+    const { taken } = await this.#generators.run(run);
+    await this.#use(cell, loaded, taken);
+    loaded.records = taken;
+    return loaded;
   }
 
   /** Loads until there are `keys` keys at least, of the size that was loaded first. */
