@@ -1,4 +1,5 @@
-// Plants bugs, one at a time, and demands that the simulation finds each of them:
+// Plants bugs, one at a time, and demands that the simulation finds each of them, by a seed or,
+// where a patch says why none can, by its scenario:
 // npm run sim:mutants -- [--seeds 2000] [--workers 2] [--write] [NAME...]
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -67,8 +68,8 @@ function keep({ name, story }: Mutant, { seeds, caught }: Verdict): void {
 }
 
 async function judgeMutant(mutant: Mutant): Promise<Row> {
-  const { scenario, name } = mutant;
-  const verdict = await judge(mutant, seedsMax);
+  const { scenario, name, beyondSeeds } = mutant;
+  const verdict = await judge(mutant, beyondSeeds === undefined ? seedsMax : 0);
   if (typeof verdict === "string") {
     return { isCaught: false, seeds: 0, text: `CANNOT BE PLANTED: ${verdict}` };
   }
@@ -77,6 +78,9 @@ async function judgeMutant(mutant: Mutant): Promise<Row> {
   const isTold = scenario === undefined || scenarios.includes(scenario);
   const told = scenario === undefined ? "no scenario" : scenario;
   const tells = isTold ? told : `${told} DOES NOT FAIL (but: ${scenarios.join(", ")})`;
+  if (beyondSeeds !== undefined) {
+    return { isCaught: isTold, seeds, text: `no seed: ${beyondSeeds}; ${tells}` };
+  }
   if (caught === undefined) {
     return { isCaught: false, seeds, text: `ESCAPED ${seeds} seeds; ${tells}` };
   }

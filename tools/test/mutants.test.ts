@@ -24,4 +24,10 @@ describe("planted bugs", () => {
       expect(existsSync(join(root, "packages/sim/testdata", scenario))).toBe(true);
     }
   });
+
+  it("have a scenario that tells them where no seed can show them", () => {
+    const beyond = mutants.filter(({ beyondSeeds }) => beyondSeeds !== undefined);
+    expect(beyond.filter(({ scenario }) => scenario === undefined)).toEqual([]);
+    expect(beyond.length).toBeLessThanOrEqual(mutants.length / 20);
+  });
 });

@@ -8,6 +8,8 @@ export interface Mutant {
   readonly story: string;
   /** Fails with the bug; `undefined` where no script can tell it. */
   readonly scenario: string | undefined;
+  /** Why no seed can show it: then its scenario alone has to. */
+  readonly beyondSeeds: string | undefined;
 }
 
 /** Reads the patches of a folder; what precedes the first `diff` says what they are. */
@@ -19,7 +21,8 @@ export function readMutants(folder: string): readonly Mutant[] {
       const file = join(folder, name);
       const [head = ""] = readFileSync(file, "utf8").split("\ndiff ");
       const scenario = /^Scenario: (?<name>\S+)$/mu.exec(head)?.groups?.["name"];
+      const beyondSeeds = /^Beyond seeds: (?<why>.+)$/mu.exec(head)?.groups?.["why"];
       const [story = ""] = head.split("\n");
-      return { name: basename(name, ".patch"), file, story, scenario };
+      return { name: basename(name, ".patch"), file, story, scenario, beyondSeeds };
     });
 }
