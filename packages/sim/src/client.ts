@@ -42,6 +42,8 @@ interface Sent {
   readonly outcome: WriteOutcome | undefined;
   /** True if an attempt before the last one may have done it. */
   readonly wasRetried: boolean;
+  /** True if an attempt may still be carried out. */
+  readonly lingers: boolean;
 }
 
 /** Runs all clients of a workload to their ends. */
@@ -206,6 +208,7 @@ class Client {
     const { habits } = this.#workload.knobs;
     let outcome = await this.#ask(operation, story);
     let wasRetried = false;
+    let lingers = isOpen(outcome);
     if (outcome?.ok === true) this.#workload.watcher.noteAck();
     for (let retry = 0; retry < retriesMax && mayRepeat; retry += 1) {
       if (outcome?.ok === true && !random.chance(habits.repeated)) break;
@@ -213,9 +216,10 @@ class Client {
       await this.#workload.sleep(random.chance(habits.late) ? random.below(4000) : 10);
       wasRetried = true;
       const again = await this.#ask(operation, story);
+      lingers ||= isOpen(again);
       if (outcome?.ok !== true) outcome = again ?? outcome;
     }
-    return { outcome, wasRetried };
+    return { outcome, wasRetried, lingers };
   }
 
   #begin(
@@ -248,11 +252,12 @@ class Client {
   }
 
   /** After retries a refusal says nothing of the attempts before it. */
-  #end(operation: Operation, write: ClientWrite, { outcome, wasRetried }: Sent): void {
+  #end(operation: Operation, write: ClientWrite, { outcome, wasRetried, lingers }: Sent): void {
     const answer = outcome === undefined ? "no answer" : outcome.ok ? "ok" : outcome.code;
     this.#trace(operation, `${write.kind} ${write.number} of ${write.key} ends: ${answer}`);
     if (outcome === undefined) return;
     write.mayComeLate = wasRetried || !outcome.ok;
+    write.lingers = lingers;
     const verdict: ClientOutcome = outcome.ok ? "ok" : outcome.outcome;
     write.outcome = verdict === "refused" && wasRetried ? "unknown" : verdict;
     write.settledMs = this.#now();
@@ -342,6 +347,11 @@ class Client {
   #now(): number {
     return this.#workload.cluster.world.nowMs;
   }
+}
+
+/** Nobody has said what came of it, so it may yet come. */
+function isOpen(outcome: WriteOutcome | undefined): boolean {
+  return outcome === undefined || (!outcome.ok && outcome.outcome === "unknown");
 }
 
 /** How long a put asks for: moments or seconds, mostly; or longer than any run, or for ever. */

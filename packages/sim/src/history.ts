@@ -29,6 +29,8 @@ export interface ClientWrite {
   readonly isForeign: boolean;
   /** It was sent more than once, or nobody knows whether it still comes. */
   mayComeLate?: boolean;
+  /** An attempt was not answered: whatever came of others, it may be carried out at any time. */
+  lingers?: boolean;
   /** Of a put: how long its value lives. */
   readonly ttlMs?: number | undefined;
   readonly invokedMs: number;
@@ -231,7 +233,7 @@ export class History {
     return this.writesOf(key).filter((write) => {
       if (write.kind !== "delete" || write.outcome === "refused") return false;
       if (isLww || this.pastOf(write.number).has(number)) return true;
-      const isOver = write.outcome === "ok" && write.settledMs < invokedMs;
+      const isOver = write.outcome === "ok" && !write.lingers && write.settledMs < invokedMs;
       return write.isBlindDelete && !isOver;
     });
   }

@@ -23,6 +23,8 @@ export interface OperatorOptions {
   readonly name: string;
   /** The largest number of copies of any bucket. */
   readonly copies: number;
+  /** Told before each change that it asks for. */
+  readonly onChange: (through: NodeId) => void;
 }
 
 /**
@@ -38,18 +40,20 @@ export class Operator {
   readonly #random: SeededRandom;
   readonly #knobs: TopologyKnobs;
   readonly #copies: number;
+  readonly #onChange: (through: NodeId) => void;
   #isOver = false;
 
   constructor(
     cluster: SimCluster,
     supervisor: Supervisor,
     knobs: TopologyKnobs,
-    { name, copies }: OperatorOptions,
+    { name, copies, onChange }: OperatorOptions,
   ) {
     this.#cluster = cluster;
     this.#supervisor = supervisor;
     this.#knobs = knobs;
     this.#copies = copies;
+    this.#onChange = onChange;
     this.#random = cluster.world.random.fork(name);
   }
 
@@ -123,9 +127,11 @@ export class Operator {
     const what = JSON.stringify(change);
     return this.#insist(
       what,
-      (topology) => {
+      (topology, through) => {
         const planned = topology.plan(change);
-        return planned.ok ? topology.commit({ hash: planned.plan.hash }) : planned;
+        if (!planned.ok) return planned;
+        this.#onChange(through);
+        return topology.commit({ hash: planned.plan.hash });
       },
       mayGiveUp,
     );
@@ -134,7 +140,7 @@ export class Operator {
   /** Asks one node after the other. True once one has done it. */
   async #insist(
     what: string,
-    ask: (topology: Topology) => Promise<CommitOutcome> | TopologyFailure,
+    ask: (topology: Topology, through: NodeId) => Promise<CommitOutcome> | TopologyFailure,
     mayGiveUp = (): boolean => this.#isOver,
   ): Promise<boolean> {
     const { world } = this.#cluster;
@@ -143,7 +149,7 @@ export class Operator {
       const through = this.#cluster.ids[this.#random.below(this.#cluster.ids.length)] as NodeId;
       const outcome = await this.#cluster.ask(through, async (node) => {
         const topology = node.topology();
-        return topology === undefined ? undefined : ask(topology);
+        return topology === undefined ? undefined : ask(topology, through);
       });
       world.trace(`operator: ${what} through ${through}: ${said(outcome)}`);
       if (outcome?.ok === true) {

@@ -216,7 +216,14 @@ class Run {
     this.#operators =
       topology === undefined
         ? []
-        : names.map((name) => new Operator(this.#cluster, supervisor, topology, { name, copies }));
+        : names.map(
+            (name) =>
+              new Operator(this.#cluster, supervisor, topology, {
+                name,
+                copies,
+                onChange: (through) => this.#faults.noteChange(through),
+              }),
+          );
     this.#cluster.network.weather = { ...fairWeather, latency };
   }
 

@@ -126,8 +126,14 @@ export interface ReapingKnobs extends ReapingSettings {
 const nodesDrawn = [3, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9];
 const copiesDrawn = [1, 2, 3, 3, 3, 3, 3, 4, 5];
 
-/** These need sloppy requests, or reaping. */
-const drawnApart: ReadonlySet<FaultKind> = new Set(["split", "guests-die", ...fenceKinds]);
+/** These need sloppy requests, reaping, or nodes that go. */
+const drawnApart: ReadonlySet<FaultKind> = new Set([
+  "split",
+  "guests-die",
+  "leaver-cut",
+  "left-behind",
+  ...fenceKinds,
+]);
 /** Nobody's process ends by these, nor is anything lost. */
 const harmless: readonly FaultKind[] = [
   "pause",
@@ -144,7 +150,9 @@ const handoffBytesPerSecondLeast = 64 * 1024;
 /** The knobs of a seed. */
 export function drawKnobs(seed: number): SwarmKnobs {
   const knobs = drawTopology(new SeededRandom(seed).fork("topology"), drawOfMembers(seed));
-  return drawHot(new SeededRandom(seed).fork("hot"), knobs);
+  const aimed = drawFormerOwners(new SeededRandom(seed).fork("former-owners"), knobs);
+  const emptied = drawEmptied(new SeededRandom(seed).fork("emptied"), aimed);
+  return drawHot(new SeededRandom(seed).fork("hot"), emptied);
 }
 
 /** In half of the runs every key is hot. What else a seed draws does not depend on it. */
@@ -168,6 +176,43 @@ function drawTopology(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
   const aborts = random.chance(300) ? { aborts: 600 } : {};
   const pauses = random.chance(300) ? { pauses: 600 } : {};
   return { ...knobs, topology: { changes, ...operators, ...aborts, ...pauses } };
+}
+
+/**
+ * A few runs aim at who was an owner a moment ago: at what it took when nobody else heard of it,
+ * and at who goes by the owners from before. All that is asked is spread over few keys, two of
+ * them hot, and over time, as whoever asks a process that stands still waits for it.
+ */
+function drawFormerOwners(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
+  if (!random.chance(160) || knobs.reaping !== undefined || knobs.nodes > 6) return knobs;
+  const isSloppy = random.chance(300);
+  const mode = isSloppy ? ("sloppy" as const) : ("strict" as const);
+  const n = isSloppy || random.chance(500) ? 1 : 2;
+  // One copy that is out of date is enough to be read, and one to be lost.
+  const buckets = knobs.buckets.map((bucket) => ({ ...bucket, n, w: n, r: 1, mode }));
+  const habits = { ...knobs.habits, otherMode: 0, rests: 700, get: 500, put: 500 };
+  // Little else, mostly: the fewer links fail, the sooner a partition has moved.
+  const others = random.chance(300) ? drawHarmless(random) : { "clock-jump": 3, "dead-stream": 3 };
+  const faults = { [isSloppy ? "leaver-cut" : "left-behind"]: 4, ...others };
+  // What fallbacks hold is there in the end only if it is handed over.
+  const bytesPerSecond = knobs.handoff.bytesPerSecond || handoffBytesPerSecondLeast;
+  const handoff = { ...knobs.handoff, bytesPerSecond };
+  const nodes = Math.max(knobs.nodes, 4);
+  const few = { nodes, partitions: 8, clients: 20, keys: 10, skew: 500, topology: { changes: 4 } };
+  return { ...knobs, ...few, buckets, habits, faults, handoff };
+}
+
+/** A few runs believe whom they ask first, and one of those comes back with an empty disk. */
+function drawEmptied(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
+  const isTaken = knobs.reaping !== undefined || knobs.topology !== undefined;
+  if (!random.chance(60) || isTaken) return knobs;
+  const n = 2 + random.below(2);
+  const mode = "strict" as const;
+  const buckets = knobs.buckets.map((bucket) => ({ ...bucket, n, w: n, r: 1, mode }));
+  const faults = { wipe: 1, ...drawHarmless(random) };
+  // It takes a while until others give it its place back.
+  const habits = { ...knobs.habits, otherMode: 0, rests: 700, get: 600 };
+  return { ...knobs, clients: 5, buckets, faults, habits };
 }
 
 /** The knobs of a seed, where the members stay. */

@@ -24,6 +24,8 @@ export interface Battlefield {
   onNextAck(run: () => void): void;
   /** Runs something when nodes that do not own a key have next told a client so. */
   onNextGuestAck(run: () => void): void;
+  /** Runs something when an operator is next about to ask for a change of members. */
+  onNextChange(run: (through: NodeId) => void): void;
   /** Runs something when clients begin to rest halfway, or at once if they have. */
   onLull(run: () => void): void;
   /** Runs something when a node next tells another one to forget what all have confirmed. */

@@ -38,6 +38,7 @@ export class Faults implements Battlefield {
   #onGuestAck: (() => void)[] = [];
   #onEarlyRead: (() => void)[] = [];
   #onReap: (() => void)[] = [];
+  #onChange: ((through: NodeId) => void)[] = [];
   readonly #lullAt: number;
   #isLull = false;
   #onLull: (() => void)[] = [];
@@ -117,6 +118,15 @@ export class Faults implements Battlefield {
     this.#onReap.push(run);
   }
 
+  /** An operator is about to ask for a change of members. */
+  noteChange(through: NodeId): void {
+    this.#onChange.shift()?.(through);
+  }
+
+  onNextChange(run: (through: NodeId) => void): void {
+    this.#onChange.push(run);
+  }
+
   onLull(run: () => void): void {
     if (this.#isLull) run();
     else this.#onLull.push(run);
@@ -139,6 +149,7 @@ export class Faults implements Battlefield {
     this.#onGuestAck = [];
     this.#onEarlyRead = [];
     this.#onReap = [];
+    this.#onChange = [];
     this.#onLull = [];
     for (const mend of this.#mends) mend();
     cluster.network.heal();

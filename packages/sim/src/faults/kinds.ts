@@ -24,7 +24,9 @@ export type FaultKind =
   | "guests-die"
   | "echo"
   | "wear"
-  | "power-at-reaping";
+  | "power-at-reaping"
+  | "leaver-cut"
+  | "left-behind";
 
 export interface FaultKindInfo {
   readonly name: FaultKind;
@@ -54,6 +56,8 @@ const lossless: readonly FaultKind[] = [
   "echo",
   "wear",
   "power-at-reaping",
+  "leaver-cut",
+  "left-behind",
 ];
 
 /** These concern what is reaped and cut: they begin before the clients rest, for that to happen. */

@@ -13,6 +13,8 @@ import {
 import { echo, powerAtReaping, wear } from "./fence-strikes.ts";
 import { guestsDie } from "./guests-die.ts";
 import type { FaultKind } from "./kinds.ts";
+import { leaverCut } from "./leaver-cut.ts";
+import { leftBehind } from "./left-behind.ts";
 import { loseBesideStale, readsFail, segmentsRot, wiped } from "./lose-beside-stale.ts";
 import { rottableSegments } from "./rottable-segments.ts";
 
@@ -117,6 +119,8 @@ export const strikes: Readonly<Record<FaultKind, Strike>> = {
   echo,
   wear,
   "power-at-reaping": powerAtReaping,
+  "leaver-cut": leaverCut,
+  "left-behind": leftBehind,
 };
 
 /** Two sides; long enough, each side takes the other one for dead. */

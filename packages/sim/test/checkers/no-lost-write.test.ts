@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { noLostWrite } from "../../src/checkers/no-lost-write.ts";
-import { History } from "../../src/index.ts";
+import { type ClientWrite, History } from "../../src/history.ts";
 
 const key = "b/k";
 
@@ -51,4 +51,41 @@ it.each<[string, Told, string]>([
   ["read", { outcome: "unknown", read: "repeatably" }, "write 0, which was read, is gone"],
 ])("objects if a put that was %s is gone", (_what, told, detail) => {
   expect(lost(told)).toEqual([expect.stringContaining(detail)]);
+});
+
+const blindDelete: ClientWrite = {
+  number: 0,
+  key,
+  kind: "delete",
+  saw: [],
+  isBlindDelete: true,
+  isForeign: false,
+  invokedMs: 0,
+  settledMs: 5,
+  outcome: "ok",
+  context: undefined,
+};
+
+/** A put that is gone in the end, begun after a delete without a context had succeeded. */
+function lostAfter(earlier: ClientWrite): number {
+  const history = new History();
+  history.addWrite(earlier);
+  const times = { invokedMs: 10, settledMs: 20 };
+  history.addWrite({
+    ...earlier,
+    ...times,
+    number: 1,
+    kind: "put",
+    isBlindDelete: false,
+    lingers: false,
+  });
+  return noLostWrite(history, [{ key, values: [], copies: new Map() }]).length;
+}
+
+it("objects if a put is gone that is later than a delete", () => {
+  expect(lostAfter(blindDelete)).toBe(1);
+});
+
+it("allows that it is gone if an attempt at that delete was never answered", () => {
+  expect(lostAfter({ ...blindDelete, lingers: true })).toBe(0);
 });
