@@ -205,7 +205,7 @@ export class Workload {
     const ring = this.#ring();
     const states: FinalState[] = [];
     for (const { key, values } of final) {
-      states.push({ key: key.name, values, copies: await this.#copiesOf(ring, key) });
+      states.push({ key: key.name, values, copies: await this.#metCopiesOf(ring, key) });
     }
     return states;
   }
@@ -235,6 +235,14 @@ export class Workload {
     return this.numbersOf(outcome.siblings);
   }
 
+  /** As they are once damage that nobody had met, and these reads meet, is refilled. */
+  async #metCopiesOf(ring: Ring, key: ContendedKey): Promise<Map<string, string>> {
+    const copies = await this.#copiesOf(ring, key);
+    if (![...copies.values()].includes("unknown")) return copies;
+    await this.sleep(refillMs);
+    return this.#copiesOf(ring, key);
+  }
+
   async #copiesOf(ring: Ring, key: ContendedKey, isLoose = false): Promise<Map<string, string>> {
     const copies = new Map<string, string>();
     for (const id of ownersOf(ring, key)) {
@@ -254,8 +262,9 @@ export class Workload {
     if (copy.state !== "present") return copy.state;
     const holdsNothing = copy.siblings.every(({ expiresAtMs }) => expiresAtMs === 0);
     if (this.knobs.reaping !== undefined && holdsNothing) return "absent";
-    if (isLoose) return timelessNameOf(copy, place);
-    return this.cluster.cutSinceMs === Infinity ? copy.digest : nameWhenCut(copy);
+    const isCut = this.cluster.cutSinceMs !== Infinity;
+    if (isLoose) return timelessNameOf(isCut ? { ...copy, clock: neededOf(copy) } : copy, place);
+    return isCut ? nameWhenCut(copy) : copy.digest;
   }
 
   #ring(): Ring {
@@ -265,13 +274,19 @@ export class Workload {
   }
 }
 
-/** All of a copy but those entries of its clock that go when it is cut. */
-function nameWhenCut({ clock, siblings }: ReplicaAnswer & { readonly state: "present" }): string {
+type HeldCopy = ReplicaAnswer & { readonly state: "present" };
+
+/** Those entries of a copy's clock that stay when it is cut. */
+function neededOf({ clock, siblings }: HeldCopy): readonly string[] {
   const actors = new Set(siblings.flatMap(({ dots }) => dots.map(({ actor }) => `${actor}:`)));
-  const needed = clock.filter((entry) => actors.has(entry.slice(0, entry.indexOf(":") + 1)));
+  return clock.filter((entry) => actors.has(entry.slice(0, entry.indexOf(":") + 1)));
+}
+
+/** All of a copy but those entries of its clock that go when it is cut. */
+function nameWhenCut(copy: HeldCopy): string {
   return JSON.stringify({
-    needed,
-    siblings: siblings.map((sibling) => ({ ...sibling, value: hex(sibling.value) })),
+    needed: neededOf(copy),
+    siblings: copy.siblings.map((sibling) => ({ ...sibling, value: hex(sibling.value) })),
   });
 }
 
@@ -286,7 +301,7 @@ function ownersOf(ring: Ring, { place, bucket }: ContendedKey): readonly NodeId[
  * in when a retried write was written of which one dot was overwritten unread; merged with each
  * other they agree on it, which nothing does where copies are not compared.
  */
-function timelessNameOf(copy: ReplicaAnswer & { readonly state: "present" }, key: Key): string {
+function timelessNameOf(copy: HeldCopy, key: Key): string {
   const { clock, context = "", siblings } = copy;
   const read = decodeContext(context, key, new ContextSeal(contextKey));
   const writes = read.ok ? read.context.writes.map(({ writeId }) => writeId) : [];
