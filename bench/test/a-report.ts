@@ -78,6 +78,7 @@ export function reportOf(measurements: readonly Measurement[]): Report {
     limits: {
       fdatasyncPerSecond: 1000,
       sharedFdatasyncPerSecond: 400,
+      bareQuorumPerSecond: 250,
       echoPerSecond1: 60_000,
       echoPerSecond64: 70_000,
     },

@@ -1,4 +1,5 @@
 import type { Limits } from "../report/report.ts";
+import { bareQuorumRate } from "./bare-quorum.ts";
 import { fdatasyncRate, loopbackEchoRate } from "./machine-limits.ts";
 import { sharedFdatasyncRate } from "./shared-disk.ts";
 
@@ -10,6 +11,7 @@ export async function measureLimits(directory: string): Promise<Limits> {
   return {
     fdatasyncPerSecond: fdatasyncRate(directory, limitSeconds),
     sharedFdatasyncPerSecond: await sharedFdatasyncRate(directory, 3, limitSeconds),
+    bareQuorumPerSecond: await bareQuorumRate(directory, limitSeconds * 2),
     echoPerSecond1: await loopbackEchoRate(1, limitSeconds),
     echoPerSecond64: await loopbackEchoRate(64, limitSeconds),
   };
@@ -20,7 +22,8 @@ export function limitsText(limits: Limits): string {
   const whole = (number: number): string => Math.round(number).toLocaleString("en");
   return (
     `limits: fdatasync ${whole(limits.fdatasyncPerSecond)}/s alone, ` +
-    `${whole(limits.sharedFdatasyncPerSecond)}/s each of three at once; loopback echo ` +
+    `${whole(limits.sharedFdatasyncPerSecond)}/s each of three at once; a bare quorum ` +
+    `${whole(limits.bareQuorumPerSecond)}/s with 1; loopback echo ` +
     `${whole(limits.echoPerSecond1)}/s with 1 and ${whole(limits.echoPerSecond64)}/s with 64`
   );
 }

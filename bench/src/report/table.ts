@@ -158,9 +158,10 @@ function notesText({ limits }: Report, cells: readonly CellRounds[]): string {
     const rate = medianOf(rounds, ({ operationsPerSecond }) => operationsPerSecond) ?? 0;
     const alone = (rate / limits.fdatasyncPerSecond).toFixed(2);
     const shared = (rate / limits.sharedFdatasyncPerSecond).toFixed(2);
+    const bare = (rate / limits.bareQuorumPerSecond).toFixed(2);
     lines.push(
       `${name}: one waiting client has ${alone} of the fdatasync rate of one process alone, ` +
-        `${shared} of that of three at once`,
+        `${shared} of that of three at once, ${bare} of a bare quorum`,
     );
   }
   return lines.join("\n");
