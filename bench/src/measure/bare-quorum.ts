@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { answerOf } from "../child-answer.ts";
 
 /** V8 has compiled by then what little there is. */
-const warmUpSeconds = 2;
+const warmUpSeconds = 1;
 
 /**
  * Puts per second of one client that waits for each, of three processes of Node with nothing in

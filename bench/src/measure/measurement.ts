@@ -12,6 +12,12 @@ export interface Cell {
   readonly pressure: Pressure;
 }
 
+/** One client that waits for each of its writes. */
+export function isLoneWriter({ pressure, workload }: Cell): boolean {
+  const isAlone = pressure.kind === "closed" && pressure.inFlight === 1;
+  return isAlone && (workload === "insert" || workload === "write-only");
+}
+
 /** One run of a cell. Null: could not be known, as of servers on other machines. */
 export interface Measurement {
   readonly cell: Cell;

@@ -12,7 +12,7 @@ export interface Limits {
   /** Of each of three processes that sync at once, as the nodes on one machine do. */
   readonly sharedFdatasyncPerSecond: number;
   /** Puts of one client, by three processes with nothing in them but sockets and syncs. */
-  readonly bareQuorumPerSecond: number;
+  readonly bareQuorumPerSecond: number | null;
   readonly echoPerSecond1: number;
   readonly echoPerSecond64: number;
 }

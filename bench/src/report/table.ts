@@ -1,6 +1,6 @@
 import { limitsText } from "../measure/limits.ts";
 import type { Measurement } from "../measure/measurement.ts";
-import { byteName, pressureName } from "../measure/measurement.ts";
+import { byteName, isLoneWriter, pressureName } from "../measure/measurement.ts";
 import { alignedText } from "./aligned-text.ts";
 import { comparisonText } from "./comparison.ts";
 import type { Report } from "./report.ts";
@@ -153,22 +153,18 @@ function notesText({ limits }: Report, cells: readonly CellRounds[]): string {
     }
   }
   for (const { name, cell, rounds } of cells) {
-    const isOneWriter = cell.pressure.kind === "closed" && cell.pressure.inFlight === 1;
-    if (limits === null || !isOneWriter || !isWrite(cell.workload)) continue;
+    if (limits === null || !isLoneWriter(cell)) continue;
     const rate = medianOf(rounds, ({ operationsPerSecond }) => operationsPerSecond) ?? 0;
     const alone = (rate / limits.fdatasyncPerSecond).toFixed(2);
     const shared = (rate / limits.sharedFdatasyncPerSecond).toFixed(2);
-    const bare = (rate / limits.bareQuorumPerSecond).toFixed(2);
+    const bare = limits.bareQuorumPerSecond;
+    const ceiling = bare === null ? "" : `, ${(rate / bare).toFixed(2)} of a bare quorum`;
     lines.push(
       `${name}: one waiting client has ${alone} of the fdatasync rate of one process alone, ` +
-        `${shared} of that of three at once, ${bare} of a bare quorum`,
+        `${shared} of that of three at once${ceiling}`,
     );
   }
   return lines.join("\n");
-}
-
-function isWrite(workload: string): boolean {
-  return workload === "insert" || workload === "write-only";
 }
 
 function megabytes(bytes: number | null): number | null {

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { type TargetName, doorOf, driverTargets } from "../drivers/open-driver.ts";
 import { lookAround, requireDisk } from "../measure/machine.ts";
 import { measureLimits } from "../measure/limits.ts";
-import { type Cell, type Measurement, cellName } from "../measure/measurement.ts";
+import { type Cell, type Measurement, cellName, isLoneWriter } from "../measure/measurement.ts";
 import { pin } from "../measure/pinning.ts";
 import { residentBytes } from "../measure/process-usage.ts";
 import { type Report, type Restart, type TargetReport, reportVersion } from "../report/report.ts";
@@ -72,7 +72,8 @@ async function runIn(plan: BenchPlan, data: string | undefined, cleanUp: CleanUp
   const cells = presentCells(plan);
   const machine = lookAround(data);
   if (data !== undefined) say("measuring the disk and the loopback device");
-  const limits = data === undefined ? null : await measureLimits(data);
+  const limits =
+    data === undefined ? null : await measureLimits(data, { isAlone: cells.some(isLoneWriter) });
   const ceilings = plan.hasCeilings ? await ceilingsOf(cells, plan) : [];
   const targets: TargetReport[] = [];
   const measurements: Measurement[] = [];
