@@ -20,6 +20,7 @@ import { runSoak } from "./soak/command.ts";
 import { runTails } from "./tails/command.ts";
 import { runBench as runPlan } from "./run/bench.ts";
 import { type SuiteName, cellsOf } from "./run/suites.ts";
+import { say } from "./say.ts";
 import {
   type Distribution,
   type WorkloadName,
@@ -154,7 +155,6 @@ async function run(
 ): Promise<number> {
   // What cannot be read is better known before than after minutes of measuring.
   const baseline = options.baseline === undefined ? undefined : readBaseline(options.baseline);
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const wishes = {
     ...(options.driver !== undefined && { drivers: options.driver }),
     ...(options.workload !== undefined && { workloads: options.workload }),

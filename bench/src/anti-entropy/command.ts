@@ -1,9 +1,10 @@
-import { mkdirSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { sequentialSyncRate } from "../measure/machine-limits.ts";
-import { lookAround, requireDisk } from "../measure/machine.ts";
+import { machineText } from "../measure/machine.ts";
 import { alignedText } from "../report/aligned-text.ts";
-import { runProgram } from "../run-program.ts";
+import { makeDataDirectory } from "../run/data-directory.ts";
+import { runJudged } from "../run-program.ts";
+import { say } from "../say.ts";
 import { exchangeTable, problemsWith } from "./exchange-table.ts";
 import { measurePair, type PairExchange } from "./measure-pair.ts";
 
@@ -21,7 +22,6 @@ const rateSeconds = 3;
 
 /** Prints what it costs to compare two replicas, and to make them equal; 1 above the limits. */
 export async function runAntiEntropy(words: readonly string[]): Promise<number> {
-  let isGood = true;
   const program = new Command("coterie bench anti-entropy")
     .description(
       "Two nodes, each a process with a directory, share a bucket of two copies. Their logs " +
@@ -39,27 +39,26 @@ export async function runAntiEntropy(words: readonly string[]): Promise<number> 
 Examples:
   npm run bench -- anti-entropy
   npm run bench -- anti-entropy --keys 100000 --partitions 64 --differing 0,1,all`,
-    )
-    .action(async (options: Options) => {
-      isGood = await run(options);
-    });
-  return runProgram(program, words, () => (isGood ? 0 : 1));
+    );
+  return runJudged(program, words, run);
 }
 
 async function run({ keys, partitions, differing, value, data }: Options): Promise<boolean> {
-  mkdirSync(data, { recursive: true });
-  requireDisk(data);
+  makeDataDirectory(data);
   const exchanges: PairExchange[] = [];
   for (const count of partitions) {
     const shape = { partitions: count, valueBytes: value };
-    const onStep = (step: string): void => void process.stderr.write(`${step}\n`);
-    exchanges.push(...(await measurePair({ directory: data, shape, keys, differing, onStep })));
+    exchanges.push(
+      ...(await measurePair({ directory: data, shape, keys, differing, onStep: say })),
+    );
   }
   const syncRate = sequentialSyncRate(data, chunkBytes, rateSeconds);
-  const { commit, date, node, processor, cores, filesystem } = lookAround(data);
-  const head = `commit ${commit}, ${date}, Node ${node}, ${cores} x ${processor}, ${filesystem}`;
   const rate = `${(syncRate / 1e6).toFixed(1)} MB/s by writes of ${chunkBytes} B with a sync each`;
-  const lines = [head, `the disk takes ${rate}`, alignedText(exchangeTable(exchanges, syncRate))];
+  const lines = [
+    machineText(data),
+    `the disk takes ${rate}`,
+    alignedText(exchangeTable(exchanges, syncRate)),
+  ];
   const problems = exchanges.flatMap((each) => problemsWith(each, syncRate));
   process.stdout.write(`${[...lines, ...problems].join("\n")}\n`);
   return problems.length === 0;

@@ -1,13 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync, statfsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { rmSync, statfsSync } from "node:fs";
+import { totalmem } from "node:os";
 import { loadLevel } from "@coterie/server";
 import { Command, Option } from "commander";
 import { positive } from "../arguments.ts";
 import { partitionsFor } from "../many-keys/command.ts";
 import { limitsText, measureLimits } from "../measure/limits.ts";
-import { lookAround, requireDisk } from "../measure/machine.ts";
+import { machineText } from "../measure/machine.ts";
+import { makeDataDirectory, makeRunDirectory } from "../run/data-directory.ts";
 import { onInterrupt } from "../run/interrupts.ts";
 import { runProgram } from "../run-program.ts";
+import { say } from "../say.ts";
 import { EngineProcess } from "./engine-process.ts";
 import { engineTable } from "./engine-table.ts";
 import { type EngineFigures, type EngineInput, measureEngine } from "./measure-engine.ts";
@@ -67,13 +69,11 @@ Examples:
 async function run({ data, only, gb, ...options }: Options): Promise<void> {
   const engines = only === undefined ? engineNames : [only];
   await requireEngines(engines);
-  mkdirSync(data, { recursive: true });
-  requireDisk(data);
+  makeDataDirectory(data);
   const valueBytes = Math.ceil(options.valueBytes);
   const records = Math.ceil((gb * gigabyte) / valueBytes);
   requireSpace(data, records * (keyBytes + valueBytes + overheadBytes));
-  const parent = mkdtempSync(join(resolve(data), "engines-"));
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const parent = makeRunDirectory(data, "engines");
   const child = new EngineProcess();
   const clean = async (): Promise<void> => {
     await child.kill();
@@ -113,13 +113,9 @@ function requireSpace(directory: string, recordBytes: number): void {
 }
 
 function headText(input: EngineInput, limits: string): string {
-  const { commit, node, cores, processor, filesystem, memoryBytes, date } = lookAround(
-    input.parent,
-  );
-  const memory = (memoryBytes / 2 ** 30).toFixed(0);
+  const memory = (totalmem() / 2 ** 30).toFixed(0);
   return (
-    `commit ${commit}, ${date}, Node ${node}, ${cores} x ${processor}, ${memory} GiB, ` +
-    `${filesystem ?? "?"}\n${limits}\n` +
+    `${machineText(input.parent)}, ${memory} GiB of memory\n${limits}\n` +
     `${input.records} records with values of ${input.valueBytes} B and keys of ${keyBytes} B, ` +
     `${input.partitions} partitions; ${input.inFlight} puts in flight, then ` +
     `${input.loadInFlight} gets or overwrites for ${input.seconds} s each\n` +

@@ -1,4 +1,5 @@
 // A process of its own for one engine: does one task of its parent, and answers.
+import { say } from "../say.ts";
 import { loadEngine, openEngine } from "./load-engine.ts";
 import type { Loaded, Opened, Task } from "./tasks.ts";
 
@@ -11,7 +12,7 @@ process.once("message", (task: Task) => {
   carryOut(task).then(
     (answer) => process.send?.(answer),
     (error: Error) => {
-      process.stderr.write(`${task.shape.engine}: ${error.message}\n`);
+      say(`${task.shape.engine}: ${error.message}`);
       process.exit(1);
     },
   );

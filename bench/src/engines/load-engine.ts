@@ -8,6 +8,7 @@ import {
   ownCpuMicros,
   residentBytes,
 } from "../measure/process-usage.ts";
+import { say } from "../say.ts";
 import { seededDraw } from "../workload/random.ts";
 import { EngineStore } from "./engine-store.ts";
 import { Records, keyBytes } from "./records.ts";
@@ -37,7 +38,10 @@ export async function loadEngine(task: LoadTask): Promise<Loaded> {
   const writing = { directory: shape.directory, recordBytes };
 
   let next = 0;
-  const progress = setInterval(() => say(task, next), progressMs);
+  const progress = setInterval(
+    () => say(`${shape.engine}: ${next} of ${count} records`),
+    progressMs,
+  );
   const filling = await written(writing, () =>
     calls(
       inFlight,
@@ -188,8 +192,4 @@ function microsToMake(records: Records): number {
     micros = (ownCpuMicros() - cpu) / recordsToMake;
   }
   return micros;
-}
-
-function say({ shape, records }: LoadTask, done: number): void {
-  process.stderr.write(`${shape.engine}: ${done} of ${records} records\n`);
 }

@@ -1,11 +1,12 @@
-import { mkdirSync } from "node:fs";
 import { Command, Option } from "commander";
-import { lookAround, requireDisk } from "../measure/machine.ts";
+import { machineText } from "../measure/machine.ts";
 import { alignedText } from "../report/aligned-text.ts";
 import { type DoorName, doorNames } from "./doors.ts";
 import { peerFigures } from "./peers.ts";
 import { type FaultName, type Span, faultNames, runTrials } from "./trials.ts";
-import { runProgram } from "../run-program.ts";
+import { makeDataDirectory } from "../run/data-directory.ts";
+import { runJudged } from "../run-program.ts";
+import { say } from "../say.ts";
 
 interface Options {
   readonly door: DoorName;
@@ -26,7 +27,6 @@ const servedMin = 0.9999;
 
 /** Prints how the others serve while a node is away; 1 if they do it worse than they should. */
 export async function runFailover(words: readonly string[]): Promise<number> {
-  let isGood = true;
   const program = new Command("coterie bench failover")
     .description(
       "Kills (SIGKILL) and stops (SIGSTOP) each node of a real cluster in turn, and lets it come " +
@@ -51,11 +51,8 @@ Examples:
   npm run bench -- failover
   npm run bench -- failover --fault stop --victims n2 --door resp
   npm run bench -- failover --minutes 10`,
-    )
-    .action(async (options: Options) => {
-      isGood = await run(options);
-    });
-  return runProgram(program, words, () => (isGood ? 0 : 1));
+    );
+  return runJudged(program, words, run);
 }
 
 function list(text: string): readonly string[] {
@@ -63,8 +60,7 @@ function list(text: string): readonly string[] {
 }
 
 async function run(options: Options): Promise<boolean> {
-  mkdirSync(options.data, { recursive: true });
-  requireDisk(options.data);
+  makeDataDirectory(options.data);
   const isLong = options.minutes !== undefined;
   const spans = await runTrials({
     door: options.door,
@@ -75,7 +71,7 @@ async function run(options: Options): Promise<boolean> {
     awaySeconds: options.minutes === undefined ? options.away : options.minutes * 60,
     aroundSeconds: options.around,
     directory: options.data,
-    say: (line) => void process.stderr.write(`${line}\n`),
+    say,
   });
   process.stdout.write(reportText(spans, options));
   return isLong ? isServed(spans) : spans.every(isWithin);
@@ -96,7 +92,6 @@ function servedShare({ operations, putsFailed, getsFailed }: Span): number {
 }
 
 function reportText(spans: readonly Span[], { data, nodes, door, rate }: Options): string {
-  const { commit, node, cores, processor, filesystem, date } = lookAround(data);
   const titles = [
     "fault",
     "node",
@@ -123,7 +118,7 @@ function reportText(spans: readonly Span[], { data, nodes, door, rate }: Options
   ]);
   const peers = peerFigures.map((peer) => [peer.name, peer.writeGap, peer.worstGroup, peer.failed]);
   return (
-    `commit ${commit}, ${date}, Node ${node}, ${cores} x ${processor}, ${filesystem ?? "?"}\n` +
+    `${machineText(data)}\n` +
     `${nodes} nodes, fsynced on 2 of 3, read from 2 of 3; ${rate} operations/s through ` +
     `${door === "client" ? "the client" : `the ${door} doors of the others`}, open loop\n\n` +
     `${alignedText([[...titles, ...further], ...rows])}\n\n` +

@@ -1,9 +1,10 @@
-import { mkdirSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
-import { lookAround, requireDisk } from "../measure/machine.ts";
+import { machineText } from "../measure/machine.ts";
 import { alignedText } from "../report/aligned-text.ts";
 import { type Delivery, deliver } from "./deliver.ts";
-import { runProgram } from "../run-program.ts";
+import { makeDataDirectory } from "../run/data-directory.ts";
+import { runJudged } from "../run-program.ts";
+import { say } from "../say.ts";
 
 interface Options {
   readonly keys: readonly number[];
@@ -18,7 +19,6 @@ const perSecondMin = 20_000;
 
 /** Prints how soon a node has what it missed; 1 if that takes longer than it should. */
 export async function runHandoff(words: readonly string[]): Promise<number> {
-  let isGood = true;
   const program = new Command("coterie bench handoff")
     .description(
       "Kills a node of a real cluster, writes keys through the others, and lets it come back: " +
@@ -33,11 +33,8 @@ export async function runHandoff(words: readonly string[]): Promise<number> {
 Examples:
   npm run bench -- handoff
   npm run bench -- handoff --keys 2000 --nodes 3`,
-    )
-    .action(async (options: Options) => {
-      isGood = await run(options);
-    });
-  return runProgram(program, words, () => (isGood ? 0 : 1));
+    );
+  return runJudged(program, words, run);
 }
 
 function numbers(text: string): readonly number[] {
@@ -47,18 +44,17 @@ function numbers(text: string): readonly number[] {
 }
 
 async function run({ keys, nodes, data }: Options): Promise<boolean> {
-  mkdirSync(data, { recursive: true });
-  requireDisk(data);
+  makeDataDirectory(data);
   const deliveries: Delivery[] = [];
   for (const size of nodes) {
     for (const count of keys) {
-      process.stderr.write(`${count} keys, ${size} nodes\n`);
+      say(`${count} keys, ${size} nodes`);
       deliveries.push(await deliver({ directory: data, nodes: size, keys: count }));
     }
   }
-  const { commit, date, node, processor, cores, filesystem } = lookAround(data);
-  const head = `commit ${commit}, ${date}, Node ${node}, ${cores} x ${processor}, ${filesystem}`;
-  process.stdout.write(`${head}\n${alignedText([header, ...deliveries.map(rowOf)])}\n`);
+  process.stdout.write(
+    `${machineText(data)}\n${alignedText([header, ...deliveries.map(rowOf)])}\n`,
+  );
   return deliveries.every(isGoodEnough);
 }
 

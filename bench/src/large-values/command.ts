@@ -1,8 +1,9 @@
-import { mkdirSync } from "node:fs";
 import { Command } from "commander";
-import { lookAround, requireDisk } from "../measure/machine.ts";
+import { machineText } from "../measure/machine.ts";
 import { alignedText } from "../report/aligned-text.ts";
+import { makeDataDirectory } from "../run/data-directory.ts";
 import { runProgram } from "../run-program.ts";
+import { say } from "../say.ts";
 import { type WorkloadName, workloadNames } from "../workload/mix.ts";
 import { type LargeValuesFindings, type Span, measureLargeValues } from "./measure.ts";
 
@@ -53,13 +54,10 @@ Examples:
 async function run({ data, ...options }: Options): Promise<void> {
   const { workload, small, large, smallShare, largeShare } = options;
   if (!workloadNames.includes(workload)) throw new Error(`there is no workload ${workload}`);
-  mkdirSync(data, { recursive: true });
-  requireDisk(data);
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  makeDataDirectory(data);
   const findings = await measureLargeValues({ ...options, directory: data, say });
-  const { commit, node, cores, processor, filesystem, date } = lookAround(data);
   process.stdout.write(
-    `commit ${commit}, ${date}, Node ${node}, ${cores} x ${processor}, ${filesystem ?? "?"}\n` +
+    `${machineText(data)}\n` +
       `workload ${workload}, uniform, Pipe; ${small} B at ${smallShare} of their peak, ` +
       `${large} B at ${largeShare} of theirs; open loops; servers and generators share ` +
       `the cores\n\n${reportText(findings)}`,

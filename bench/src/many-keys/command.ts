@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { limitsText, measureLimits } from "../measure/limits.ts";
-import { lookAround, requireDisk } from "../measure/machine.ts";
-import { runProgram } from "../run-program.ts";
+import { machineText } from "../measure/machine.ts";
+import { inRunDirectory } from "../run/data-directory.ts";
+import { runJudged } from "../run-program.ts";
+import { say } from "../say.ts";
 import { type ManyKeys, type Written, manyKeys } from "./many-keys.ts";
 
 interface Options {
@@ -23,7 +23,6 @@ const partitionsMin = 64;
 
 /** Prints what many keys cost a node; 1 if that is more than it should be. */
 export async function runManyKeys(words: readonly string[]): Promise<number> {
-  let isGood = true;
   const program = new Command("coterie bench many-keys")
     .description(
       "Fills the log of one node by the store's own code, without a node, then starts its " +
@@ -41,26 +40,18 @@ export async function runManyKeys(words: readonly string[]): Promise<number> {
 Examples:
   npm run bench -- many-keys
   npm run bench -- many-keys --keys 1000000 --seconds 10`,
-    )
-    .action(async (options: Options) => {
-      isGood = await run(options);
-    });
-  return runProgram(program, words, () => (isGood ? 0 : 1));
+    );
+  return runJudged(program, words, run);
 }
 
-async function run({ keys, value, seconds, data, ...options }: Options): Promise<boolean> {
-  mkdirSync(data, { recursive: true });
-  requireDisk(data);
-  const directory = mkdtempSync(join(resolve(data), "many-keys-"));
+function run({ keys, value, seconds, data, ...options }: Options): Promise<boolean> {
   const partitions = options.partitions ?? partitionsFor(keys);
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
-  try {
+  return inRunDirectory(data, "many-keys", async (directory) => {
     const limits = limitsText(await measureLimits(directory));
     const input = { directory, keys, valueBytes: value, partitions, seconds, say };
     const found = await manyKeys(input);
-    const { commit, node, cores, processor, filesystem, date } = lookAround(directory);
     const lines = [
-      `commit ${commit}, ${date}, Node ${node}, ${cores} x ${processor}, ${filesystem ?? "?"}`,
+      machineText(directory),
       limits,
       `one node alone, ${keys} keys, ${value} B, ${partitions} partitions`,
       "",
@@ -70,9 +61,7 @@ async function run({ keys, value, seconds, data, ...options }: Options): Promise
     return found.starts.every(
       ({ readyMs, residentBytes }) => readyMs < readyMsMax && residentBytes <= residentBytesMax,
     );
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  });
 }
 
 /** The power of two that leaves a partition no more keys than it should have. */

@@ -31,6 +31,12 @@ export function lookAround(directory: string | undefined): Machine {
   };
 }
 
+/** The head of a report: of what and when it is, and where. */
+export function machineText(directory: string): string {
+  const { commit, date, node, cores, processor, filesystem } = lookAround(directory);
+  return `commit ${commit}, ${date}, Node ${node}, ${cores} x ${processor}, ${filesystem ?? "?"}`;
+}
+
 /** Refuses a directory that is kept in memory: what is measured there is not durability. */
 export function requireDisk(directory: string): void {
   const filesystem = filesystemOf(directory);

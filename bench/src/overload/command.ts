@@ -1,15 +1,15 @@
-import { mkdirSync } from "node:fs";
 import { Command } from "commander";
 import { Generators } from "../generator/generators.ts";
 import { mergeHistograms, percentilesOf } from "../generator/histogram.ts";
 import type { Pressure, RunResult } from "../generator/plan.ts";
-import { lookAround, requireDisk } from "../measure/machine.ts";
+import { machineText } from "../measure/machine.ts";
 import { pin, pinningFor } from "../measure/pinning.ts";
 import { ResidentSampler } from "../measure/resident-sampler.ts";
 import { alignedText } from "../report/aligned-text.ts";
 import { CoterieTarget } from "../targets/coterie-target.ts";
 import { type WorkloadName, workloadNames } from "../workload/mix.ts";
 import { goodputOf, recoveryMsOf } from "./goodput.ts";
+import { makeDataDirectory } from "../run/data-directory.ts";
 import { runProgram } from "../run-program.ts";
 
 interface Options {
@@ -62,8 +62,7 @@ Examples:
 async function run(options: Options): Promise<void> {
   const { workload, inFlight, factor, seconds, data } = options;
   if (!workloadNames.includes(workload)) throw new Error(`there is no workload ${workload}`);
-  mkdirSync(data, { recursive: true });
-  requireDisk(data);
+  makeDataDirectory(data);
   const target = await CoterieTarget.start(data);
   const generators = Generators.start(target.addresses, options.generators);
   try {
@@ -108,7 +107,6 @@ function reportText(
   phases: readonly Phase[],
   peak: number,
 ): string {
-  const { commit, node, cores, processor, filesystem, date } = lookAround(data);
   const [, , overloaded, after] = phases as readonly [Phase, Phase, Phase, Phase];
   const drainMs = Math.max(0, (overloaded.result.seconds - seconds) * 1000);
   const recoveryMs = recoveryMsOf(after.result.tenths, peak * easyShare);
@@ -141,7 +139,7 @@ function reportText(
     "refused",
   ];
   return (
-    `commit ${commit}, ${date}, Node ${node}, ${cores} x ${processor}, ${filesystem ?? "?"}\n` +
+    `${machineText(data)}\n` +
     `workload ${workload}, 100 B, Pipe, ${inFlight} in flight for the peak, ` +
     `${isPinned ? "servers and generator pinned apart" : "not pinned"}; ` +
     "latencies of all calls, the refused too\n\n" +

@@ -1,7 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { Command } from "commander";
-import { lookAround, requireDisk } from "../measure/machine.ts";
+import { machineText } from "../measure/machine.ts";
 import { cpuMicros } from "../measure/process-usage.ts";
 import { alignedText } from "../report/aligned-text.ts";
 import { findProgram, missingProgram } from "../targets/debian-program.ts";
@@ -9,7 +7,9 @@ import { type Asked, type Figure, type Found, aimOf, coterieName, figuresOf } fr
 import { setLoad } from "./own-load.ts";
 import { type RespLoad, type RespResult, redisBenchmark } from "./redis-benchmark.ts";
 import { type RespServer, startCoterie, startRedisInMemory, startRedisSynced } from "./servers.ts";
-import { runProgram } from "../run-program.ts";
+import { inRunDirectory } from "../run/data-directory.ts";
+import { runJudged } from "../run-program.ts";
+import { say } from "../say.ts";
 
 interface Options {
   readonly connections: number;
@@ -30,7 +30,6 @@ interface Part {
 
 /** Prints what SET and GET cost beside Redis in the same run; 1 if an aim is missed. */
 export async function runResp(words: readonly string[]): Promise<number> {
-  let isGood = true;
   const program = new Command("coterie bench resp")
     .description(
       "Puts the RESP door of three durable nodes, one redis-server that keeps everything in " +
@@ -50,11 +49,8 @@ export async function runResp(words: readonly string[]): Promise<number> {
 Examples:
   npm run bench -- resp
   npm run bench -- resp --rounds 5 --pipeline 1 --requests 100000`,
-    )
-    .action(async (options: Options) => {
-      isGood = await run(options);
-    });
-  return runProgram(program, words, () => (isGood ? 0 : 1));
+    );
+  return runJudged(program, words, run);
 }
 
 function list(text: string): readonly number[] {
@@ -68,9 +64,19 @@ async function run(options: Options): Promise<boolean> {
   }
   const missing = missingProgram("redis");
   if (missing !== undefined) throw new Error(missing);
-  mkdirSync(options.data, { recursive: true });
-  requireDisk(options.data);
-  const directory = mkdtempSync(join(resolve(options.data), "resp-"));
+  const found = await inRunDirectory(options.data, "resp", (directory) =>
+    measureAll(generator, directory, options),
+  );
+  const figures = figuresOf(found);
+  process.stdout.write(reportText(figures, options));
+  return figures.every(isReached);
+}
+
+async function measureAll(
+  generator: string,
+  directory: string,
+  options: Options,
+): Promise<readonly Found[]> {
   const servers: RespServer[] = [];
   const found: Found[] = [];
   try {
@@ -99,11 +105,8 @@ async function run(options: Options): Promise<boolean> {
     }
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
-    rmSync(directory, { recursive: true, force: true });
   }
-  const figures = figuresOf(found);
-  process.stdout.write(reportText(figures, options));
-  return figures.every(isReached);
+  return found;
 }
 
 async function measure(
@@ -118,9 +121,7 @@ async function measure(
   const before = used();
   const result = await resultOf(generator, { ...load, command }, asked, name);
   const micros = (used() - before) / requests;
-  process.stderr.write(
-    `${command} by ${asked}, pipeline ${pipeline}: ${name} ${result.perSecond.toFixed(0)}/s\n`,
-  );
+  say(`${command} by ${asked}, pipeline ${pipeline}: ${name} ${result.perSecond.toFixed(0)}/s`);
   return { ...result, server: name, command, asked, pipeline, cpuMicros: micros };
 }
 
@@ -140,7 +141,6 @@ function isReached(figure: Figure): boolean {
 }
 
 function reportText(figures: readonly Figure[], options: Options): string {
-  const { commit, node, cores, processor, filesystem, date } = lookAround(options.data);
   const titles = ["command", "pipeline", "by", "server", "ops/s", "p50 ms", "p99 ms", "CPU µs/op"];
   const further = ["coterie's ops of it", "aim", "coterie's CPU of it"];
   const rows = figures.map((one) => [
@@ -157,7 +157,7 @@ function reportText(figures: readonly Figure[], options: Options): string {
     one.cpuShare?.toFixed(1) ?? "",
   ]);
   return (
-    `commit ${commit}, ${date}, Node ${node}, ${cores} x ${processor}, ${filesystem ?? "?"}\n` +
+    `${machineText(options.data)}\n` +
     `${options.connections} connections to one address, ${options.value} B, ` +
     `medians of ${options.rounds}\n` +
     "redis in memory: one server, which writes nothing; redis synced: appendfsync always, with " +

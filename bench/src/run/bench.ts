@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { rmSync } from "node:fs";
 import { type TargetName, doorOf, driverTargets } from "../drivers/open-driver.ts";
-import { lookAround, requireDisk } from "../measure/machine.ts";
+import { lookAround } from "../measure/machine.ts";
 import { measureLimits } from "../measure/limits.ts";
 import { type Cell, type Measurement, cellName, isLoneWriter } from "../measure/measurement.ts";
 import { pin } from "../measure/pinning.ts";
@@ -10,6 +9,7 @@ import { type Report, type Restart, type TargetReport, reportVersion } from "../
 import { CoterieTarget } from "../targets/coterie-target.ts";
 import { missingProgram } from "../targets/debian-program.ts";
 import { type Ceiling, measureCeilings, withCeiling } from "./ceilings.ts";
+import { makeRunDirectory } from "./data-directory.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { startTarget } from "./start-target.ts";
@@ -31,7 +31,7 @@ export interface BenchPlan extends Omit<SessionOptions, "directory"> {
 
 /** Measures all cells, target after target, round after round. */
 export async function runBench(plan: BenchPlan): Promise<Report> {
-  const data = plan.nodes === undefined ? makeDirectory(plan.data) : undefined;
+  const data = plan.nodes === undefined ? makeRunDirectory(plan.data, "bench") : undefined;
   const clean = (): void => {
     if (data !== undefined) rmSync(data, { recursive: true, force: true });
   };
@@ -58,13 +58,6 @@ class CleanUp {
       }
     });
   }
-}
-
-function makeDirectory(parent: string): string {
-  const directory = resolve(parent);
-  mkdirSync(directory, { recursive: true });
-  requireDisk(directory);
-  return mkdtempSync(join(directory, "bench-"));
 }
 
 async function runIn(plan: BenchPlan, data: string | undefined, cleanUp: CleanUp): Promise<Report> {

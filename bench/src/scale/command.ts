@@ -1,8 +1,9 @@
-import { mkdirSync } from "node:fs";
 import { Command } from "commander";
-import { lookAround, requireDisk } from "../measure/machine.ts";
+import { machineText } from "../measure/machine.ts";
 import { alignedText } from "../report/aligned-text.ts";
-import { runProgram } from "../run-program.ts";
+import { makeDataDirectory } from "../run/data-directory.ts";
+import { runJudged } from "../run-program.ts";
+import { say } from "../say.ts";
 import { type Growth, grow } from "./grow.ts";
 import type { Span } from "./steady-load.ts";
 
@@ -20,7 +21,6 @@ const cpuMax = 1.2;
 
 /** Prints what a cluster does while it grows; 1 if that is less than it should. */
 export async function runScale(words: readonly string[]): Promise<number> {
-  let isGood = true;
   const program = new Command("coterie bench scale")
     .description(
       "Three nodes on this machine's disk become six, one after the other, under a load of " +
@@ -38,23 +38,17 @@ export async function runScale(words: readonly string[]): Promise<number> {
 Examples:
   npm run bench -- scale
   npm run bench -- scale --records 1000000 --value 1000 --seconds 20`,
-    )
-    .action(async (options: Options) => {
-      isGood = await run(options);
-    });
-  return runProgram(program, words, () => (isGood ? 0 : 1));
+    );
+  return runJudged(program, words, run);
 }
 
 async function run({ data, value, ...options }: Options): Promise<boolean> {
-  mkdirSync(data, { recursive: true });
-  requireDisk(data);
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  makeDataDirectory(data);
   const growth = await grow({ ...options, directory: data, valueBytes: value, say });
-  const { commit, date, node, processor, cores, filesystem } = lookAround(data);
   const lines = [
-    `commit ${commit}, ${date}, Node ${node}, ${cores} x ${processor}, ${filesystem}`,
+    machineText(data),
     `${options.records} keys of ${value} B, half puts and half gets, ${options.inFlight} in ` +
-      `flight; one generator process, on the same ${cores} cores as all nodes`,
+      `flight; one generator process, on the same cores as all nodes`,
     "",
     alignedText([header, ...spansOf(growth).map(rowOf)]),
     "",

@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { limitsText, measureLimits } from "../measure/limits.ts";
-import { lookAround, requireDisk } from "../measure/machine.ts";
+import { machineText } from "../measure/machine.ts";
 import { alignedText } from "../report/aligned-text.ts";
-import { runProgram } from "../run-program.ts";
+import { inRunDirectory } from "../run/data-directory.ts";
+import { runJudged } from "../run-program.ts";
+import { say } from "../say.ts";
 import type { Check } from "./check.ts";
 import type { Trend } from "./resident-series.ts";
 import { type Soak, soak } from "./soak.ts";
@@ -24,7 +24,6 @@ const p99RatioMax = 1.3;
 
 /** Prints what becomes of a cluster under load for a long time; 1 if it wears out or loses. */
 export async function runSoak(words: readonly string[]): Promise<number> {
-  let isGood = true;
   const program = new Command("coterie bench soak")
     .description(
       "Offers three durable nodes a share of their peak for a long time, half puts and half " +
@@ -43,27 +42,18 @@ export async function runSoak(words: readonly string[]): Promise<number> {
 Examples:
   npm run bench -- soak
   npm run bench -- soak --minutes 5`,
-    )
-    .action(async (options: Options) => {
-      isGood = await run(options);
-    });
-  return runProgram(program, words, () => (isGood ? 0 : 1));
+    );
+  return runJudged(program, words, run);
 }
 
-async function run(options: Options): Promise<boolean> {
-  mkdirSync(options.data, { recursive: true });
-  requireDisk(options.data);
-  const directory = mkdtempSync(join(resolve(options.data), "soak-"));
-  try {
+function run(options: Options): Promise<boolean> {
+  return inRunDirectory(options.data, "soak", async (directory) => {
     const limits = await measureLimits(directory);
-    const say = (line: string): void => void process.stderr.write(`${line}\n`);
     const found = await soak({ ...options, directory, say });
     const verdicts = verdictsOf(found);
     process.stdout.write(`${reportText(found, verdicts, limitsText(limits), options)}\n`);
     return verdicts.every(({ isGood }) => isGood);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  });
 }
 
 interface Verdict {
@@ -112,7 +102,6 @@ function reportText(
   limits: string,
   { data, minutes, share, keys }: Options,
 ): string {
-  const { commit, node, cores, processor, filesystem, date } = lookAround(data);
   const { early, late } = waitsAround(found);
   const { repair, schedule } = found;
   const row = (name: string, waits: Waits): readonly string[] => [
@@ -126,7 +115,7 @@ function reportText(
   const kinds = ["reads", "writes", "all"].flatMap((kind) => [`${kind} p50 ms`, "p99", "p99.9"]);
   const errors = new Set(found.parts.flatMap((part) => [...part.errors]));
   return [
-    `commit ${commit}, ${date}, Node ${node}, ${cores} x ${processor}, ${filesystem ?? "?"}`,
+    machineText(data),
     limits,
     `3 nodes, fsynced on 2 of 3, read from 2 of 3; ${keys} keys, 100 B, half reads, half writes ` +
       `through the client, open loop of ${found.operationsPerSecond}/s for ${minutes} min,`,

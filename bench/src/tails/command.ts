@@ -1,11 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type DoorName, doorNames } from "../failover/doors.ts";
 import { limitsText, measureLimits } from "../measure/limits.ts";
-import { lookAround, requireDisk } from "../measure/machine.ts";
+import { machineText } from "../measure/machine.ts";
 import { alignedText } from "../report/aligned-text.ts";
-import { runProgram } from "../run-program.ts";
+import { inRunDirectory } from "../run/data-directory.ts";
+import { runJudged } from "../run-program.ts";
+import { say } from "../say.ts";
 import { type ConditionName, conditionNames, conditions, settingsOf } from "./conditions.ts";
 import { LoadedCluster, type Span } from "./loaded-cluster.ts";
 import type { Tails } from "./tails.ts";
@@ -32,7 +32,6 @@ const p99MsMax = 10;
 
 /** Prints how long callers wait while all kinds of things go on; 1 if that is too long. */
 export async function runTails(words: readonly string[]): Promise<number> {
-  let isGood = true;
   const program = new Command("coterie bench tails")
     .description(
       "Finds the peak of three durable nodes, then offers a share of it in an open loop, half " +
@@ -59,11 +58,8 @@ Examples:
   npm run bench -- tails
   npm run bench -- tails --only killed,stopped --door resp --seconds 30
   npm run bench -- tails --only "slow disk" --sync-ms 200`,
-    )
-    .action(async (options: Options) => {
-      isGood = await run(options);
-    });
-  return runProgram(program, words, () => (isGood ? 0 : 1));
+    );
+  return runJudged(program, words, run);
 }
 
 function list(text: string): readonly ConditionName[] {
@@ -74,39 +70,38 @@ function list(text: string): readonly ConditionName[] {
 }
 
 async function run(options: Options): Promise<boolean> {
-  const { only, share, seconds, peakSeconds, keys, syncMs, door } = options;
-  mkdirSync(options.data, { recursive: true });
-  requireDisk(options.data);
-  const directory = mkdtempSync(join(resolve(options.data), "tails-"));
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
-  const found: Found[] = [];
-  try {
-    const limits = await measureLimits(directory);
-    let peak = 0;
-    for (const names of clustersOf(only)) {
-      const settings = settingsOf[names[0] as ConditionName] ?? {};
-      say(`starting three nodes for: ${names.join(", ")}`);
-      const loaded = await LoadedCluster.start({ directory, door, keys, settings });
-      try {
-        await loaded.write();
-        // Later clusters are asked for as much, and are warm by their keys and their warm-up.
-        if (peak === 0) peak = await loaded.peak(peakSeconds);
-        const operationsPerSecond = Math.max(1, Math.round(peak * share));
-        for (const name of names) {
-          const input = { loaded, operationsPerSecond, seconds, syncMs, directory };
-          const span = await conditions[name](input);
-          found.push({ name, span });
-          say(`${name}: ${typeof span === "string" ? span : lineOf(span)}`);
-        }
-      } finally {
-        await loaded.stop();
-      }
-    }
-    process.stdout.write(reportText(found, { ...options, peak, limits: limitsText(limits) }));
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  const found = await inRunDirectory(options.data, "tails", (directory) =>
+    measureAll(directory, options),
+  );
   return found.every(({ span }) => typeof span !== "string" && isWithin(span));
+}
+
+async function measureAll(directory: string, options: Options): Promise<readonly Found[]> {
+  const { only, share, seconds, peakSeconds, keys, syncMs, door } = options;
+  const found: Found[] = [];
+  const limits = await measureLimits(directory);
+  let peak = 0;
+  for (const names of clustersOf(only)) {
+    const settings = settingsOf[names[0] as ConditionName] ?? {};
+    say(`starting three nodes for: ${names.join(", ")}`);
+    const loaded = await LoadedCluster.start({ directory, door, keys, settings });
+    try {
+      await loaded.write();
+      // Later clusters are asked for as much, and are warm by their keys and their warm-up.
+      if (peak === 0) peak = await loaded.peak(peakSeconds);
+      const operationsPerSecond = Math.max(1, Math.round(peak * share));
+      for (const name of names) {
+        const input = { loaded, operationsPerSecond, seconds, syncMs, directory };
+        const span = await conditions[name](input);
+        found.push({ name, span });
+        say(`${name}: ${typeof span === "string" ? span : lineOf(span)}`);
+      }
+    } finally {
+      await loaded.stop();
+    }
+  }
+  process.stdout.write(reportText(found, { ...options, peak, limits: limitsText(limits) }));
+  return found;
 }
 
 /** Those without settings of their own go to one cluster; a join, which changes it, is last. */
@@ -138,7 +133,6 @@ function reportText(
   found: readonly Found[],
   { peak, share, door, limits, data }: Options & { readonly peak: number; readonly limits: string },
 ): string {
-  const { commit, node, cores, processor, filesystem, date } = lookAround(data);
   const ofEach = ["p50 ms", "p99", "p99.9", "most", "failed"];
   const titles = ["condition", "s", "reads", ...ofEach, "writes", ...ofEach];
   const further = ["CPU µs/op", "stall ms", "p99 both", "meanwhile"];
@@ -161,7 +155,7 @@ function reportText(
     ];
   });
   return (
-    `commit ${commit}, ${date}, Node ${node}, ${cores} x ${processor}, ${filesystem ?? "?"}\n` +
+    `${machineText(data)}\n` +
     `${limits}\n` +
     "3 nodes, fsynced on 2 of 3, read from 2 of 3, 100 B; half reads, half writes through " +
     `${door === "client" ? "the client" : `the ${door} doors`}, open loop of ` +
