@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type EngineName, engineNames } from "@coterie/server";
 import { expect, it, vi } from "vitest";
 import { runEngines } from "../src/engines/command.ts";
 import { EngineStore } from "../src/engines/engine-store.ts";
@@ -8,7 +9,7 @@ import { engineTable } from "../src/engines/engine-table.ts";
 import { Samples } from "../src/engines/load-engine.ts";
 import type { EngineFigures } from "../src/engines/measure-engine.ts";
 import { Records } from "../src/engines/records.ts";
-import { type EngineName, type Span, engineNames } from "../src/engines/tasks.ts";
+import type { Span } from "../src/engines/tasks.ts";
 
 async function inDirectory(work: (directory: string) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "coterie-engines-"));

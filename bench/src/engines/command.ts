@@ -1,6 +1,6 @@
 import { rmSync, statfsSync } from "node:fs";
 import { totalmem } from "node:os";
-import { loadLevel } from "@coterie/server";
+import { type EngineName, engineNames, loadLevel } from "@coterie/server";
 import { Command, Option } from "commander";
 import { positive } from "../arguments.ts";
 import { partitionsFor } from "../many-keys/command.ts";
@@ -14,7 +14,6 @@ import { EngineProcess } from "./engine-process.ts";
 import { engineTable } from "./engine-table.ts";
 import { type EngineFigures, type EngineInput, measureEngine } from "./measure-engine.ts";
 import { keyBytes } from "./records.ts";
-import { type EngineName, engineNames } from "./tasks.ts";
 
 interface Options {
   readonly gb: number;

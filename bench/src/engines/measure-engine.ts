@@ -1,7 +1,8 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { EngineName } from "@coterie/server";
 import type { EngineProcess } from "./engine-process.ts";
-import type { EngineName, EngineShape, Loaded, Opened, Span } from "./tasks.ts";
+import type { EngineShape, Loaded, Opened, Span } from "./tasks.ts";
 
 export interface EngineInput {
   /** For each engine a folder is made in it, and removed. */

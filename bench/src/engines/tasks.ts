@@ -1,6 +1,4 @@
-/** `log`: the log is the database; `leveldb`: LevelDB behind such a log. */
-export const engineNames = ["log", "leveldb"] as const;
-export type EngineName = (typeof engineNames)[number];
+import type { EngineName } from "@coterie/server";
 
 /** A store, and what its records are like. */
 export interface EngineShape {

@@ -9,7 +9,13 @@ export {
 } from "./config/load-config.ts";
 export { type NodePlan, type NodePlans, nodePlans } from "./config/node-plans.ts";
 export { type ResolvedSetting, resolvedSettings } from "./config/resolved-settings.ts";
-export { type ServerConfig, type SettingDescription, settings } from "./config/server-config.ts";
+export {
+  type EngineName,
+  type ServerConfig,
+  type SettingDescription,
+  engineNames,
+  settings,
+} from "./config/server-config.ts";
 export { type Log, openLog } from "./observability/log.ts";
 export { runServer } from "./run-server.ts";
 export type { RunningServer } from "./running-server.ts";

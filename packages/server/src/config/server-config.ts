@@ -11,6 +11,11 @@ import { z } from "zod";
 import { withoutPortRange } from "./addresses.ts";
 import { givenBucket, unknownBucketSetting } from "./given-bucket.ts";
 
+/** `log`: the log is the database; `leveldb`: LevelDB behind such a log. */
+export const engineNames = ["log", "leveldb"] as const;
+/** What keeps the records of a node. */
+export type EngineName = (typeof engineNames)[number];
+
 /** A node's configuration, whole and valid (docs/guide/configuration.md). */
 export interface ServerConfig {
   readonly id: string;
@@ -43,7 +48,7 @@ export interface ServerConfig {
   readonly nMax: number;
   /** What is left out follows from the number of nodes (clusterSettingsOf). */
   readonly buckets: Readonly<Record<string, GivenBucket>>;
-  readonly engine: "log" | "leveldb";
+  readonly engine: EngineName;
   readonly durability: "fsync" | "os";
   readonly segmentBytes: number;
   readonly reserveBytes: number;
@@ -198,7 +203,7 @@ const schema = z.strictObject({
     .default({})
     .describe("Buckets that a new cluster forms with, by name, with their settings"),
   engine: z
-    .enum(["log", "leveldb"])
+    .enum(engineNames)
     .default("log")
     .describe(
       "`log`: an index in memory says where records are; `leveldb`: for more keys than fit",

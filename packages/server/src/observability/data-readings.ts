@@ -1,4 +1,5 @@
 import { type StatsFs, statfsSync } from "node:fs";
+import type { EngineName } from "../config/server-config.ts";
 import { type MetricReading, gauge, labelled } from "./metric.ts";
 
 /** The place of a node's data. */
@@ -7,7 +8,7 @@ export interface DataPlace {
   readonly directory: string | undefined;
   readonly durability: "fsync" | "os";
   /** What keeps the records. */
-  readonly engine: "log" | "leveldb";
+  readonly engine: EngineName;
 }
 
 /** Magic numbers of linux/magic.h. */
