@@ -1,4 +1,4 @@
-import { type ClusterDocument, type NodeId, documentDigest } from "@coterie/core";
+import { type ClusterDocument, type NodeId, encodeDocument, equalBytes } from "@coterie/core";
 
 /**
  * All versions of the document that any node has gone by. Each follows from the one before by a
@@ -17,7 +17,7 @@ export class RingVersions {
       this.#versions.set(epoch, document);
       this.#judge(epoch);
       this.#judge(epoch + 1);
-    } else if (documentDigest(known) !== documentDigest(document)) {
+    } else if (!equalBytes(encodeDocument(known), encodeDocument(document))) {
       this.violations.push(`${node} goes by another version ${epoch} than others`);
     }
   }
