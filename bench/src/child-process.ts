@@ -11,3 +11,11 @@ export async function answerOf(child: ChildProcess, name: string): Promise<unkno
   const [answer]: unknown[] = await Promise.race([once(child, "message"), ended]);
   return answer;
 }
+
+/** Kills a process, and waits until it has ended; it may have ended long before. */
+export async function killed(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
+}

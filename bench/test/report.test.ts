@@ -45,7 +45,8 @@ describe("the table", () => {
     expect(text).toContain("! http write-only uniform 1k 1: the generator may be the limit");
     expect(text).toContain("10.0 % of the operations read first");
     expect(text).toContain(
-      "has 0.50 of the fdatasync rate of one process alone, 1.25 of that of three at once",
+      "has 0.50 of the fdatasync rate of one process alone, 1.25 of that of three at once, " +
+        "2.00 of a bare quorum",
     );
     expect(text).toContain("commit abcdef0");
     expect(text).not.toContain("× ours");

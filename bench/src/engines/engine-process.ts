@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { builtFile } from "../built-file.ts";
-import { answerOf } from "../child-answer.ts";
+import { answerOf, killed } from "../child-process.ts";
 import type { Loaded, Opened, Task } from "./tasks.ts";
 
 /** As a node has it set: see docs/decisions/048. */
@@ -23,10 +22,7 @@ export class EngineProcess {
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, "exit");
-    child.kill("SIGKILL");
-    await ended;
+    if (child !== undefined) await killed(child);
   }
 
   /** The answer of a new process, killed as soon as it has given it. */

@@ -1,13 +1,14 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { fileURLToPath } from "node:url";
-import { answerOf } from "../child-answer.ts";
+import { builtFile } from "../built-file.ts";
+import { answerOf, killed } from "../child-process.ts";
 
 /** V8 has compiled by then what little there is. */
 const warmUpSeconds = 1;
+const messageBytes = 100;
 
 /**
  * Puts per second of one client that waits for each, of three processes of Node with nothing in
@@ -16,8 +17,10 @@ const warmUpSeconds = 1;
  * whatever a store does besides.
  */
 export async function bareQuorumRate(directory: string, seconds: number): Promise<number> {
-  const program = fileURLToPath(new URL("bare-quorum-main.js", import.meta.url));
-  const children = Array.from({ length: 3 }, () => fork(program, [directory], { execArgv: [] }));
+  const program = builtFile("measure/bare-quorum-main.js");
+  const files = mkdtempSync(join(directory, "bare-quorum-"));
+  const words = [files, String(messageBytes)];
+  const children = Array.from({ length: 3 }, () => fork(program, words, { execArgv: [] }));
   const portOf = async (child: ChildProcess): Promise<number> =>
     Number(await answerOf(child, "a process of a bare quorum"));
   try {
@@ -25,22 +28,13 @@ export async function bareQuorumRate(directory: string, seconds: number): Promis
     children[0]?.send(others);
     return await rateOf(first, seconds);
   } finally {
-    await Promise.all(children.map(ended));
-    for (const name of readdirSync(directory)) {
-      if (name.startsWith("bare-quorum-")) rmSync(join(directory, name));
-    }
+    await Promise.all(children.map(killed));
+    rmSync(files, { recursive: true });
   }
 }
 
-function ended(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    child.once("exit", () => resolve());
-    child.kill("SIGKILL");
-  });
-}
-
 function rateOf(port: number, seconds: number): Promise<number> {
-  const message = Buffer.alloc(100, 1);
+  const message = Buffer.alloc(messageBytes, 1);
   let count = 0;
   const startedMs = performance.now() + warmUpSeconds * 1000;
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { answerOf } from "../child-answer.ts";
+import { answerOf } from "../child-process.ts";
 
 /**
  * fdatasync calls per second that each of `processes` reaches when all sync at once. Nodes of a
