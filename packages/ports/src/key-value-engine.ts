@@ -52,7 +52,10 @@ export interface KeyValueEngine {
     keys: readonly Uint8Array[],
     settle: EngineSettle<readonly (Uint8Array | undefined)[]>,
   ): void;
-  /** Up to `limit` rows of a range as it is now, in the order of their keys, byte by byte. */
+  /**
+   * Up to `limit` rows of a range as it is now, in the order of their keys, byte by byte. It fails
+   * if it knows that it had to leave out any of them.
+   */
   scan(range: EngineRange, limit: number, settle: EngineSettle<readonly EngineRow[]>): void;
   /** Makes all changes or none; reads see them from when it settles. They are not yet durable. */
   write(changes: Iterable<EngineChange>, settle: EngineSettle): void;

@@ -88,9 +88,19 @@ export class LevelEngine implements KeyValueEngine {
   ): void {
     this.#run(settle, async (level) => {
       // It shows what there is now: made in the call.
-      const iterator = level.iterator({ gte: from, lt: until, limit });
-      const entries = await iterator.all();
-      return entries.map(([key, value]) => ({ key, value }));
+      const iterator = level.iterator({ gte: from, lt: until });
+      try {
+        const rows: EngineRow[] = [];
+        while (rows.length < limit) {
+          const entries = await iterator.nextv(limit - rows.length);
+          if (entries.length === 0) return rows;
+          for (const [key, value] of entries) rows.push({ key, value });
+        }
+        await requireSound(level, iterator, { from, rows, until });
+        return rows;
+      } finally {
+        await iterator.close();
+      }
     });
   }
 
@@ -189,6 +199,24 @@ export class LevelEngine implements KeyValueEngine {
       // What is asked of it next says why it cannot be opened.
     }
     this.#reopening = undefined;
+  }
+}
+
+/**
+ * Fails if an iterator that was not read to its end has left rows out. It goes on behind a damaged
+ * block, and tells of that only who comes to an end: of all there is here, and if there is damage
+ * anywhere on the way, of the rows alone.
+ */
+async function requireSound(
+  level: Level,
+  iterator: ReturnType<Level["iterator"]>,
+  { from, rows, until }: EngineRange & { readonly rows: readonly EngineRow[] },
+): Promise<void> {
+  try {
+    iterator.seek(until);
+    await iterator.nextv(1);
+  } catch {
+    await level.iterator({ gte: from, lte: rows.at(-1)?.key ?? from }).all();
   }
 }
 
