@@ -37,8 +37,17 @@ const overheadBytes = 64;
 /** A record that is sent alone; its bytes are counted once they are known. */
 const one: BatchRoom = { records: 1, bytes: 0 };
 
-/** Refusals that concern the record and not the target: others may well be taken. */
-const ofRecord: ReadonlySet<PeerRefusal> = new Set(["clock-skew", "malformed", "too-large"]);
+/**
+ * Refusals that concern the record, or this node's copy of its partition, and not the target:
+ * others may well be taken. A node that is behind a fence throws its copy away only once its hints
+ * of the partition are delivered: those must not wait until the records of that copy are taken.
+ */
+const ofRecord: ReadonlySet<PeerRefusal> = new Set([
+  "behind-fence",
+  "clock-skew",
+  "malformed",
+  "too-large",
+]);
 
 export type PaymentPorts = Pick<
   Coordination,

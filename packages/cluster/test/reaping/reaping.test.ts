@@ -1,4 +1,4 @@
-import { utf8 } from "@coterie/core";
+import { utf8, wholeBucket } from "@coterie/core";
 import { describe, expect, it } from "vitest";
 import { SmallCluster, address, node } from "../small-cluster.ts";
 import { hint, tell } from "../hints/tell.ts";
@@ -179,12 +179,7 @@ describe("what was read before something was reaped", () => {
 describe("a node that others have left behind", () => {
   it("asks again until it has caught up, if nobody answers when it hears of it", async () => {
     const small = await SmallCluster.start({ partitions: 1 });
-    // As if its directory had been put back between raising and reaping.
-    const round = { partition: 0, fence: 1, entries: [], cuts: [] };
-    for (const number of [1, 2]) {
-      await tell(small, number, { kind: "raise-fence", reaped: 0, ...round });
-      expect(await tell(small, number, { kind: "reap", ...round })).toEqual({ kind: "reaped" });
-    }
+    await leaveBehind(small, [1, 2]);
     const { network } = small.cluster;
     for (const number of [1, 2]) network.cut(address(3), address(number), "silent");
     await tell(small, 3, { kind: "raise-fence", reaped: 1, ...round, fence: 2 });
@@ -194,7 +189,39 @@ describe("a node that others have left behind", () => {
     await small.pass(10_000);
     expect(await fenceAt(small, 3)).toEqual({ raised: 1, reaped: 1 });
   });
+
+  it("catches up although its hints are for one that refuses what else is owed to it", async () => {
+    // Only so one node holds both of a partition: a copy of its own, and hints for another.
+    const buckets = [wholeBucket("default", { n: 3 }, 3), wholeBucket("pair", { n: 2 }, 3)];
+    const small = await SmallCluster.start({ partitions: 1, buckets });
+    const [first = 0, second = 0, third = 0] = small.owners("k").owners;
+    const { network } = small.cluster;
+    for (const other of [first, third]) network.cut(address(other), address(second), "refusing");
+    await small.put(third, "k", "kept", { w: 2 });
+    await small.put(first, "p", "held", { bucket: "pair", w: 2 });
+    expect(debtsOf(small, third)).toMatchObject([{ kind: "missed" }, { kind: "hints" }]);
+    await leaveBehind(small, [first, second]);
+    network.heal();
+    await small.pass(30_000);
+    expect(debtsOf(small, third)).toEqual([]);
+    expect(await fenceAt(small, third)).toEqual({ raised: 1, reaped: 1 });
+    expect(await small.read(first, "k", { r: 3 })).toEqual(["kept"]);
+  });
 });
+
+const round = { partition: 0, fence: 1, entries: [], cuts: [] };
+
+/** As if the directories of all others had been put back between raising and reaping. */
+async function leaveBehind(small: SmallCluster, ahead: readonly number[]): Promise<void> {
+  for (const number of ahead) {
+    await tell(small, number, { kind: "raise-fence", reaped: 0, ...round });
+    expect(await tell(small, number, { kind: "reap", ...round })).toEqual({ kind: "reaped" });
+  }
+}
+
+function debtsOf(small: SmallCluster, number: number): unknown {
+  return small.at(number).handoff()?.debts;
+}
 
 async function fenceAt(small: SmallCluster, number: number): Promise<unknown> {
   const answer = await tell(small, number, { kind: "ask-fences" });
