@@ -88,3 +88,14 @@ it("members that do not hear each other take each other for dead", async () => {
     new Set(["membership-agreement"]),
   );
 }, 60_000);
+
+/** Asks for copies under a version of the document that there never was: nobody answers. */
+function asUnderAnotherRing(request: PeerRequest): PeerRequest {
+  if (request.kind !== "read") return request;
+  return { ...request, stamp: { ...request.stamp, tag: request.stamp.tag + 1 } };
+}
+
+it("keys that nobody can read end a run by one error, and leave none to the next", async () => {
+  const run = simulate({ seed: 1, drain, turns, planted: { corrupt: asUnderAnotherRing } });
+  await expect(run).rejects.toThrow("every key can be read from all replicas");
+}, 60_000);
