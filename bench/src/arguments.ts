@@ -6,3 +6,15 @@ export function positive(text: string): number {
   if (!(number > 0)) throw new InvalidArgumentError("It takes a number above 0.");
   return number;
 }
+
+/** A count of a command line. */
+export function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError("It takes a whole number above 0.");
+}
+
+/** Counts, by commas. */
+export function wholeNumbers(text: string): readonly number[] {
+  return text.split(",").map(wholeNumber);
+}

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { runAntiEntropy } from "./anti-entropy/command.ts";
-import { positive } from "./arguments.ts";
+import { positive, wholeNumber } from "./arguments.ts";
 import { type DriverName, driverNames } from "./drivers/open-driver.ts";
 import { runEngines } from "./engines/command.ts";
 import { runFailover } from "./failover/command.ts";
@@ -97,11 +97,11 @@ function newProgram(
     .option("--in-flight <list>", "closed loop: calls under way at all times", numbers(1, 65_536))
     .option("--rate <list>", "open loop: operations begun per second", numbers(1, 10_000_000))
     .option("--seconds <number>", "of each measurement", positive, 5)
-    .option("--operations <count>", "end a measurement after so many", positive)
-    .option("--rounds <count>", "measure everything so often", positive, 1)
-    .option("--records <count>", "keys to load at first", positive, 10_000)
-    .option("--seed <number>", "the same seed, the same operations", positive, 1)
-    .option("--generators <count>", "processes that make the load", positive, 1)
+    .option("--operations <count>", "end a measurement after so many", wholeNumber)
+    .option("--rounds <count>", "measure everything so often", wholeNumber, 1)
+    .option("--records <count>", "keys to load at first", wholeNumber, 10_000)
+    .option("--seed <number>", "the same seed, the same operations", wholeNumber, 1)
+    .option("--generators <count>", "processes that make the load", wholeNumber, 1)
     .option("--nodes <list>", "HTTP addresses of a running cluster to measure", words)
     .option("--data <dir>", "where stores keep their data meanwhile", ".coterie")
     .option("--pin", "servers and generator on cores of their own")

@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
+import { wholeNumber, wholeNumbers } from "../arguments.ts";
 import { sequentialSyncRate } from "../measure/machine-limits.ts";
 import { machineText } from "../measure/machine.ts";
 import { alignedText } from "../report/aligned-text.ts";
@@ -28,10 +29,10 @@ export async function runAntiEntropy(words: readonly string[]): Promise<number> 
         "are written beforehand; then some keys are overwritten at one of them, and the other " +
         "compares all with it: prints round trips, messages, bytes, time, and records read.",
     )
-    .option("--keys <count>", "that both hold", positive, 1_000_000)
-    .option("--partitions <list>", "numbers of partitions", numbers, [64, 1024])
+    .option("--keys <count>", "that both hold", wholeNumber, 1_000_000)
+    .option("--partitions <list>", "numbers of partitions", wholeNumbers, [64, 1024])
     .option("--differing <list>", "numbers of keys, or all", counts, [0, 1, 100, 10_000, "all"])
-    .option("--value <bytes>", "of a value", positive, 100)
+    .option("--value <bytes>", "of a value", wholeNumber, 100)
     .option("--data <dir>", "where nodes keep their data meanwhile", ".coterie")
     .addHelpText(
       "after",
@@ -64,20 +65,10 @@ async function run({ keys, partitions, differing, value, data }: Options): Promi
   return problems.length === 0;
 }
 
-function positive(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError("It takes a whole number above 0.");
-}
-
-function numbers(text: string): readonly number[] {
-  return text.split(",").map(positive);
-}
-
 function counts(text: string): readonly (number | "all")[] {
   return text
     .split(",")
-    .map((word) => (word === "all" || word === "0" ? zeroOrAll(word) : positive(word)));
+    .map((word) => (word === "all" || word === "0" ? zeroOrAll(word) : wholeNumber(word)));
 }
 
 function zeroOrAll(word: "all" | "0"): number | "all" {

@@ -2,7 +2,7 @@ import { rmSync, statfsSync } from "node:fs";
 import { totalmem } from "node:os";
 import { type EngineName, engineNames, loadLevel } from "@coterie/server";
 import { Command, Option } from "commander";
-import { positive } from "../arguments.ts";
+import { positive, wholeNumber } from "../arguments.ts";
 import { partitionsFor } from "../many-keys/command.ts";
 import { limitsText, measureLimits } from "../measure/limits.ts";
 import { machineText } from "../measure/machine.ts";
@@ -43,9 +43,9 @@ export async function runEngines(words: readonly string[]): Promise<number> {
         "disk and bytes written to it.",
     )
     .option("--gb <number>", "of values, in gigabytes", positive, 1)
-    .option("--value-bytes <count>", "of a value, random ones", positive, 1000)
-    .option("--in-flight <count>", "puts under way while it is filled", positive, 256)
-    .option("--load-in-flight <count>", "gets, and then overwrites, under way", positive, 64)
+    .option("--value-bytes <count>", "of a value, random ones", wholeNumber, 1000)
+    .option("--in-flight <count>", "puts under way while it is filled", wholeNumber, 256)
+    .option("--load-in-flight <count>", "gets, and then overwrites, under way", wholeNumber, 64)
     .option("--seconds <number>", "of the gets, and of the overwrites", positive, 10)
     .addOption(new Option("--only <engine>", "leave the other out").choices(engineNames))
     .option("--data <dir>", "where stores keep their data meanwhile", ".coterie")
@@ -65,11 +65,10 @@ Examples:
   return runProgram(program, words);
 }
 
-async function run({ data, only, gb, ...options }: Options): Promise<void> {
+async function run({ data, only, gb, valueBytes, ...options }: Options): Promise<void> {
   const engines = only === undefined ? engineNames : [only];
   await requireEngines(engines);
   makeDataDirectory(data);
-  const valueBytes = Math.ceil(options.valueBytes);
   const records = Math.ceil((gb * gigabyte) / valueBytes);
   requireSpace(data, records * (keyBytes + valueBytes + overheadBytes));
   const parent = makeRunDirectory(data, "engines");

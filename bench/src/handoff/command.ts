@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
+import { wholeNumbers } from "../arguments.ts";
 import { machineText } from "../measure/machine.ts";
 import { alignedText } from "../report/aligned-text.ts";
 import { type Delivery, deliver } from "./deliver.ts";
@@ -24,8 +25,8 @@ export async function runHandoff(words: readonly string[]): Promise<number> {
       "Kills a node of a real cluster, writes keys through the others, and lets it come back: " +
         "prints how long it takes until it has been given all that it missed, without any read.",
     )
-    .option("--keys <list>", "that are written meanwhile", numbers, [fewKeys, 200_000])
-    .option("--nodes <list>", "sizes of clusters", numbers, [3, 5])
+    .option("--keys <list>", "that are written meanwhile", wholeNumbers, [fewKeys, 200_000])
+    .option("--nodes <list>", "sizes of clusters", wholeNumbers, [3, 5])
     .option("--data <dir>", "where nodes keep their data meanwhile", ".coterie")
     .addHelpText(
       "after",
@@ -35,12 +36,6 @@ Examples:
   npm run bench -- handoff --keys 2000 --nodes 3`,
     );
   return runJudged(program, words, run);
-}
-
-function numbers(text: string): readonly number[] {
-  const list = text.split(",").map(Number);
-  if (list.every((number) => Number.isInteger(number) && number > 0)) return list;
-  throw new InvalidArgumentError(`"${text}" is no list of numbers`);
 }
 
 async function run({ keys, nodes, data }: Options): Promise<boolean> {
