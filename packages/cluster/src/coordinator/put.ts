@@ -66,9 +66,11 @@ async function putUnder(
     const change = putChange(identified, context);
     if (isOwn) {
       const written = await coordinate(coordination, plan, change);
-      if (!written.ok && identified.writeId === undefined) earlier = written.dot;
+      // What an earlier attempt wrote stays this put's, though this one wrote nothing.
+      if (!written.ok && identified.writeId === undefined) earlier = written.dot ?? input.earlier;
+      const isUnwritten = !written.ok && written.outcome === "refused" && earlier === undefined;
       outcome =
-        !written.ok && written.code === "disk-full" && written.outcome === "refused"
+        isUnwritten && written.code === "disk-full"
           ? await forwardFromFull(coordination, plan, forwardedPut(plan, identified), written)
           : dressWritten(coordination, plan, written, input);
     } else outcome = await passOn(coordination, plan, forwardedPut(plan, identified), change);
