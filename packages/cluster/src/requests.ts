@@ -130,7 +130,7 @@ export interface ExplainedReplica {
 export interface ScanOptions {
   /**
    * Items per page, roughly: a page ends with the batch that fills it, or earlier, perhaps without
-   * any, when it has taken long.
+   * any, when it has taken long, or before a batch that failed and is not its first.
    */
   readonly limit: number;
   /** Where the page before this one ended; `undefined` to begin. */

@@ -55,9 +55,15 @@ export async function scan(
   let after = checked.after;
   let partition = after === undefined ? 0 : partitionOf(after, partitions);
   const place = { bucket, deadline, tombstones: options.tombstones };
+  let hasAdvanced = false;
   while (partition < partitions) {
     const batch = await scanBatch(coordination, { ...place, partition, after });
-    if (!batch.ok) return batch;
+    if (!batch.ok) {
+      // Who asks again goes on from here: damage is met a batch at a time, and refilled after it.
+      if (hasAdvanced) break;
+      return batch;
+    }
+    hasAdvanced = true;
     for (const found of batch.found) {
       const item = itemOf(coordination, bucket, found, { ...options, nowMs });
       if (item !== undefined) items.push(item);

@@ -39,7 +39,7 @@ export class KeyspaceEstimate {
     this.#patienceMs = given.patienceMs;
   }
 
-  /** `undefined` if too few replicas answer. */
+  /** `undefined` if too few replicas of the first partition answer. */
   async read(): Promise<KeyspaceSize | undefined> {
     const known = await this.#last;
     const isFresh = known !== undefined && this.#clock.monotonicMs() - known.takenAtMs < keptMs;
