@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 
 const coterie = fileURLToPath(import.meta.resolve("coterie/bin/coterie.js"));
 
-it.each(["http", "resp", "client"])(
+it.each(["resp", "client"])(
   "kills and stops a node under load by way of %s, and tells how the others served",
   (door) => {
     const data = mkdtempSync(join(tmpdir(), "coterie-failover-"));

@@ -57,7 +57,6 @@ export interface SlowBodyReadings {
   readonly servedDuring: boolean;
   /** Connections that the node has not closed. */
   readonly left: number;
-  readonly after: ProbeReading;
 }
 
 /** On each of so many connections begins to send a value, of which so many bytes come. */
@@ -89,13 +88,7 @@ export async function slowBodyReadings(
     const servedDuring = await node.serves();
     const during = await node.read();
     const left = clients.filter(({ isOpen }) => isOpen).length;
-    for (const client of clients) client.close();
-    let after = await node.read();
-    for (let tries = 100; tries > 0 && after.rssBytes > during.rssBytes / 2; tries -= 1) {
-      await sleep(100);
-      after = await node.read();
-    }
-    return { before, during, servedDuring, left, after };
+    return { before, during, servedDuring, left };
   } finally {
     for (const client of clients) client.close();
   }
