@@ -59,10 +59,11 @@ export class Admission {
     this.#parts = parts;
   }
 
-  /** Runs a request's story, unless there is too much to do already. */
-  async serve<Outcome extends { readonly ok: true }>(
+  /** Runs a request's story of `input`, unless there is too much to do already. */
+  async serve<Input, Outcome extends { readonly ok: true }>(
     bytes: number,
-    story: () => Promise<Outcome | Failure>,
+    input: Input,
+    story: (input: Input) => Promise<Outcome | Failure>,
   ): Promise<Outcome | Failure> {
     const { self, clock, pressure, onIdle } = this.#parts;
     this.watchTurn();
@@ -72,7 +73,7 @@ export class Admission {
     this.#served += 1;
     const isTimed = this.#served % timedOneOf === 0;
     const since = isTimed ? clock.monotonicMs() : 0;
-    const outcome = await story();
+    const outcome = await story(input);
     if (!outcome.ok) this.#count(outcome.code);
     else if (isTimed) {
       const now = clock.monotonicMs();

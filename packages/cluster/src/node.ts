@@ -586,7 +586,7 @@ export class CoterieNode implements NodeApi {
     const coordination = this.#coordination;
     const admission = this.#admission;
     if (this.#isOpen && coordination !== undefined) {
-      return admission.serve(bytes, () => story(coordination));
+      return admission.serve(bytes, coordination, story);
     }
     return Promise.resolve(this.#refuseEarly());
   }

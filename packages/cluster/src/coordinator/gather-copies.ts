@@ -1,4 +1,5 @@
-import { type Member, limits } from "@coterie/core";
+import type { Member } from "@coterie/core";
+import type { MonotonicMs } from "@coterie/ports";
 import type { StoredRecord } from "@coterie/storage";
 import type { KnownCopy } from "../hot/copy-cache.ts";
 import type { Coordination } from "./coordination.ts";
@@ -6,58 +7,86 @@ import { type GatherPlan, type Gathered, gather } from "./gather.ts";
 import { gatherJointly } from "./gather-jointly.ts";
 import { gatherWithStandIns } from "./gather-with-stand-ins.ts";
 import { type ReplicaCopy, readCopy } from "./replica-calls.ts";
-import { type RequestPlan, isPrimary, isPrimaryOf } from "./request-plan.ts";
-import { type GivenCopy, SparingRead, versionOf } from "./sparing-read.ts";
-import { isAtHand, readHeld, standInsOf } from "./stand-ins.ts";
+import { type RequestPlan, isPrimary, isPrimaryOf, isReplica } from "./request-plan.ts";
+import { SparingRead, versionOf } from "./sparing-read.ts";
+import { readHeld } from "./stand-ins.ts";
+import { type GivenCopy, isFromTheFuture, usable } from "./usable-copy.ts";
 
 /**
  * Asks as many replicas for their copies as a read must have; fallbacks too, if it is sloppy. What
  * is here already, or comes from another replica, is not sent ({@link SparingRead}); if then some
  * version has no record, because the replicas differ, all are asked again, for everything.
  */
-export async function gatherCopies(
+export function gatherCopies(
   coordination: Coordination,
   plan: RequestPlan,
-): Promise<Gathered<ReplicaCopy>> {
-  const { deadline, quorum, replicas } = plan;
-  const { clock, counters, routing } = coordination;
+  settle: (gathered: Gathered<ReplicaCopy>) => void,
+): void {
+  const { quorum, replicas } = plan;
   const required = Math.max(quorum.r, quorum.pr);
   if (plan.mode === "strict" && replicas.next !== undefined) {
-    return gatherJointly(coordination, replicas.primaries, replicas.next, {
-      required,
-      deadline,
-      ask: (member, settle, isHedge) => {
-        readCopy(coordination, member, plan, usable(coordination, plan, settle), isHedge);
-      },
-    });
+    const { primaries: present, next } = replicas;
+    const asked = { required, deadline: plan.deadline, ask: askInFull(coordination, plan) };
+    return gatherJointly(coordination, { present, next }, asked, settle);
   }
-  const primaries = inTurn(coordination, plan);
-  const members = routing.order(primaries, clock.monotonicMs());
-  // In their own order nobody is left out for being slow.
-  if (members !== primaries) probeOne(coordination, plan, members);
-  const gatherBy = <Answer>(ask: GatherPlan<Answer>["ask"]): Promise<Gathered<Answer>> => {
-    const asked = { clock, counters, routing, deadline, members, required, ask };
-    if (plan.mode === "strict") return gather(asked);
-    return gatherWithStandIns(asked, {
-      primaries: quorum.pr,
-      isAtHand: (member) => isAtHand(coordination, member),
-      fallbacks: () => standInsOf(coordination, plan),
-    });
-  };
+  const members = orderOf(coordination, plan, required);
   const sparing = new SparingRead(coordination, plan, keptCopy(coordination, plan));
-  const gathered = await gatherBy<GivenCopy>((member, settle, isHedge) => {
-    const take = usable(coordination, plan, settle);
+  const ask: GatherPlan<GivenCopy>["ask"] = (member, take, isHedge) => {
     if (isPrimaryOf(plan, member)) sparing.ask(member, take, isHedge);
-    else readHeld(coordination, member, plan, take);
+    else askHeld(coordination, plan, member, take);
+  };
+  gatherFrom(coordination, plan, { members, required, ask }, (gathered) => {
+    const resolved = sparing.resolve(gathered);
+    if (resolved !== undefined) return settle(resolved);
+    coordination.counters.versionsDiffered += 1;
+    const again = { members, required, ask: askInFull(coordination, plan) };
+    gatherFrom(coordination, plan, again, settle);
   });
-  const resolved = sparing.resolve(gathered);
-  if (resolved !== undefined) return resolved;
-  counters.versionsDiffered += 1;
-  return gatherBy<ReplicaCopy>((member, settle, isHedge) => {
-    const take = usable(coordination, plan, settle);
-    if (isPrimaryOf(plan, member)) readCopy(coordination, member, plan, take, isHedge);
-    else readHeld(coordination, member, plan, take);
-  });
+}
+
+function gatherFrom<Answer>(
+  coordination: Coordination,
+  plan: RequestPlan,
+  { members, required, ask }: Pick<GatherPlan<Answer>, "members" | "required" | "ask">,
+  settle: (gathered: Gathered<Answer>) => void,
+): void {
+  const { clock, counters, routing } = coordination;
+  const asked = { clock, counters, routing, deadline: plan.deadline, members, required, ask };
+  if (plan.mode === "strict") gather(asked, settle);
+  else gatherWithStandIns(coordination, plan, asked, settle);
+}
+
+/** Asks primaries for their copies, whatever is known here, and fallbacks for what they hold. */
+function askInFull(coordination: Coordination, plan: RequestPlan): GatherPlan<ReplicaCopy>["ask"] {
+  return (member, settle, isHedge) => {
+    if (!isReplica(plan, member)) return askHeld(coordination, plan, member, settle);
+    const take = (copy: ReplicaCopy | undefined): void => settle(usable(coordination, plan, copy));
+    readCopy(coordination, member, plan, take, isHedge);
+  };
+}
+
+function askHeld(
+  coordination: Coordination,
+  plan: RequestPlan,
+  member: Member,
+  settle: (copy: ReplicaCopy | undefined) => void,
+): void {
+  readHeld(coordination, member, plan, (copy) => settle(usable(coordination, plan, copy)));
+}
+
+/** The primaries, best first. One that this read avoids is asked as well, now and then. */
+function orderOf(
+  coordination: Coordination,
+  plan: RequestPlan,
+  required: number,
+): readonly Member[] {
+  const { clock, routing } = coordination;
+  const primaries = inTurn(coordination, plan);
+  const nowMs = clock.monotonicMs();
+  const members = routing.order(primaries, nowMs);
+  // In their own order nobody is left out for being slow.
+  if (members !== primaries) probeOne(coordination, plan, members, required, nowMs);
+  return members;
 }
 
 /** The primaries: usually as the ring has them, and of a key that is read a lot, each in turn. */
@@ -89,51 +118,17 @@ export function keepCopy(
   counters.copiesKept += 1;
 }
 
-/** Asks one that this read avoids as well, without waiting: it may have recovered. */
-function probeOne(coordination: Coordination, plan: RequestPlan, members: readonly Member[]): void {
-  const { clock, counters, routing } = coordination;
-  const { quorum } = plan;
-  const required = Math.max(quorum.r, quorum.pr);
-  const member = routing.dueProbe(members, required, clock.monotonicMs());
+/** Asks one that this read avoids, without waiting: it may have recovered. */
+function probeOne(
+  coordination: Coordination,
+  plan: RequestPlan,
+  members: readonly Member[],
+  required: number,
+  nowMs: MonotonicMs,
+): void {
+  const { counters, routing } = coordination;
+  const member = routing.dueProbe(members, required, nowMs);
   if (member === undefined) return;
   counters.readProbes += 1;
   readCopy(coordination, member, plan, () => undefined);
-}
-
-/** Settles with a copy only if it is an answer. */
-function usable<Copy extends GivenCopy>(
-  coordination: Coordination,
-  plan: RequestPlan,
-  settle: (copy: Copy | undefined) => void,
-): (copy: Copy | undefined) => void {
-  return (copy) => settle(isUsable(coordination, plan, copy) ? copy : undefined);
-}
-
-/** False for a copy that is no answer, as it says more, or less, than the replica can know. */
-function isUsable(
-  coordination: Coordination,
-  plan: RequestPlan,
-  copy: GivenCopy | undefined,
-): boolean {
-  if (copy === undefined) return false;
-  const { partition } = plan.placed;
-  coordination.fences.note(partition, copy.fence);
-  if (coordination.fences.isBehind(partition, copy.fence.raised)) return false;
-  // Of one that is only named, the record it is taken for has passed here as well.
-  return "version" in copy || !isFromTheFuture(coordination, plan, copy.stored);
-}
-
-/**
- * In an `lww` bucket a coordinator whose clock is far ahead leaves a timestamp in its own copy that
- * all others refuse. That copy is no answer: taken for one, it could not be repaired, and every
- * read that met it would fail until time caught up.
- */
-function isFromTheFuture(
-  { clock }: Coordination,
-  { bucket }: RequestPlan,
-  stored: StoredRecord | undefined,
-): boolean {
-  if (bucket.policy !== "lww" || stored === undefined) return false;
-  const latestMs = clock.wallMs() + limits.clockSkewMsMax;
-  return stored.record.siblings.some(({ writtenAt }) => writtenAt.wallMs > latestMs);
 }

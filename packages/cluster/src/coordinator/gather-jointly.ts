@@ -5,34 +5,55 @@ import { isAtHand } from "./stand-ins.ts";
 
 type JointPlan<Answer> = Pick<GatherPlan<Answer>, "required" | "deadline" | "ask">;
 
+interface JointMembers {
+  readonly present: readonly Member[];
+  readonly next: readonly Member[];
+}
+
 /**
  * As {@link gather}, from as many of the present owners and from as many of the next: under either
  * table alone a write may have been acknowledged that the other has not heard of. Members of both
  * are asked first, each once, and count for both.
  */
-export async function gatherJointly<Answer>(
+export function gatherJointly<Answer>(
   coordination: Coordination,
-  present: readonly Member[],
-  next: readonly Member[],
+  { present, next }: JointMembers,
   plan: JointPlan<Answer>,
-): Promise<Gathered<Answer>> {
+  settle: (gathered: Gathered<Answer>) => void,
+): void {
   const { clock, counters, routing } = coordination;
   const nowMs = clock.monotonicMs();
   const ask = askOnce(plan.ask);
+  let fromPresent: Gathered<Answer> | undefined;
+  let fromNext: Gathered<Answer> | undefined;
   const gatherFrom = (
     members: readonly Member[],
     others: readonly Member[],
-  ): Promise<Gathered<Answer>> => {
+    take: (gathered: Gathered<Answer>) => void,
+  ): void => {
     const ordered = bothFirst(coordination, routing.order(members, nowMs), others);
-    return gather({ ...plan, clock, counters, routing, members: ordered, ask });
+    gather({ ...plan, clock, counters, routing, members: ordered, ask }, take);
   };
-  const [fromPresent, fromNext] = [gatherFrom(present, next), gatherFrom(next, present)];
-  const gathered = await fromPresent;
-  if (!gathered.ok) return gathered;
-  const more = await fromNext;
+  gatherFrom(present, next, (gathered) => {
+    fromPresent = gathered;
+    if (!gathered.ok) settle(gathered);
+    else if (fromNext !== undefined) settle(together(gathered, fromNext));
+  });
+  gatherFrom(next, present, (gathered) => {
+    fromNext = gathered;
+    if (fromPresent?.ok === true) settle(together(fromPresent, gathered));
+  });
+}
+
+/** What both sets have answered, each member's answer once. */
+function together<Answer>(
+  fromPresent: Gathered<Answer>,
+  fromNext: Gathered<Answer>,
+): Gathered<Answer> {
+  const { answers } = fromPresent;
   const isNew = ({ member }: { readonly member: Member }): boolean =>
-    !gathered.answers.some((each) => each.member === member);
-  return { ...more, answers: [...gathered.answers, ...more.answers.filter(isNew)] };
+    !answers.some((each) => each.member === member);
+  return { ...fromNext, answers: [...answers, ...fromNext.answers.filter(isNew)] };
 }
 
 /** Those who count for both sets come first, unless they seem to be away; else as ordered. */

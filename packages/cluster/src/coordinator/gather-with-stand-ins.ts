@@ -1,48 +1,67 @@
 import type { Member } from "@coterie/core";
+import type { Coordination } from "./coordination.ts";
 import { type GatherPlan, type Gathered, gather } from "./gather.ts";
-import { silentAt } from "./stand-ins.ts";
-
-export interface StandIns {
-  /** Of the answers required, so many must be of the plan's members themselves. */
-  readonly primaries: number;
-  readonly isAtHand: (member: Member) => boolean;
-  /** Who may answer in place of members out of reach, best first. */
-  readonly fallbacks: () => readonly Member[];
-}
+import type { RequestPlan } from "./request-plan.ts";
+import { isAtHand, silentAt, standInsOf } from "./stand-ins.ts";
 
 /**
  * As {@link gather}, from primaries; where they are too few, because others are known to be out of
  * reach, fail, or are silent for long, fallbacks are asked beside them.
  */
-export async function gatherWithStandIns<Answer>(
-  plan: GatherPlan<Answer>,
-  standIns: StandIns,
-): Promise<Gathered<Answer>> {
-  const { clock, deadline, members, required } = plan;
-  let gathered: Gathered<Answer> = { ok: false, code: "quorum-not-met", answers: [] };
-  if (members.filter(standIns.isAtHand).length >= required) {
-    const patience = silentAt(clock.monotonicMs(), deadline);
-    gathered = await gather({ ...plan, deadline: patience });
-    if (gathered.ok) return gathered;
+export function gatherWithStandIns<Answer>(
+  coordination: Coordination,
+  plan: RequestPlan,
+  asked: GatherPlan<Answer>,
+  settle: (gathered: Gathered<Answer>) => void,
+): void {
+  const { clock, deadline, members, required } = asked;
+  if (countAtHand(coordination, members) < required) {
+    return gatherMore(coordination, plan, asked, none, settle);
   }
+  const patience = silentAt(clock.monotonicMs(), deadline);
+  gather({ ...asked, deadline: patience }, (gathered) => {
+    if (gathered.ok) settle(gathered);
+    else gatherMore(coordination, plan, asked, gathered, settle);
+  });
+}
+
+const none = { ok: false, code: "quorum-not-met", answers: [] } as const;
+
+/** Asks who has not answered yet, and fallbacks, for what is missing. */
+function gatherMore<Answer>(
+  coordination: Coordination,
+  plan: RequestPlan,
+  asked: GatherPlan<Answer>,
+  gathered: Gathered<Answer>,
+  settle: (gathered: Gathered<Answer>) => void,
+): void {
   const { answers } = gathered;
-  const others = members.filter((member) => !answers.some((each) => each.member === member));
-  const asked = withStandIns(others, standIns, required, members.length);
-  const missing = required - answers.length;
-  if (asked.length < missing) return gathered;
-  const more = await gather({ ...plan, members: asked, required: missing });
-  return { ...more, answers: [...answers, ...more.answers] };
+  const others = asked.members.filter((each) => !answers.some(({ member }) => member === each));
+  const missing = asked.required - answers.length;
+  const members = withStandIns(coordination, plan, others, asked);
+  if (members.length < missing) return settle(gathered);
+  gather({ ...asked, members, required: missing }, (more) => {
+    settle({ ...more, answers: [...answers, ...more.answers] });
+  });
 }
 
 /** Whom to ask: those at hand, then fallbacks, and then those who were thought to be away. */
 function withStandIns(
-  members: readonly Member[],
-  { primaries, isAtHand, fallbacks }: StandIns,
-  required: number,
-  n: number,
+  coordination: Coordination,
+  plan: RequestPlan,
+  others: readonly Member[],
+  { members, required }: Pick<GatherPlan<unknown>, "members" | "required">,
 ): readonly Member[] {
+  const primaries = plan.quorum.pr;
   // As many as may count where primaries are required, else some more, for those that fail.
-  const most = primaries === 0 ? n : Math.max(0, required - primaries);
-  const [near, away] = [members.filter(isAtHand), members.filter((each) => !isAtHand(each))];
-  return [...near, ...fallbacks().slice(0, most), ...away];
+  const most = primaries === 0 ? members.length : Math.max(0, required - primaries);
+  const isNear = (member: Member): boolean => isAtHand(coordination, member);
+  const [near, away] = [others.filter(isNear), others.filter((each) => !isNear(each))];
+  return [...near, ...standInsOf(coordination, plan).slice(0, most), ...away];
+}
+
+function countAtHand(coordination: Coordination, members: readonly Member[]): number {
+  let count = 0;
+  for (const member of members) if (isAtHand(coordination, member)) count += 1;
+  return count;
 }

@@ -1,7 +1,6 @@
 import type { Member } from "@coterie/core";
 import type { Cancel, Clock, MonotonicMs } from "@coterie/ports";
 import type { NodeCounters } from "../node-counters.ts";
-import { oneShot } from "../one-shot.ts";
 import type { ReadRouting } from "./read-routing.ts";
 
 export interface GatherPlan<Answer> {
@@ -45,70 +44,98 @@ export type Gathered<Answer> =
 /**
  * Asks as many members as must answer; a failure moves on to the next member at once, silence past
  * what nearly all reads take to one more, as far as the budget of hedges goes. Asking all at once
- * would double the work of every read to save a few milliseconds of the rare one.
+ * would double the work of every read to save a few milliseconds of the rare one. Settles once,
+ * within the call if all answer within it.
  */
-export function gather<Answer>(plan: GatherPlan<Answer>): Promise<Gathered<Answer>> {
-  const { clock, counters, members, required } = plan;
-  const { promise, settle } = oneShot<Gathered<Answer>>();
-  const answers: GatheredAnswer<Answer>[] = [];
-  let asked = 0;
-  let failed = 0;
-  let isDone = false;
-  let hedged: Member | undefined;
-  let cancelHedge: Cancel | undefined;
-  let wasLate = false;
+export function gather<Answer>(
+  plan: GatherPlan<Answer>,
+  settle: (gathered: Gathered<Answer>) => void,
+): void {
+  new Gathering(plan, settle).begin();
+}
 
-  const finish = (outcome: Gathered<Answer>): void => {
-    isDone = true;
-    cancelDeadline();
-    cancelHedge?.();
-    if (hedged !== undefined && outcome.ok) noteWin(counters, hedged, answers);
-    settle(outcome);
-  };
-  const askNext = (isHedge: boolean): void => {
-    const member = members[asked];
+/** One question to some members, from the first who is asked until enough have answered. */
+class Gathering<Answer> {
+  readonly #plan: GatherPlan<Answer>;
+  readonly #settle: (gathered: Gathered<Answer>) => void;
+  readonly #answers: GatheredAnswer<Answer>[] = [];
+  #asked = 0;
+  #failed = 0;
+  #isDone = false;
+  #wasLate = false;
+  #hedged: Member | undefined;
+  #cancelDeadline: Cancel | undefined;
+  #cancelHedge: Cancel | undefined;
+
+  constructor(plan: GatherPlan<Answer>, settle: (gathered: Gathered<Answer>) => void) {
+    this.#plan = plan;
+    this.#settle = settle;
+  }
+
+  begin(): void {
+    const { clock, deadline, members, required, routing } = this.#plan;
+    this.#cancelDeadline = clock.at(deadline, () => this.#fail("timeout"));
+    const hedgeAfterMs = routing.begin(members, required);
+    if (required < members.length) this.#waitForAll(hedgeAfterMs, clock.monotonicMs());
+    for (let index = 0; index < required; index += 1) this.#askNext(false);
+  }
+
+  #askNext(isHedge: boolean): void {
+    const { members, ask } = this.#plan;
+    const member = members[this.#asked];
     if (member === undefined) return;
-    asked += 1;
-    if (isHedge) hedged = member;
-    const take = (answer: Answer | undefined): void => {
-      if (isDone) return;
-      if (answer === undefined) {
-        failed += 1;
-        if (members.length - failed < required) {
-          // At the deadline every open call ends as well: that is silence, not a refusal.
-          const isLate = clock.monotonicMs() >= plan.deadline;
-          return finish({ ok: false, code: isLate ? "timeout" : "quorum-not-met", answers });
-        }
-        return askNext(false);
-      }
-      answers.push({ member, answer });
-      if (answers.length >= required) finish({ ok: true, answers });
-    };
-    plan.ask(member, take, isHedge);
-  };
-  const waitForAll = (ms: number, sinceMs: MonotonicMs): void => {
-    const dueMs = sinceMs + ms;
-    cancelHedge = clock.at(dueMs, () => {
-      if (asked >= members.length) return;
-      const now = clock.monotonicMs();
-      const isExcused = !wasLate && now - dueMs > lateMsMax;
-      wasLate = isExcused;
-      const silent = silentOf(members, asked, answers);
-      if (!isExcused && plan.routing.mayHedge(silent, now)) {
-        counters.hedgedReads += 1;
-        askNext(true);
-      } else counters.hedgesSuppressed += 1;
-      waitForAll(ms, now);
-    });
-  };
+    this.#asked += 1;
+    if (isHedge) this.#hedged = member;
+    ask(member, (answer) => this.#take(member, answer), isHedge);
+  }
 
-  const cancelDeadline = clock.at(plan.deadline, () =>
-    finish({ ok: false, code: "timeout", answers }),
-  );
-  const hedgeAfterMs = plan.routing.begin(members, required);
-  if (required < members.length) waitForAll(hedgeAfterMs, clock.monotonicMs());
-  for (let index = 0; index < required; index += 1) askNext(false);
-  return promise;
+  #take(member: Member, answer: Answer | undefined): void {
+    if (this.#isDone) return;
+    const { clock, deadline, members, required } = this.#plan;
+    if (answer !== undefined) {
+      this.#answers.push({ member, answer });
+      if (this.#answers.length >= required) this.#succeed();
+      return;
+    }
+    this.#failed += 1;
+    if (members.length - this.#failed >= required) return this.#askNext(false);
+    // At the deadline every open call ends as well: that is silence, not a refusal.
+    this.#fail(clock.monotonicMs() >= deadline ? "timeout" : "quorum-not-met");
+  }
+
+  #waitForAll(ms: number, sinceMs: MonotonicMs): void {
+    const dueMs = sinceMs + ms;
+    this.#cancelHedge = this.#plan.clock.at(dueMs, () => {
+      const { clock, counters, members, routing } = this.#plan;
+      if (this.#asked >= members.length) return;
+      const now = clock.monotonicMs();
+      const isExcused = !this.#wasLate && now - dueMs > lateMsMax;
+      this.#wasLate = isExcused;
+      const silent = silentOf(members, this.#asked, this.#answers);
+      if (!isExcused && routing.mayHedge(silent, now)) {
+        counters.hedgedReads += 1;
+        this.#askNext(true);
+      } else counters.hedgesSuppressed += 1;
+      this.#waitForAll(ms, now);
+    });
+  }
+
+  #succeed(): void {
+    this.#end();
+    if (this.#hedged !== undefined) noteWin(this.#plan.counters, this.#hedged, this.#answers);
+    this.#settle({ ok: true, answers: this.#answers });
+  }
+
+  #fail(code: "quorum-not-met" | "timeout"): void {
+    this.#end();
+    this.#settle({ ok: false, code, answers: this.#answers });
+  }
+
+  #end(): void {
+    this.#isDone = true;
+    this.#cancelDeadline?.();
+    this.#cancelHedge?.();
+  }
 }
 
 /** Of the first `asked` members those that have not answered. */

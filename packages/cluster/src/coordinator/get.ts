@@ -14,10 +14,10 @@ import type { StoredRecord } from "@coterie/storage";
 import { countSiblings } from "../node-counters.ts";
 import { oneShot } from "../one-shot.ts";
 import { isOverWarning } from "../replica/replica.ts";
-import type { Acks, GetOutcome, RequestOptions } from "../requests.ts";
+import type { Acks, Failure, GetOutcome, RequestOptions } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
-import type { GatheredAnswer } from "./gather.ts";
+import type { Gathered, GatheredAnswer } from "./gather.ts";
 import { gatherCopies, keepCopy } from "./gather-copies.ts";
 import { planAgain } from "./plan-again.ts";
 import { allSiblings, shownSiblings } from "./presentation.ts";
@@ -26,6 +26,7 @@ import {
   type RequestPlan,
   isCurrent,
   isPrimaryOf,
+  isReplica,
   newcomersOf,
   planRequest,
   voterSetOf,
@@ -106,7 +107,7 @@ function dress(
 
 /** As {@link readQuorum}, perhaps together with other gets that are here. */
 function readShared(coordination: Coordination, plan: RequestPlan): Promise<QuorumRead> {
-  return coordination.readFlights.read(plan, () => readQuorum(coordination, plan));
+  return coordination.readFlights.read(plan, (onEnd) => readQuorum(coordination, plan, onEnd));
 }
 
 function contextText(
@@ -131,64 +132,104 @@ function expectedBytes({ store }: Coordination, { placed, quorum }: RequestPlan)
  *
  * Where a round of reaping came between the answers they are asked for anew, once: by then all have
  * raised the fence, but for who has an old copy of its directory.
+ *
+ * @param onEnd Called when all is known, before the promise settles.
  */
 export async function readQuorum(
   coordination: Coordination,
   plan: RequestPlan,
+  onEnd: () => void = nobodyWaits,
 ): Promise<QuorumRead> {
-  const first = await readOnce(coordination, plan);
-  if (!("behind" in first)) return first;
-  const { partition } = plan.placed;
-  const placed = { ...plan.placed, fence: coordination.fences.of(partition).raised };
-  const second = await readOnce(coordination, { ...plan, placed });
-  if (!("behind" in second)) return second;
-  const message = "a replica answered that does not know yet what was deleted";
-  return failure(coordination, "quorum-not-met", "refused", second.behind, message);
-}
-
-/** `behind`: one of the answers was read before something that another replica has reaped. */
-async function readOnce(
-  coordination: Coordination,
-  plan: RequestPlan,
-): Promise<QuorumRead | { readonly behind: Acks }> {
-  const required = Math.max(plan.quorum.r, plan.quorum.pr);
-  const beganMs = coordination.clock.monotonicMs();
-  const gathered = await gatherCopies(coordination, plan);
-  const acks = acksOf(plan, gathered.answers, required);
-  if (!gathered.ok) {
-    return failure(coordination, gathered.code, "refused", acks, readMessage(acks));
-  }
-  const fence = lowestFence(coordination, plan, gathered.answers);
-  if (fence === undefined) return { behind: acks };
-  const { stored, holders, isSettled } = reconcile(plan, gathered.answers);
-  if (stored !== undefined && !isSettled) {
-    const isRepaired = await repair(
-      coordination,
-      repairPlan(coordination, plan, fence),
-      stored,
-      holders,
-    );
-    if (!isRepaired && plan.mode === "strict") {
+  try {
+    const { clock } = coordination;
+    let asked = plan;
+    let beganMs = clock.monotonicMs();
+    let gathered = await copiesOf(coordination, asked);
+    let found = judge(coordination, asked, gathered);
+    if (found === undefined) {
+      asked = underFenceOfNow(coordination, plan);
+      beganMs = clock.monotonicMs();
+      gathered = await copiesOf(coordination, asked);
+      found = judge(coordination, asked, gathered) ?? behind(coordination, asked, gathered);
+    }
+    if (!found.ok) return found;
+    const isEqual = found.isSettled || (await makeEqual(coordination, asked, found));
+    const { stored, acks } = found;
+    if (!isEqual && plan.mode === "strict") {
       const message = "what the replicas held differed, and could not be made equal in time";
       return failure(coordination, "quorum-not-met", "refused", acks, message);
     }
+    keepCopy(coordination, plan, stored);
+    return { ok: true, stored, acks, beganMs };
+  } finally {
+    onEnd();
   }
-  keepCopy(coordination, plan, stored);
-  return { ok: true, stored, acks, beganMs };
 }
 
-function acksOf(
+const nobodyWaits = (): void => {};
+
+/** The one promise between the question and the answers of all who are needed. */
+function copiesOf(coordination: Coordination, plan: RequestPlan): Promise<Gathered<ReplicaCopy>> {
+  return new Promise((resolve) => gatherCopies(coordination, plan, resolve));
+}
+
+function underFenceOfNow({ fences }: Coordination, plan: RequestPlan): RequestPlan {
+  const fence = fences.of(plan.placed.partition).raised;
+  return { ...plan, placed: { ...plan.placed, fence } };
+}
+
+/** What the answers of enough replicas come to. */
+interface Found extends Reconciled {
+  readonly ok: true;
+  readonly acks: Acks;
+  /** The lowest under which any of the copies was read. */
+  readonly fence: number;
+}
+
+/** `undefined`: one of the answers was read before something that another replica has reaped. */
+function judge(
+  coordination: Coordination,
   plan: RequestPlan,
-  answers: readonly GatheredAnswer<ReplicaCopy>[],
-  required: number,
-): Acks {
+  gathered: Gathered<ReplicaCopy>,
+): Found | Failure | undefined {
+  const { answers } = gathered;
+  const acks = acksOf(plan, answers);
+  if (!gathered.ok) {
+    return failure(coordination, gathered.code, "refused", acks, readMessage(acks));
+  }
+  const fence = lowestFence(coordination, plan, answers);
+  if (fence === undefined) return undefined;
+  const { stored, holders, isSettled } = reconcile(plan, answers);
+  return { ok: true, acks, fence, stored, holders, isSettled };
+}
+
+function behind(
+  coordination: Coordination,
+  plan: RequestPlan,
+  { answers }: Gathered<ReplicaCopy>,
+): Failure {
+  const message = "a replica answered that does not know yet what was deleted";
+  return failure(coordination, "quorum-not-met", "refused", acksOf(plan, answers), message);
+}
+
+/** Read repair, as far as the read waits for it; false if it could not be done in time. */
+function makeEqual(
+  coordination: Coordination,
+  plan: RequestPlan,
+  { fence, stored, holders }: Found,
+): Promise<boolean> | boolean {
+  if (stored === undefined) return true;
+  return repair(coordination, repairPlan(coordination, plan, fence), stored, holders);
+}
+
+function acksOf(plan: RequestPlan, answers: readonly GatheredAnswer<ReplicaCopy>[]): Acks {
   let primaries = 0;
   let fallbacks = 0;
   for (const { member } of answers) {
     if (isPrimaryOf(plan, member)) primaries += 1;
     else if (!isReplica(plan, member)) fallbacks += 1;
   }
-  return { primaries, fallbacks, required };
+  return { primaries, fallbacks, required: Math.max(plan.quorum.r, plan.quorum.pr) };
 }
 
 /** A sloppy read does not wait long for primaries to be made equal. */
@@ -213,46 +254,41 @@ function lowestFence(
     lowest = Math.min(lowest, answer.fence.raised);
     reaped = Math.max(reaped, answer.fence.reaped);
   }
-  return answers.some(({ answer }) => answer.fence.raised < reaped) ? undefined : lowest;
+  for (const { answer } of answers) if (answer.fence.raised < reaped) return undefined;
+  return lowest;
 }
 
 interface Reconciled {
   readonly stored: StoredRecord | undefined;
-  /** Those of the replicas that answered who hold the result already. */
-  readonly holders: readonly Member[];
-  /** All who answered do. */
+  /** All replicas that answered hold the result already. */
   readonly isSettled: boolean;
-}
-
-/** True for whom this read asks for its own copy; false for a fallback. */
-function isReplica(plan: RequestPlan, member: Member): boolean {
-  if (isPrimaryOf(plan, member)) return true;
-  return plan.mode === "strict" && plan.replicas.next?.includes(member) === true;
+  /** If not all: those who do. */
+  readonly holders: readonly Member[];
 }
 
 /** Merges the copies, and says which replicas already hold the result. */
 function reconcile(plan: RequestPlan, answers: readonly GatheredAnswer<ReplicaCopy>[]): Reconciled {
-  const [first, ...rest] = answers.map(({ answer }) => answer.stored);
-  const isUnanimous = rest.every((stored) =>
-    first === undefined || stored === undefined
-      ? first === stored
-      : equalBytes(first.bytes, stored.bytes),
-  );
-  const replicas = answers.filter(({ member }) => isReplica(plan, member));
-  if (isUnanimous) {
-    return { stored: first, holders: replicas.map(({ member }) => member), isSettled: true };
+  const first = answers[0]?.answer.stored;
+  if (answers.every(({ answer }) => isSame(answer.stored, first))) {
+    return { stored: first, holders: noMembers, isSettled: true };
   }
   let merged: CausalRecord = emptyRecord;
   for (const { answer } of answers) {
     if (answer.stored !== undefined) merged = mergeRecords(merged, answer.stored.record);
   }
   const stored = storedOf(plan.placed, merged);
+  const replicas = answers.filter(({ member }) => isReplica(plan, member));
   const holders = replicas
-    .filter(({ answer }) => {
-      return answer.stored !== undefined && equalBytes(answer.stored.bytes, stored.bytes);
-    })
+    .filter(({ answer }) => isSame(answer.stored, stored))
     .map(({ member }) => member);
   return { stored, holders, isSettled: holders.length === replicas.length };
+}
+
+const noMembers: readonly Member[] = [];
+
+function isSame(left: StoredRecord | undefined, right: StoredRecord | undefined): boolean {
+  if (left === right) return true;
+  return left !== undefined && right !== undefined && equalBytes(left.bytes, right.bytes);
 }
 
 /**

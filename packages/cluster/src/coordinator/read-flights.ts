@@ -9,7 +9,6 @@ import {
 } from "@coterie/core";
 import type { Cancel, Clock, MonotonicMs } from "@coterie/ports";
 import type { NodeCounters } from "../node-counters.ts";
-import { oneShot } from "../one-shot.ts";
 import type { QuorumRead } from "./quorum-read.ts";
 
 /** What of a request's plan says whether another get may have the same answer. */
@@ -21,15 +20,15 @@ export interface FlightPlan {
   readonly deadline: MonotonicMs;
 }
 
-/** Asks the replicas, when called. */
-export type BeginRead = () => Promise<QuorumRead>;
+/** Asks the replicas, when called; calls `onEnd` when all is known, before its promise settles. */
+export type BeginRead = (onEnd: () => void) => Promise<QuorumRead>;
 
 /** A read that has not begun, and those who wait for it. */
 interface Waiting {
   readonly plan: FlightPlan;
   readonly begin: BeginRead;
   readonly landed: Promise<QuorumRead>;
-  readonly settle: (read: QuorumRead) => void;
+  readonly settle: (read: Promise<QuorumRead>) => void;
   readonly cancel: Cancel;
 }
 
@@ -84,43 +83,47 @@ export class ReadFlights {
       this.#lanes.set(id, first);
       return this.#fly(id, first, begin);
     }
-    if (!isSameQuestion(lane.plan, plan)) return begin();
+    if (!isSameQuestion(lane.plan, plan)) return begin(nobodyWaits);
     lane.waiting ??= this.#wait(id, lane, plan, begin);
     if (lane.waiting.plan === plan) return lane.waiting.landed;
     const earlierMs = plan.deadline - lane.waiting.plan.deadline;
-    if (earlierMs < 0 || earlierMs > patienceMs) return begin();
+    if (earlierMs < 0 || earlierMs > patienceMs) return begin(nobodyWaits);
     this.#counters.getsJoined += 1;
     return lane.waiting.landed;
   }
 
   #wait(id: number, lane: Lane, plan: FlightPlan, begin: BeginRead): Waiting {
-    const { promise, settle } = oneShot<QuorumRead>();
+    let settle: Waiting["settle"] = nobodyWaits;
+    const landed = new Promise<QuorumRead>((resolve) => {
+      settle = resolve;
+    });
     const now = this.#clock.monotonicMs();
     const wait = Math.min(patienceMs, (plan.deadline - now) / 4);
-    const cancel = this.#clock.at(now + wait, () => void this.#takeOff(id, lane));
-    return { plan, begin, landed: promise, settle, cancel };
+    const cancel = this.#clock.at(now + wait, () => this.#takeOff(id, lane));
+    return { plan, begin, landed, settle, cancel };
   }
 
-  async #takeOff(id: number, lane: Lane): Promise<void> {
+  #takeOff(id: number, lane: Lane): void {
     const { waiting } = lane;
     if (waiting === undefined) return;
     lane.waiting = undefined;
     waiting.cancel();
-    waiting.settle(await this.#fly(id, lane, waiting.begin));
+    waiting.settle(this.#fly(id, lane, waiting.begin));
   }
 
-  async #fly(id: number, lane: Lane, begin: BeginRead): Promise<QuorumRead> {
+  #fly(id: number, lane: Lane, begin: BeginRead): Promise<QuorumRead> {
     lane.begun += 1;
     const number = lane.begun;
-    const read = await begin();
-    // An earlier one that took long leaves everything to the one that did not wait for it.
-    if (number === lane.begun) {
+    return begin(() => {
+      // An earlier one that took long leaves everything to the one that did not wait for it.
+      if (number !== lane.begun) return;
       if (lane.waiting === undefined) this.#lanes.delete(id);
-      else void this.#takeOff(id, lane);
-    }
-    return read;
+      else this.#takeOff(id, lane);
+    });
   }
 }
+
+const nobodyWaits = (): void => {};
 
 function isSameQuestion(left: FlightPlan, right: FlightPlan): boolean {
   return (

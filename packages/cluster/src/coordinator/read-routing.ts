@@ -22,6 +22,9 @@ interface ReadRoutingParts {
   isHealthy(id: NodeId): boolean;
 }
 
+/** Of the unhealthy and unreachable, who are asked last. */
+const rankMost = 3;
+
 /** A peer, as seen by this node's reads. */
 interface Route {
   readonly load: PeerLoad;
@@ -78,10 +81,12 @@ export class ReadRouting {
       if (costMs > 0 && costMs < bestMs) bestMs = costMs;
     }
     if (isSorted && !isSlow(worstMs, bestMs)) return members;
-    return members
-      .map((member) => ({ member, rank: this.#rank(member, bestMs, nowMs) }))
-      .toSorted((left, right) => left.rank - right.rank)
-      .map(({ member }) => member);
+    const ranks = members.map((member) => this.#rank(member, bestMs, nowMs));
+    const ordered: Member[] = [];
+    for (let rank = 0; rank <= rankMost; rank += 1) {
+      ordered.push(...members.filter((_, at) => ranks[at] === rank));
+    }
+    return ordered;
   }
 
   /**

@@ -80,6 +80,12 @@ export function isPrimaryOf({ replicas }: RequestPlan, member: Member): boolean 
   return replicas.primaries.includes(member);
 }
 
+/** True for whom a read of the plan asks for its own copy; false for a fallback. */
+export function isReplica(plan: RequestPlan, member: Member): boolean {
+  if (isPrimaryOf(plan, member)) return true;
+  return plan.mode === "strict" && plan.replicas.next?.includes(member) === true;
+}
+
 /** In which of the plan's sets `member`, which is in one of them, has a vote. */
 export function voterSetOf({ replicas }: RequestPlan, member: Member): VoterSet {
   const { primaries, next } = replicas;

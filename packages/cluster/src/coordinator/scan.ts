@@ -207,11 +207,14 @@ function gatherFrom<Answer>(
     else callToScan(coordination, member, request, deadline, take, isHedge);
   };
   const required = bucket.r;
-  if (next !== undefined) {
-    return gatherJointly(coordination, present, next, { deadline, required, ask });
-  }
-  const members = routing.order(present, clock.monotonicMs());
-  return gather<Answer>({ clock, counters, deadline, routing, members, required, ask });
+  return new Promise((resolve) => {
+    if (next !== undefined) {
+      const asked = { deadline, required, ask };
+      return gatherJointly(coordination, { present, next }, asked, resolve);
+    }
+    const members = routing.order(present, clock.monotonicMs());
+    gather({ clock, counters, deadline, routing, members, required, ask }, resolve);
+  });
 }
 
 /** Tokens that all lists speak of: up to the first end of a list that was cut short. */

@@ -3,12 +3,10 @@ import type { RecordVersion, StoredRecord } from "@coterie/storage";
 import type { KnownCopy } from "../hot/copy-cache.ts";
 import type { SparedRecord } from "../messages.ts";
 import type { Coordination } from "./coordination.ts";
-import type { Gathered } from "./gather.ts";
-import { type NamedCopy, type ReplicaCopy, askCopy, readOwn } from "./replica-calls.ts";
+import type { Gathered, GatheredAnswer } from "./gather.ts";
+import { type ReplicaCopy, askCopy, readOwn } from "./replica-calls.ts";
 import type { RequestPlan } from "./request-plan.ts";
-
-/** What a replica has given: its copy, or which one that is. */
-export type GivenCopy = ReplicaCopy | NamedCopy;
+import { type GivenCopy, usable } from "./usable-copy.ts";
 
 /**
  * Of records up to so many bytes all are sent: asking again, where replicas differ, would cost more
@@ -41,14 +39,14 @@ export class SparingRead {
     this.#known = kept;
   }
 
-  /** Asks a primary. */
+  /** Asks a primary. Settles with nothing if it gives no copy that is an answer. */
   ask(member: Member, settle: (copy: GivenCopy | undefined) => void, isHedge: boolean): void {
     if (member.id === this.#coordination.self) return this.#askOwn(settle);
     const spared = this.#sparedBy(isHedge);
     if (spared === undefined) this.#isOneAsked = true;
     askCopy(this.#coordination, member, this.#plan, { spared, isHedge }, (copy) => {
       if (spared === undefined && copy === undefined) this.#isOneAsked = false;
-      settle(copy);
+      settle(usable(this.#coordination, this.#plan, copy));
     });
   }
 
@@ -72,7 +70,7 @@ export class SparingRead {
       if (stored === undefined) this.#isOneAsked = false;
       // Within one turn the version and the record are of the same moment.
       else if (isWithin && version !== undefined) this.#known = { stored, version };
-      settle(copy);
+      settle(usable(this.#coordination, this.#plan, copy));
     });
     isWithin = false;
   }
@@ -80,14 +78,13 @@ export class SparingRead {
   /** All copies in full; `undefined` if some version is of a record that nobody has sent. */
   resolve(gathered: Gathered<GivenCopy>): Gathered<ReplicaCopy> | undefined {
     const { answers } = gathered;
+    if (areFull(answers)) return { ...gathered, answers };
     const given: KnownCopy[] = this.#kept === undefined ? [] : [this.#kept];
-    if (answers.some(({ answer }) => "version" in answer)) {
-      for (const { answer } of answers) {
-        if ("version" in answer || answer.stored === undefined) continue;
-        given.push({ stored: answer.stored, version: this.#versionOf(answer.stored) });
-      }
+    for (const { answer } of answers) {
+      if ("version" in answer || answer.stored === undefined) continue;
+      given.push({ stored: answer.stored, version: this.#versionOf(answer.stored) });
     }
-    const full: { readonly member: Member; readonly answer: ReplicaCopy }[] = [];
+    const full: GatheredAnswer<ReplicaCopy>[] = [];
     for (const { member, answer } of answers) {
       if (!("version" in answer)) {
         full.push({ member, answer });
@@ -107,6 +104,13 @@ export class SparingRead {
     if (stored === this.#known?.stored) return this.#known.version;
     return versionOf(stored, this.#plan.bucket.n);
   }
+}
+
+/** True if no copy was only named. */
+function areFull(
+  answers: readonly GatheredAnswer<GivenCopy>[],
+): answers is readonly GatheredAnswer<ReplicaCopy>[] {
+  return answers.every(({ answer }) => !("version" in answer));
 }
 
 /** The version of a record, as the index of a replica has it. */

@@ -50,13 +50,16 @@ async function run(gets: readonly Asked[]): Promise<{
       const arrived = order;
       const arrivedMs = clock.monotonicMs();
       const plan = planOf(get, arrivedMs + 2000);
-      const begin = (): Promise<QuorumRead> => {
+      const begin = (onEnd: () => void): Promise<QuorumRead> => {
         order += 1;
         const acks = { primaries: get.r, fallbacks: 0, required: get.r };
         const read = { ok: true as const, stored: undefined, acks, beganMs: arrivedMs };
         begun.push({ plan, order, read });
         return new Promise((resolve) => {
-          clock.at(clock.monotonicMs() + get.takesMs, () => resolve(read));
+          clock.at(clock.monotonicMs() + get.takesMs, () => {
+            onEnd();
+            resolve(read);
+          });
         });
       };
       void flights.read(plan, begin).then((read) => {
