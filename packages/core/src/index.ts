@@ -92,6 +92,7 @@ export {
   type KeyedRecord,
   decodeRecord,
   decodeRecordKey,
+  isRecordOf,
   encodeRecord,
   isRecordWide,
   recordDeadlineMs,

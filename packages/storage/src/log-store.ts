@@ -187,6 +187,8 @@ export class LogStore implements RecordStore {
     if (this.#loader.readsPending >= readsPendingMax) {
       return settle({ ok: false, code: "overloaded" });
     }
+    const stored = this.#loader.atHand(key);
+    if (stored !== undefined) return settle({ ok: true, held: { state: "present", stored } });
     this.#loader.lookup(key, (lookup) => {
       if (this.#isFatal) return settle({ ok: false, code: "failed" });
       // Damage may have been found while this very record was read, and an update have put another
@@ -207,18 +209,16 @@ export class LogStore implements RecordStore {
   }
 
   name(key: PlacedKey, settle: (version: RecordVersion | undefined) => void): void {
-    const [location, other] = this.index.find(key.partition, key.token);
+    const location = this.index.findOne(key.partition, key.token);
     const isOver = this.#isFatal || this.#isStopping;
-    const isOne = location !== undefined && other === undefined;
-    if (isOver || !isOne || this.#isUnknown(key)) return settle(undefined);
+    if (isOver || location === undefined || this.#isUnknown(key)) return settle(undefined);
     const version = { digest: location.digest, bytes: location.length - entryHeaderBytes };
+    if (this.#loader.groupOf(location) === undefined) return settle(version);
     this.#loader.whenDurable(location, { becameDurable: () => settle(version) });
   }
 
   bytesHeld({ partition, token }: PlacedKey): number {
-    let bytes = 0;
-    for (const { length } of this.index.find(partition, token)) bytes += length;
-    return bytes;
+    return this.index.bytesOf(partition, token);
   }
 
   update(key: PlacedKey, update: Update): void {

@@ -1,11 +1,4 @@
-import {
-  type PartitionId,
-  Slab,
-  type Token,
-  decodeRecord,
-  decodeRecordKey,
-  equalBytes,
-} from "@coterie/core";
+import { type PartitionId, Slab, type Token, decodeRecord, isRecordOf } from "@coterie/core";
 import type { Location } from "./index/location.ts";
 import type { RecordIndex } from "./index/record-index.ts";
 import { decodeEntry, isRecordKind, placeOf } from "./log/format.ts";
@@ -122,6 +115,18 @@ export class RecordLoader {
     return group?.records[group.places.lastIndexOf(place)];
   }
 
+  /** The record of exactly this key, if it is durable and need not be read: most are. */
+  atHand(key: PlacedKey): StoredRecord | undefined {
+    const { cache, index, isDamaged } = this.#parts;
+    const location = index.findOne(key.partition, key.token);
+    if (location === undefined || isDamaged(key.token, location)) return undefined;
+    if (this.groupOf(location) !== undefined) return undefined;
+    const stored = cache.get(placeOf(location.segment, location.offset));
+    if (stored === undefined || !isRecordOf(stored.bytes, key)) return undefined;
+    this.readsFromCache += 1;
+    return stored;
+  }
+
   /**
    * Finds the record of exactly this key: at once, within the call, unless the disk has to be
    * read.
@@ -166,7 +171,8 @@ export class RecordLoader {
     if (location === undefined) return settle(isDamaged ? "damaged" : "absent");
     this.#load(key.partition, key.token, location, (stored) => {
       if (stored === "moved") return this.lookup(key, settle);
-      if (stored !== "damaged" && isOfKey(stored, key)) return settle({ location, stored });
+      if (stored !== "damaged" && isRecordOf(stored.bytes, key))
+        return settle({ location, stored });
       this.#lookupAmong(key, locations, from + 1, isDamaged || stored === "damaged", settle);
     });
   }
@@ -212,9 +218,4 @@ function decodeStored(bytes: Uint8Array, length: number): StoredRecord | undefin
   const own = slab.copy(entry.body);
   const decoded = decodeRecord(own);
   return decoded.ok ? { record: decoded.record, bytes: own } : undefined;
-}
-
-function isOfKey(stored: StoredRecord, key: PlacedKey): boolean {
-  const found = decodeRecordKey(stored.bytes);
-  return found !== undefined && found.bucket === key.bucket && equalBytes(found.key, key.key);
 }

@@ -36,7 +36,7 @@ export function decodeOwed(bytes: Uint8Array, partitionsMax: number): DecodedOwe
   const owed = new Map<NodeId, readonly PartitionId[]>();
   const targets = reader.varint();
   for (let index = 0; index < targets && !reader.failed; index += 1) {
-    const target = parseNodeId(reader.latin1(reader.varint()));
+    const target = parseNodeId(reader.internedLatin1(reader.varint()));
     const partitions = readPartitions(reader, partitionsMax);
     if (target === undefined || partitions === undefined || owed.has(target)) {
       return { ok: false, reason: "it names no target, or none of its partitions" };

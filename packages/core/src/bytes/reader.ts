@@ -1,4 +1,5 @@
-import { hex, latin1 } from "./text.ts";
+import { internedHexOfEight, internedLatin1 } from "./interned.ts";
+import { hex } from "./text.ts";
 
 /**
  * Reads what {@link ByteWriter} wrote, from input that may be damaged or hostile. Reading past the
@@ -94,11 +95,18 @@ export class ByteReader {
     return hex(this.#bytes, this.#at - length, this.#at);
   }
 
-  /** The next `length` bytes, one character each. */
-  latin1(length: number): string {
+  /** The next eight bytes as lower-case hex: of something that is named often. */
+  internedHexOfEight(): string {
+    if (!this.#has(8)) return "";
+    this.#at += 8;
+    return internedHexOfEight(this.#bytes, this.#at - 8);
+  }
+
+  /** The next `length` bytes, one character each: of something that is named often. */
+  internedLatin1(length: number): string {
     if (!this.#has(length)) return "";
     this.#at += length;
-    return latin1(this.#bytes, this.#at - length, this.#at);
+    return internedLatin1(this.#bytes, this.#at - length, this.#at);
   }
 
   #has(length: number): boolean {

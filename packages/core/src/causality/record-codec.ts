@@ -1,6 +1,7 @@
 import { type Digest, digest64 } from "../bytes/digest.ts";
 import { ByteReader } from "../bytes/reader.ts";
 import { ByteWriter } from "../bytes/writer.ts";
+import { isLatin1Of } from "../bytes/interned.ts";
 import { utf8 } from "../bytes/text.ts";
 import { decodeUtf8 } from "../bytes/utf8-decode.ts";
 import type { ActorId, WriteId } from "../ids.ts";
@@ -90,6 +91,23 @@ export function decodeRecordKey(bytes: Uint8Array): Key | undefined {
   return reader.failed ? undefined : key;
 }
 
+/** True of a record that {@link encodeRecord} made of this key; nothing is decoded. */
+export function isRecordOf(bytes: Uint8Array, { bucket, key }: Key): boolean {
+  const bucketAt = HEADER_BYTES + 1;
+  const bucketEnd = bucketAt + bucket.length;
+  if (bytes[0] !== RECORD_VERSION || bytes[HEADER_BYTES] !== bucket.length) return false;
+  if (!isLatin1Of(bucket, bytes, bucketAt, bucketEnd)) return false;
+  // A key's length is a varint of one byte or two.
+  const { length } = key;
+  const isShort = length < 0x80;
+  const keyAt = bucketEnd + (isShort ? 1 : 2);
+  if (bytes[bucketEnd] !== (isShort ? length : (length & 0x7f) | 0x80)) return false;
+  if (!isShort && bytes[bucketEnd + 1] !== length >> 7) return false;
+  if (bytes.length < keyAt + length) return false;
+  for (let at = 0; at < length; at += 1) if (bytes[keyAt + at] !== key[at]) return false;
+  return true;
+}
+
 /** {@link nextDeadlineMs} of an encoded record, without decoding the rest. */
 export function recordDeadlineMs(bytes: Uint8Array): NextDeadline {
   const reader = new ByteReader(bytes, HEADER_BYTES);
@@ -149,7 +167,7 @@ export function readVector(reader: ByteReader): VersionVector {
   const actors: ActorId[] = [];
   const counters: number[] = [];
   for (let index = 0; index < count && !reader.failed; index += 1) {
-    actors.push(reader.hex(ACTOR_BYTES) as ActorId);
+    actors.push(reader.internedHexOfEight() as ActorId);
     counters.push(readCounter(reader));
     if (index > 0 && (actors[index - 1] as string) >= (actors[index] as string)) reader.fail();
   }
@@ -217,7 +235,7 @@ function writeDot(writer: ByteWriter, dot: Dot): void {
 }
 
 function readDot(reader: ByteReader): Dot {
-  return { actor: reader.hex(ACTOR_BYTES) as ActorId, counter: readCounter(reader) };
+  return { actor: reader.internedHexOfEight() as ActorId, counter: readCounter(reader) };
 }
 
 function writeSibling(writer: ByteWriter, sibling: Sibling): void {
@@ -261,7 +279,7 @@ function readContentType(reader: ByteReader): string {
 }
 
 function readKey(reader: ByteReader): Key {
-  const bucket = reader.latin1(reader.u8());
+  const bucket = reader.internedLatin1(reader.u8());
   const key = reader.lengthPrefixed();
   if (!isBucketName(bucket) || key.length < 1 || key.length > keyBytesMax) reader.fail();
   return { bucket, key };

@@ -97,12 +97,28 @@ describe("integers", () => {
   it("read past the end are zero, and mark the input as malformed for good", () => {
     const reader = new ByteReader(Uint8Array.from([1, 2, 3]));
     expect(reader.u32()).toBe(0);
-    expect([reader.u8(), reader.u48(), reader.hex(2), reader.latin1(1)]).toEqual([0, 0, "", ""]);
+    expect([reader.u8(), reader.u48(), reader.hex(2)]).toEqual([0, 0, ""]);
+    expect([reader.internedHexOfEight(), reader.internedLatin1(1)]).toEqual(["", ""]);
     expect([reader.view(1).length, reader.failed, reader.remaining]).toEqual([0, true, 0]);
   });
 });
 
 describe("texts", () => {
+  it("interned are what they would be anew, however many take the same places", () => {
+    const few = fc.uint8Array({ minLength: 8, maxLength: 8 });
+    const bytes = fc.array(fc.oneof(few, fc.uint8Array({ maxLength: 80 })), { maxLength: 3000 });
+    fc.assert(
+      fc.property(bytes, (texts) => {
+        for (const each of [...texts, ...texts]) {
+          const reader = new ByteReader(each);
+          expect(reader.internedLatin1(each.length)).toBe(latin1(each));
+          if (each.length === 8) expect(new ByteReader(each).internedHexOfEight()).toBe(hex(each));
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   it("utf8 is what TextEncoder makes, lone surrogates included", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.nat(0xffff), (text, unit) => {

@@ -7,7 +7,9 @@ import {
   VersionVector,
   decodeRecord,
   decodeRecordKey,
+  emptyRecord,
   encodeRecord,
+  isRecordOf,
   mergeRecords,
   recordDigest,
   utf8,
@@ -43,6 +45,25 @@ describe("the record codec", () => {
         expect(decoded.record.siblings).toEqual(record.siblings);
         expect(decoded.record.deadWrites).toEqual(record.deadWrites);
         expect(decodeRecordKey(bytes)).toEqual(place);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("is told by its key alone, byte for byte", () => {
+    fc.assert(
+      fc.property(anyKey, anyKey, fc.nat(), (place, other, at) => {
+        const bytes = encodeRecord(place, emptyRecord);
+        expect(isRecordOf(bytes, place)).toBe(true);
+        const isSame = place.bucket === other.bucket && place.key.join() === other.key.join();
+        expect(isRecordOf(bytes, other)).toBe(isSame);
+        const near = Uint8Array.from(place.key);
+        near[at % near.length] = (near[at % near.length] as number) ^ 1;
+        expect(isRecordOf(bytes, { ...place, key: near })).toBe(false);
+        for (const key of [place.key.subarray(1), Uint8Array.from([...place.key, 0])]) {
+          expect(isRecordOf(bytes, { ...place, key })).toBe(false);
+        }
+        expect(isRecordOf(bytes.subarray(0, at % 8), place)).toBe(false);
       }),
       { numRuns: 1000 },
     );

@@ -94,6 +94,22 @@ export class PartitionIndex {
     return { first, end };
   }
 
+  /** The location of the one entry with this token; `undefined` if there is none, or several. */
+  findOne(token: Token): Location | undefined {
+    const slot = this.#seek(token);
+    if (!this.#isToken(slot, token) || this.#isToken(slot + 1, token)) return undefined;
+    return this.location(slot);
+  }
+
+  /** Bytes of all entries with this token. */
+  bytesOf(token: Token): number {
+    let bytes = 0;
+    for (let slot = this.#seek(token); this.#isToken(slot, token); slot += 1) {
+      bytes += lengthIn(this.#words[slot * STRIDE + LENGTH] as number);
+    }
+    return bytes;
+  }
+
   location(slot: number): Location {
     const at = slot * STRIDE;
     const words = this.#words;

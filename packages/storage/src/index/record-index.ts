@@ -66,6 +66,16 @@ export class RecordIndex {
     return Array.from({ length: end - first }, (_, at) => index.location(first + at));
   }
 
+  /** The location of the one entry with this token; `undefined` if there is none, or several. */
+  findOne(partition: PartitionId, token: Token): Location | undefined {
+    return this.#partitions[partition]?.findOne(token);
+  }
+
+  /** Bytes of all entries with this token. */
+  bytesOf(partition: PartitionId, token: Token): number {
+    return this.#partitions[partition]?.bytesOf(token) ?? 0;
+  }
+
   /** True if an entry with this token is at exactly this place. */
   has(
     partition: PartitionId,

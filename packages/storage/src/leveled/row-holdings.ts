@@ -1,4 +1,4 @@
-import { decodeRecordKey, equalBytes } from "@coterie/core";
+import { isRecordOf } from "@coterie/core";
 import { entryKinds } from "../log/format.ts";
 import type { Group } from "../log/group.ts";
 import type { Log } from "../log/log.ts";
@@ -88,12 +88,6 @@ export function withEntry(row: TokenRow, at: number, entry: RowEntry): TokenRow 
 }
 
 /** Which entry of a row is this key's; −1 for none. */
-export function placeIn(
-  { entries }: TokenRow,
-  { bucket, key }: Pick<PlacedKey, "bucket" | "key">,
-): number {
-  return entries.findIndex(({ encoded }) => {
-    const found = decodeRecordKey(encoded);
-    return found !== undefined && found.bucket === bucket && equalBytes(found.key, key);
-  });
+export function placeIn({ entries }: TokenRow, key: Pick<PlacedKey, "bucket" | "key">): number {
+  return entries.findIndex(({ encoded }) => isRecordOf(encoded, key));
 }
