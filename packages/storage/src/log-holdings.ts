@@ -1,4 +1,12 @@
-import { invariant, isWide, nextDeadlineMs, recordDigest, withClass } from "@coterie/core";
+import {
+  type PartitionId,
+  type Token,
+  invariant,
+  isWide,
+  nextDeadlineMs,
+  recordDigest,
+  withClass,
+} from "@coterie/core";
 import { dueOf } from "./index/due.ts";
 import type { Location } from "./index/location.ts";
 import type { RecordIndex } from "./index/record-index.ts";
@@ -55,9 +63,8 @@ export class LogHoldings implements Holdings<Lookup> {
 
   append({ bucket, partition, token }: PlacedKey, lookup: Lookup, stored: StoredRecord): Group {
     const { index, log, loader, classOf } = this.#parts;
-    const atToken = index.find(partition, token);
-    const replaced = replacedBy(lookup, atToken);
-    const isBeside = atToken.length > (replaced === undefined ? 0 : 1);
+    const replaced = this.#replacedBy(partition, token, lookup);
+    const isBeside = index.countOf(partition, token) > (replaced === undefined ? 0 : 1);
     const kind = isBeside ? entryKinds.besideRecord : entryKinds.record;
     const { group, segment, offset, length } = log.append(kind, stored.bytes);
     const copies = classOf(bucket);
@@ -86,7 +93,7 @@ export class LogHoldings implements Holdings<Lookup> {
    */
   remove({ partition, token }: PlacedKey, lookup: Lookup): Group | undefined {
     const { index, log, loader, removals } = this.#parts;
-    const isAlone = index.find(partition, token).length === 1;
+    const isAlone = index.countOf(partition, token) === 1;
     if (typeof lookup !== "object" || !isAlone) return undefined;
     const horizon = this.#parts.lastSegment();
     const body = encodeRemovals([{ token, lsn: ownLsn, horizon }]);
@@ -97,10 +104,10 @@ export class LogHoldings implements Holdings<Lookup> {
     loader.noteRemoved(token, group);
     return group;
   }
-}
 
-/** The entry that gives way. A damaged one is taken to be the key's, if it is the only one. */
-function replacedBy(lookup: Lookup, atToken: readonly Location[]): Location | undefined {
-  if (typeof lookup === "object") return lookup.location;
-  return lookup === "damaged" && atToken.length === 1 ? atToken[0] : undefined;
+  /** The entry that gives way. A damaged one is taken to be the key's, if it is the only one. */
+  #replacedBy(partition: PartitionId, token: Token, lookup: Lookup): Location | undefined {
+    if (typeof lookup === "object") return lookup.location;
+    return lookup === "damaged" ? this.#parts.index.findOne(partition, token) : undefined;
+  }
 }

@@ -117,14 +117,21 @@ export class RecordLoader {
 
   /** The record of exactly this key, if it is durable and need not be read: most are. */
   atHand(key: PlacedKey): StoredRecord | undefined {
+    const found = this.#findInMemory(key);
+    if (found === undefined || this.groupOf(found.location) !== undefined) return undefined;
+    return found.stored;
+  }
+
+  /** The record of exactly this key, if it need not be read and no other key has its token. */
+  #findInMemory(key: PlacedKey): Found | undefined {
     const { cache, index, isDamaged } = this.#parts;
     const location = index.findOne(key.partition, key.token);
     if (location === undefined || isDamaged(key.token, location)) return undefined;
-    if (this.groupOf(location) !== undefined) return undefined;
-    const stored = cache.get(placeOf(location.segment, location.offset));
+    const place = placeOf(location.segment, location.offset);
+    const stored = this.#unsyncedAt(location, place) ?? cache.get(place);
     if (stored === undefined || !isRecordOf(stored.bytes, key)) return undefined;
     this.readsFromCache += 1;
-    return stored;
+    return { location, stored };
   }
 
   /**
@@ -132,6 +139,8 @@ export class RecordLoader {
    * read.
    */
   lookup(key: PlacedKey, settle: (lookup: Lookup) => void): void {
+    const found = this.#findInMemory(key);
+    if (found !== undefined) return settle(found);
     this.#lookupAmong(key, this.#parts.index.find(key.partition, key.token), 0, false, settle);
   }
 

@@ -199,7 +199,9 @@ class SloppyWrite {
 
   #sendToAll(stored: StoredRecord): void {
     this.#wasSent = true;
-    for (const [place, member] of this.#plan.replicas.primaries.entries()) {
+    const { primaries } = this.#plan.replicas;
+    for (let place = 0; place < primaries.length; place += 1) {
+      const member = primaries[place] as Member;
       if (member.id !== this.#coordination.self) this.#send(place, member, stored);
     }
     if (this.#plan.replicas.next !== undefined) this.#sendToNewcomers(stored);

@@ -4,13 +4,6 @@ import type { TallyVerdict } from "./tally.ts";
 /** Who may vote for a replica: the primary itself, or a fallback in its place. */
 export type Voter = "primary" | "fallback";
 
-type Vote = "none" | "pending" | "yes" | "no";
-
-interface Place {
-  primary: Vote;
-  fallback: Vote;
-}
-
 export interface SloppyQuorum {
   /** Votes required in all. */
   readonly all: number;
@@ -20,6 +13,9 @@ export interface SloppyQuorum {
   readonly places: number;
 }
 
+/** Places are bits of one integer. */
+const placesMax = 31;
+
 /**
  * Counts the votes of a fan-out in which fallbacks may stand in for primaries. There is a place for
  * each primary, and a place has one vote: the primary's once it has said yes, until then that of
@@ -27,7 +23,11 @@ export interface SloppyQuorum {
  */
 export class SloppyTally {
   readonly #quorum: SloppyQuorum;
-  readonly #places: readonly Place[];
+  #primaryYes = 0;
+  #primaryNo = 0;
+  #fallbackAsked = 0;
+  #fallbackYes = 0;
+  #fallbackNo = 0;
   #isDecided = false;
 
   constructor(quorum: SloppyQuorum) {
@@ -35,51 +35,60 @@ export class SloppyTally {
     invariant(all >= 1, "a quorum requires at least one vote");
     invariant(all <= places, "a quorum has a place for each vote it requires");
     invariant(primaries <= places, "no more primaries are required than there are");
+    invariant(places <= placesMax, "a key has few replicas");
     this.#quorum = quorum;
-    this.#places = Array.from({ length: places }, () => ({ primary: "pending", fallback: "none" }));
   }
 
   /** Places for which the primary itself has said yes. */
   get primaries(): number {
-    return this.#count(({ primary }) => primary === "yes");
+    return count(this.#primaryYes);
   }
 
   /** Places for which only a fallback has. */
   get fallbacks(): number {
-    return this.#count(({ primary, fallback }) => primary !== "yes" && fallback === "yes");
+    return count(this.#fallbackYes & ~this.#primaryYes);
   }
 
   /** True while the primary of this place has not answered. */
   isPending(place: number): boolean {
-    return this.#at(place).primary === "pending";
+    return ((this.#primaryYes | this.#primaryNo) & this.#bit(place)) === 0;
   }
 
   /** True if a fallback was asked in place of this primary, whatever became of it. */
   hasStandIn(place: number): boolean {
-    return this.#at(place).fallback !== "none";
+    return (this.#fallbackAsked & this.#bit(place)) !== 0;
   }
 
   /** A fallback was asked in place of this primary. To be called before its primary's no is. */
   standIn(place: number): void {
-    const at = this.#at(place);
-    invariant(at.fallback === "none", "a place has one fallback at a time");
-    at.fallback = "pending";
+    invariant(!this.hasStandIn(place), "a place has one fallback at a time");
+    this.#fallbackAsked |= this.#bit(place);
   }
 
   /** Records one vote, and says whether it decided the outcome. */
   record(place: number, voter: Voter, success: boolean): TallyVerdict {
-    const at = this.#at(place);
-    invariant(at[voter] === "pending", "nobody votes twice, or without being asked");
-    at[voter] = success ? "yes" : "no";
+    this.#note(this.#bit(place), voter, success);
     if (this.#isDecided) return "undecided";
-    const { all, primaries } = this.#quorum;
+    const { all, primaries, places } = this.#quorum;
     const yes = this.primaries;
     if (yes >= primaries && yes + this.fallbacks >= all) return this.#decide("reached");
-    const primariesLeft = this.#count(({ primary }) => primary !== "no");
-    const left = this.#count(
-      ({ primary, fallback }) => primary !== "no" || fallback === "pending" || fallback === "yes",
-    );
-    return primariesLeft < primaries || left < all ? this.#decide("unreachable") : "undecided";
+    const withoutPrimary = this.#primaryNo;
+    const withoutBoth = withoutPrimary & ~(this.#fallbackAsked & ~this.#fallbackNo);
+    const isLost = places - count(withoutPrimary) < primaries || places - count(withoutBoth) < all;
+    return isLost ? this.#decide("unreachable") : "undecided";
+  }
+
+  #note(bit: number, voter: Voter, success: boolean): void {
+    if (voter === "primary") {
+      invariant(((this.#primaryYes | this.#primaryNo) & bit) === 0, notAsked);
+      if (success) this.#primaryYes |= bit;
+      else this.#primaryNo |= bit;
+      return;
+    }
+    const voted = this.#fallbackYes | this.#fallbackNo;
+    invariant((this.#fallbackAsked & ~voted & bit) !== 0, notAsked);
+    if (success) this.#fallbackYes |= bit;
+    else this.#fallbackNo |= bit;
   }
 
   #decide(verdict: TallyVerdict): TallyVerdict {
@@ -87,15 +96,19 @@ export class SloppyTally {
     return verdict;
   }
 
-  #at(place: number): Place {
-    const at = this.#places[place];
-    invariant(at !== undefined, "a place is counted from 0, in the order of the primaries");
-    return at;
+  #bit(place: number): number {
+    const isPlace = place >= 0 && place < this.#quorum.places;
+    invariant(isPlace, "a place is counted from 0, in the order of the primaries");
+    return 1 << place;
   }
+}
 
-  #count(predicate: (place: Place) => boolean): number {
-    let count = 0;
-    for (const place of this.#places) if (predicate(place)) count += 1;
-    return count;
-  }
+const notAsked = "nobody votes twice, or without being asked";
+
+/** How many places there are in a set. */
+function count(places: number): number {
+  let left = places;
+  let found = 0;
+  for (; left !== 0; left &= left - 1) found += 1;
+  return found;
 }

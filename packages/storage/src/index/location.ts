@@ -1,9 +1,13 @@
 import type { Digest } from "@coterie/core";
 
-/** Where a record is, and what it is. */
-export interface Location {
+/** Where an entry of the log begins. */
+export interface Place {
   readonly segment: number;
   readonly offset: number;
+}
+
+/** Where a record is, and what it is. */
+export interface Location extends Place {
   /** Bytes of the whole log entry. */
   readonly length: number;
   readonly digest: Digest;

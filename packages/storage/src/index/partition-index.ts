@@ -4,7 +4,7 @@ import type { Choice, ChoiceQuery } from "../store.ts";
 import { dueEmpty, neverDue } from "./due.ts";
 import type { LiveRows } from "./live-rows.ts";
 import { isWideIn, lengthIn, lengthWord } from "./length-word.ts";
-import type { Location } from "./location.ts";
+import type { Location, Place } from "./location.ts";
 
 /**
  * Words per slot: token (2), segment, offset, length with a mark, digest (2), due. No length: no
@@ -101,13 +101,33 @@ export class PartitionIndex {
     return this.location(slot);
   }
 
+  /** How many entries have this token. */
+  countOf(token: Token): number {
+    const { first, end } = this.find(token);
+    return end - first;
+  }
+
+  /** The slot of the entry with this token at exactly this place; −1 if there is none. */
+  slotAt(token: Token, { segment, offset }: Place): number {
+    for (let slot = this.#seek(token); this.#isToken(slot, token); slot += 1) {
+      const at = slot * STRIDE;
+      if (this.#words[at + SEGMENT] === segment && this.#words[at + OFFSET] === offset) return slot;
+    }
+    return -1;
+  }
+
   /** Bytes of all entries with this token. */
   bytesOf(token: Token): number {
     let bytes = 0;
     for (let slot = this.#seek(token); this.#isToken(slot, token); slot += 1) {
-      bytes += lengthIn(this.#words[slot * STRIDE + LENGTH] as number);
+      bytes += this.lengthAt(slot);
     }
     return bytes;
+  }
+
+  /** Bytes of the entry in this slot. */
+  lengthAt(slot: number): number {
+    return lengthIn(this.#words[slot * STRIDE + LENGTH] as number);
   }
 
   location(slot: number): Location {

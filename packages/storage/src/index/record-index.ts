@@ -2,7 +2,7 @@ import { type PartitionId, type RangeDigest, type Token, emptyRange } from "@cot
 import type { Choice, ChoiceQuery, EntryLike } from "../store.ts";
 import { dueEmpty } from "./due.ts";
 import type { LiveRows } from "./live-rows.ts";
-import type { Location } from "./location.ts";
+import type { Location, Place } from "./location.ts";
 import { PartitionIndex, type TokenRange } from "./partition-index.ts";
 
 /** Bytes of one segment, by what the index says of them. */
@@ -76,15 +76,14 @@ export class RecordIndex {
     return this.#partitions[partition]?.bytesOf(token) ?? 0;
   }
 
+  /** How many entries have this token. */
+  countOf(partition: PartitionId, token: Token): number {
+    return this.#partitions[partition]?.countOf(token) ?? 0;
+  }
+
   /** True if an entry with this token is at exactly this place. */
-  has(
-    partition: PartitionId,
-    token: Token,
-    { segment, offset }: { readonly segment: number; readonly offset: number },
-  ): boolean {
-    return this.find(partition, token).some(
-      (entry) => entry.segment === segment && entry.offset === offset,
-    );
+  has(partition: PartitionId, token: Token, place: Place): boolean {
+    return (this.#partitions[partition]?.slotAt(token, place) ?? -1) >= 0;
   }
 
   insert(partition: PartitionId, token: Token, location: Location): void {
@@ -94,39 +93,25 @@ export class RecordIndex {
   }
 
   /** Points the entry at `from` to `to`; false if no entry points to `from` any more. */
-  move(partition: PartitionId, token: Token, from: Location, to: Location): boolean {
+  move(partition: PartitionId, token: Token, from: Place, to: Location): boolean {
     const index = this.#partitions[partition];
-    if (index === undefined) return false;
-    const { first, end } = index.find(token);
-    for (let slot = first; slot < end; slot += 1) {
-      const current = index.location(slot);
-      if (current.segment !== from.segment || current.offset !== from.offset) continue;
-      index.replace(slot, to);
-      this.use(from.segment).live -= current.length;
-      this.use(to.segment).live += to.length;
-      return true;
-    }
-    return false;
+    const slot = index?.slotAt(token, from) ?? -1;
+    if (index === undefined || slot < 0) return false;
+    this.use(from.segment).live -= index.lengthAt(slot);
+    index.replace(slot, to);
+    this.use(to.segment).live += to.length;
+    return true;
   }
 
   /** Forgets the entry at exactly this place; false if no entry points there. */
-  remove(
-    partition: PartitionId,
-    token: Token,
-    place: { readonly segment: number; readonly offset: number },
-  ): boolean {
+  remove(partition: PartitionId, token: Token, place: Place): boolean {
     const index = this.#partitions[partition];
-    if (index === undefined) return false;
-    const { first, end } = index.find(token);
-    for (let slot = first; slot < end; slot += 1) {
-      const { segment, offset, length } = index.location(slot);
-      if (segment !== place.segment || offset !== place.offset) continue;
-      index.remove(slot);
-      this.#count -= 1;
-      this.use(segment).live -= length;
-      return true;
-    }
-    return false;
+    const slot = index?.slotAt(token, place) ?? -1;
+    if (index === undefined || slot < 0) return false;
+    this.use(place.segment).live -= index.lengthAt(slot);
+    index.remove(slot);
+    this.#count -= 1;
+    return true;
   }
 
   /** False if a partition's sums were wrong, see {@link PartitionIndex.verifyRoots}. */
