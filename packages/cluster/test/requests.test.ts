@@ -211,6 +211,32 @@ describe("requests", () => {
     expect(await small.read(2, "k", { r: 3 })).toEqual(["last"]);
   });
 
+  it("knows a retry of a write that many have overwritten since", async () => {
+    const small = await SmallCluster.start();
+    const idOf = (at: number): WriteId => at.toString(16).padStart(32, "0") as WriteId;
+    const put = async (through: number, at: number): Promise<void> => {
+      const { context } = successful(await small.get(through, "k"));
+      successful(await small.put(through, "k", `v${at}`, { context, writeId: idOf(at) }));
+    };
+    // A record remembers the latest 64.
+    for (let at = 1; at <= 200; at += 1) await put(1 + (at % 2), at);
+    for (const retried of [1, 100]) {
+      for (const through of [1, 2, 3]) {
+        successful(await small.put(through, "k", "late", { writeId: idOf(retried) }));
+        expect(await small.read(2, "k", { r: 3 })).toEqual(["v200"]);
+      }
+    }
+    // A node that has forgotten all takes it for a new write; the others drop that again.
+    small.crash(3);
+    await small.pass(1000);
+    await small.restart(3);
+    successful(await small.put(3, "k", "late", { writeId: idOf(50) }));
+    await small.pass(1000);
+    expect(await small.read(1, "k", { r: 3 })).toEqual(["v200"]);
+    await small.pass(1000);
+    expect(await small.own(3, "k")).toEqual(["v200"]);
+  });
+
   it("returns the siblings after a put that asks for them", async () => {
     const small = await SmallCluster.start({ nodes: 4 });
     const { owners, others } = small.owners("k");

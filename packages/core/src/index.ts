@@ -98,6 +98,7 @@ export {
   recordDeadlineMs,
   recordDigest,
 } from "./causality/record-codec.ts";
+export { deadWritesGone } from "./causality/dead-writes.ts";
 export {
   type CausalRecord,
   type DeadWrite,

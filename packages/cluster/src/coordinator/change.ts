@@ -51,9 +51,11 @@ export function bytesOf(change: Change): number {
   return recordOverheadBytes + (change.kind === "put" ? change.value.length : 0);
 }
 
+type ChangingNode = Pick<Coordination, "clock" | "counters" | "hybridClock" | "replica">;
+
 /** Carries out a change on the record held, under a dot of `mint` if it is a put. */
 export function changeRecord(
-  { clock, counters, hybridClock }: Pick<Coordination, "clock" | "counters" | "hybridClock">,
+  { clock, counters, hybridClock, replica }: ChangingNode,
   { bucket, placed }: RequestPlan,
   change: Change,
   before: StoredRecord | undefined,
@@ -67,6 +69,10 @@ export function changeRecord(
   }
   const { value, contentType, writeId, context, earlier } = change;
   if (earlier !== undefined) return repeated(before, earlier);
+  const { forgotten } = replica;
+  if (writeId !== undefined && forgotten.has(placed.token, writeId)) {
+    return { ok: true, stored: before, dot: undefined, isRepeat: true };
+  }
   const nowMs = clock.wallMs();
   const held = before === undefined ? emptyRecord : dropExpired(before.record, nowMs);
   noteTimes(hybridClock, held, nowMs);
@@ -88,6 +94,7 @@ export function changeRecord(
     return { ok: false, code: applied.code === "record-too-large" ? "too-large" : applied.code };
   }
   if (applied.isRepeat) return { ok: true, stored: before, dot, isRepeat: true };
+  if (before !== undefined) forgotten.note(placed.token, before.record, applied.record);
   counters.expiredSiblings += (before?.record.siblings.length ?? 0) - held.siblings.length;
   return { ok: true, stored: storedOf(placed, applied.record), dot, isRepeat: false };
 }

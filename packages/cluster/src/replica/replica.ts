@@ -38,6 +38,7 @@ import type { GainedFences } from "../moves/gained-fences.ts";
 import { isSettled, isTaker } from "../moves/roles.ts";
 import type { FenceTable } from "../reaping/fence-table.ts";
 import type { FencedKey } from "../reaping/fenced-key.ts";
+import { ForgottenWrites } from "./forgotten-writes.ts";
 import { mergeHeld } from "./merge-held.ts";
 
 /** Tokens listed in one answer, at most. */
@@ -73,11 +74,14 @@ export interface ReplicaParts {
 export class Replica {
   /** What is compared with peers. */
   readonly sources: SharedSources;
+  /** Ids of writes that records here say nothing of any more. */
+  readonly forgotten: ForgottenWrites;
   readonly #parts: ReplicaParts;
 
   constructor(parts: ReplicaParts) {
     this.#parts = parts;
     this.sources = new SharedSources(parts);
+    this.forgotten = new ForgottenWrites(parts.clock);
   }
 
   /** The place of `key` under the ring of now, and under the fence of now. */
@@ -143,12 +147,22 @@ export class Replica {
       mayUseReserve: incoming.record.siblings.length === 0,
       apply: (held) => {
         isLate = this.#hasMoved(placed.partition, before);
-        return isLate ? undefined : mergeHeld(placed, held, incoming);
+        return isLate ? undefined : this.#merged(placed, held, incoming);
       },
       settle: (outcome) => {
         settle(isLate ? { ok: false, code: "stale-epoch" } : mergeOutcomeOf(outcome));
       },
     });
+  }
+
+  #merged(placed: FencedKey, held: Held, incoming: StoredRecord): StoredRecord | undefined {
+    const { forgotten } = this;
+    const came = forgotten.without(placed, held, incoming);
+    const after = mergeHeld(placed, held, came);
+    if (after === undefined || held.state !== "present") return after;
+    forgotten.note(placed.token, held.stored.record, after.record);
+    if (after !== came) forgotten.note(placed.token, came.record, after.record);
+    return after;
   }
 
   /**

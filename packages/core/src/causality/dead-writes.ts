@@ -1,6 +1,6 @@
 import type { WriteId } from "../ids.ts";
 import { limits } from "../limits.ts";
-import type { DeadWrite } from "./record.ts";
+import type { CausalRecord, DeadWrite } from "./record.ts";
 
 /**
  * The write ids that a record remembers as dead form a bounded join-semilattice: of a union, the
@@ -80,6 +80,37 @@ export function isDead(deadWrites: readonly DeadWrite[], writeId: WriteId | unde
 /** True if `writeId` is among the ids remembered at all: a retry of that write changes nothing. */
 export function isRemembered(deadWrites: readonly DeadWrite[], writeId: WriteId): boolean {
   return deadWrites.some((entry) => entry.writeId === writeId);
+}
+
+const none: readonly DeadWrite[] = [];
+
+/**
+ * What `before` says of writes and `after`, which was made of it, does not say any more: ids that
+ * were cut from the list, and those of siblings that went without being remembered. Of those nobody
+ * knows who had read them: they count as unread.
+ */
+export function deadWritesGone(before: CausalRecord, after: CausalRecord): readonly DeadWrite[] {
+  const siblings = siblingsGone(before, after);
+  if (before.deadWrites === after.deadWrites && siblings.length === 0) return none;
+  const gone: DeadWrite[] = [];
+  const kept = after.deadWrites;
+  let at = 0;
+  for (const entry of before.deadWrites) {
+    while (at < kept.length && (kept[at] as DeadWrite).writeId < entry.writeId) at += 1;
+    if (kept[at]?.writeId !== entry.writeId) gone.push(entry);
+  }
+  return siblings.length === 0 ? gone : [...gone, ...siblings];
+}
+
+function siblingsGone(before: CausalRecord, after: CausalRecord): readonly DeadWrite[] {
+  if (before.siblings === after.siblings) return none;
+  let gone = none;
+  for (const { writeId, writtenAt } of before.siblings) {
+    if (writeId === undefined || isRemembered(after.deadWrites, writeId)) continue;
+    if (after.siblings.some((sibling) => sibling.writeId === writeId)) continue;
+    gone = [...gone, { writeId, writtenAtMs: writtenAt.wallMs, isUnread: true }];
+  }
+  return gone;
 }
 
 /** The later of two times, and dead if either is. */
