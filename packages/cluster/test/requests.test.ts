@@ -1,4 +1,4 @@
-import { type WriteId, latin1 } from "@coterie/core";
+import { type WriteId, latin1, limits } from "@coterie/core";
 import { describe, expect, it } from "vitest";
 import { SmallCluster, node, successful } from "./small-cluster.ts";
 
@@ -235,6 +235,20 @@ describe("requests", () => {
     expect(await small.read(1, "k", { r: 3 })).toEqual(["v200"]);
     await small.pass(1000);
     expect(await small.own(3, "k")).toEqual(["v200"]);
+  });
+
+  it("knows a retry of a write that its own node forgot as the key was deleted", async () => {
+    const small = await SmallCluster.start({ nodes: 1 });
+    const idOf = (at: number): WriteId => at.toString(16).padStart(32, "0") as WriteId;
+    // The last of them is alive, and has the first one forgotten as it is deleted.
+    for (let at = 1; at <= limits.deadWritesMax + 1; at += 1) {
+      const { context } = successful(await small.get(1, "k"));
+      successful(await small.put(1, "k", `v${at}`, { context, writeId: idOf(at) }));
+    }
+    const { context } = successful(await small.get(1, "k"));
+    successful(await small.delete(1, "k", { context }));
+    successful(await small.put(1, "k", "late", { writeId: idOf(1) }));
+    expect(await small.read(1, "k")).toEqual([]);
   });
 
   it("returns the siblings after a put that asks for them", async () => {

@@ -61,16 +61,18 @@ export function changeRecord(
   before: StoredRecord | undefined,
   mint: () => Dot,
 ): ChangedRecord {
+  const { forgotten } = replica;
   if (change.kind === "delete") {
     const record = applyDelete(before?.record, change.context);
+    if (before !== undefined) forgotten.note(placed.token, before.record, record);
     const isSame = before !== undefined && record === before.record;
     const stored = isSame ? before : storedOf(placed, record);
     return { ok: true, stored, dot: undefined, isRepeat: false };
   }
   const { value, contentType, writeId, context, earlier } = change;
   if (earlier !== undefined) return repeated(before, earlier);
-  const { forgotten } = replica;
-  if (writeId !== undefined && forgotten.has(placed.token, writeId)) {
+  // Only by a record that w replicas will hold is it acknowledged: what succeeded it may be lost.
+  if (before !== undefined && writeId !== undefined && forgotten.has(placed.token, writeId)) {
     return { ok: true, stored: before, dot: undefined, isRepeat: true };
   }
   const nowMs = clock.wallMs();

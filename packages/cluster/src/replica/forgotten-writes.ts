@@ -1,6 +1,5 @@
 import {
   type CausalRecord,
-  type Key,
   type Token,
   type WriteId,
   compareTokens,
@@ -9,15 +8,13 @@ import {
 } from "@coterie/core";
 import type { Clock, MonotonicMs } from "@coterie/ports";
 import type { Held, StoredRecord } from "@coterie/storage";
+import type { PlacedName } from "../hot/bounded-by-key.ts";
 
 /** A client tries a write again for so long after it made it. */
 const retryMs = 60_000;
 
-/** How many ids there are at most; 16 MB, roughly. */
+/** How many ids there are at most: 14 MB of them. */
 const idsMax = 65_536;
-
-/** What a record is kept under. */
-type Place = Key & { readonly token: Token };
 
 /** An id that a record has forgotten. */
 interface Forgotten {
@@ -30,9 +27,9 @@ interface Forgotten {
 /**
  * Write ids that records have forgotten while a client may still try those writes again: a record
  * remembers few (`limits.deadWritesMax`), and one that is overwritten all the time is rid of them
- * within a second. Every replica sees each id go, and keeps it here for as long as it may matter,
- * in memory: a node that has restarted since takes such a retry for a new write, and the others,
- * which do not, drop what it made of it.
+ * within a second. Who writes and who merges a record sees its ids go, and keeps them here for as
+ * long as they may matter, in memory: a node that has restarted since takes such a retry for a new
+ * write, and the others, which do not, drop what it made of it.
  */
 export class ForgottenWrites {
   readonly #clock: Pick<Clock, "monotonicMs" | "wallMs">;
@@ -64,15 +61,20 @@ export class ForgottenWrites {
   }
 
   /** The record without what a late retry made elsewhere of writes that are dead. */
-  without(place: Place, held: Held, incoming: StoredRecord): StoredRecord {
+  without(placed: PlacedName, held: Held, incoming: StoredRecord): StoredRecord {
     if (this.#ids.size === 0 || held.state !== "present") return incoming;
     const { clock, siblings, deadWrites } = incoming.record;
+    const isHeld = (writeId: WriteId): boolean =>
+      held.stored.record.siblings.some((sibling) => sibling.writeId === writeId);
+    // What is held says more than what is remembered: the record that said so may be lost.
     const isDead = (writeId: WriteId | undefined): boolean =>
-      writeId !== undefined && this.#find(place.token, writeId)?.isUnread === false;
+      writeId !== undefined &&
+      this.#find(placed.token, writeId)?.isUnread === false &&
+      !isHeld(writeId);
     if (!siblings.some(({ writeId }) => isDead(writeId))) return incoming;
     const alive = siblings.filter(({ writeId }) => !isDead(writeId));
     const record = { clock, siblings: alive, deadWrites };
-    return { record, bytes: encodeRecord(place, record) };
+    return { record, bytes: encodeRecord(placed, record) };
   }
 
   #find(token: Token, writeId: WriteId): Forgotten | undefined {

@@ -76,6 +76,9 @@ it("drops what others made of a dead write, keeps its dots, and leaves the unrea
   expect(came.bytes).toEqual(encodeRecord(place, came.record));
   const unread = storedOf(recordOf(2, []));
   expect(forgotten.without(place, held, unread)).toBe(unread);
+  // What is held says more than what is remembered.
+  const alive: Held = { state: "present", stored: storedOf(recordOf(1, [])) };
+  expect(forgotten.without(place, alive, dead)).toBe(dead);
   // Where nothing is held nothing was overwritten either.
   expect(forgotten.without(place, { state: "absent" }, dead)).toBe(dead);
 });
