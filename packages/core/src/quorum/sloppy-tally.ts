@@ -13,8 +13,12 @@ export interface SloppyQuorum {
   readonly places: number;
 }
 
-/** Places are bits of one integer. */
-const placesMax = 31;
+/** What is known of a place: bits of one byte. */
+const primaryYes = 1;
+const primaryNo = 2;
+const fallbackAsked = 4;
+const fallbackYes = 8;
+const fallbackNo = 16;
 
 /**
  * Counts the votes of a fan-out in which fallbacks may stand in for primaries. There is a place for
@@ -23,11 +27,7 @@ const placesMax = 31;
  */
 export class SloppyTally {
   readonly #quorum: SloppyQuorum;
-  #primaryYes = 0;
-  #primaryNo = 0;
-  #fallbackAsked = 0;
-  #fallbackYes = 0;
-  #fallbackNo = 0;
+  readonly #places: Uint8Array;
   #isDecided = false;
 
   constructor(quorum: SloppyQuorum) {
@@ -35,60 +35,58 @@ export class SloppyTally {
     invariant(all >= 1, "a quorum requires at least one vote");
     invariant(all <= places, "a quorum has a place for each vote it requires");
     invariant(primaries <= places, "no more primaries are required than there are");
-    invariant(places <= placesMax, "a key has few replicas");
     this.#quorum = quorum;
+    this.#places = new Uint8Array(places);
   }
 
   /** Places for which the primary itself has said yes. */
   get primaries(): number {
-    return count(this.#primaryYes);
+    return this.#count(primaryYes, primaryYes);
   }
 
   /** Places for which only a fallback has. */
   get fallbacks(): number {
-    return count(this.#fallbackYes & ~this.#primaryYes);
+    return this.#count(primaryYes | fallbackYes, fallbackYes);
   }
 
   /** True while the primary of this place has not answered. */
   isPending(place: number): boolean {
-    return ((this.#primaryYes | this.#primaryNo) & this.#bit(place)) === 0;
+    return (this.#at(place) & (primaryYes | primaryNo)) === 0;
   }
 
   /** True if a fallback was asked in place of this primary, whatever became of it. */
   hasStandIn(place: number): boolean {
-    return (this.#fallbackAsked & this.#bit(place)) !== 0;
+    return (this.#at(place) & fallbackAsked) !== 0;
   }
 
   /** A fallback was asked in place of this primary. To be called before its primary's no is. */
   standIn(place: number): void {
     invariant(!this.hasStandIn(place), "a place has one fallback at a time");
-    this.#fallbackAsked |= this.#bit(place);
+    this.#places[place] = this.#at(place) | fallbackAsked;
   }
 
   /** Records one vote, and says whether it decided the outcome. */
   record(place: number, voter: Voter, success: boolean): TallyVerdict {
-    this.#note(this.#bit(place), voter, success);
+    this.#note(place, voter, success);
     if (this.#isDecided) return "undecided";
     const { all, primaries, places } = this.#quorum;
     const yes = this.primaries;
     if (yes >= primaries && yes + this.fallbacks >= all) return this.#decide("reached");
-    const withoutPrimary = this.#primaryNo;
-    const withoutBoth = withoutPrimary & ~(this.#fallbackAsked & ~this.#fallbackNo);
-    const isLost = places - count(withoutPrimary) < primaries || places - count(withoutBoth) < all;
-    return isLost ? this.#decide("unreachable") : "undecided";
+    const primariesLeft = places - this.#count(primaryNo, primaryNo);
+    const unasked = this.#count(primaryNo | fallbackAsked, primaryNo);
+    const left = places - unasked - this.#count(primaryNo | fallbackNo, primaryNo | fallbackNo);
+    return primariesLeft < primaries || left < all ? this.#decide("unreachable") : "undecided";
   }
 
-  #note(bit: number, voter: Voter, success: boolean): void {
-    if (voter === "primary") {
-      invariant(((this.#primaryYes | this.#primaryNo) & bit) === 0, notAsked);
-      if (success) this.#primaryYes |= bit;
-      else this.#primaryNo |= bit;
-      return;
-    }
-    const voted = this.#fallbackYes | this.#fallbackNo;
-    invariant((this.#fallbackAsked & ~voted & bit) !== 0, notAsked);
-    if (success) this.#fallbackYes |= bit;
-    else this.#fallbackNo |= bit;
+  #note(place: number, voter: Voter, success: boolean): void {
+    const known = this.#at(place);
+    const isAsked =
+      voter === "primary"
+        ? (known & (primaryYes | primaryNo)) === 0
+        : (known & (fallbackAsked | fallbackYes | fallbackNo)) === fallbackAsked;
+    invariant(isAsked, "nobody votes twice, or without being asked");
+    const [yes, no] = voter === "primary" ? [primaryYes, primaryNo] : [fallbackYes, fallbackNo];
+    this.#places[place] = known | (success ? yes : no);
   }
 
   #decide(verdict: TallyVerdict): TallyVerdict {
@@ -96,19 +94,16 @@ export class SloppyTally {
     return verdict;
   }
 
-  #bit(place: number): number {
-    const isPlace = place >= 0 && place < this.#quorum.places;
-    invariant(isPlace, "a place is counted from 0, in the order of the primaries");
-    return 1 << place;
+  #at(place: number): number {
+    const at = this.#places[place];
+    invariant(at !== undefined, "a place is counted from 0, in the order of the primaries");
+    return at;
   }
-}
 
-const notAsked = "nobody votes twice, or without being asked";
-
-/** How many places there are in a set. */
-function count(places: number): number {
-  let left = places;
-  let found = 0;
-  for (; left !== 0; left &= left - 1) found += 1;
-  return found;
+  /** Places of which these bits are exactly so. */
+  #count(bits: number, so: number): number {
+    let count = 0;
+    for (const known of this.#places) if ((known & bits) === so) count += 1;
+    return count;
+  }
 }
