@@ -6,6 +6,8 @@ import type { Outcome } from "./outcomes.ts";
 const usualKeysPerGroup = 200;
 /** Puts under way while keys are filled, unless it is said. */
 const fillInFlight = 32;
+/** How often a put is tried that fills. */
+const fillTries = 3;
 /** How often it is looked whether operations are due. */
 const tickMs = 1;
 
@@ -48,14 +50,17 @@ export class OpenLoad {
     return oldest?.dueMs;
   }
 
-  /** Writes every key once, some at a time. */
+  /** Writes every key once, some at a time; what fails is tried again, as nodes may be cold. */
   async fill(inFlight: number = fillInFlight): Promise<void> {
     const keys = this.#input.groups.flat().values();
+    const write = (key: string): Promise<string | undefined> =>
+      new Promise((resolve) => this.#put(this.#asked[0] as Asked, key, resolve));
     const worker = async (): Promise<void> => {
       for (const key of keys) {
-        const error = await new Promise<string | undefined>((resolve) => {
-          this.#put(this.#asked[0] as Asked, key, resolve);
-        });
+        let error = await write(key);
+        for (let tries = 1; error !== undefined && tries < fillTries; tries += 1) {
+          error = await write(key);
+        }
         if (error !== undefined) throw new Error(`cannot fill: ${error}`);
       }
     };

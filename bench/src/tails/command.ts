@@ -96,6 +96,12 @@ async function measureAll(directory: string, options: Options): Promise<readonly
         found.push({ name, span });
         say(`${name}: ${typeof span === "string" ? span : lineOf(span)}`);
       }
+    } catch (error) {
+      // What the others were measured to be is reported all the same.
+      const why = error instanceof Error ? error.message : String(error);
+      const left = names.filter((name) => !found.some((one) => one.name === name));
+      for (const name of left) found.push({ name, span: why });
+      say(`${left.join(", ")}: not measured: ${why}`);
     } finally {
       await loaded.stop();
     }
