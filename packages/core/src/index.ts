@@ -71,6 +71,7 @@ export {
 } from "./causality/context.ts";
 export { ContextSeal } from "./causality/context-seal.ts";
 export { cutClock, isWide } from "./causality/cut-clock.ts";
+export { deadWritesGone } from "./causality/dead-writes.ts";
 export {
   type NextDeadline,
   dropExpired,
@@ -92,13 +93,12 @@ export {
   type KeyedRecord,
   decodeRecord,
   decodeRecordKey,
-  isRecordOf,
   encodeRecord,
+  isRecordOf,
   isRecordWide,
   recordDeadlineMs,
   recordDigest,
 } from "./causality/record-codec.ts";
-export { deadWritesGone } from "./causality/dead-writes.ts";
 export {
   type CausalRecord,
   type DeadWrite,

@@ -1,11 +1,9 @@
 import type { PartitionId, Token } from "@coterie/core";
+import type { Place } from "../index/location.ts";
 import type { DamagedToken } from "../store.ts";
 
 /** A damaged record: its token, and where in the log it is. */
-export interface DamagedEntry extends DamagedToken {
-  readonly segment: number;
-  readonly offset: number;
-}
+export interface DamagedEntry extends DamagedToken, Place {}
 
 interface DamagedAtToken {
   readonly partition: PartitionId;
@@ -64,10 +62,7 @@ export class Damage {
   }
 
   /** True if this very record is known to be damaged. */
-  holds(
-    token: Token,
-    { segment, offset }: { readonly segment: number; readonly offset: number },
-  ): boolean {
+  holds(token: Token, { segment, offset }: Place): boolean {
     if (this.#tokens.size === 0) return false;
     const entries = this.#tokens.get(tokenName(token))?.entries ?? [];
     return entries.some((each) => each.segment === segment && each.offset === offset);
