@@ -20,6 +20,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
+    setupFiles: ["tools/stuck-tests.js"],
     projects: [
       {
         extends: true,
@@ -27,6 +28,7 @@ export default defineConfig({
           name: "shared",
           include: shared,
           isolate: false,
+          setupFiles: ["tools/bounded-properties.js"],
         },
       },
       {

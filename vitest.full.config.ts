@@ -8,7 +8,10 @@ const pairs = [
 ];
 
 // The long tests, each with a cluster of its own.
-const full = mergeConfig(base, defineConfig({ test: { testTimeout: 600_000 } }));
+const full = mergeConfig(
+  base,
+  defineConfig({ test: { testTimeout: 600_000, env: { STUCK_FILE_MS: "1200000" } } }),
+);
 
 export default {
   ...full,
