@@ -1,4 +1,5 @@
 import {
+  DeadWrites,
   type ActorId,
   type CausalRecord,
   type Dot,
@@ -93,7 +94,7 @@ export function recordOf(key: Key, dot: Dot, value: Uint8Array): StoredRecord {
         expiresAtMs: undefined,
       },
     ],
-    deadWrites: [],
+    deadWrites: DeadWrites.none,
   };
   return { record, bytes: encodeRecord(key, record) };
 }

@@ -71,7 +71,8 @@ export {
 } from "./causality/context.ts";
 export { ContextSeal } from "./causality/context-seal.ts";
 export { cutClock, isWide } from "./causality/cut-clock.ts";
-export { deadWritesGone } from "./causality/dead-writes.ts";
+export { deadWritesGone } from "./causality/dead-writes-gone.ts";
+export { type DeadWrite, DeadWrites } from "./causality/dead-writes.ts";
 export {
   type NextDeadline,
   dropExpired,
@@ -101,7 +102,6 @@ export {
 } from "./causality/record-codec.ts";
 export {
   type CausalRecord,
-  type DeadWrite,
   type Sibling,
   compareDots,
   compareLatestFirst,

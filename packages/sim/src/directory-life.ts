@@ -1,4 +1,5 @@
 import {
+  DeadWrites,
   type ActorId,
   type PartitionId,
   VersionVector,
@@ -205,6 +206,10 @@ function versionOf(key: number, counter: number, bytes: number): StoredRecord {
     writeId: undefined,
     expiresAtMs: undefined,
   };
-  const record = { clock: VersionVector.of([dot]), siblings: [sibling], deadWrites: [] };
+  const record = {
+    clock: VersionVector.of([dot]),
+    siblings: [sibling],
+    deadWrites: DeadWrites.none,
+  };
   return { record, bytes: encodeRecord(placed(key), record) };
 }

@@ -309,7 +309,7 @@ function ownersOf(ring: Ring, { place, bucket }: ContendedKey): readonly NodeId[
 function timelessNameOf(copy: HeldCopy, key: Key): string {
   const { clock, context = "", siblings } = copy;
   const read = decodeContext(context, key, new ContextSeal(contextKey));
-  const writes = read.ok ? read.context.writes.map(({ writeId }) => writeId) : [];
+  const writes = read.ok ? read.context.writes.toArray().map(({ writeId }) => writeId) : [];
   const values = siblings.map(({ dots, value, contentType }) => ({
     dots,
     value: hex(value),

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import {
+  DeadWrites,
   type CausalRecord,
   VersionVector,
   encodeRecord,
@@ -42,7 +43,7 @@ function exampleRecord(): Uint8Array {
   const record: CausalRecord = {
     clock: VersionVector.of([dot]),
     siblings: [sibling],
-    deadWrites: [],
+    deadWrites: DeadWrites.none,
   };
   return encodeRecord(key, record);
 }

@@ -1,4 +1,4 @@
-import { type ActorId, VersionVector, encodeRecord } from "@coterie/core";
+import { DeadWrites, type ActorId, VersionVector, encodeRecord } from "@coterie/core";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PlaceTable } from "../src/place-table.ts";
@@ -94,7 +94,7 @@ describe("the cache of records", () => {
 
   it("gives back memory of its own, and decodes what is in it", () => {
     const clock = VersionVector.of([{ actor: "00000000000000aa" as ActorId, counter: 3 }]);
-    const record = { clock, siblings: [], deadWrites: [] };
+    const record = { clock, siblings: [], deadWrites: DeadWrites.none };
     const encoded = encodeRecord({ bucket: "default", key: Uint8Array.of(1) }, record);
     const cache = new RecordCache(ringBytes);
     cache.set(5, encoded);

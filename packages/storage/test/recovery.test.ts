@@ -1,4 +1,4 @@
-import { VersionVector, crc32c, encodeRecord, hybridTimeZero } from "@coterie/core";
+import { DeadWrites, VersionVector, crc32c, encodeRecord, hybridTimeZero } from "@coterie/core";
 import { describe, expect, it } from "vitest";
 import { entryKinds, saltBytes } from "../src/log/format.ts";
 import { Group } from "../src/log/group.ts";
@@ -92,7 +92,11 @@ describe("a torn end", () => {
       writeId: undefined,
       expiresAtMs: undefined,
     };
-    const record = { clock: VersionVector.of([dot]), siblings: [sibling], deadWrites: [] };
+    const record = {
+      clock: VersionVector.of([dot]),
+      siblings: [sibling],
+      deadWrites: DeadWrites.none,
+    };
     const stored = { record, bytes: encodeRecord(placed("attack"), record) };
     const put = new Promise((settle) => {
       const apply = (): typeof stored => stored;

@@ -1,4 +1,5 @@
 import {
+  DeadWrites,
   type CausalRecord,
   type Key,
   type Token,
@@ -299,7 +300,7 @@ export function version(name: string, counter: number, bytes: number = 100): Sto
         expiresAtMs: undefined,
       },
     ],
-    deadWrites: [],
+    deadWrites: DeadWrites.none,
   };
   return { record, bytes: encodeRecord({ bucket: "default", key: utf8(name) }, record) };
 }

@@ -109,7 +109,7 @@ export function changeRecord(
 function noteTimes(clock: HybridClock, record: CausalRecord, nowMs: number): void {
   let latestMs = 0;
   for (const { writtenAt } of record.siblings) latestMs = Math.max(latestMs, writtenAt.wallMs);
-  for (const { writtenAtMs } of record.deadWrites) latestMs = Math.max(latestMs, writtenAtMs);
+  latestMs = Math.max(latestMs, record.deadWrites.newestMs());
   if (latestMs >= nowMs) clock.observe({ wallMs: latestMs + 1, logical: 0 }, nowMs);
 }
 

@@ -1,4 +1,5 @@
 import {
+  DeadWrites,
   type ActorId,
   type ClusterDocument,
   Ring,
@@ -71,7 +72,11 @@ function version(counter: number): StoredRecord {
     writeId: undefined,
     expiresAtMs: undefined,
   };
-  const record = { clock: VersionVector.of([dot]), siblings: [sibling], deadWrites: [] };
+  const record = {
+    clock: VersionVector.of([dot]),
+    siblings: [sibling],
+    deadWrites: DeadWrites.none,
+  };
   return { record, bytes: encodeRecord(name, record) };
 }
 

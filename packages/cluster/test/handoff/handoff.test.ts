@@ -1,4 +1,5 @@
 import {
+  DeadWrites,
   type ActorId,
   HybridClock,
   type NodeId,
@@ -32,7 +33,11 @@ function recordOf(key: string): StoredRecord {
     writeId: undefined,
     expiresAtMs: undefined,
   };
-  const record = { clock: VersionVector.of([dot]), siblings: [sibling], deadWrites: [] };
+  const record = {
+    clock: VersionVector.of([dot]),
+    siblings: [sibling],
+    deadWrites: DeadWrites.none,
+  };
   return { record, bytes: encodeRecord({ bucket: "default", key: utf8(key) }, record) };
 }
 

@@ -1,4 +1,5 @@
 import {
+  DeadWrites,
   type ActorId,
   type CausalRecord,
   type Dot,
@@ -240,7 +241,11 @@ export function version(
     writeId: undefined,
     expiresAtMs: undefined,
   };
-  return storedAs(name, { clock: VersionVector.of([dot]), siblings: [sibling], deadWrites: [] });
+  return storedAs(name, {
+    clock: VersionVector.of([dot]),
+    siblings: [sibling],
+    deadWrites: DeadWrites.none,
+  });
 }
 
 function storedAs(name: string, record: CausalRecord): StoredRecord {

@@ -1,4 +1,5 @@
 import {
+  DeadWrites,
   type ActorId,
   type Key,
   type Token,
@@ -30,7 +31,7 @@ function storedOf(key: Key, size: number): StoredRecord {
     value: new Uint8Array(size),
   };
   const clock = VersionVector.of([dot]);
-  const record = { clock, siblings: [sibling], deadWrites: [] };
+  const record = { clock, siblings: [sibling], deadWrites: DeadWrites.none };
   return { record, bytes: encodeRecord(key, record) };
 }
 

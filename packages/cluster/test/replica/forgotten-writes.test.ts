@@ -2,6 +2,7 @@ import {
   type ActorId,
   type CausalRecord,
   type DeadWrite,
+  DeadWrites,
   VersionVector,
   type WriteId,
   encodeRecord,
@@ -23,7 +24,8 @@ const idOf = (at: number): WriteId => at.toString(16).padStart(32, "0") as Write
 const place = placeOf("k");
 
 /** A record of one write, which remembers others. */
-function recordOf(at: number, deadWrites: readonly DeadWrite[]): CausalRecord {
+function recordOf(at: number, dead: readonly DeadWrite[]): CausalRecord {
+  const deadWrites = DeadWrites.of(dead);
   const dot = { actor, counter: at };
   const writtenAt = { wallMs, logical: 0 };
   const sibling = {

@@ -135,9 +135,13 @@ function digitOf(nibble: number): number {
 /** Writes the bytes of hex `text` at `at`; the caller has checked that `text` is hex. */
 export function writeHex(text: string, target: Uint8Array, at: number): void {
   for (let index = 0; index < text.length; index += 2) {
-    target[at + index / 2] =
-      (hexDigit(text.charCodeAt(index)) << 4) | hexDigit(text.charCodeAt(index + 1));
+    target[at + index / 2] = hexByte(text, index);
   }
+}
+
+/** What two digits of a hex text stand for. */
+export function hexByte(text: string, index: number): number {
+  return (hexDigit(text.charCodeAt(index)) << 4) | hexDigit(text.charCodeAt(index + 1));
 }
 
 function hexDigit(code: number): number {
@@ -197,39 +201,54 @@ function bigEndian24(bytes: Uint8Array, at: number): number {
   );
 }
 
-function base64urlCode(digit: number): number {
+/** The character of each digit. */
+const base64urlCodes: Uint8Array = Uint8Array.from({ length: 64 }, (_, digit) => {
   if (digit < 26) return digit + 65;
   if (digit < 52) return digit + 71;
   if (digit < 62) return digit - 4;
   return digit === 62 ? 45 : 95;
+});
+
+function base64urlCode(digit: number): number {
+  return base64urlCodes[digit] as number;
 }
 
 /** Bytes of unpadded base64url `text`, or `undefined` when it is not canonical base64url. */
 export function fromBase64url(text: string): Uint8Array | undefined {
   if (text.length % 4 === 1) return undefined;
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
-  let word = 0;
-  let bits = 0;
+  const whole = text.length - (text.length % 4);
   let at = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const digit = base64urlDigit(text.charCodeAt(index));
-    if (digit < 0) return undefined;
-    word = ((word << 6) | digit) & 0xffffff;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes[at] = (word >>> bits) & 0xff;
-      at += 1;
-    }
+  for (let index = 0; index < whole; index += 4) {
+    const high = (base64urlDigit(text, index) << 18) | (base64urlDigit(text, index + 1) << 12);
+    const word = high | (base64urlDigit(text, index + 2) << 6) | base64urlDigit(text, index + 3);
+    // A character that is no digit is −1, and so the word is negative.
+    if (word < 0) return undefined;
+    bytes[at] = word >>> 16;
+    bytes[at + 1] = (word >>> 8) & 0xff;
+    bytes[at + 2] = word & 0xff;
+    at += 3;
   }
+  if (whole === text.length) return bytes;
+  const high = (base64urlDigit(text, whole) << 18) | (base64urlDigit(text, whole + 1) << 12);
+  const left = text.length - whole;
+  const word = left === 2 ? high : high | (base64urlDigit(text, whole + 2) << 6);
   // Left-over bits must be zero, so that one byte string has exactly one text.
-  return (word & ((1 << bits) - 1)) === 0 ? bytes : undefined;
+  if (word < 0 || (word & (left === 2 ? 0xffff : 0xff)) !== 0) return undefined;
+  bytes[at] = word >>> 16;
+  if (left === 3) bytes[at + 1] = (word >>> 8) & 0xff;
+  return bytes;
 }
 
-function base64urlDigit(code: number): number {
+/** The digit that each character of ASCII stands for; −1: none. */
+const base64urlDigits: Int8Array = Int8Array.from({ length: 128 }, (_, code) => {
   if (code >= 65 && code <= 90) return code - 65;
   if (code >= 97 && code <= 122) return code - 71;
   if (code >= 48 && code <= 57) return code + 4;
   if (code === 45) return 62;
   return code === 95 ? 63 : -1;
+});
+
+function base64urlDigit(text: string, index: number): number {
+  return base64urlDigits[text.charCodeAt(index)] ?? -1;
 }

@@ -1,19 +1,18 @@
 import { ByteReader } from "../bytes/reader.ts";
 import { base64url, fromBase64url, utf8 } from "../bytes/text.ts";
 import { ByteWriter } from "../bytes/writer.ts";
-import type { WriteId } from "../ids.ts";
 import type { Key } from "../key.ts";
 import { limits } from "../limits.ts";
 import { type ContextSeal, tagBytes } from "./context-seal.ts";
-import { readDeadWrites, readVector, writeDeadWrites, writeVector } from "./record-codec.ts";
-import type { DeadWrite } from "./record.ts";
+import { DeadWrites } from "./dead-writes.ts";
+import { readVector, writeVector } from "./record-codec.ts";
 import type { VersionVector } from "./version-vector.ts";
 
 /** What a client has read of one key, as the server understands it. */
 export interface CausalContext {
   readonly vector: VersionVector;
   /** Ids of the writes read, alive or dead, so that a late retry of one of them stays harmless. */
-  readonly writes: readonly DeadWrite[];
+  readonly writes: DeadWrites;
 }
 
 export type DecodedContext =
@@ -34,16 +33,16 @@ export function encodeContext(
   key: Key,
   seal: ContextSeal,
 ): string | undefined {
-  for (let writes = context.writes; ; writes = newestHalf(writes)) {
+  for (let writes = context.writes; ; writes = writes.newest(writes.size >> 1)) {
     bindTo(key);
     const start = writer.length;
     writer.u8(CONTEXT_VERSION);
     writeVector(writer, context.vector);
-    writeDeadWrites(writer, writes);
+    writes.write(writer);
     writer.bytes(seal.tag(writer.view(0)));
     const text = base64url(writer.view(start));
     if (text.length <= limits.contextTextMax) return text;
-    if (writes.length === 0) return undefined;
+    if (writes.size === 0) return undefined;
   }
 }
 
@@ -66,7 +65,7 @@ export function decodeContext(text: string, key: Key, seal: ContextSeal): Decode
   const reader = new ByteReader(body);
   if (reader.u8() !== CONTEXT_VERSION) return bad("the context has an unknown version");
   const vector = readVector(reader);
-  const writes = readDeadWrites(reader);
+  const writes = DeadWrites.read(reader);
   if (reader.failed || reader.remaining > 0) return bad("the context is malformed");
   return { ok: true, context: { vector, writes } };
 }
@@ -89,14 +88,4 @@ function bindTo({ bucket, key }: Key): void {
   writer.reset();
   writer.lengthPrefixed(utf8(bucket));
   writer.lengthPrefixed(key);
-}
-
-function newestHalf(writes: readonly DeadWrite[]): readonly DeadWrite[] {
-  const kept = new Set<WriteId>(
-    writes
-      .toSorted((left, right) => right.writtenAtMs - left.writtenAtMs)
-      .slice(0, Math.floor(writes.length / 2))
-      .map((entry) => entry.writeId),
-  );
-  return writes.filter((entry) => kept.has(entry.writeId));
 }

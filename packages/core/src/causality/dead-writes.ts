@@ -1,149 +1,407 @@
+import type { ByteReader } from "../bytes/reader.ts";
+import { compareBytes } from "../bytes/compare.ts";
+import { hex, hexByte, writeHex } from "../bytes/text.ts";
+import { Slab } from "../bytes/slab.ts";
+import type { ByteWriter } from "../bytes/writer.ts";
 import type { WriteId } from "../ids.ts";
 import { limits } from "../limits.ts";
-import type { CausalRecord, DeadWrite } from "./record.ts";
+
+/**
+ * The id of a write whose sibling was overwritten or deleted, or has expired. It is timed by when
+ * it was *written*: a client stops retrying one minute after that, so older ids need not be
+ * remembered.
+ */
+export interface DeadWrite {
+  readonly writeId: WriteId;
+  readonly writtenAtMs: number;
+  /**
+   * Overwritten in an `lww` bucket by a put whose client had not read it. Such a write is not dead
+   * yet: what a retry of it made elsewhere stays, until somebody who has read its successor
+   * overwrites or deletes that.
+   */
+  readonly isUnread?: true;
+}
+
+const idBytes = 16;
+/** The lowest byte first. */
+const timeBytes = 6;
+const entryBytes = idBytes + timeBytes;
+
+/**
+ * Dead writes, each id once, sorted by their ids: as the bytes that a record has of them. A key
+ * that is overwritten all the time has 64 of them, and each put of it reads, joins and writes them
+ * several times on every replica. Immutable; may be a view of the record it was read from.
+ */
+export class DeadWrites {
+  static readonly none: DeadWrites = new DeadWrites(new Uint8Array(0), new Uint8Array(0));
+
+  /** The entries, {@link entryBytes} each. */
+  readonly entries: Uint8Array;
+  /** Which of them are unread: a bit each, the lowest first. */
+  readonly marks: Uint8Array;
+  #words: DataView | undefined;
+
+  /** @param marks A bit for each entry. */
+  constructor(entries: Uint8Array, marks: Uint8Array) {
+    this.entries = entries;
+    this.marks = marks;
+  }
+
+  /** In any order; of several with one id, what they come to together. */
+  static of(writes: readonly DeadWrite[]): DeadWrites {
+    let all = DeadWrites.none;
+    for (const { writeId, writtenAtMs, isUnread } of writes) {
+      const entry = new Uint8Array(entryBytes);
+      writeHex(writeId, entry, 0);
+      writeTime(entry, 0, writtenAtMs);
+      all = union(all, new DeadWrites(entry, isUnread === true ? marked : unmarked));
+    }
+    return all;
+  }
+
+  /** Those of a record or a context, which has marks of its own behind them, or none. */
+  static read(reader: ByteReader): DeadWrites {
+    const count = reader.varint();
+    if (count > limits.deadWritesMax) reader.fail();
+    const entries = reader.view(count * entryBytes);
+    if (reader.failed || count === 0) return DeadWrites.none;
+    const read = new DeadWrites(entries, new Uint8Array(marksBytes(count)));
+    const { words } = read;
+    for (let at = 1; at < count; at += 1) {
+      if (compareIds(words, at - 1, words, at) >= 0) reader.fail();
+    }
+    return read;
+  }
+
+  /** The same ids with the marks that the reader is at. */
+  readMarks(reader: ByteReader): DeadWrites {
+    const { size } = this;
+    if (size === 0) return this;
+    const marks = reader.view(marksBytes(size));
+    const used = size % 8;
+    if (used > 0 && (marks.at(-1) ?? 0) >> used !== 0) reader.fail();
+    return reader.failed ? DeadWrites.none : new DeadWrites(this.entries, marks);
+  }
+
+  get size(): number {
+    return this.entries.length / entryBytes;
+  }
+
+  /** The entries, for whoever compares many: four bytes at once. */
+  get words(): DataView {
+    this.#words ??= wordsOf(this.entries);
+    return this.#words;
+  }
+
+  /** Without marks. */
+  write(writer: ByteWriter): void {
+    writer.varint(this.size);
+    writer.bytes(this.entries);
+  }
+
+  writeMarks(writer: ByteWriter): void {
+    writer.bytes(this.marks);
+  }
+
+  /** Sorted by id. */
+  toArray(): readonly DeadWrite[] {
+    return Array.from({ length: this.size }, (_, at) => this.at(at));
+  }
+
+  at(index: number): DeadWrite {
+    const from = index * entryBytes;
+    const writeId = hex(this.entries, from, from + idBytes) as WriteId;
+    const writtenAtMs = timeOf(this.words, index);
+    return isMarked(this.marks, index)
+      ? { writeId, writtenAtMs, isUnread: true }
+      : { writeId, writtenAtMs };
+  }
+
+  /** When the newest of them was written; 0 if there is none. */
+  newestMs(): number {
+    let newest = 0;
+    for (let at = 0; at < this.size; at += 1) newest = Math.max(newest, timeOf(this.words, at));
+    return newest;
+  }
+
+  /** True if this id is among them, unread or dead: a retry of that write changes nothing. */
+  isRemembered(writeId: WriteId): boolean {
+    return this.#find(writeId) >= 0;
+  }
+
+  /** True if this id is among the dead: no copy of that write may live on. */
+  isDead(writeId: WriteId | undefined): boolean {
+    if (writeId === undefined || this.entries.length === 0) return false;
+    const found = this.#find(writeId);
+    return found >= 0 && !isMarked(this.marks, found);
+  }
+
+  /** The same ids, all of them read. */
+  allRead(): DeadWrites {
+    if (!hasMarks(this.marks)) return this;
+    return new DeadWrites(this.entries, new Uint8Array(this.marks.length));
+  }
+
+  /** As many as asked for, the newest: of one time, those with lesser ids. */
+  newest(count: number): DeadWrites {
+    if (this.size <= count) return this;
+    const made = merged.begin(this.size);
+    made.take(this, 0, this.size);
+    made.keepNewest(count);
+    return made.finish();
+  }
+
+  /** Where the id is; −1 if it is not there. */
+  #find(writeId: WriteId): number {
+    let from = 0;
+    for (let to = this.size; from < to;) {
+      const middle = (from + to) >> 1;
+      const order = compareWithHex(this.entries, middle, writeId);
+      if (order === 0) return middle;
+      if (order < 0) from = middle + 1;
+      else to = middle;
+    }
+    return -1;
+  }
+}
 
 /**
  * The write ids that a record remembers as dead form a bounded join-semilattice: of a union, the
  * entries within `deadWriteMsMax` of the newest, at most `deadWritesMax` of them, newest first. The
  * window is measured against the newest *entry*, not against a clock: so that joining is
  * commutative, associative and idempotent, and two replicas that saw the same writes agree.
- * Returns `left` itself when `right` adds nothing to it.
+ * Returns `left` itself when the others add nothing to it.
  */
 export function joinDeadWrites(
-  left: readonly DeadWrite[],
-  right: readonly DeadWrite[],
-): readonly DeadWrite[] {
-  if (left === right || right.every((entry) => isKnown(left, entry))) return left;
-  // The usual case of all: one write was read, and it is in canonical form by itself.
-  if (left.length === 0 && right.length === 1) return right;
-  const joined = bounded(unionOfAny(left, right));
-  return isSame(joined, left) ? left : joined;
+  left: DeadWrites,
+  right: DeadWrites,
+  more: DeadWrites = DeadWrites.none,
+): DeadWrites {
+  const others = union(right, more);
+  if (left.size === 0) return bounded(others);
+  const all = merge(left, others);
+  if (all === undefined) return left;
+  const isCut = all.bound();
+  const joined = all.finish();
+  return isCut && isSame(joined, left) ? left : joined;
 }
 
-/** Records and contexts have them sorted; ids of siblings that die together come in any order. */
-function unionOfAny(left: readonly DeadWrite[], right: readonly DeadWrite[]): readonly DeadWrite[] {
-  if (isSorted(right)) return union(left, right);
-  let all = left;
-  for (const entry of right) all = union(all, [entry]);
-  return all;
+/** All of both; `left` itself when `right` adds nothing to it. */
+function union(left: DeadWrites, right: DeadWrites): DeadWrites {
+  return left.size === 0 ? right : (merge(left, right)?.finish() ?? left);
 }
 
-function isSorted(entries: readonly DeadWrite[]): boolean {
-  for (let at = 1; at < entries.length; at += 1) {
-    if ((entries[at - 1] as DeadWrite).writeId >= (entries[at] as DeadWrite).writeId) return false;
-  }
-  return true;
-}
-
-/** Of two lists sorted by their ids, one that is. */
-function union(left: readonly DeadWrite[], right: readonly DeadWrite[]): readonly DeadWrite[] {
-  const entries: DeadWrite[] = [];
+/** Begins a list of all of both; none when `right` adds nothing to `left`. */
+function merge(left: DeadWrites, right: DeadWrites): Merged | undefined {
+  if (left === right) return undefined;
+  let made: Merged | undefined;
+  let taken = 0;
   let at = 0;
-  for (const entry of right) {
-    while (at < left.length && (left[at] as DeadWrite).writeId < entry.writeId) {
-      entries.push(left[at] as DeadWrite);
+  for (let next = 0; next < right.size; next += 1) {
+    let order = 1;
+    for (; at < left.size; at += 1) {
+      order = compareIds(left.words, at, right.words, next);
+      if (order >= 0) break;
+    }
+    const isKnown = order === 0 && at < left.size;
+    if (isKnown && addsNothing(right, next, left, at)) {
+      at += 1;
+      continue;
+    }
+    made ??= merged.begin(left.size + right.size);
+    made.take(left, taken, at);
+    made.take(right, next, next + 1);
+    if (isKnown) {
+      made.joinLast(left, at);
       at += 1;
     }
-    const known = left[at];
-    if (known?.writeId === entry.writeId) {
-      entries.push(joinEntries(known, entry));
-      at += 1;
-    } else entries.push(entry);
+    taken = at;
   }
-  for (; at < left.length; at += 1) entries.push(left[at] as DeadWrite);
-  return entries;
+  made?.take(left, taken, left.size);
+  return made;
 }
 
-/** True if `entry` adds nothing to `writes`, which are sorted by their ids. */
-function isKnown(writes: readonly DeadWrite[], entry: DeadWrite): boolean {
-  let from = 0;
-  for (let to = writes.length; from < to;) {
-    const middle = (from + to) >> 1;
-    if ((writes[middle] as DeadWrite).writeId < entry.writeId) from = middle + 1;
-    else to = middle;
-  }
-  const known = writes[from];
-  return known?.writeId === entry.writeId && joinEntries(known, entry) === known;
+/** The later of two times, and dead if either is: true if `left` is that already. */
+function addsNothing(right: DeadWrites, next: number, left: DeadWrites, at: number): boolean {
+  if (timeOf(right.words, next) > timeOf(left.words, at)) return false;
+  return !isMarked(left.marks, at) || isMarked(right.marks, next);
 }
 
-/** True if `writeId` is among the ids remembered as dead: no copy of that write may live on. */
-export function isDead(deadWrites: readonly DeadWrite[], writeId: WriteId | undefined): boolean {
-  if (writeId === undefined) return false;
-  // Asked for every sibling of every merge: a loop makes no closure.
-  for (let at = 0; at < deadWrites.length; at += 1) {
-    const entry = deadWrites[at] as DeadWrite;
-    if (entry.writeId === writeId) return entry.isUnread !== true;
+function bounded(list: DeadWrites): DeadWrites {
+  if (list.size < 2) return list;
+  const made = merged.begin(list.size);
+  made.take(list, 0, list.size);
+  return made.bound() ? made.finish() : list;
+}
+
+function isSame(left: DeadWrites, right: DeadWrites): boolean {
+  return (
+    left.size === right.size &&
+    compareBytes(left.entries, right.entries) === 0 &&
+    compareBytes(left.marks, right.marks) === 0
+  );
+}
+
+/** Those of `before` that are not in `after`. */
+export function deadWritesOnlyIn(before: DeadWrites, after: DeadWrites): readonly DeadWrite[] {
+  const only: DeadWrite[] = [];
+  let at = 0;
+  for (let next = 0; next < before.size; next += 1) {
+    let order = 1;
+    for (; at < after.size; at += 1) {
+      order = compareIds(after.words, at, before.words, next);
+      if (order >= 0) break;
+    }
+    if (order !== 0 || at === after.size) only.push(before.at(next));
   }
+  return only;
+}
+
+/** A list in the making: one at a time, copied when it is finished. */
+class Merged {
+  #entries: Uint8Array = new Uint8Array(4 * limits.deadWritesMax * entryBytes);
+  #words: DataView = wordsOf(this.#entries);
+  #marks: Uint8Array = new Uint8Array(marksBytes(4 * limits.deadWritesMax));
+  #size = 0;
+
+  begin(sizeMax: number): this {
+    this.#size = 0;
+    if (sizeMax * entryBytes > this.#entries.length) {
+      this.#entries = new Uint8Array(sizeMax * entryBytes);
+      this.#words = wordsOf(this.#entries);
+      this.#marks = new Uint8Array(marksBytes(sizeMax));
+    } else this.#marks.fill(0);
+    return this;
+  }
+
+  /** Appends the entries at `[start, end)`. */
+  take(from: DeadWrites, start: number, end: number): void {
+    if (start === end) return;
+    const bytes = from.entries.subarray(start * entryBytes, end * entryBytes);
+    this.#entries.set(bytes, this.#size * entryBytes);
+    if (hasMarks(from.marks)) {
+      for (let at = start; at < end; at += 1) {
+        this.#mark(this.#size + at - start, isMarked(from.marks, at));
+      }
+    }
+    this.#size += end - start;
+  }
+
+  /** The last entry becomes what it and this one come to. */
+  joinLast(other: DeadWrites, at: number): void {
+    const last = this.#size - 1;
+    const ms = Math.max(timeOf(this.#words, last), timeOf(other.words, at));
+    writeTime(this.#entries, last, ms);
+    this.#mark(last, isMarked(this.#marks, last) && isMarked(other.marks, at));
+  }
+
+  /** Drops what a record does not remember; true if there was such an entry. */
+  bound(): boolean {
+    const before = this.#size;
+    let newestMs = 0;
+    for (let at = 0; at < this.#size; at += 1) {
+      newestMs = Math.max(newestMs, timeOf(this.#words, at));
+    }
+    const oldestMs = newestMs - limits.deadWriteMsMax;
+    for (let at = this.#size - 1; at >= 0; at -= 1) {
+      if (timeOf(this.#words, at) <= oldestMs) this.#drop(at);
+    }
+    this.keepNewest(limits.deadWritesMax);
+    return this.#size < before;
+  }
+
+  keepNewest(count: number): void {
+    while (this.#size > count) this.#drop(this.#oldest());
+  }
+
+  finish(): DeadWrites {
+    const entries = slab.copy(this.#entries.subarray(0, this.#size * entryBytes));
+    return new DeadWrites(entries, this.#marks.slice(0, marksBytes(this.#size)));
+  }
+
+  /** Of one time the last one is the first to go. */
+  #oldest(): number {
+    let found = 0;
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (let at = 0; at < this.#size; at += 1) {
+      const ms = timeOf(this.#words, at);
+      if (ms > oldestMs) continue;
+      found = at;
+      oldestMs = ms;
+    }
+    return found;
+  }
+
+  #drop(index: number): void {
+    const from = (index + 1) * entryBytes;
+    this.#entries.copyWithin(index * entryBytes, from, this.#size * entryBytes);
+    this.#size -= 1;
+    if (!hasMarks(this.#marks)) return;
+    for (let at = index; at < this.#size; at += 1) this.#mark(at, isMarked(this.#marks, at + 1));
+    this.#mark(this.#size, false);
+  }
+
+  #mark(index: number, isUnread: boolean): void {
+    const at = index >> 3;
+    const bit = 1 << (index & 7);
+    const marks = this.#marks[at] as number;
+    this.#marks[at] = isUnread ? marks | bit : marks & ~bit;
+  }
+}
+
+const merged: Merged = new Merged();
+/** The marks of one write. */
+const unmarked: Uint8Array = new Uint8Array(1);
+const marked: Uint8Array = Uint8Array.of(1);
+const slab: Slab = new Slab();
+
+function hasMarks(marks: Uint8Array): boolean {
+  for (let at = 0; at < marks.length; at += 1) if (marks[at] !== 0) return true;
   return false;
 }
 
-/** True if `writeId` is among the ids remembered at all: a retry of that write changes nothing. */
-export function isRemembered(deadWrites: readonly DeadWrite[], writeId: WriteId): boolean {
-  return deadWrites.some((entry) => entry.writeId === writeId);
+function marksBytes(count: number): number {
+  return (count + 7) >> 3;
 }
 
-const none: readonly DeadWrite[] = [];
+function isMarked(marks: Uint8Array, at: number): boolean {
+  return (((marks[at >> 3] as number) >> (at & 7)) & 1) === 1;
+}
 
-/**
- * What `before` says of writes and `after`, which was made of it, does not say any more: ids that
- * were cut from the list, and those of siblings that went without being remembered. Of those nobody
- * knows who had read them: they count as unread.
- */
-export function deadWritesGone(before: CausalRecord, after: CausalRecord): readonly DeadWrite[] {
-  const siblings = siblingsGone(before, after);
-  if (before.deadWrites === after.deadWrites && siblings.length === 0) return none;
-  const gone: DeadWrite[] = [];
-  const kept = after.deadWrites;
-  let at = 0;
-  for (const entry of before.deadWrites) {
-    while (at < kept.length && (kept[at] as DeadWrite).writeId < entry.writeId) at += 1;
-    if (kept[at]?.writeId !== entry.writeId) gone.push(entry);
+function wordsOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function timeOf(words: DataView, index: number): number {
+  const at = index * entryBytes + idBytes;
+  return words.getUint32(at, true) + words.getUint16(at + 4, true) * 0x1_0000_0000;
+}
+
+function writeTime(entries: Uint8Array, index: number, ms: number): void {
+  const end = (index + 1) * entryBytes;
+  let rest = ms;
+  for (let at = end - timeBytes; at < end; at += 1) {
+    entries[at] = rest % 0x100;
+    rest = Math.floor(rest / 0x100);
   }
-  return siblings.length === 0 ? gone : [...gone, ...siblings];
 }
 
-function siblingsGone(before: CausalRecord, after: CausalRecord): readonly DeadWrite[] {
-  if (before.siblings === after.siblings) return none;
-  let gone = none;
-  for (const { writeId, writtenAt } of before.siblings) {
-    if (writeId === undefined || isRemembered(after.deadWrites, writeId)) continue;
-    if (after.siblings.some((sibling) => sibling.writeId === writeId)) continue;
-    gone = [...gone, { writeId, writtenAtMs: writtenAt.wallMs, isUnread: true }];
+/** Ids are ordered as their bytes are, or their hex texts. */
+function compareIds(left: DataView, at: number, right: DataView, to: number): number {
+  const place = at * entryBytes;
+  const other = to * entryBytes;
+  for (let byte = 0; byte < idBytes; byte += 4) {
+    const order = left.getUint32(place + byte) - right.getUint32(other + byte);
+    if (order !== 0) return order;
   }
-  return gone;
+  return 0;
 }
 
-/** The later of two times, and dead if either is. */
-function joinEntries(left: DeadWrite, right: DeadWrite): DeadWrite {
-  const { writeId } = left;
-  const writtenAtMs = Math.max(left.writtenAtMs, right.writtenAtMs);
-  const isUnread = left.isUnread === true && right.isUnread === true;
-  if (writtenAtMs === left.writtenAtMs && isUnread === (left.isUnread === true)) return left;
-  return isUnread ? { writeId, writtenAtMs, isUnread } : { writeId, writtenAtMs };
-}
-
-/** Brings entries, sorted by their ids, into canonical form. */
-function bounded(entries: readonly DeadWrite[]): readonly DeadWrite[] {
-  let newest = 0;
-  for (const entry of entries) newest = Math.max(newest, entry.writtenAtMs);
-  const remembered = entries.filter((entry) => entry.writtenAtMs > newest - limits.deadWriteMsMax);
-  while (remembered.length > limits.deadWritesMax) remembered.splice(oldest(remembered), 1);
-  return remembered;
-}
-
-/** Where the oldest is. Of a key that is written all the time each write drops just one. */
-function oldest(entries: readonly DeadWrite[]): number {
-  let found = 0;
-  for (let at = 1; at < entries.length; at += 1) {
-    if (newestFirst(entries[at] as DeadWrite, entries[found] as DeadWrite) > 0) found = at;
+function compareWithHex(entries: Uint8Array, at: number, text: string): number {
+  const place = at * entryBytes;
+  for (let byte = 0; byte < idBytes; byte += 1) {
+    const order = (entries[place + byte] as number) - hexByte(text, byte * 2);
+    if (order !== 0) return order;
   }
-  return found;
-}
-
-function isSame(left: readonly DeadWrite[], right: readonly DeadWrite[]): boolean {
-  return left.length === right.length && left.every((entry, at) => entry === right[at]);
-}
-
-function newestFirst(left: DeadWrite, right: DeadWrite): number {
-  return right.writtenAtMs - left.writtenAtMs || (left.writeId < right.writeId ? -1 : 1);
+  return 0;
 }

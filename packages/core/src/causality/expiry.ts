@@ -1,5 +1,5 @@
-import { joinDeadWrites } from "./dead-writes.ts";
-import type { CausalRecord, DeadWrite, Sibling } from "./record.ts";
+import { type DeadWrite, DeadWrites, joinDeadWrites } from "./dead-writes.ts";
+import type { CausalRecord, Sibling } from "./record.ts";
 
 /**
  * The deadline of a sibling that has passed its own and whose value is gone: no clock is so slow
@@ -33,7 +33,8 @@ export function dropExpired(record: CausalRecord, nowMs: number): CausalRecord {
     if (writeId === undefined || !isExpired(sibling, nowMs)) continue;
     died.push({ writeId, writtenAtMs: writtenAt.wallMs });
   }
-  return { ...record, siblings, deadWrites: joinDeadWrites(record.deadWrites, died) };
+  const deadWrites = joinDeadWrites(record.deadWrites, DeadWrites.of(died));
+  return { ...record, siblings, deadWrites };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { compareBytes } from "../bytes/compare.ts";
-import { isDead, joinDeadWrites } from "./dead-writes.ts";
+import { joinDeadWrites } from "./dead-writes.ts";
 import { isSpent } from "./expiry.ts";
 import { compareHybridTime } from "./hybrid-clock.ts";
 import { type CausalRecord, type Sibling, compareDots, compareSiblings } from "./record.ts";
@@ -44,7 +44,7 @@ function joinSiblings(left: CausalRecord, right: CausalRecord): readonly Sibling
 /** Adds what is left of `sibling` after `other` had its say, joined with its twin if it has one. */
 function addSurvivor(joined: Sibling[], sibling: Sibling, other: CausalRecord): void {
   // Asked of the other side's own list: the joined one may have forgotten the id meanwhile.
-  if (isDead(other.deadWrites, sibling.writeId)) return;
+  if (other.deadWrites.isDead(sibling.writeId)) return;
   const dots = survivingDots(sibling, other.clock, other.siblings);
   if (dots.length === 0) return;
   const survivor = dots === sibling.dots ? sibling : { ...sibling, dots };

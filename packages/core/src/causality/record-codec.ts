@@ -7,15 +7,9 @@ import { decodeUtf8 } from "../bytes/utf8-decode.ts";
 import type { ActorId, WriteId } from "../ids.ts";
 import { type Key, isBucketName, keyBytesMax } from "../key.ts";
 import { limits } from "../limits.ts";
-import {
-  type CausalRecord,
-  type DeadWrite,
-  type Sibling,
-  compareDots,
-  compareSiblings,
-} from "./record.ts";
+import { type CausalRecord, type Sibling, compareDots, compareSiblings } from "./record.ts";
 import { isWide } from "./cut-clock.ts";
-import { isDead } from "./dead-writes.ts";
+import { DeadWrites } from "./dead-writes.ts";
 import { type NextDeadline, earlierDeadline, isSpent } from "./expiry.ts";
 import { type Dot, VersionVector } from "./version-vector.ts";
 
@@ -56,8 +50,8 @@ export function encodeRecord({ bucket, key }: Key, record: CausalRecord): Uint8A
   body.varint(record.siblings.length);
   for (const sibling of record.siblings) writeSibling(body, sibling);
   const digested = body.length - HEADER_BYTES;
-  writeDeadWrites(body, record.deadWrites);
-  writeUnreadMarks(body, record.deadWrites);
+  record.deadWrites.write(body);
+  record.deadWrites.writeMarks(body);
   body.setU32(1, digested);
   return body.finish();
 }
@@ -75,7 +69,7 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
     siblings.push(readSibling(reader));
   }
   if (reader.position !== HEADER_BYTES + digested) return malformed("wrong digest length");
-  const deadWrites = readUnreadMarks(reader, readDeadWrites(reader));
+  const deadWrites = DeadWrites.read(reader).readMarks(reader);
   if (reader.failed || reader.remaining > 0) return malformed("truncated or overlong");
   const record = { clock, siblings, deadWrites };
   const problem = whyNotCanonical(record);
@@ -180,55 +174,6 @@ function readCounter(reader: ByteReader): number {
   return counter;
 }
 
-export function writeDeadWrites(writer: ByteWriter, writes: readonly DeadWrite[]): void {
-  writer.varint(writes.length);
-  for (const { writeId, writtenAtMs } of writes) {
-    writer.hex(writeId);
-    writer.u48(writtenAtMs);
-  }
-}
-
-export function readDeadWrites(reader: ByteReader): readonly DeadWrite[] {
-  const count = reader.varint();
-  if (count > limits.deadWritesMax) reader.fail();
-  const writes: DeadWrite[] = [];
-  for (let index = 0; index < count && !reader.failed; index += 1) {
-    const writeId = reader.hex(WRITE_ID_BYTES) as WriteId;
-    writes.push({ writeId, writtenAtMs: reader.u48() });
-    if (index > 0 && (writes[index - 1] as DeadWrite).writeId >= writeId) reader.fail();
-  }
-  return writes;
-}
-
-/** Which of the ids are of writes overwritten unread: a bit each, the lowest first. */
-function writeUnreadMarks(writer: ByteWriter, writes: readonly DeadWrite[]): void {
-  for (let at = 0; at < writes.length; at += 8) {
-    let marks = 0;
-    for (let bit = 0; bit < 8; bit += 1) {
-      if (writes[at + bit]?.isUnread === true) marks |= 1 << bit;
-    }
-    writer.u8(marks);
-  }
-}
-
-function readUnreadMarks(reader: ByteReader, writes: readonly DeadWrite[]): readonly DeadWrite[] {
-  const all: DeadWrite[] = [];
-  let hasMarks = false;
-  for (let at = 0; at < writes.length; at += 8) {
-    const marks = reader.u8();
-    if (marks >> Math.min(8, writes.length - at) !== 0) reader.fail();
-    if (marks !== 0) hasMarks = true;
-    // One pass over all: a key that is overwritten unread all the time has 64 of them.
-    for (let bit = 0; bit < 8 && at + bit < writes.length; bit += 1) {
-      const entry = writes[at + bit] as DeadWrite;
-      const { writeId, writtenAtMs } = entry;
-      const isUnread = (marks & (1 << bit)) !== 0;
-      all.push(isUnread ? { writeId, writtenAtMs, isUnread } : entry);
-    }
-  }
-  return hasMarks ? all : writes;
-}
-
 function writeDot(writer: ByteWriter, dot: Dot): void {
   writer.hex(dot.actor);
   writer.varint(dot.counter);
@@ -291,7 +236,7 @@ function whyNotCanonical({ clock, siblings, deadWrites }: CausalRecord): string 
     const sibling = siblings[at] as Sibling;
     const next = siblings[at + 1];
     if (next !== undefined && compareSiblings(sibling, next) >= 0) return "siblings out of order";
-    if (isDead(deadWrites, sibling.writeId)) return "a sibling whose write is dead";
+    if (deadWrites.isDead(sibling.writeId)) return "a sibling whose write is dead";
     if (isSpent(sibling) && sibling.value.length + sibling.contentType.length > 0) {
       return "a spent sibling that has a value";
     }

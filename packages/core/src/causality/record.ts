@@ -1,4 +1,5 @@
 import type { WriteId } from "../ids.ts";
+import { DeadWrites } from "./dead-writes.ts";
 import { compareHybridTime, type HybridTime } from "./hybrid-clock.ts";
 import { type Dot, VersionVector } from "./version-vector.ts";
 
@@ -22,22 +23,6 @@ export interface Sibling {
 }
 
 /**
- * The id of a write whose sibling was overwritten or deleted, or has expired. It is timed by when
- * it was *written*: a client stops retrying one minute after that, so older ids need not be
- * remembered.
- */
-export interface DeadWrite {
-  readonly writeId: WriteId;
-  readonly writtenAtMs: number;
-  /**
-   * Overwritten in an `lww` bucket by a put whose client had not read it. Such a write is not dead
-   * yet: what a retry of it made elsewhere stays, until somebody who has read its successor
-   * overwrites or deletes that.
-   */
-  readonly isUnread?: true;
-}
-
-/**
  * All that a key holds: a dotted version vector set, in the form of an optimised OR-set (Bieniusa
  * et al., 2012). `clock` covers the dots of every sibling that is or ever was there; a record with
  * a clock and no siblings is a *tombstone*. Immutable.
@@ -46,14 +31,14 @@ export interface CausalRecord {
   readonly clock: VersionVector;
   /** In canonical order: by first dot. Their dots are covered by `clock` and distinct. */
   readonly siblings: readonly Sibling[];
-  /** Sorted by write id. Bounded, see `dead-writes.ts`. */
-  readonly deadWrites: readonly DeadWrite[];
+  /** Bounded, see `dead-writes.ts`. */
+  readonly deadWrites: DeadWrites;
 }
 
 export const emptyRecord: CausalRecord = {
   clock: VersionVector.empty,
   siblings: [],
-  deadWrites: [],
+  deadWrites: DeadWrites.none,
 };
 
 /** Order of dots: by actor, then counter. */

@@ -2,11 +2,10 @@ import type { WriteId } from "../ids.ts";
 import { invariant } from "../invariant.ts";
 import { limits } from "../limits.ts";
 import type { CausalContext } from "./context.ts";
-import { isDead, isRemembered, joinDeadWrites } from "./dead-writes.ts";
+import { type DeadWrite, DeadWrites, joinDeadWrites } from "./dead-writes.ts";
 import type { HybridTime } from "./hybrid-clock.ts";
 import {
   type CausalRecord,
-  type DeadWrite,
   type Sibling,
   compareDots,
   compareSiblings,
@@ -116,10 +115,8 @@ export function contextOf(record: CausalRecord): CausalContext {
   for (const { writeId, writtenAt } of record.siblings) {
     if (writeId !== undefined) read.push({ writeId, writtenAtMs: writtenAt.wallMs });
   }
-  for (const { writeId, writtenAtMs, isUnread } of record.deadWrites) {
-    if (isUnread === true) read.push({ writeId, writtenAtMs });
-  }
-  return { vector: record.clock, writes: joinDeadWrites(record.deadWrites, read) };
+  const writes = joinDeadWrites(record.deadWrites.allRead(), DeadWrites.of(read));
+  return { vector: record.clock, writes };
 }
 
 function isKnownWrite(
@@ -129,8 +126,8 @@ function isKnownWrite(
 ): boolean {
   return (
     record.siblings.some((sibling) => sibling.writeId === writeId) ||
-    isRemembered(record.deadWrites, writeId) ||
-    (context !== undefined && isRemembered(context.writes, writeId))
+    record.deadWrites.isRemembered(writeId) ||
+    context?.writes.isRemembered(writeId) === true
   );
 }
 
@@ -147,7 +144,11 @@ function leftBy(record: CausalRecord, put: Put): CausalRecord {
     if (writeId === undefined) continue;
     unread.push({ writeId, writtenAtMs: writtenAt.wallMs, isUnread: true });
   }
-  return { ...rest, siblings: [], deadWrites: joinDeadWrites(rest.deadWrites, unread) };
+  return {
+    ...rest,
+    siblings: [],
+    deadWrites: joinDeadWrites(rest.deadWrites, DeadWrites.of(unread)),
+  };
 }
 
 /**
@@ -158,19 +159,19 @@ function withoutCovered(record: CausalRecord, context: CausalContext | undefined
   if (context === undefined) return record;
   const { vector, writes } = context;
   const siblings: Sibling[] = [];
-  let died = writes;
+  const died: DeadWrite[] = [];
   for (const sibling of record.siblings) {
     const { writeId, dots, writtenAt } = sibling;
-    const isIdRead = isDead(writes, writeId);
+    const isIdRead = writes.isDead(writeId);
     if (!isIdRead && !dots.some((dot) => vector.covers(dot))) siblings.push(sibling);
     else if (writeId !== undefined && !isIdRead) {
-      died = [...died, { writeId, writtenAtMs: writtenAt.wallMs }];
+      died.push({ writeId, writtenAtMs: writtenAt.wallMs });
     }
   }
   return {
     clock: record.clock.merge(vector),
     siblings,
-    deadWrites: joinDeadWrites(record.deadWrites, died),
+    deadWrites: joinDeadWrites(record.deadWrites, writes, DeadWrites.of(died)),
   };
 }
 

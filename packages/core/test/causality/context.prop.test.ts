@@ -1,3 +1,4 @@
+import { DeadWrites } from "../../src/causality/dead-writes.ts";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -113,14 +114,16 @@ describe("a context", () => {
 
   it("leaves out the oldest write ids before it grows beyond its limit", () => {
     const dots = Array.from({ length: 150 }, (_, at) => ({ actor: actorNamed(at), counter: 9 }));
-    const writes = Array.from({ length: 64 }, (_, at) => ({
-      writeId: writeIdNamed(at),
-      writtenAtMs: 1000 + at,
-    })).toSorted((left, right) => (left.writeId < right.writeId ? -1 : 1));
+    const writes = DeadWrites.of(
+      Array.from({ length: 64 }, (_, at) => ({
+        writeId: writeIdNamed(at),
+        writtenAtMs: 1000 + at,
+      })),
+    );
     const text = encodeContext({ vector: VersionVector.of(dots), writes }, key, seal) ?? "";
     expect(text.length).toBeLessThanOrEqual(limits.contextTextMax);
     const decoded = decodeContext(text, key, seal);
-    const kept = decoded.ok ? decoded.context.writes : [];
+    const kept = decoded.ok ? decoded.context.writes.toArray() : [];
     expect(decoded.ok && decoded.context.vector.size).toBe(150);
     expect(kept.length).toBeGreaterThan(0);
     expect(Math.min(...kept.map((entry) => entry.writtenAtMs))).toBe(1064 - kept.length);
@@ -128,7 +131,7 @@ describe("a context", () => {
 
   it("is not given out when its vector alone is beyond the limit", () => {
     const dots = Array.from({ length: 400 }, (_, at) => ({ actor: actorNamed(at), counter: 9 }));
-    const context = { vector: VersionVector.of(dots), writes: [] };
+    const context = { vector: VersionVector.of(dots), writes: DeadWrites.none };
     expect(encodeContext(context, key, seal)).toBeUndefined();
   });
 });

@@ -1,3 +1,4 @@
+import { DeadWrites } from "../../src/causality/dead-writes.ts";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -256,6 +257,8 @@ describe("a record is wide", () => {
     { actors: 9, copies: 1, siblings: [], wide: false },
     { actors: 9, copies: 1, siblings: [{ ...sibling, expiresAtMs: 0 }], wide: false },
   ])("with $actors actors and $copies copies: $wide", ({ actors, copies, siblings, wide }) => {
-    expect(isWide({ clock: clockOf(actors), siblings, deadWrites: [] }, copies)).toBe(wide);
+    expect(isWide({ clock: clockOf(actors), siblings, deadWrites: DeadWrites.none }, copies)).toBe(
+      wide,
+    );
   });
 });

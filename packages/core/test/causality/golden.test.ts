@@ -1,3 +1,4 @@
+import { DeadWrites } from "../../src/causality/dead-writes.ts";
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import {
@@ -47,9 +48,9 @@ const record: CausalRecord = {
       expiresAtMs: undefined,
     },
   ],
-  deadWrites: [
+  deadWrites: DeadWrites.of([
     { writeId: "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff" as WriteId, writtenAtMs: 1_699_999_999_000 },
-  ],
+  ]),
 };
 
 const context = { vector: record.clock, writes: record.deadWrites };
@@ -93,7 +94,7 @@ it("a record with a deadline has the bytes shown there, and is read from them", 
         expiresAtMs: 1_700_000_060_000,
       },
     ],
-    deadWrites: [],
+    deadWrites: DeadWrites.none,
   };
   const bytes = encodeRecord({ bucket: "redis", key: utf8("s") }, expiring);
   expect(hex(bytes)).toBe(dumpUnder("A record with a deadline, byte by byte"));

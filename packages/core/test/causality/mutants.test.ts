@@ -1,3 +1,4 @@
+import { DeadWrites } from "../../src/causality/dead-writes.ts";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -76,7 +77,7 @@ const mutants: readonly (readonly [name: string, law: LawName, Partial<CausalImp
   [
     "put forgets that it has seen its write id",
     "a repeated put changes nothing",
-    { put: (record, put) => applyPut({ ...record, deadWrites: [] }, put) },
+    { put: (record, put) => applyPut({ ...record, deadWrites: DeadWrites.none }, put) },
   ],
   [
     "overwritten write ids are not remembered",
@@ -84,7 +85,9 @@ const mutants: readonly (readonly [name: string, law: LawName, Partial<CausalImp
     {
       put: (record, put) => {
         const applied = applyPut(record, put);
-        return applied.ok ? { ...applied, record: { ...applied.record, deadWrites: [] } } : applied;
+        return applied.ok
+          ? { ...applied, record: { ...applied.record, deadWrites: DeadWrites.none } }
+          : applied;
       },
     },
   ],
@@ -103,7 +106,9 @@ const mutants: readonly (readonly [name: string, law: LawName, Partial<CausalImp
     "a put's context covers nothing unread",
     {
       contextAfterPut: (_, { dot }): CausalContext | undefined =>
-        dot === undefined ? undefined : { vector: VersionVector.of([dot]), writes: [] },
+        dot === undefined
+          ? undefined
+          : { vector: VersionVector.of([dot]), writes: DeadWrites.none },
     },
   ],
   [

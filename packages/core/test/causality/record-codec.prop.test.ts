@@ -1,3 +1,4 @@
+import { DeadWrites } from "../../src/causality/dead-writes.ts";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -121,7 +122,7 @@ const clockOf = (...records: readonly CausalRecord["siblings"][number][]): Causa
   VersionVector.of(records.flatMap(({ dots }) => dots));
 
 describe("records that merging could not trust are refused", () => {
-  const dead = [{ writeId: writeIdNamed(1), writtenAtMs: 1 }];
+  const dead = DeadWrites.of([{ writeId: writeIdNamed(1), writtenAtMs: 1 }]);
   const [first, second] = [sibling(1), sibling(2)];
   it.each<[string, Partial<CausalRecord>]>([
     ["siblings out of order", { siblings: [second, first] }],
@@ -137,7 +138,7 @@ describe("records that merging could not trust are refused", () => {
     const record = {
       clock: clockOf(first, second),
       siblings: [first, second],
-      deadWrites: [],
+      deadWrites: DeadWrites.none,
       ...change,
     };
     expect(decodeRecord(encodeRecord(key, record))).toEqual({ ok: false, reason });
@@ -152,16 +153,17 @@ describe("the marks of what was overwritten unread", () => {
   });
 
   it.each([1, 8, 9, 64])("are read back, of %i ids", (count) => {
-    const deadWrites = Array.from({ length: count }, (_, at) => unread(at)).sort((left, right) =>
-      left.writeId < right.writeId ? -1 : 1,
-    );
+    const writes = Array.from({ length: count }, (_, at) => unread(at));
+    const deadWrites = DeadWrites.of(writes);
     const record = { clock: clockOf(sibling(1)), siblings: [sibling(1)], deadWrites };
     const decoded = decodeRecord(encodeRecord(key, record));
-    expect(decoded.ok && decoded.record.deadWrites).toEqual(deadWrites);
+    const read = decoded.ok ? decoded.record.deadWrites.toArray() : [];
+    expect(read).toEqual(writes.toSorted((one, two) => (one.writeId < two.writeId ? -1 : 1)));
   });
 
   it("are refused for an id that is not there", () => {
-    const record = { clock: clockOf(sibling(1)), siblings: [sibling(1)], deadWrites: [unread(1)] };
+    const deadWrites = DeadWrites.of([unread(1)]);
+    const record = { clock: clockOf(sibling(1)), siblings: [sibling(1)], deadWrites };
     const bytes = encodeRecord(key, record);
     bytes[bytes.length - 1] = 2;
     expect(decodeRecord(bytes).ok).toBe(false);
@@ -170,12 +172,13 @@ describe("the marks of what was overwritten unread", () => {
 
 describe("the digest of a record", () => {
   const clock = clockOf(sibling(1));
-  const base: CausalRecord = { clock, siblings: [sibling(1)], deadWrites: [] };
+  const base: CausalRecord = { clock, siblings: [sibling(1)], deadWrites: DeadWrites.none };
   const digestOf = (record: CausalRecord): string =>
     JSON.stringify(recordDigest(encodeRecord(key, record)));
 
   it("leaves dead write ids out", () => {
-    const other = { ...base, deadWrites: [{ writeId: writeIdNamed(3), writtenAtMs: 5 }] };
+    const deadWrites = DeadWrites.of([{ writeId: writeIdNamed(3), writtenAtMs: 5 }]);
+    const other = { ...base, deadWrites };
     expect(digestOf(other)).toBe(digestOf(base));
   });
 

@@ -1,3 +1,4 @@
+import { DeadWrites } from "../../src/causality/dead-writes.ts";
 import { describe, expect, it } from "vitest";
 import {
   type CausalContext,
@@ -96,7 +97,7 @@ describe("records", () => {
 describe("a retried write that was read under one of its dots is overwritten under all", () => {
   const first = put(emptyRecord, "x", { actor: 1, id: 1 });
   const twins = mergeRecords(first, put(emptyRecord, "x", { actor: 2, id: 1 }));
-  const context = { vector: first.clock, writes: [] };
+  const context = { vector: first.clock, writes: DeadWrites.none };
 
   it("by a put", () => {
     expect(names(put(twins, "y", { actor: 3, context }))).toEqual(["y"]);
@@ -113,14 +114,16 @@ describe("a delete", () => {
     const context = contextOf(record);
     const tombstone = applyDelete(record, context);
     expect(applyDelete(tombstone, context)).toBe(tombstone);
-    expect(applyDelete(record, { vector: VersionVector.empty, writes: [] })).toBe(record);
+    expect(applyDelete(record, { vector: VersionVector.empty, writes: DeadWrites.none })).toBe(
+      record,
+    );
   });
 
   it("remembers the write ids of its context, though it drops nothing here", () => {
     const record = put(emptyRecord, "x", { id: 1 });
-    const forgetful = { clock: record.clock, siblings: [], deadWrites: [] };
+    const forgetful = { clock: record.clock, siblings: [], deadWrites: DeadWrites.none };
     const after = applyDelete(forgetful, contextOf(record));
-    expect(after.deadWrites.map(({ writeId }) => writeId)).toEqual([writeIdNamed(1)]);
+    expect(after.deadWrites.toArray().map(({ writeId }) => writeId)).toEqual([writeIdNamed(1)]);
     const retried = put(emptyRecord, "x", { actor: 2, id: 1 });
     expect(names(mergeRecords(after, retried))).toEqual([]);
   });
@@ -131,7 +134,7 @@ describe("dead write ids", () => {
     let record = emptyRecord;
     for (const id of [5, 3, 9, 1]) record = put(record, `v${id}`, { id });
     const fresh = put(emptyRecord, "new", { actor: 2, context: contextOf(record), id: 7 });
-    const ids = fresh.deadWrites.map(({ writeId }) => writeId as string);
+    const ids = fresh.deadWrites.toArray().map(({ writeId }) => writeId as string);
     expect(ids).toEqual(ids.toSorted());
     expect(ids).toHaveLength(4);
   });
@@ -141,7 +144,7 @@ describe("dead write ids", () => {
     for (let id = 0; id < limits.deadWritesMax + 10; id += 1) {
       record = put(record, `v${id}`, { id, context: contextOf(record) });
     }
-    expect(record.deadWrites).toHaveLength(limits.deadWritesMax);
+    expect(record.deadWrites.size).toBe(limits.deadWritesMax);
   });
 });
 
@@ -197,7 +200,7 @@ describe("a put that overwrites what its client has not read", () => {
 });
 
 describe("limits", () => {
-  const nothingRead: CausalContext = { vector: VersionVector.empty, writes: [] };
+  const nothingRead: CausalContext = { vector: VersionVector.empty, writes: DeadWrites.none };
   const full = siblings(limits.siblingsPerKeyMax);
   const crowded = actors(limits.actorsPerKeyMax);
   const { value: _, ...rest } = full.siblings[0] as Sibling;

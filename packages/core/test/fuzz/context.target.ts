@@ -1,6 +1,7 @@
 import { equal } from "node:assert/strict";
 import {
   ByteWriter,
+  DeadWrites,
   type WriteId,
   VersionVector,
   base64url,
@@ -25,10 +26,12 @@ function seedOf(actors: number, writes: number): Uint8Array {
         counter: at * 1000 + 1,
       })),
     ),
-    writes: Array.from({ length: writes }, (_, at) => ({
-      writeId: at.toString(16).padStart(32, "0") as WriteId,
-      writtenAtMs: 1_700_000_000_000 + at,
-    })),
+    writes: DeadWrites.of(
+      Array.from({ length: writes }, (_, at) => ({
+        writeId: at.toString(16).padStart(32, "0") as WriteId,
+        writtenAtMs: 1_700_000_000_000 + at,
+      })),
+    ),
   };
   const bytes = fromBase64url(encodeContext(context, key, seal) ?? "");
   return (bytes as Uint8Array).slice(0, -8);

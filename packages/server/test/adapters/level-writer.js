@@ -1,7 +1,14 @@
 // A process of its own, to be killed: says what each key holds, then writes as fast as it can and
 // says what was acknowledged. Run by level-kill.full.ts.
 import { join } from "node:path";
-import { VersionVector, encodeRecord, hybridTimeZero, partitionOf, tokenOf } from "@coterie/core";
+import {
+  DeadWrites,
+  VersionVector,
+  encodeRecord,
+  hybridTimeZero,
+  partitionOf,
+  tokenOf,
+} from "@coterie/core";
 import { LevelEngine, NodeDisk, NodeRandom, SystemClock, loadLevel } from "@coterie/server";
 import { openStore } from "@coterie/storage";
 
@@ -55,7 +62,11 @@ const write = (key, counter) => {
   const dot = { actor, counter };
   const value = new Uint8Array(500 + ((counter * 7919) % 30_000));
   const sibling = { dots: [dot], value, contentType: "", writtenAt: hybridTimeZero };
-  const record = { clock: VersionVector.of([dot]), siblings: [sibling], deadWrites: [] };
+  const record = {
+    clock: VersionVector.of([dot]),
+    siblings: [sibling],
+    deadWrites: DeadWrites.none,
+  };
   store.update(placed(key), {
     bytes: value.length,
     mayUseReserve: false,

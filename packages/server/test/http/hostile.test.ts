@@ -2,6 +2,7 @@ import type { CoterieNode } from "@coterie/cluster";
 import {
   type ActorId,
   type ClusterDocument,
+  DeadWrites,
   VersionVector,
   ContextSeal,
   contextKeyOf,
@@ -151,7 +152,11 @@ describe("a forged context", () => {
 
   it("made with another cluster's key", async () => {
     const vector = VersionVector.of([{ actor, counter: 1 }]);
-    const foreign = encodeContext({ vector, writes: [] }, key, new ContextSeal(new Uint8Array(32)));
+    const foreign = encodeContext(
+      { vector, writes: DeadWrites.none },
+      key,
+      new ContextSeal(new Uint8Array(32)),
+    );
     expect(await putWith(foreign as string)).toContain('"code":"bad-context"');
   });
 
@@ -159,7 +164,7 @@ describe("a forged context", () => {
     "with a counter of %i, by one who has the key",
     async (counter) => {
       const vector = VersionVector.of([{ actor, counter }]);
-      const context = encodeContext({ vector, writes: [] }, key, own());
+      const context = encodeContext({ vector, writes: DeadWrites.none }, key, own());
       expect(await putWith(context as string)).toContain('"code":"bad-context"');
     },
   );

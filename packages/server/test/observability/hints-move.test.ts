@@ -1,5 +1,6 @@
 import type { PeerRequest, PeerResponse } from "@coterie/cluster";
 import {
+  DeadWrites,
   type ActorId,
   Ring,
   VersionVector,
@@ -36,7 +37,7 @@ function hintOf(bytes: number): PeerRequest {
       expiresAtMs: undefined,
     };
     const clock = VersionVector.of([dot]);
-    const record = encodeRecord(key, { clock, siblings: [sibling], deadWrites: [] });
+    const record = encodeRecord(key, { clock, siblings: [sibling], deadWrites: DeadWrites.none });
     return { kind: "hint", fence: 0, stamp: ring.stamp, target: primary.id, record };
   }
 }

@@ -1,4 +1,4 @@
-import { type ActorId, Ring, VersionVector, encodeRecord, utf8 } from "@coterie/core";
+import { DeadWrites, type ActorId, Ring, VersionVector, encodeRecord, utf8 } from "@coterie/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { MeteredCluster, documentedMetrics, until } from "./metered-cluster.ts";
 import { movedBetween } from "./scrape.ts";
@@ -52,7 +52,7 @@ async function mergeWide(at: number): Promise<void> {
   };
   const record = encodeRecord(
     { bucket: "default", key: utf8("worn") },
-    { clock: VersionVector.of(dots), siblings: [value], deadWrites: [] },
+    { clock: VersionVector.of(dots), siblings: [value], deadWrites: DeadWrites.none },
   );
   const { stamp } = new Ring(document);
   const deadline = Number.MAX_SAFE_INTEGER as never;
