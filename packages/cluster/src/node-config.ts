@@ -4,6 +4,7 @@ import type {
   Member,
   MembershipSettings,
   PeerAddress,
+  Sha256,
 } from "@coterie/core";
 import type { Clock, Disk, KeyValueEngine, Network, Random } from "@coterie/ports";
 import type { StoreOptions } from "@coterie/storage";
@@ -19,6 +20,8 @@ export interface NodePorts {
   readonly random: Random;
   /** What records are kept in beside the log, if that is not the database itself. */
   readonly engine?: KeyValueEngine | undefined;
+  /** SHA-256 as the platform does it, where that is faster than our own. */
+  readonly sha256?: Sha256 | undefined;
 }
 
 export interface HandoffSettings {

@@ -3,7 +3,6 @@ import {
   type BucketChange,
   type BucketSettings,
   type ClusterDocument,
-  ContextSeal,
   type Formation,
   HybridClock,
   type Key,
@@ -12,7 +11,6 @@ import {
   type PeerAddress,
   type Pressure,
   Ring,
-  contextKeyOf,
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
 import { type RecordStore, type StoreStatistics, openStore } from "@coterie/storage";
@@ -22,7 +20,7 @@ import { startAntiEntropy } from "./anti-entropy/start-anti-entropy.ts";
 import { Admission, newPressure } from "./admission.ts";
 import { PeerCircuits } from "./circuits/peer-circuits.ts";
 import type { PeerView } from "./circuits/peer-view.ts";
-import type { Coordination } from "./coordinator/coordination.ts";
+import { type Coordination, contextSealOf } from "./coordinator/coordination.ts";
 import {
   AgreedDocument,
   type AgreementParts,
@@ -468,7 +466,7 @@ export class CoterieNode implements NodeApi {
       handoff: owing.handoff,
       missed: owing.missed,
       counters: this.#counters,
-      contextSeal: new ContextSeal(this.#config.contextKey ?? contextKeyOf(document)),
+      contextSeal: contextSealOf(document, this.#config.contextKey, this.#ports.sha256),
       tuning,
       pressure: this.pressure,
       routing: new ReadRouting({ ...shared, isHealthy, random, network, tuning }),

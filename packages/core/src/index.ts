@@ -69,7 +69,7 @@ export {
   decodeContext,
   encodeContext,
 } from "./causality/context.ts";
-export { ContextSeal } from "./causality/context-seal.ts";
+export { ContextSeal, type Sha256 } from "./causality/context-seal.ts";
 export { cutClock, isWide } from "./causality/cut-clock.ts";
 export { deadWritesGone } from "./causality/dead-writes-gone.ts";
 export { type DeadWrite, DeadWrites } from "./causality/dead-writes.ts";

@@ -21,6 +21,7 @@ import { MemoryDisk } from "./adapters/memory-disk.ts";
 import { makeDirectory } from "./adapters/make-directory.ts";
 import { NodeDisk } from "./adapters/node-disk.ts";
 import { NodeRandom } from "./adapters/node-random.ts";
+import { sha256 } from "./adapters/sha256.ts";
 import { PeerNetworks } from "./adapters/peer-network/peer-networks.ts";
 import { defaultPeerOptions } from "./adapters/peer-network/peer-options.ts";
 import { PeerServer } from "./adapters/peer-network/peer-server.ts";
@@ -214,7 +215,7 @@ function assemble(
     onReturned: (peer) => node.returned(peer),
   });
   const node: CoterieNode = new CoterieNode(
-    { clock, disk, random, network, engine },
+    { clock, disk, random, network, engine, sha256 },
     {
       ...nodeSettings(config, doors),
       settings,

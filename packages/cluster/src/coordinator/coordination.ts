@@ -1,4 +1,13 @@
-import type { ContextSeal, HybridClock, NodeId, Pressure, Ring } from "@coterie/core";
+import {
+  type ClusterDocument,
+  ContextSeal,
+  type HybridClock,
+  type NodeId,
+  type Pressure,
+  type Ring,
+  type Sha256,
+  contextKeyOf,
+} from "@coterie/core";
 import type { Clock, MonotonicMs, Network, Random } from "@coterie/ports";
 import type { PlacedKey, RecordStore } from "@coterie/storage";
 import type { HintBook } from "../hints/hint-book.ts";
@@ -49,4 +58,13 @@ export interface Coordination {
   ring(): Ring;
   /** False for members that are suspected, dead or gone: they are asked last. */
   isHealthy(id: NodeId): boolean;
+}
+
+/** What tags the contexts of a node of this cluster. */
+export function contextSealOf(
+  document: ClusterDocument,
+  contextKey: Uint8Array | undefined,
+  sha256: Sha256 | undefined,
+): ContextSeal {
+  return new ContextSeal(contextKey ?? contextKeyOf(document), sha256);
 }
