@@ -38,7 +38,7 @@ export function encodeContext(
     const start = writer.length;
     writer.u8(CONTEXT_VERSION);
     writeVector(writer, context.vector);
-    writes.write(writer);
+    writes.writeUnmarked(writer);
     writer.bytes(seal.tag(writer.view(0)));
     const text = base64url(writer.view(start));
     if (text.length <= limits.contextTextMax) return text;
@@ -65,7 +65,7 @@ export function decodeContext(text: string, key: Key, seal: ContextSeal): Decode
   const reader = new ByteReader(body);
   if (reader.u8() !== CONTEXT_VERSION) return bad("the context has an unknown version");
   const vector = readVector(reader);
-  const writes = DeadWrites.read(reader);
+  const writes = DeadWrites.readUnmarked(reader);
   if (reader.failed || reader.remaining > 0) return bad("the context is malformed");
   return { ok: true, context: { vector, writes } };
 }

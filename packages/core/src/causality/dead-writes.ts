@@ -59,28 +59,20 @@ export class DeadWrites {
     return all;
   }
 
-  /** Those of a record or a context, which has marks of its own behind them, or none. */
+  /** Those of a record: their marks stand behind them. */
   static read(reader: ByteReader): DeadWrites {
-    const count = reader.varint();
-    if (count > limits.deadWritesMax) reader.fail();
-    const entries = reader.view(count * entryBytes);
-    if (reader.failed || count === 0) return DeadWrites.none;
-    const read = new DeadWrites(entries, new Uint8Array(marksBytes(count)));
-    const { words } = read;
-    for (let at = 1; at < count; at += 1) {
-      if (compareIds(words, at - 1, words, at) >= 0) reader.fail();
-    }
-    return read;
-  }
-
-  /** The same ids with the marks that the reader is at. */
-  readMarks(reader: ByteReader): DeadWrites {
-    const { size } = this;
-    if (size === 0) return this;
+    const entries = readEntries(reader);
+    const size = entries.length / entryBytes;
     const marks = reader.view(marksBytes(size));
     const used = size % 8;
     if (used > 0 && (marks.at(-1) ?? 0) >> used !== 0) reader.fail();
-    return reader.failed ? DeadWrites.none : new DeadWrites(this.entries, marks);
+    return checked(reader, entries, marks);
+  }
+
+  /** Those of a context: whoever has it has read them all. */
+  static readUnmarked(reader: ByteReader): DeadWrites {
+    const entries = readEntries(reader);
+    return checked(reader, entries, new Uint8Array(marksBytes(entries.length / entryBytes)));
   }
 
   get size(): number {
@@ -93,14 +85,14 @@ export class DeadWrites {
     return this.#words;
   }
 
-  /** Without marks. */
   write(writer: ByteWriter): void {
-    writer.varint(this.size);
-    writer.bytes(this.entries);
+    this.writeUnmarked(writer);
+    writer.bytes(this.marks);
   }
 
-  writeMarks(writer: ByteWriter): void {
-    writer.bytes(this.marks);
+  writeUnmarked(writer: ByteWriter): void {
+    writer.varint(this.size);
+    writer.bytes(this.entries);
   }
 
   /** Sorted by id. */
@@ -354,6 +346,23 @@ const merged: Merged = new Merged();
 const unmarked: Uint8Array = new Uint8Array(1);
 const marked: Uint8Array = Uint8Array.of(1);
 const slab: Slab = new Slab();
+
+function readEntries(reader: ByteReader): Uint8Array {
+  const count = reader.varint();
+  if (count > limits.deadWritesMax) reader.fail();
+  return reader.view(reader.failed ? 0 : count * entryBytes);
+}
+
+/** None of what is not in the order of ids. */
+function checked(reader: ByteReader, entries: Uint8Array, marks: Uint8Array): DeadWrites {
+  if (reader.failed || entries.length === 0) return DeadWrites.none;
+  const read = new DeadWrites(entries, marks);
+  const { words, size } = read;
+  for (let at = 1; at < size; at += 1) {
+    if (compareIds(words, at - 1, words, at) >= 0) reader.fail();
+  }
+  return reader.failed ? DeadWrites.none : read;
+}
 
 function hasMarks(marks: Uint8Array): boolean {
   for (let at = 0; at < marks.length; at += 1) if (marks[at] !== 0) return true;

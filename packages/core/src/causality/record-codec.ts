@@ -51,7 +51,6 @@ export function encodeRecord({ bucket, key }: Key, record: CausalRecord): Uint8A
   for (const sibling of record.siblings) writeSibling(body, sibling);
   const digested = body.length - HEADER_BYTES;
   record.deadWrites.write(body);
-  record.deadWrites.writeMarks(body);
   body.setU32(1, digested);
   return body.finish();
 }
@@ -69,7 +68,7 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
     siblings.push(readSibling(reader));
   }
   if (reader.position !== HEADER_BYTES + digested) return malformed("wrong digest length");
-  const deadWrites = DeadWrites.read(reader).readMarks(reader);
+  const deadWrites = DeadWrites.read(reader);
   if (reader.failed || reader.remaining > 0) return malformed("truncated or overlong");
   const record = { clock, siblings, deadWrites };
   const problem = whyNotCanonical(record);

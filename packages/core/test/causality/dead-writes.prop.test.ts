@@ -106,12 +106,31 @@ describe("a list of dead writes", () => {
       fc.property(joined, (list) => {
         const writer = new ByteWriter(16);
         list.write(writer);
-        list.writeMarks(writer);
+        list.writeUnmarked(writer);
         const reader = new ByteReader(writer.finish());
-        expect(DeadWrites.read(reader).readMarks(reader)).toEqual(list);
+        expect(DeadWrites.read(reader)).toEqual(list);
+        expect(DeadWrites.readUnmarked(reader)).toEqual(list.allRead());
         expect([reader.failed, reader.remaining]).toEqual([false, 0]);
       }),
     );
+  });
+
+  it.each(["read", "readUnmarked"] as const)("is refused by %s unless its ids ascend", (read) => {
+    const ids = (...texts: readonly string[]): boolean => {
+      const writer = new ByteWriter(16);
+      writer.varint(texts.length);
+      for (const text of texts) {
+        writer.hex(text.padEnd(32, "0"));
+        writer.u48(startMs);
+      }
+      if (read === "read") writer.u8(0);
+      const reader = new ByteReader(writer.finish());
+      return DeadWrites[read](reader).size === texts.length && !reader.failed;
+    };
+    expect(ids("01", "02", "0201")).toBe(true);
+    expect(ids("01", "0201", "02")).toBe(false);
+    expect(ids("01", "02", "02")).toBe(false);
+    expect(ids("ff", "01")).toBe(false);
   });
 });
 
