@@ -50,7 +50,7 @@ export class OpenLoad {
     return oldest?.dueMs;
   }
 
-  /** Writes every key once, some at a time; what fails is tried again, as nodes may be cold. */
+  /** Writes every key once, some at a time; what fails is tried again: nothing is measured yet. */
   async fill(inFlight: number = fillInFlight): Promise<void> {
     const keys = this.#input.groups.flat().values();
     const write = (key: string): Promise<string | undefined> =>

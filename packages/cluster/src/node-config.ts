@@ -12,7 +12,7 @@ import type { CoordinationTuning } from "./coordinator/coordination-tuning.ts";
 import type { PeerRequest, PeerResponse } from "./messages.ts";
 import type { NodeEvent } from "./node-event.ts";
 
-/** Everything non-deterministic that a node touches. */
+/** Everything non-deterministic that a node touches, and what the platform does faster. */
 export interface NodePorts {
   readonly clock: Clock;
   readonly network: Network<PeerRequest, PeerResponse>;
