@@ -20,6 +20,8 @@ export interface NodeCounters {
   /** Of these, the ones answered with what an earlier read had found, as they allowed. */
   getsStale: number;
   deletes: number;
+  /** Records that were not sent to another node, as a later one of their key said all of them. */
+  writesJoined: number;
   /** Client requests that failed, each counted once, by code. */
   readonly failures: Map<ErrorCode, number>;
   /** Requests passed on to a primary. */
@@ -69,6 +71,7 @@ export function newNodeCounters(): NodeCounters {
     getsJoined: 0,
     getsStale: 0,
     deletes: 0,
+    writesJoined: 0,
     failures: new Map(),
     forwards: 0,
     quorumFailures: 0,

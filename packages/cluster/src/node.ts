@@ -36,6 +36,7 @@ import { put } from "./coordinator/put.ts";
 import { ReadRouting } from "./coordinator/read-routing.ts";
 import { scan } from "./coordinator/scan.ts";
 import { ReadFlights } from "./coordinator/read-flights.ts";
+import { WriteFlights } from "./coordinator/write-flights.ts";
 import { HeldFinder } from "./find/held-finder.ts";
 import type { HeldOutcome, HeldQuery } from "./find/held-query.ts";
 import { loadRegister } from "./formation/durable-identity.ts";
@@ -471,6 +472,7 @@ export class CoterieNode implements NodeApi {
       pressure: this.pressure,
       routing: new ReadRouting({ ...shared, isHealthy, random, network, tuning }),
       readFlights: new ReadFlights({ ...place, counters: this.#counters }),
+      writeFlights: new WriteFlights({ ...place, counters: this.#counters }),
       hotKeys: new HotKeys({ ...place, network, tuning }),
     };
     this.#beginWork(this.#coordination, agreement, gained);

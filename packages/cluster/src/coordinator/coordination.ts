@@ -19,6 +19,7 @@ import type { HotKeys } from "../hot/hot-keys.ts";
 import type { ReadFlights } from "./read-flights.ts";
 import type { ReadRouting } from "./read-routing.ts";
 import type { CoordinationTuning } from "./coordination-tuning.ts";
+import type { WriteFlights } from "./write-flights.ts";
 
 /** What the coordinator's stories stand on. One per node; the ring may change, the rest stays. */
 export interface Coordination {
@@ -53,6 +54,8 @@ export interface Coordination {
   readonly routing: ReadRouting;
   /** Lets gets of one key share reads. */
   readonly readFlights: ReadFlights;
+  /** Lets writes of one key share the records that are sent for them. */
+  readonly writeFlights: WriteFlights;
   /** Hears of the keys that clients ask this node for. */
   readonly hotKeys: HotKeys;
   ring(): Ring;

@@ -12,7 +12,8 @@ import type { StoredRecord } from "@coterie/storage";
 import { oneShot } from "../one-shot.ts";
 import type { ExplainedReplica, Explanation, ReplicaAnswer } from "../requests.ts";
 import type { Coordination } from "./coordination.ts";
-import { type CallPlan, readCopy } from "./replica-calls.ts";
+import type { CallPlan } from "./call-plan.ts";
+import { readCopy } from "./replica-calls.ts";
 import { isAtHand, readHeld } from "./stand-ins.ts";
 import { tokenText } from "./token-text.ts";
 

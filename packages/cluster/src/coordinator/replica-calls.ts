@@ -9,16 +9,12 @@ import {
 } from "@coterie/core";
 import type { MonotonicMs, Reply } from "@coterie/ports";
 import type { RecordVersion, StoredRecord } from "@coterie/storage";
-import type {
-  FindRequest,
-  ListRequest,
-  PeerResponse,
-  RingStamp,
-  SparedRecord,
-} from "../messages.ts";
+import type { FindRequest, ListRequest, PeerResponse, SparedRecord } from "../messages.ts";
 import type { FencedKey } from "../reaping/fenced-key.ts";
 import type { MergeOutcome } from "../replica/replica.ts";
+import type { CallPlan } from "./call-plan.ts";
 import type { Coordination } from "./coordination.ts";
+import type { SendRecord } from "./write-flights.ts";
 
 // One replica asked, be it this node itself or another: the stories do not care which.
 
@@ -27,13 +23,6 @@ export interface ReplicaCopy {
   readonly stored: StoredRecord | undefined;
   /** Under which fence it was read, and what the replica has reaped. */
   readonly fence: Fence;
-}
-
-/** What a replica is asked about, until when, and under which ring. A request's plan is one. */
-export interface CallPlan {
-  readonly placed: FencedKey;
-  readonly deadline: MonotonicMs;
-  readonly stamp: RingStamp;
 }
 
 /** A replica's copy that was not sent: only which one it is. */
@@ -180,13 +169,18 @@ export function writeCopy(
   stored: StoredRecord,
   settle: (outcome: MergeOutcome) => void,
 ): void {
-  const { missed } = coordination;
+  const { missed, self, writeFlights } = coordination;
   missed.noteSent(member.id);
-  mergeCopy(coordination, member, plan, stored, (outcome) => {
+  const settled = (outcome: MergeOutcome): void => {
     noteOutcome(coordination, member, plan.placed, outcome);
     missed.noteSettled(member.id);
     settle(outcome);
-  });
+  };
+  const send: SendRecord = (each, record, end) => {
+    mergeCopy(coordination, member, each, record, end);
+  };
+  if (member.id === self) send(plan, stored, settled);
+  else writeFlights.send(member.id, plan, stored, send, settled);
 }
 
 /** What a member did not acknowledge is owed to it; what it did says that it is there. */

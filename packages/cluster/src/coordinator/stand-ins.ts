@@ -3,7 +3,8 @@ import type { MonotonicMs } from "@coterie/ports";
 import type { StoredRecord } from "@coterie/storage";
 import type { MergeOutcome } from "../replica/replica.ts";
 import type { Coordination } from "./coordination.ts";
-import { type CallPlan, type ReplicaCopy, copyOf, mergedOf } from "./replica-calls.ts";
+import type { CallPlan } from "./call-plan.ts";
+import { type ReplicaCopy, copyOf, mergedOf } from "./replica-calls.ts";
 import type { RequestPlan } from "./request-plan.ts";
 
 // Fallbacks, which stand in for primaries out of reach where a request is sloppy.

@@ -34,9 +34,10 @@ export interface WrittenRecord {
 
 /**
  * Coordinates one write at a primary (Dynamo, section 4.5): changes the copy held here, and in the
- * same turn sends the *resulting record* to all other primaries; each votes when the record is
- * durable there. Answers at max(w, pw) votes; all n are always written. While the key's partition
- * moves, those who will be the primaries are written as well, and as many votes among them needed.
+ * same turn sends the *resulting record* to all other primaries, or has one that is made of it sent
+ * in its place where the key is contended; each votes when it is durable there. Answers at
+ * max(w, pw) votes; all n are always written. While the key's partition moves, those who will be
+ * the primaries are written as well, and as many votes among them needed.
  */
 export function write(
   coordination: Coordination,

@@ -10,6 +10,11 @@ export function hotReadings(node: NodeApi): readonly MetricReading[] {
       () => node.statistics().getsJoined,
     ),
     counter(
+      "writes_joined_total",
+      "Records that were not sent to another node, as a later one of their key says all of it.",
+      () => node.statistics().writesJoined,
+    ),
+    counter(
       "records_spared_total",
       "Records that a replica did not send to a read, as the same one was at hand.",
       () => node.statistics().recordsSpared,

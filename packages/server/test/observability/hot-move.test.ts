@@ -73,3 +73,16 @@ it("gets that share reads, and the share of the key asked for most, move", async
   expect(after.get('coterie_hot_key_share{operation="read"}')).toBeCloseTo(1, 5);
   expect(after.get('coterie_hot_key_share{operation="write"}')).toBeCloseTo(0.5, 2);
 });
+
+describe("where two nodes hold every key", () => {
+  const two = new MeteredCluster(2, () => ({ nMax: 2 }));
+  beforeAll(() => two.start());
+  afterAll(() => two.stop());
+
+  it("records that need not be sent, as later ones speak for them, move", async () => {
+    const before = await two.scrape();
+    await Promise.all(Array.from({ length: 64 }, () => two.put("contended", {})));
+    const after = await two.scrape();
+    expect(movedBetween(before, after)).toContain("coterie_writes_joined_total");
+  });
+});
