@@ -472,7 +472,7 @@ export class CoterieNode implements NodeApi {
       pressure: this.pressure,
       routing: new ReadRouting({ ...shared, isHealthy, random, network, tuning }),
       readFlights: new ReadFlights({ ...place, counters: this.#counters }),
-      writeFlights: new WriteFlights({ ...place, counters: this.#counters }),
+      writeFlights: new WriteFlights({ ...place, counters: this.#counters, tuning }),
       hotKeys: new HotKeys({ ...place, network, tuning }),
     };
     this.#beginWork(this.#coordination, agreement, gained);

@@ -187,6 +187,9 @@ class Run {
         hedgeAfterMs: knobs.hedgeAfterMs,
         forwardAttemptMs: 300,
         timeoutMsDefault: 1000,
+        ...(knobs.recordsUnderWayMax !== undefined && {
+          recordsUnderWayMax: knobs.recordsUnderWayMax,
+        }),
         ...(knobs.hotReadsPerSecond !== undefined && {
           hotReadsPerSecond: knobs.hotReadsPerSecond,
         }),

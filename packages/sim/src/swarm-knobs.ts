@@ -97,6 +97,8 @@ export interface SwarmKnobs {
   readonly scans: number;
   /** From so many gets a second on nodes keep records of others; left out, 10: none does. */
   readonly hotReadsPerSecond?: number | undefined;
+  /** Records of one key that are under way to one node before others wait; left out, 8. */
+  readonly recordsUnderWayMax?: number | undefined;
   /** How long nodes keep what has expired; left out, a minute. */
   readonly keepExpiredMs?: number | undefined;
 }
@@ -152,7 +154,14 @@ export function drawKnobs(seed: number): SwarmKnobs {
   const knobs = drawTopology(new SeededRandom(seed).fork("topology"), drawOfMembers(seed));
   const aimed = drawFormerOwners(new SeededRandom(seed).fork("former-owners"), knobs);
   const emptied = drawEmptied(new SeededRandom(seed).fork("emptied"), aimed);
-  return drawHot(new SeededRandom(seed).fork("hot"), emptied);
+  const hot = drawHot(new SeededRandom(seed).fork("hot"), emptied);
+  return drawContended(new SeededRandom(seed).fork("contended"), hot);
+}
+
+/** In two of three runs writes share records where few are under way already. */
+function drawContended(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
+  const recordsUnderWayMax = pick(random, [1, 2, undefined]);
+  return recordsUnderWayMax === undefined ? knobs : { ...knobs, recordsUnderWayMax };
 }
 
 /** In half of the runs every key is hot. What else a seed draws does not depend on it. */

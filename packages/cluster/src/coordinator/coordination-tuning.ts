@@ -15,6 +15,8 @@ export interface CoordinationTuning {
   readonly timeoutMsDefault: number;
   /** From so many gets a second at this node on a key is hot; left out: 10. */
   readonly hotReadsPerSecond?: number;
+  /** Records of one key that are under way to one node before others wait; left out: 8. */
+  readonly recordsUnderWayMax?: number;
   /** How long requests may have to wait for this process before fewer are let in; left out: 25. */
   readonly queueDelayMs?: number;
   /** Milliseconds that a value's bytes are kept after its deadline; left out: a minute. */

@@ -12,6 +12,7 @@ import type { NodeCounters } from "../node-counters.ts";
 import type { FencedKey } from "../reaping/fenced-key.ts";
 import type { MergeOutcome } from "../replica/replica.ts";
 import type { CallPlan } from "./call-plan.ts";
+import type { CoordinationTuning } from "./coordination-tuning.ts";
 
 /** Has one node merge a record, and says whether it is durable there. */
 export type SendRecord = (
@@ -40,11 +41,17 @@ interface Lane {
   waiting: Waiting | undefined;
 }
 
+export interface WriteFlightsParts {
+  readonly clock: Clock;
+  readonly counters: Pick<NodeCounters, "writesJoined">;
+  readonly tuning: Pick<CoordinationTuning, "recordsUnderWayMax">;
+}
+
 /**
  * So many writers of a key need not wait for each other; where more are at it, most records would
  * be replaced by the time they arrive. With fewer, eight writers waited longer than they won by it.
  */
-const underWayMax = 8;
+const underWayMaxDefault = 8;
 
 /**
  * How long a record waits behind those before it, and at most a quarter of its time: longer than
@@ -65,11 +72,13 @@ const patienceMs = 30;
 export class WriteFlights {
   readonly #clock: Clock;
   readonly #counters: Pick<NodeCounters, "writesJoined">;
+  readonly #underWayMax: number;
   readonly #lanes = new Map<NodeId, Map<number, Lane>>();
 
-  constructor({ clock, counters }: { clock: Clock; counters: Pick<NodeCounters, "writesJoined"> }) {
+  constructor({ clock, counters, tuning }: WriteFlightsParts) {
     this.#clock = clock;
     this.#counters = counters;
+    this.#underWayMax = tuning.recordsUnderWayMax ?? underWayMaxDefault;
   }
 
   /** Keys of which records are on their way, counted once for each node that gets them. */
@@ -91,7 +100,7 @@ export class WriteFlights {
     }
     if (!isSameKey(lane.placed, plan.placed)) return send(plan, stored, settle);
     const { waiting } = lane;
-    if (waiting === undefined && lane.underWay < underWayMax) {
+    if (waiting === undefined && lane.underWay < this.#underWayMax) {
       return this.#fly(lanes, id, lane, plan, stored, send, settle);
     }
     if (waiting !== undefined) {

@@ -78,7 +78,7 @@ async function run(
   const world = new World({ seed: 1, drain: () => new Promise((done) => setImmediate(done)) });
   const clock = new SimClock(world);
   const counters = { writesJoined: 0 };
-  const flights = new WriteFlights({ clock, counters });
+  const flights = new WriteFlights({ clock, counters, tuning: {} });
   const replicas = { a: new Replica(), b: new Replica() };
   const held = { a: emptyRecord, b: emptyRecord };
   const contexts: Record<"a" | "b", CausalContext[]> = { a: [], b: [] };
@@ -212,6 +212,7 @@ it("sends a record by itself that the next one was not made of", () => {
   const flights = new WriteFlights({
     clock: new SimClock(new World({ seed: 1, drain: () => Promise.resolve() })),
     counters: { writesJoined: 0 },
+    tuning: {},
   });
   const sent: CausalRecord[] = [];
   const place = { bucket: "default", key: utf8("a") };
