@@ -1,6 +1,6 @@
 import { type WriteId, latin1, limits } from "@coterie/core";
 import { describe, expect, it } from "vitest";
-import { SmallCluster, node, successful } from "./small-cluster.ts";
+import { SmallCluster, address, node, successful } from "./small-cluster.ts";
 
 describe("requests", () => {
   it("behaviour 13: a missing key of one node", async () => {
@@ -360,6 +360,25 @@ describe("forwarding", () => {
     expect(await small.read(at, "k", { r: 3 })).toEqual(["one"]);
     for (const owner of owners) expect(await small.own(owner, "k")).toEqual(["one"]);
   });
+
+  // What befell a process meanwhile it finds in no certain order: its own timer, or the answer.
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    "goes on when a primary says that it got no quorum in the time it was given (seed %i)",
+    async (seed) => {
+      const small = await SmallCluster.start({ nodes: 5, seed });
+      const { owners, others } = small.owners("k");
+      const [at = 0] = others;
+      const cutOff = address(owners[0] ?? 0);
+      const rest = [...owners.slice(1), ...others.slice(1)].map(address);
+      small.cluster.network.partition([cutOff], rest, "silent");
+      const begun = small.begin(at, "k", "one", { strict: true, timeoutMs: 3000 });
+      await small.pass(50);
+      small.cluster.pause(node(at));
+      await small.pass(400);
+      small.cluster.resume(node(at));
+      expect(await small.until(begun)).toMatchObject({ ok: true, siblings: 1 });
+    },
+  );
 
   it("refuses surely when no primary is reachable", async () => {
     const small = await SmallCluster.start({ nodes: 5 });

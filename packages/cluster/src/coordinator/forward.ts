@@ -26,6 +26,10 @@ const tryAnother: ReadonlySet<PeerRefusal> = new Set([
   "overloaded",
   "disk-full",
   "expired",
+  // It reached too few others, in the part of the time that its attempt was given: perhaps it is
+  // cut off, and another one is on the other side.
+  "quorum-not-met",
+  "timeout",
 ]);
 
 /** Codes of peers that clients know under another name. */
@@ -150,10 +154,7 @@ export function newWriteId({ random }: Coordination): WriteId {
 }
 
 function isRetryable(response: PeerResponse): boolean {
-  if (response.kind !== "refused") return false;
-  // A primary that reaches too few others is perhaps cut off; another may be on the other side.
-  const isCutOff = response.code === "quorum-not-met" && response.outcome === "refused";
-  return isCutOff || tryAnother.has(response.code);
+  return response.kind === "refused" && tryAnother.has(response.code);
 }
 
 function outcomeOf(
