@@ -3,10 +3,17 @@ import type { SwarmKnobs } from "../../swarm-knobs.ts";
 import { type Arguments, ScenarioError } from "../arguments.ts";
 import type { Lines, Stage } from "../stage.ts";
 
-/** What a run may go without. */
-const without: Partial<SwarmKnobs> = {
+type Optional = {
+  [Knob in keyof SwarmKnobs]-?: undefined extends SwarmKnobs[Knob] ? Knob : never;
+}[keyof SwarmKnobs];
+
+/** All that a run may go without: a case from before there was such a knob stays what it was. */
+const without: Readonly<Record<Optional, undefined>> = {
   kept: undefined,
   reaping: undefined,
+  topology: undefined,
+  hotReadsPerSecond: undefined,
+  recordsUnderWayMax: undefined,
   keepExpiredMs: undefined,
 };
 
