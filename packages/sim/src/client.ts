@@ -3,6 +3,7 @@ import { type NodeId, type WriteId, forever, hex } from "@coterie/core";
 import type { ClientOutcome, ClientWrite } from "./history.ts";
 import type { SeededRandom } from "./random.ts";
 import type { ContendedKey } from "./contended-key.ts";
+import { hotKeysUsual } from "./swarm-knobs.ts";
 import type { Operation, Workload } from "./workload.ts";
 
 /** How often a write is sent again, at most. */
@@ -86,8 +87,9 @@ class Client {
 
   #operate(operation: Operation): Promise<void> {
     const { random } = operation;
-    const { habits, keys, skew } = this.#workload.knobs;
-    const key = this.#workload.keys[random.below(random.chance(skew) ? Math.min(2, keys) : keys)];
+    const { habits, keys, skew, hotKeys = hotKeysUsual } = this.#workload.knobs;
+    const among = random.chance(skew) ? Math.min(hotKeys, keys) : keys;
+    const key = this.#workload.keys[random.below(among)];
     if (this.#isFarewell(operation)) return this.#delete(operation, key as ContendedKey);
     const dice = random.below(habits.get + habits.put + habits.delete);
     if (dice < habits.get) return this.#get(operation, key as ContendedKey);

@@ -54,6 +54,7 @@ export {
   type ClientKnobs,
   type SwarmKnobs,
   type WeatherKnobs,
+  crowded,
   drawKnobs,
 } from "./swarm-knobs.ts";
 export type { ContendedKey } from "./contended-key.ts";

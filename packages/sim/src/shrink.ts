@@ -1,4 +1,10 @@
-import { type SwarmKnobs, type WeatherKnobs, drawKnobs } from "./swarm-knobs.ts";
+import {
+  type SwarmKnobs,
+  type WeatherKnobs,
+  crowded,
+  drawKnobs,
+  hotKeysUsual,
+} from "./swarm-knobs.ts";
 
 /** A failing case of which nothing more can be left out, or not within the runs allowed. */
 export interface Shrunk {
@@ -46,6 +52,7 @@ class Shrinking {
   }
 
   async run(): Promise<Shrunk> {
+    await this.#thin();
     let isSmaller = true;
     while (isSmaller && this.#runs < this.#runsMax) {
       isSmaller = await this.#dropFaults();
@@ -63,6 +70,14 @@ class Shrinking {
     if (!(await this.#fails(knobs))) return false;
     this.#knobs = knobs;
     return true;
+  }
+
+  /** Half of all clients with half of all they do, for as long as there is a crowd. */
+  async #thin(): Promise<void> {
+    const isCrowd = (): boolean => (this.#knobs.hotKeys ?? hotKeysUsual) > hotKeysUsual;
+    while (isCrowd() && (await this.#try(crowded(this.#knobs, 1 / 2)))) {
+      // Again.
+    }
   }
 
   /** Whole kinds first, then strikes of those that are left. */

@@ -75,8 +75,10 @@ export interface SwarmKnobs {
   readonly kept?: readonly number[] | undefined;
   /** Contended keys, in all buckets together. */
   readonly keys: number;
-  /** Of a thousand operations, how many go to the first two keys. */
+  /** Of a thousand operations, how many go to the hot keys. */
   readonly skew: number;
+  /** The first so many keys; left out, 2. */
+  readonly hotKeys?: number | undefined;
   readonly valueBytesMax: number;
   readonly habits: ClientKnobs;
   readonly weather: WeatherKnobs;
@@ -125,6 +127,9 @@ export interface ReapingKnobs extends ReapingSettings {
   readonly farewells?: number;
 }
 
+/** Where the knobs do not say. */
+export const hotKeysUsual = 2;
+
 const nodesDrawn = [3, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9];
 const copiesDrawn = [1, 2, 3, 3, 3, 3, 3, 4, 5];
 
@@ -152,10 +157,41 @@ const handoffBytesPerSecondLeast = 64 * 1024;
 /** The knobs of a seed. */
 export function drawKnobs(seed: number): SwarmKnobs {
   const knobs = drawTopology(new SeededRandom(seed).fork("topology"), drawOfMembers(seed));
-  const aimed = drawFormerOwners(new SeededRandom(seed).fork("former-owners"), knobs);
-  const emptied = drawEmptied(new SeededRandom(seed).fork("emptied"), aimed);
-  const hot = drawHot(new SeededRandom(seed).fork("hot"), emptied);
-  return drawContended(new SeededRandom(seed).fork("contended"), hot);
+  const former = drawFormerOwners(new SeededRandom(seed).fork("former-owners"), knobs);
+  const aimed = drawEmptied(new SeededRandom(seed).fork("emptied"), former);
+  const hot = drawHot(new SeededRandom(seed).fork("hot"), aimed);
+  const contended = drawContended(new SeededRandom(seed).fork("contended"), hot);
+  const isAimed = aimed !== knobs || knobs.faults.wear !== undefined;
+  return isAimed ? contended : drawCrowd(new SeededRandom(seed).fork("crowd"), contended);
+}
+
+/** Runs that aim at nothing have so many times the clients that were drawn for them. */
+const crowdsDrawn = [1, 2, 4, 8, 16];
+
+function drawCrowd(random: SeededRandom, knobs: SwarmKnobs): SwarmKnobs {
+  const times = pick(random, crowdsDrawn);
+  return times === 1 ? knobs : crowded(knobs, times);
+}
+
+/**
+ * So many times as many clients, on as many more keys, so that a key is as contended as before, and
+ * as much more may be paid and compared: what strikes meets more, or less, that is under way.
+ */
+export function crowded(knobs: SwarmKnobs, times: number): SwarmKnobs {
+  const { handoff, antiEntropy, reaping, hotKeys = hotKeysUsual } = knobs;
+  const sized = (count: number): number => Math.round(count * times);
+  return {
+    ...knobs,
+    clients: Math.max(1, sized(knobs.clients)),
+    operations: sized(knobs.operations),
+    keys: sized(knobs.keys),
+    hotKeys: sized(hotKeys),
+    handoff: { ...handoff, bytesPerSecond: sized(handoff.bytesPerSecond) },
+    antiEntropy: { ...antiEntropy, bytesPerSecond: sized(antiEntropy.bytesPerSecond) },
+    ...(reaping?.farewells !== undefined && {
+      reaping: { ...reaping, farewells: sized(reaping.farewells) },
+    }),
+  };
 }
 
 /** In two of three runs writes share records where few are under way already. */

@@ -217,8 +217,9 @@ export class Workload {
     const ring = this.#ring();
     const states: Omit<FinalState, "values">[] = [];
     const areCompared = this.knobs.antiEntropy.intervalMs > 0;
+    const areReaped = this.knobs.reaping !== undefined;
     for (const key of this.keys) {
-      const isLoose = key.bucket.policy === "lww" && !areCompared;
+      const isLoose = !areCompared && (areReaped || key.bucket.policy === "lww");
       states.push({ key: key.name, copies: await this.#copiesOf(ring, key, isLoose) });
     }
     return states;
@@ -268,7 +269,10 @@ export class Workload {
     const holdsNothing = copy.siblings.every(({ expiresAtMs }) => expiresAtMs === 0);
     if (this.knobs.reaping !== undefined && holdsNothing) return "absent";
     const isCut = this.cluster.cutSinceMs !== Infinity;
-    if (isLoose) return timelessNameOf(isCut ? { ...copy, clock: neededOf(copy) } : copy, place);
+    if (isLoose) {
+      const needed = isCut ? { ...copy, clock: neededOf(copy) } : copy;
+      return looseNameOf(needed, place, this.knobs.reaping !== undefined);
+    }
     return isCut ? nameWhenCut(copy) : copy.digest;
   }
 
@@ -304,16 +308,18 @@ function ownersOf(ring: Ring, { place, bucket }: ContendedKey): readonly NodeId[
 /**
  * All of a copy but times. In an `lww` bucket copies that were merged in another order may differ
  * in when a retried write was written of which one dot was overwritten unread; merged with each
- * other they agree on it, which nothing does where copies are not compared.
+ * other they agree on it, which nothing does where copies are not compared. And where tombstones
+ * are reaped, what is written in just that moment meets one at some owners and none at others: the
+ * former go on remembering the writes that it did.
  */
-function timelessNameOf(copy: HeldCopy, key: Key): string {
+function looseNameOf(copy: HeldCopy, key: Key, areReaped: boolean): string {
   const { clock, context = "", siblings } = copy;
   const read = decodeContext(context, key, new ContextSeal(contextKey));
-  const writes = read.ok ? read.context.writes.toArray().map(({ writeId }) => writeId) : [];
+  const ids = read.ok ? read.context.writes.toArray().map(({ writeId }) => writeId) : [];
   const values = siblings.map(({ dots, value, contentType }) => ({
     dots,
     value: hex(value),
     contentType,
   }));
-  return JSON.stringify({ clock, writes, values });
+  return JSON.stringify({ clock, writes: areReaped ? [] : ids, values });
 }

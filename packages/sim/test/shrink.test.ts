@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import {
   type SwarmKnobs,
+  crowded,
   drawKnobs,
   shrink,
   simulate,
@@ -21,6 +22,15 @@ it("leaves nothing but what the failure needs", async () => {
   expect(knobs.faults).toEqual({ [kind]: 1 });
   expect(knobs.weather).toMatchObject({ lost: 0, duplicated: 0, late: 0 });
   expect(knobs.clients).toBe(1);
+});
+
+it("leaves of a crowd no more clients, keys and operations than the failure needs", async () => {
+  const crowd = crowded({ ...drawn, clients: 3, operations: 300, keys: 12, hotKeys: 2 }, 16);
+  const needs = ({ operations }: SwarmKnobs): boolean => operations >= 600;
+  const { knobs } = await shrink(crowd, (smaller) => Promise.resolve(needs(smaller)), 2000);
+  expect(knobs).toMatchObject({ operations: 600, keys: 24, hotKeys: 4 });
+  const all = await shrink(crowd, () => Promise.resolve(true), 2000);
+  expect(all.knobs).toMatchObject({ operations: 300, keys: 12, hotKeys: 2 });
 });
 
 it("takes no more runs than it is given", async () => {

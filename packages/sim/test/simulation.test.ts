@@ -8,7 +8,7 @@ function faultsOf({ faults }: SimulationReport): number {
   return [...faults.values()].reduce((sum, count) => sum + count, 0);
 }
 
-it.each([7, 8, 9])("does the same twice from seed %i, whatever drains it", async (seed) => {
+it.each([7, 10, 14])("does the same twice from seed %i, whatever drains it", async (seed) => {
   const first = await simulate({ seed, drain });
   const second = await simulate({ seed, drain, turns });
   expect(second.traceHash).toBe(first.traceHash);
@@ -41,7 +41,7 @@ it("goes by the knobs that it is given, and these are plain data", async () => {
   expect(fewer.operations).toBe(20);
 });
 
-it.each(Array.from({ length: 80 }, (_, index) => index + 1))(
+it.each(Array.from({ length: 40 }, (_, index) => index + 1))(
   "keeps every promise under faults, seed %i",
   async (seed) => {
     const report = await simulate({ seed, drain, turns });

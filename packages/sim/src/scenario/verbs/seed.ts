@@ -10,6 +10,7 @@ type Optional = {
 /** All that a run may go without: a case from before there was such a knob stays what it was. */
 const without: Readonly<Record<Optional, undefined>> = {
   kept: undefined,
+  hotKeys: undefined,
   reaping: undefined,
   topology: undefined,
   hotReadsPerSecond: undefined,
