@@ -25,8 +25,11 @@ export interface ClockErrors {
  * that stood still meanwhile.
  */
 const lateMs = 10_000;
-/** Likewise, if it was sent once and acknowledged: by a primary that seemed not to answer. */
-const forwardedMs = 2000;
+/**
+ * Likewise, if it was sent once and acknowledged: by a primary that stood still, for up to 3 s, when
+ * it was passed on to it, and reads it then.
+ */
+const forwardedMs = 4000;
 /** A client without an answer stops waiting so long after it began, with all its attempts. */
 const patienceMs = 24_000;
 /** A node has swept what is due so long after it was, at most. */
