@@ -26,7 +26,7 @@ export interface ClockErrors {
  */
 const lateMs = 10_000;
 /**
- * Likewise, if it was sent once and acknowledged: by a primary that stood still, for up to 3 s, when
+ * Likewise, if it was sent once and acknowledged: by a primary that stood still, for up to 3 s, as
  * it was passed on to it, and reads it then.
  */
 const forwardedMs = 4000;
