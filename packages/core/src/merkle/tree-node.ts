@@ -121,9 +121,9 @@ function startOf(partition: PartitionId, partitions: number): number {
   return Math.ceil((partition * span) / partitions);
 }
 
-/** The token `steps` times 2^bits after `from`. Nodes are aligned: at most one bit is carried. */
+/** The token `steps` times 2^bits after `from`; sixteen steps of less than 2^32 carry up to 7. */
 function tokenAfter({ high, low }: Token, steps: number, bits: number): Token {
   if (bits >= lowBits) return { high: high + steps * 2 ** (bits - lowBits), low };
   const sum = low + steps * 2 ** bits;
-  return sum < span ? { high, low: sum } : { high: high + 1, low: sum - span };
+  return { high: high + Math.floor(sum / span), low: sum % span };
 }
