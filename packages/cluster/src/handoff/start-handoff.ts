@@ -1,11 +1,14 @@
 import type { NodeConfig, NodePorts } from "../node-config.ts";
 import type { Coordination } from "../coordinator/coordination.ts";
+import { mergeCopy } from "../coordinator/replica-calls.ts";
 import { deliverHints } from "../hints/hint-debt.ts";
 import { isTaker } from "../moves/roles.ts";
 import { Handoff } from "./handoff.ts";
 import { MissedKeys } from "./missed-keys.ts";
 import type { DecodedOwed } from "./owed-codec.ts";
 
+/** How long a record that is not held may take to its primary, in milliseconds. */
+const mergeMs = 2000;
 /** Above this part of the requests that may be in flight, what is owed to others can wait. */
 export const busyShare = 64;
 
@@ -62,8 +65,12 @@ export function startHandoff({
       return [...primaries].map(({ id }) => id);
     },
     takes: (target, partition) => isTaker(shared.ring(), target, partition),
-    mergeOwn: (placed, stored, settle) => {
-      shared.replica.merge(placed, stored, (outcome) => {
+    mergeAt: (id, placed, stored, settle) => {
+      const { stamp } = shared.ring();
+      const member = shared.ring().member(id);
+      if (member === undefined) return settle(false);
+      const plan = { placed, stamp, deadline: clock.monotonicMs() + mergeMs };
+      mergeCopy({ ...shared, network }, member, plan, stored, (outcome) => {
         // As in a payment: it was delivered before anything was reaped.
         settle(outcome.ok || outcome.code === "behind-fence");
       });

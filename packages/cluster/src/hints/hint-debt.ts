@@ -47,8 +47,13 @@ export interface HintPlaces {
   primariesOf(placed: FencedKey): readonly NodeId[];
   /** False for a target that has no copy of the partition any more, nor gets one. */
   takes(target: NodeId, partition: PartitionId): boolean;
-  /** Merges a record into this node's own copy; `settle(true)`: it is durable. */
-  mergeOwn(placed: FencedKey, stored: StoredRecord, settle: (isMerged: boolean) => void): void;
+  /** Merges a record into a copy, this node's or another's; `settle(true)`: it is durable. */
+  mergeAt(
+    id: NodeId,
+    placed: FencedKey,
+    stored: StoredRecord,
+    settle: (isMerged: boolean) => void,
+  ): void;
   readonly self: NodeId;
   /** What this node has raised in a partition. */
   fenceOf(partition: PartitionId): number;
@@ -223,7 +228,8 @@ export class HintDebt implements Debt {
   /**
    * A guest that died may have told nobody but itself: what it wrote is owed to every primary, and
    * is held for the others before the target gets it. So it is if the target is none any more: then
-   * the others are its heirs.
+   * the others are its heirs. Where there is no room to hold it, the others get it at once: else
+   * hints that fill more than a part of their room would wait for room that only they can make.
    */
   #holdForOthers(placed: FencedKey, stored: StoredRecord, settle: (isHeld: boolean) => void): void {
     const { self } = this.#places;
@@ -237,8 +243,14 @@ export class HintDebt implements Debt {
       if (pending === 0) settle(areHeld);
     };
     for (const other of others) {
-      if (other === self) this.#places.mergeOwn(placed, stored, settled);
-      else this.#book.hold(other, placed, stored, (outcome) => settled(outcome.ok));
+      if (other === self) {
+        this.#places.mergeAt(self, placed, stored, settled);
+        continue;
+      }
+      this.#book.hold(other, placed, stored, (outcome) => {
+        if (outcome.ok) settled(true);
+        else this.#places.mergeAt(other, placed, stored, settled);
+      });
     }
   }
 }

@@ -1,6 +1,6 @@
-import type { CausalRecord } from "@coterie/core";
+import { type CausalRecord, type NodeId, latin1 } from "@coterie/core";
 import { describe, expect, it } from "vitest";
-import { HintDebt } from "../../src/hints/hint-debt.ts";
+import { HintDebt, type HintPlaces } from "../../src/hints/hint-debt.ts";
 import { SmallCluster, node } from "../small-cluster.ts";
 import { BookWorld, n1, n2, valuesOf, version } from "./book-world.ts";
 import { type Delivered, ListPayer, placesOf } from "./list-payer.ts";
@@ -101,6 +101,38 @@ describe("delivery", () => {
     expect(await directory.until(other.pay(new ListPayer(directory, toOther)))).toBe("paid");
     expect(names.every((name) => toOther.has(name))).toBe(true);
     expect(directory.book.targets()).toEqual([]);
+  });
+
+  it("brings it to the others at once where there is no room to hold it for them", async () => {
+    const roomy = await BookWorld.opened();
+    await holdAll(roomy);
+    const [generation] = roomy.book.generationsFor(n1);
+    const bytes = generation?.bytes ?? 0;
+    expect(bytes).toBeGreaterThan(0);
+    // Room for what is held for one, and not for as much again.
+    const directory = await BookWorld.opened(1, Math.floor(bytes * 1.2));
+    await holdAll(directory);
+    await directory.restart();
+    const others = new Map<string, NodeId>();
+    const merge = (isTaken: boolean): HintPlaces => ({
+      ...placesOf([n1, n2]),
+      mergeAt: (id, { key }, _stored, settle) => {
+        if (isTaken) others.set(latin1(key), id);
+        settle(isTaken);
+      },
+    });
+    const delivered: Delivered = new Map();
+    const refused = new HintDebt(n1, directory.book, merge(false));
+    const first = new ListPayer(directory, delivered);
+    expect(await directory.until(refused.pay(first))).toBe("stopped");
+    expect(directory.book.targets()).toContain(n1);
+    const debt = new HintDebt(n1, directory.book, merge(true));
+    const payer = new ListPayer(directory, delivered);
+    expect(await directory.until(debt.pay(payer))).toBe("paid");
+    expect(delivered.size).toBe(40);
+    expect(others.size).toBeGreaterThan(0);
+    expect(new Set(others.values())).toEqual(new Set([n2]));
+    expect(directory.book.targets()).toEqual([n2]);
   });
 
   it("makes two generations at most of a target that comes and goes", async () => {

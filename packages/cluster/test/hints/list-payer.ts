@@ -21,7 +21,7 @@ export function placesOf(primaries: readonly NodeId[]): HintPlaces {
     primariesOf: () => primaries,
     fenceOf: () => 0,
     takes: () => true,
-    mergeOwn: (_placed, _stored, settle) => settle(false),
+    mergeAt: (_id, _placed, _stored, settle) => settle(false),
   };
 }
 
