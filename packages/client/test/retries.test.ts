@@ -93,10 +93,36 @@ describe("the retry budget", () => {
       await clock.advance(20);
     }
     await clock.advance(5000);
-    const { attempts, retries, retriesDenied } = coterie.statistics;
+    const { attempts, failed, retries, retriesDenied } = coterie.statistics;
+    expect(failed).toBe(1000);
     expect(retries).toBeGreaterThanOrEqual(100);
-    expect(retries).toBeLessThanOrEqual(20 + 100);
+    // Ten a second are always made: each operation has two seconds, the last one began at two.
+    expect(retries).toBeLessThanOrEqual(20 + 100 + 4 * 10);
     expect(attempts).toBe(1000 + retries);
     expect(retriesDenied).toBeGreaterThan(800);
+  });
+
+  it("fails none of a batch that has time left when the failure passes", async () => {
+    const { clock, cluster, coterie } = simulate({ timeoutMs: 20_000 });
+    // Everything in flight fails, and the first retries do.
+    cluster.fail({ code: "quorum-not-met", times: 1200 });
+    const keys = Array.from({ length: 2000 }, (_, at) => `k${at}`);
+    const batch = coterie.batch(keys.map((key) => ({ kind: "get" as const, key })));
+    const outcome = follow(clock, batch);
+    await clock.advance(20_000);
+    expect(outcome.value?.filter(({ ok }) => !ok)).toEqual([]);
+    expect(coterie.statistics.retriesDenied).toBeGreaterThan(0);
+  });
+
+  it("is not waited for by more than a batch has in flight", async () => {
+    const { clock, cluster, coterie } = simulate({ retries: { ratio: 0, burst: 1 } });
+    cluster.fail({ code: "quorum-not-met", times: Number.POSITIVE_INFINITY });
+    const puts = Array.from({ length: 1500 }, (_, at) => follow(clock, coterie.put(`k${at}`, "v")));
+    await clock.advance(500);
+    const failed = puts.filter(({ isSettled }) => isSettled);
+    expect(failed.length).toBeGreaterThan(400);
+    expect(failed.length).toBeLessThanOrEqual(1500 - 1024);
+    await clock.advance(2000);
+    for (const { error } of puts) expect(error).toMatchObject({ code: "quorum-not-met" });
   });
 });

@@ -60,7 +60,10 @@ export class Call implements Abortable {
   joinMs: number = Number.POSITIVE_INFINITY;
   /** It was looked at much later than planned, once. */
   wasLate = false;
+  /** Attempts that were paid for. */
   retries = 0;
+  /** How often it backed off. */
+  pauses = 0;
   wasHedged = false;
   hasFailedOver = false;
   readonly #host: CallHost;

@@ -6,8 +6,6 @@ export interface RetryOptions {
   readonly ratio: number;
   /** Attempts that a quiet client may repeat at once. */
   readonly burst: number;
-  /** Per operation. */
-  readonly retriesMax: number;
   /** The pause before the first retry, at most; doubled by each further one. */
   readonly backoffMs: number;
   readonly backoffMsMax: number;
@@ -16,7 +14,6 @@ export interface RetryOptions {
 export const defaultRetryOptions: RetryOptions = {
   ratio: 0.2,
   burst: 100,
-  retriesMax: 5,
   backoffMs: 10,
   backoffMsMax: 250,
 };
@@ -35,6 +32,11 @@ export interface EngineOptions {
   readonly hedges: HedgeOptions;
   readonly links: LinkOptions;
 }
+
+/** Retries in a second that no budget denies: how it is found out that a cluster is well again. */
+export const retriesPerSecond = 10;
+/** Operations that wait for budget at once, as many as a batch has in flight; others fail. */
+export const unpaidMax = 1024;
 
 /** How often the layout is asked for anew while the client is in use. */
 export const layoutMsMax = 30_000;

@@ -10,6 +10,8 @@ import {
   lateMs,
   patienceMsMin,
   patienceShare,
+  retriesPerSecond,
+  unpaidMax,
 } from "./engine-options.ts";
 import { HedgeDelay } from "./hedge-delay.ts";
 import { LayoutWatch } from "./layout-watch.ts";
@@ -34,9 +36,11 @@ export interface EngineInput {
  * Carries calls out: where each is sent, when it is sent again, and when it is given up.
  *
  *     begun ──a node has room──▶ in flight ──an answer──▶ over
- *       │ no node can be reached     │ a failure that may pass, and budget
+ *       │ no node can be reached     │ a failure that may pass
  *       ▼                            ▼
- *     parked ──one can──▶ in flight  backing off ──the pause is over──▶ in flight
+ *     parked ──one can──▶ in flight  backing off ──the pause is over, and paid──▶ in flight
+ *                                      ▲   │ no budget
+ *                                      └───┘
  *
  * From every state the deadline, an abort and `close` lead to the end. A call beyond its first
  * attempt may have others in flight: the first answer that is not a passing failure counts, and the
@@ -57,6 +61,8 @@ export class Engine implements CallHost {
   readonly #hedgeDelay = new HedgeDelay();
   /** Calls that no node could be found for. */
   readonly #parked = new Set<Call>();
+  /** Calls whose pause is over, and that there was no budget for. */
+  readonly #unpaid = new Set<Call>();
   #state: "running" | "draining" | "closed" = "running";
   #onDrained: (() => void)[] = [];
   /** Ends each pause that lasts. */
@@ -78,8 +84,9 @@ export class Engine implements CallHost {
       this.#router.adopt(layout, source),
     );
     this.#sweep = new CallSweep(clock, (call, nowMs) => this.#wake(call, nowMs));
-    this.#retryBudget = new TokenBucket(options.retries.ratio, options.retries.burst);
-    this.#hedgeBudget = new TokenBucket(options.hedges.ratio, options.hedges.burst);
+    const now = clock.monotonicMs();
+    this.#retryBudget = new TokenBucket({ ...options.retries, perSecond: retriesPerSecond }, now);
+    this.#hedgeBudget = new TokenBucket({ ...options.hedges, perSecond: 0 }, now);
   }
 
   get statistics(): ClientStatistics {
@@ -276,29 +283,40 @@ export class Engine implements CallHost {
     return true;
   }
 
+  /** Backs off; one that would come back after its deadline fails now, with what is known. */
   #retryLater(call: Call, now: number): void {
-    const { retriesMax, backoffMs, backoffMsMax } = this.#options.retries;
-    if (call.retries >= retriesMax) {
-      this.#finish(call, call.error());
-      return;
-    }
-    const pauseMs = Math.min(backoffMsMax, backoffMs * 2 ** call.retries);
+    const { backoffMs, backoffMsMax } = this.#options.retries;
+    const pauseMs = Math.min(backoffMsMax, backoffMs * 2 ** call.pauses);
     const retryMs = now + pauseMs * this.random.fraction();
-    if (retryMs >= call.deadlineMs || !this.#payRetry(call)) {
+    if (retryMs >= call.deadlineMs) {
       this.#finish(call, call.error());
       return;
     }
+    call.pauses += 1;
     call.retryMs = retryMs;
     call.patienceMs = Number.POSITIVE_INFINITY;
     call.hedgeMs = Number.POSITIVE_INFINITY;
     this.#sweep.plan(call);
   }
 
-  #payRetry(call: Call): boolean {
-    if (!this.#retryBudget.take()) {
+  /** The pause is over: what cannot be paid pauses again, unless too much does already. */
+  #retry(call: Call, now: number): void {
+    call.retryMs = Number.POSITIVE_INFINITY;
+    if (this.#payRetry(call, now)) this.#route(call, now);
+    else if (this.#unpaid.size >= unpaidMax && !this.#unpaid.has(call)) {
+      this.#finish(call, call.error());
+    } else {
+      this.#unpaid.add(call);
+      this.#retryLater(call, now);
+    }
+  }
+
+  #payRetry(call: Call, now: number): boolean {
+    if (!this.#retryBudget.take(now)) {
       this.#counters.retriesDenied += 1;
       return false;
     }
+    this.#unpaid.delete(call);
     call.retries += 1;
     this.#counters.retries += 1;
     return true;
@@ -309,10 +327,8 @@ export class Engine implements CallHost {
       this.#finish(call, call.expired(call.deadlineMs - call.begunMs));
       return;
     }
-    if (now >= call.retryMs) {
-      call.retryMs = Number.POSITIVE_INFINITY;
-      this.#route(call, now);
-    } else if (now >= call.hedgeMs) {
+    if (now >= call.retryMs) this.#retry(call, now);
+    else if (now >= call.hedgeMs) {
       call.hedgeMs = Number.POSITIVE_INFINITY;
       this.#hedge(call, now);
     } else if (now >= call.patienceMs + lateMs && !call.wasLate) {
@@ -330,7 +346,7 @@ export class Engine implements CallHost {
   #hedge(call: Call, now: number): void {
     const link = this.#other(call, now);
     if (link === undefined || call.attempts.length !== 1) return;
-    if (!this.#hedgeBudget.take()) {
+    if (!this.#hedgeBudget.take(now)) {
       this.#counters.hedgesDenied += 1;
       return;
     }
@@ -363,7 +379,7 @@ export class Engine implements CallHost {
       this.#send(call, link, false, now);
     } else if (now < call.joinMs) {
       call.patienceMs = call.joinMs;
-    } else if (call.retries < this.#options.retries.retriesMax && this.#payRetry(call)) {
+    } else if (this.#payRetry(call, now)) {
       this.#send(call, link, false, now);
     } else call.patienceMs = now + patienceMsMin;
   }
@@ -383,6 +399,8 @@ export class Engine implements CallHost {
 
   #complete(call: Call, reply: CallReply): void {
     this.#counters.succeeded += 1;
+    // Retries that lead to success are no load that a failing cluster is buried by.
+    if (call.retries > 0) this.#retryBudget.give();
     this.#over(call);
     call.succeed(reply);
   }
@@ -396,6 +414,7 @@ export class Engine implements CallHost {
   #over(call: Call): void {
     this.#sweep.remove(call);
     this.#parked.delete(call);
+    this.#unpaid.delete(call);
     if (this.#sweep.size > 0 || this.#onDrained.length === 0) return;
     for (const resolve of this.#onDrained.splice(0)) resolve();
   }

@@ -11,7 +11,7 @@ export interface ClientStatistics {
   readonly retries: number;
   /** Sent again because a connection broke, at most once per operation; not paid. */
   readonly failovers: number;
-  /** Failures that would have been retried, had there been budget. */
+  /** Times that a retry was put off, or not made, because there was no budget. */
   readonly retriesDenied: number;
   /** Reads also sent to a second node because the first was slow. */
   readonly hedges: number;
