@@ -3,6 +3,9 @@ import type { StoredRecord } from "@coterie/storage";
 import type { FetchedResponse, PeerRequest, PeerResponse, SentRecord } from "../messages.ts";
 import type { FencedKey } from "../reaping/fenced-key.ts";
 
+/** How long one record, or one answer, may take in a payment, in milliseconds. */
+export const callMs = 2000;
+
 /** `missed`: keys that this node wrote and holds itself. `hints`: records held for another. */
 export const debtKinds = ["missed", "hints"] as const;
 export type DebtKind = (typeof debtKinds)[number];

@@ -13,7 +13,7 @@ import type {
 } from "../messages.ts";
 import { oneShot } from "../one-shot.ts";
 import type { FencedKey } from "../reaping/fenced-key.ts";
-import type { BatchRoom, BulkPayer, PaymentOutcome } from "./debt.ts";
+import { type BatchRoom, type BulkPayer, type PaymentOutcome, callMs } from "./debt.ts";
 import type { Pace } from "./pace.ts";
 import { pause } from "../pause.ts";
 
@@ -23,8 +23,6 @@ const recordsMaxYielding = 32;
 const bytesMax = 4 * 1024 * 1024;
 /** So long at most it does not look whether the node stops. */
 const pauseMsMax = 100;
-/** How long one record, or one answer, may take, in milliseconds. */
-const callMs = 2000;
 /** How long a batch may take, in milliseconds: a disk may have to look for each record. */
 const batchMs = 5000;
 /** Records of one batch; small ones fill its bytes with so many. */

@@ -3,12 +3,11 @@ import type { Coordination } from "../coordinator/coordination.ts";
 import { mergeCopy } from "../coordinator/replica-calls.ts";
 import { deliverHints } from "../hints/hint-debt.ts";
 import { isTaker } from "../moves/roles.ts";
+import { callMs } from "./debt.ts";
 import { Handoff } from "./handoff.ts";
 import { MissedKeys } from "./missed-keys.ts";
 import type { DecodedOwed } from "./owed-codec.ts";
 
-/** How long a record that is not held may take to its primary, in milliseconds. */
-const mergeMs = 2000;
 /** Above this part of the requests that may be in flight, what is owed to others can wait. */
 export const busyShare = 64;
 
@@ -47,10 +46,10 @@ export function startHandoff({
   const { clock, disk, network } = ports;
   const { inFlightMax, onEvent } = config;
   const { bytesPerSecond, keysMax } = config.handoff;
+  const calls = { ...shared, network };
   const handoff = new Handoff({
-    ...shared,
+    ...calls,
     clock,
-    network,
     bytesPerSecond,
     isBusy: () => shared.pressure.requests > inFlightMax / busyShare,
     onEvent: (event) => onEvent({ kind: "handoff", event }),
@@ -69,8 +68,8 @@ export function startHandoff({
       const { stamp } = shared.ring();
       const member = shared.ring().member(id);
       if (member === undefined) return settle(false);
-      const plan = { placed, stamp, deadline: clock.monotonicMs() + mergeMs };
-      mergeCopy({ ...shared, network }, member, plan, stored, (outcome) => {
+      const plan = { placed, stamp, deadline: clock.monotonicMs() + callMs };
+      mergeCopy(calls, member, plan, stored, (outcome) => {
         // As in a payment: it was delivered before anything was reaped.
         settle(outcome.ok || outcome.code === "behind-fence");
       });

@@ -229,7 +229,7 @@ export class HintDebt implements Debt {
    * A guest that died may have told nobody but itself: what it wrote is owed to every primary, and
    * is held for the others before the target gets it. So it is if the target is none any more: then
    * the others are its heirs. Where there is no room to hold it, the others get it at once: else
-   * hints that fill more than a part of their room would wait for room that only they can make.
+   * hints for two targets could each wait for room that only the other's delivery makes.
    */
   #holdForOthers(placed: FencedKey, stored: StoredRecord, settle: (isHeld: boolean) => void): void {
     const { self } = this.#places;
