@@ -88,7 +88,7 @@ export {
   compareHybridTime,
   hybridTimeZero,
 } from "./causality/hybrid-clock.ts";
-export { mergeRecords } from "./causality/merge.ts";
+export { holdsWhatIsGone, mergeRecords } from "./causality/merge.ts";
 export {
   type DecodedRecord,
   type KeyedRecord,

@@ -4,6 +4,7 @@ import {
   type WriteId,
   deadWritesGone,
   equalBytes,
+  holdsWhatIsGone,
   tokenId,
 } from "@coterie/core";
 import type { Cancel, Clock } from "@coterie/ports";
@@ -60,8 +61,9 @@ const underWayMaxDefault = 8;
 const patienceMs = 30;
 
 /**
- * Writes of one key share the records that are sent to other nodes. Each is made of the one before
- * it and says all that that one says, so a replica that has stored the last has stored them all.
+ * Writes of one key share the records that are sent to other nodes. Most are made of the one before
+ * and say all that that one says: a replica that has stored the last has stored them all. A record
+ * that a read repairs copies with need not be: it may hold what a delete has taken away since.
  * Eight are under way to each node at most; of those that are made meanwhile the last one is sent,
  * for all of them, when one of the eight has been answered, or has taken unusually long. A write of
  * a key that few others write is sent at once.
@@ -175,7 +177,8 @@ function speaksFor(
   const earlier = waiting.stored.record;
   // A delete may have room on a disk where a value has none.
   if (earlier.siblings.length === 0 && record.siblings.length > 0) return false;
-  if (!record.clock.descends(earlier.clock)) return false;
+  // A delete adds nothing to the clock: that alone does not tell.
+  if (!record.clock.descends(earlier.clock) || holdsWhatIsGone(record, earlier)) return false;
   return deadWritesGone(earlier, record).every(({ writeId }) => isToldBy(last, writeId));
 }
 

@@ -23,8 +23,12 @@ import type { MergeOutcome } from "../../src/replica/replica.ts";
 
 interface Asked {
   readonly key: "a" | "b";
-  readonly kind: "put" | "delete";
-  /** Which of the contexts that there were, the newest first; 0 or too many: none. */
+  /** `repair`: sends a record that was made before, as reads do whose replicas differed. */
+  readonly kind: "put" | "delete" | "repair";
+  /**
+   * Which of the contexts that there were, the newest first; 0 or too many: none. Of a repair, which
+   * of the records.
+   */
   readonly context: number;
   readonly afterMs: number;
   /** Of the record that is sent, until it is stored, and from then until the answer is here. */
@@ -36,7 +40,7 @@ interface Asked {
 
 const asked = fc.record<Asked>({
   key: fc.constantFrom("a", "a", "a", "b"),
-  kind: fc.constantFrom("put", "put", "put", "put", "delete"),
+  kind: fc.constantFrom("put", "put", "put", "put", "delete", "repair"),
   context: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 12 })),
   afterMs: fc.oneof(fc.constant(0), fc.constant(0), fc.integer({ min: 1, max: 10 })),
   takesMs: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constant(400)),
@@ -82,6 +86,7 @@ async function run(
   const replicas = { a: new Replica(), b: new Replica() };
   const held = { a: emptyRecord, b: emptyRecord };
   const contexts: Record<"a" | "b", CausalContext[]> = { a: [], b: [] };
+  const records: Record<"a" | "b", CausalRecord[]> = { a: [], b: [] };
   const made: Made[] = [];
   let sent = 0;
   let atMs = 0;
@@ -90,8 +95,12 @@ async function run(
     world.scheduleAt(atMs, () => {
       const { key } = write;
       const number = made.length + 1;
-      const record = apply(held[key], write, number, contexts[key][write.context - 1]);
-      held[key] = record;
+      const record =
+        write.kind === "repair"
+          ? (records[key].at(-1 - write.context) ?? held[key])
+          : apply(held[key], write, number, contexts[key][write.context - 1]);
+      if (write.kind !== "repair") held[key] = record;
+      records[key].push(record);
       contexts[key].unshift(contextOf(record));
       const one: Made = { asked: write, record, outcomes: [], stored: undefined, told: new Set() };
       made.push(one);
@@ -205,6 +214,17 @@ it.each<[string, Asked, Asked]>([
   ["what was made under other owners", slow, { ...slow, epoch: 2 }],
 ])("sends %s, by itself", async (_, waits, comes) => {
   const { sent, joined } = await run([...few, waits, comes]);
+  expect([sent, joined]).toEqual([10, 0]);
+});
+
+it("sends a delete by itself where a read then repairs with what it has taken away", async () => {
+  const blind = { ...slow, context: 0 };
+  // Of the two values that there are then, the first.
+  const waits: Asked = { ...slow, kind: "delete", context: 2 };
+  const comes: Asked = { ...slow, kind: "repair", context: 1 };
+  const { made, sent, joined } = await run([...few.slice(1), blind, waits, comes]);
+  expect(made.at(-1)?.record).toBe(made.at(-3)?.record);
+  expect(made.at(-2)?.record.siblings.length).toBe(1);
   expect([sent, joined]).toEqual([10, 0]);
 });
 

@@ -33,6 +33,17 @@ export function mergeRecords(left: CausalRecord, right: CausalRecord): CausalRec
   return { clock, siblings, deadWrites };
 }
 
+/** True if `record` holds something that was overwritten or deleted in `other`. */
+export function holdsWhatIsGone(record: CausalRecord, other: CausalRecord): boolean {
+  const { clock, deadWrites, siblings } = other;
+  return record.siblings.some((sibling) => {
+    // Records made one of the other share most of their siblings.
+    if (siblings.includes(sibling)) return false;
+    if (deadWrites.isDead(sibling.writeId)) return true;
+    return survivingDots(sibling, clock, siblings) !== sibling.dots;
+  });
+}
+
 function joinSiblings(left: CausalRecord, right: CausalRecord): readonly Sibling[] {
   if (left.siblings.length === 0 && right.siblings.length === 0) return left.siblings;
   const joined: Sibling[] = [];
