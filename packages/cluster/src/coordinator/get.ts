@@ -29,6 +29,7 @@ import {
   isReplica,
   newcomersOf,
   planRequest,
+  underFenceOfNow,
   voterSetOf,
 } from "./request-plan.ts";
 import { type ReplicaCopy, storedOf, writeCopy } from "./replica-calls.ts";
@@ -147,7 +148,7 @@ export async function readQuorum(
     let gathered = await copiesOf(coordination, asked);
     let found = judge(coordination, asked, gathered);
     if (found === undefined) {
-      asked = underFenceOfNow(coordination, plan);
+      asked = { ...plan, placed: underFenceOfNow(coordination, plan.placed) };
       beganMs = clock.monotonicMs();
       gathered = await copiesOf(coordination, asked);
       found = judge(coordination, asked, gathered) ?? behind(coordination, asked, gathered);
@@ -171,11 +172,6 @@ const nobodyWaits = (): void => {};
 /** The one promise between the question and the answers of all who are needed. */
 function copiesOf(coordination: Coordination, plan: RequestPlan): Promise<Gathered<ReplicaCopy>> {
   return new Promise((resolve) => gatherCopies(coordination, plan, resolve));
-}
-
-function underFenceOfNow({ fences }: Coordination, plan: RequestPlan): RequestPlan {
-  const fence = fences.of(plan.placed.partition).raised;
-  return { ...plan, placed: { ...plan.placed, fence } };
 }
 
 /** What the answers of enough replicas come to. */

@@ -75,6 +75,14 @@ export function planRequest(
   };
 }
 
+/** The key under the fence of now, for what is known to be no older than that. */
+export function underFenceOfNow(
+  { fences }: Pick<Coordination, "fences">,
+  placed: FencedKey,
+): FencedKey {
+  return { ...placed, fence: fences.of(placed.partition).raised };
+}
+
 /** True if the plan has `member` among the key's primaries. */
 export function isPrimaryOf({ replicas }: RequestPlan, member: Member): boolean {
   return replicas.primaries.includes(member);

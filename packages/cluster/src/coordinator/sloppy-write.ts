@@ -18,7 +18,13 @@ import { type Change, bytesOf, changeRecord } from "./change.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
 import { countReachable, writeCopy } from "./replica-calls.ts";
-import { type RequestPlan, isCurrent, isPrimary, newcomersOf } from "./request-plan.ts";
+import {
+  type RequestPlan,
+  isCurrent,
+  isPrimary,
+  newcomersOf,
+  underFenceOfNow,
+} from "./request-plan.ts";
 import { StandInSearch } from "./stand-in-search.ts";
 import { candidatesOf, holdCopy, isAtHand, silentAt, standInsOf } from "./stand-ins.ts";
 import { type Written, isTelling, refusalMessage } from "./write.ts";
@@ -265,12 +271,18 @@ class SloppyWrite {
 
   /**
    * What no other fallback holds for a primary, a guest holds itself, without a vote: a primary
-   * that coordinates has noted that the other one missed it, and a guest has nothing to note.
+   * that coordinates has noted that the other one missed it, and a guest has nothing to note. It is
+   * of now, however old the plan: while anything of the partition is held here for anybody, as this
+   * write is for whose place was taken, this node confirms no fence by which it would be from before.
    */
   #keep(place: number): void {
     if (this.#guestPlace === undefined || this.#stored === undefined) return;
-    const target = this.#plan.replicas.primaries[place] as Member;
-    this.#coordination.replica.hold(target.id, this.#plan.placed, this.#stored, () => undefined);
+    const { hints, replica } = this.#coordination;
+    const { placed, replicas } = this.#plan;
+    const target = replicas.primaries[place] as Member;
+    const isHeld = hints.mayHold(placed.partition);
+    const kept = isHeld ? underFenceOfNow(this.#coordination, placed) : placed;
+    replica.hold(target.id, kept, this.#stored, () => undefined);
   }
 
   /** This node's own vote, or the end of it all if nothing was sent. */
