@@ -273,7 +273,7 @@ class SloppyWrite {
    * What no other fallback holds for a primary, a guest holds itself, without a vote: a primary
    * that coordinates has noted that the other one missed it, and a guest has nothing to note. It is
    * of now, however old the plan: while anything of the partition is held here for anybody, as this
-   * write is for whose place was taken, this node confirms no fence by which it would be from before.
+   * write is for whose place was taken, this node confirms no fence that would make it old.
    */
   #keep(place: number): void {
     if (this.#guestPlace === undefined || this.#stored === undefined) return;

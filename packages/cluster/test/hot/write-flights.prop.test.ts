@@ -26,8 +26,8 @@ interface Asked {
   /** `repair`: sends a record that was made before, as reads do whose replicas differed. */
   readonly kind: "put" | "delete" | "repair";
   /**
-   * Which of the contexts that there were, the newest first; 0 or too many: none. Of a repair, which
-   * of the records.
+   * Which of the contexts that there were, the newest first; 0 or too many: none. Of a repair,
+   * which of the records.
    */
   readonly context: number;
   readonly afterMs: number;
