@@ -8,6 +8,7 @@ import {
 } from "@coterie/core";
 import type { MonotonicMs } from "@coterie/ports";
 import { describe, expect, it } from "vitest";
+import { tell } from "./hints/tell.ts";
 import { SmallCluster, address, node, successful } from "./small-cluster.ts";
 
 const key = "k";
@@ -119,6 +120,27 @@ describe("with all primaries away", () => {
     expect(put).toMatchObject({ ok: false, code: "quorum-not-met", outcome: "refused" });
     expect(await small.read(one, key, { ...sloppy, pr: 1 })).toBe("quorum-not-met");
   });
+});
+
+it("a fallback keeps what no other one holds though a round of reaping came between", async () => {
+  const buckets = [wholeBucket("default", { mode: "sloppy" }, 3)];
+  const small = await SmallCluster.start({ nodes: 5, buckets, partitions: 1 });
+  const { owners, others } = small.owners(key);
+  const [one, two] = others as readonly [number, number];
+  away(small, two);
+  const { network } = small.cluster;
+  for (const owner of owners) network.cut(address(one), address(owner), "silent");
+  const begun = small.begin(one, key, "v", { w: 1 });
+  // It is passing the write on, and holds nothing yet.
+  await small.pass(100);
+  const round = { partition: 0, fence: 1, reaped: 0, entries: [], cuts: [] };
+  const raised = await tell(small, one, { kind: "raise-fence", ...round });
+  expect(raised).toMatchObject({ fence: { raised: 1 }, problem: undefined });
+  expect(await small.until(begun)).toMatchObject({ ok: true, acks: { fallbacks: 1 } });
+  await small.pass(2000);
+  network.heal();
+  await small.pass(5000);
+  for (const owner of owners) expect(await small.own(owner, key)).toEqual(["v"]);
 });
 
 it("a bucket's mode is that of requests which do not say", async () => {
