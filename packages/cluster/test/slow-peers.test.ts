@@ -82,3 +82,41 @@ it("a node that stands still holds no read up for long, however many wait for it
   const took = await read(small, 4000, 4000);
   expect(took.at(-1)).toBeLessThan(100);
 });
+
+const momentKeys: readonly string[] = Array.from({ length: 100 }, (_, index) => `m-${index}`);
+
+/** How many requests nodes 2 and 3 serve, most first, while node 1 is asked for so many keys. */
+async function servedOf(
+  small: SmallCluster,
+  first: number,
+  count: number,
+): Promise<readonly number[]> {
+  const served = (): readonly number[] =>
+    [2, 3].map((node) => small.at(node).statistics().peerRequestsServed);
+  const before = served();
+  const asked = Array.from({ length: count }, (_, at) => {
+    const key = momentKeys[(first + at) % momentKeys.length] as string;
+    return small.at(1).get({ bucket: "default", key: new TextEncoder().encode(key) }, {});
+  });
+  for (const outcome of await small.until(Promise.all(asked))) successful(outcome);
+  return served().map((count, at) => count - (before[at] ?? 0));
+}
+
+it("reads of one moment ask one peer, each its turn, up to as many as share a cost", async () => {
+  const small = await SmallCluster.start();
+  for (const key of momentKeys) successful(await small.put(1, key, "v", { w: 3 }));
+  const all = [0, 0];
+  for (let moment = 0; moment < 100; moment += 1) {
+    await small.pass(50);
+    const served = await servedOf(small, moment, 20);
+    // Beside them may be one that looks whether its peer is as slow as it was.
+    expect(Math.min(...served)).toBeLessThanOrEqual(1);
+    expect(Math.max(...served)).toBeGreaterThanOrEqual(20);
+    for (const [at, count] of served.entries()) all[at] = (all[at] ?? 0) + count;
+  }
+  for (const count of all) expect(count).toBeGreaterThan(500);
+  await small.pass(50);
+  const many = await servedOf(small, 0, 100);
+  expect(Math.min(...many)).toBeGreaterThanOrEqual(36);
+  expect(Math.max(...many)).toBeGreaterThanOrEqual(64);
+});

@@ -13,6 +13,13 @@ const slowMsMin = 3;
 /** How often an avoided peer is asked all the same, to find out that it has recovered. */
 const probeMsMin = 150;
 const probeMsRange = 100;
+/**
+ * Reads that could as well ask one peer as another ask the same one for so long, and so many of
+ * them: they share a message there and back, and a turn of three event loops. More would gain
+ * little, and make one peer's turn long while the others have nothing to do.
+ */
+const sharedMs = 2;
+const sharedReadsMax = 64;
 
 interface ReadRoutingParts {
   readonly self: NodeId;
@@ -22,19 +29,43 @@ interface ReadRoutingParts {
   isHealthy(id: NodeId): boolean;
 }
 
-/** Of the unhealthy and unreachable, who are asked last. */
-const rankMost = 3;
+/** Whom a read asks earlier, and whom later; among those of one rank it is the ring's order. */
+const rankSelf = 0;
+const rankShared = 1;
+const rankUsual = 2;
+const rankSlow = 3;
+const rankAway = 4;
+type Rank =
+  | typeof rankSelf
+  | typeof rankShared
+  | typeof rankUsual
+  | typeof rankSlow
+  | typeof rankAway;
 
 /** A peer, as seen by this node's reads. */
 interface Route {
   readonly load: PeerLoad;
   probeAtMs: MonotonicMs;
+  /** Until when reads prefer it to its equals, and how many more of them. */
+  sharedUntilMs: MonotonicMs;
+  sharedReadsLeft: number;
+}
+
+/** What a peer's rank depends on, beside the peer. */
+interface View {
+  /** What a read costs at the best of those that it could ask. */
+  readonly bestMs: number;
+  /** Reads of one moment may ask the same one. */
+  readonly isShared: boolean;
+  readonly nowMs: MonotonicMs;
 }
 
 /**
- * Whom reads ask, in which order, and when they ask one more. Owners are asked in the ring's order,
- * so that a key is read at the same replicas and stays in their caches; who is slow, silent, or
- * held for dead comes last. Learnt from this node's own reads alone.
+ * Whom reads ask, in which order, and when they ask one more. A node without a copy asks owners in
+ * the ring's order, so that a key is read at the same replicas and stays in their caches; one that
+ * has a copy asks others only for the version of theirs, which is in their index, so it asks whom
+ * it asks anyway. Who is slow, silent, or held for dead comes last. Learnt from this node's own
+ * reads alone.
  */
 export class ReadRouting {
   readonly #parts: ReadRoutingParts;
@@ -66,27 +97,48 @@ export class ReadRouting {
    * then the unhealthy and unreachable. The list itself, where it is in that order already.
    */
   order(members: readonly Member[], nowMs: MonotonicMs): readonly Member[] {
-    // Nearly always one look at each member finds them in order, and nobody slow.
+    const isShared = members.some(({ id }) => id === this.#parts.self);
+    // Nearly always one look at each member finds nobody slow.
     let isSorted = true;
     let last = 0;
     let bestMs = Number.POSITIVE_INFINITY;
     let worstMs = 0;
+    const fastest = { bestMs: Number.POSITIVE_INFINITY, isShared, nowMs };
     for (const member of members) {
-      const rank = this.#rank(member, Number.POSITIVE_INFINITY, nowMs);
+      const rank = this.#rank(member, fastest);
       if (rank < last) isSorted = false;
       last = rank;
-      if (rank !== 1) continue;
+      if (rank !== rankUsual) continue;
       const { costMs } = this.#routeTo(member.address).load;
       if (costMs > worstMs) worstMs = costMs;
       if (costMs > 0 && costMs < bestMs) bestMs = costMs;
     }
-    if (isSorted && !isSlow(worstMs, bestMs)) return members;
-    const ranks = members.map((member) => this.#rank(member, bestMs, nowMs));
+    const isUsual = isSorted && !isSlow(worstMs, bestMs);
+    const ordered = isUsual ? members : this.#sorted(members, { bestMs, isShared, nowMs });
+    if (isShared) this.#share(ordered[1], nowMs);
+    return ordered;
+  }
+
+  #sorted(members: readonly Member[], view: View): readonly Member[] {
+    const ranks = members.map((member) => this.#rank(member, view));
     const ordered: Member[] = [];
-    for (let rank = 0; rank <= rankMost; rank += 1) {
-      ordered.push(...members.filter((_, at) => ranks[at] === rank));
+    for (let rank = rankSelf; rank <= rankAway; rank += 1) {
+      for (let at = 0; at < members.length; at += 1) {
+        if (ranks[at] === rank) ordered.push(members[at] as Member);
+      }
     }
     return ordered;
+  }
+
+  /** The first peer that a read asks is asked by those that come with it. */
+  #share(member: Member | undefined, nowMs: MonotonicMs): void {
+    if (member === undefined) return;
+    const route = this.#routeTo(member.address);
+    if (nowMs >= route.sharedUntilMs) {
+      route.sharedUntilMs = nowMs + sharedMs;
+      route.sharedReadsLeft = sharedReadsMax;
+    }
+    route.sharedReadsLeft -= 1;
   }
 
   /**
@@ -94,9 +146,9 @@ export class ReadRouting {
    * has not been looked at for a while. It is asked as well, and not waited for.
    */
   dueProbe(ordered: readonly Member[], asked: number, nowMs: MonotonicMs): Member | undefined {
-    const bestMs = this.#bestMs(ordered);
+    const view = { bestMs: this.#bestMs(ordered), isShared: true, nowMs };
     for (const member of ordered.slice(asked)) {
-      if (this.#rank(member, bestMs, nowMs) !== 2) continue;
+      if (this.#rank(member, view) !== rankSlow) continue;
       const route = this.#routeTo(member.address);
       if (nowMs < route.probeAtMs) continue;
       route.probeAtMs = nowMs + probeMsMin + this.#parts.random.below(probeMsRange);
@@ -140,20 +192,27 @@ export class ReadRouting {
     return bestMs;
   }
 
-  #rank(member: Member, bestMs: number, nowMs: MonotonicMs): 0 | 1 | 2 | 3 {
+  #rank(member: Member, { bestMs, isShared, nowMs }: View): Rank {
     const { self, network } = this.#parts;
-    if (member.id === self) return 0;
+    if (member.id === self) return rankSelf;
     // Asked in either case: whoever is interested has broken streams opened again.
     const isReachable = network.isReachable(member.address);
-    if (!isReachable || !this.#parts.isHealthy(member.id)) return 3;
-    const { load } = this.#routeTo(member.address);
-    return isSlow(load.costMs, bestMs) || load.isSilent(nowMs, this.#hedgeMsMax) ? 2 : 1;
+    if (!isReachable || !this.#parts.isHealthy(member.id)) return rankAway;
+    const { load, sharedReadsLeft, sharedUntilMs } = this.#routeTo(member.address);
+    if (load.isSilent(nowMs, this.#hedgeMsMax)) return rankSlow;
+    if (isShared && sharedReadsLeft > 0 && nowMs < sharedUntilMs) return rankShared;
+    return isSlow(load.costMs, bestMs) ? rankSlow : rankUsual;
   }
 
   #routeTo(address: PeerAddress): Route {
     const known = this.#routes.get(address);
     if (known !== undefined) return known;
-    const route = { load: new PeerLoad(this.#hedgeMsMax), probeAtMs: 0 };
+    const route = {
+      load: new PeerLoad(this.#hedgeMsMax),
+      probeAtMs: 0,
+      sharedUntilMs: 0,
+      sharedReadsLeft: 0,
+    };
     this.#routes.set(address, route);
     return route;
   }
