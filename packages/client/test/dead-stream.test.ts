@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { follow, simulate } from "./simulated-client.ts";
+import { follow, inTurns, simulate } from "./simulated-client.ts";
 
 it("fails what is in flight on a dead connection at once, when retries are off", async () => {
   const { clock, cluster, coterie } = simulate({ retries: false });
@@ -38,12 +38,12 @@ it("opens a broken connection again, and goes back to the node", async () => {
   follow(clock, coterie.get("k"));
   await clock.advance(10);
   cluster.kill("n1");
-  for (let at = 0; at < 30; at += 1) follow(clock, coterie.get(`k${at}`));
+  await inTurns(clock, 30, (at) => coterie.get(`k${at}`));
   await clock.advance(100);
   cluster.revive("n1");
   const before = cluster.requests("n1");
   await clock.advance(3000);
-  for (let at = 0; at < 30; at += 1) follow(clock, coterie.get(`k${at}`));
+  await inTurns(clock, 30, (at) => coterie.get(`k${at}`));
   await clock.advance(100);
   expect(cluster.requests("n1")).toBeGreaterThan(before);
 });

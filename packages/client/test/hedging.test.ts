@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { follow, simulate, type Simulation } from "./simulated-client.ts";
+import { follow, inTurns, simulate, type Simulation } from "./simulated-client.ts";
 
 async function readMany({ clock, coterie }: Simulation, count: number): Promise<void> {
   for (let at = 0; at < count; at += 1) {
@@ -13,9 +13,9 @@ it("asks a second node when the first is slower than reads usually are", async (
   const { clock, cluster, coterie } = simulation;
   await readMany(simulation, 100);
   cluster.delay(800, "n2");
-  const gets = Array.from({ length: 9 }, () => follow(clock, coterie.get("slow")));
+  const gets = await inTurns(clock, 9, () => coterie.get("slow"));
   await clock.advance(200);
-  expect(gets.every(({ value }) => value !== undefined)).toBe(true);
+  expect(gets.every(({ outcome }) => outcome.value !== undefined)).toBe(true);
   const { hedges, hedgesWon, failed } = coterie.statistics;
   expect(hedges).toBe(3);
   expect(hedgesWon).toBe(3);

@@ -60,3 +60,26 @@ export function follow<Value>(clock: SimulatedClock, promise: Promise<Value>): O
   );
   return outcome;
 }
+
+/**
+ * Begins operations a millisecond after each other: those of one turn would join a message to one
+ * node, and these go to all of them.
+ */
+export async function inTurns<Value>(
+  clock: SimulatedClock,
+  count: number,
+  begin: (at: number) => Promise<Value>,
+): Promise<readonly Begun<Value>[]> {
+  const begun: Begun<Value>[] = [];
+  for (let at = 0; at < count; at += 1) {
+    begun.push({ beganMs: clock.monotonicMs(), outcome: follow(clock, begin(at)) });
+    await clock.advance(1);
+  }
+  return begun;
+}
+
+/** What was begun, and when. */
+export interface Begun<Value> {
+  readonly beganMs: number;
+  readonly outcome: Outcome<Value>;
+}

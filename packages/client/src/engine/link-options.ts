@@ -41,3 +41,5 @@ export const defaultLinkOptions: LinkOptions = {
 /** A message is sent when it has this many requests, or bytes; or when the turn ends. */
 export const messageRequestsFull = 256;
 export const messageBytesFull: number = 64 * 1024;
+/** So many share what a message costs: later requests of its turn go elsewhere. */
+export const messageRequestsShared = 64;

@@ -1,7 +1,12 @@
 import type { ClusterDescription, DecodedPipeReply, KvRequest } from "@coterie/protocol";
 import type { Attempt } from "./attempt.ts";
 import type { Cancel, Clock } from "./clock.ts";
-import { type LinkOptions, messageBytesFull, messageRequestsFull } from "./link-options.ts";
+import {
+  type LinkOptions,
+  messageBytesFull,
+  messageRequestsShared,
+  messageRequestsFull,
+} from "./link-options.ts";
 import type { Random } from "./random.ts";
 import type { PipeStream, Transport } from "./transport.ts";
 import { UsualSilence } from "./usual-silence.ts";
@@ -44,6 +49,7 @@ export class NodeLink {
   readonly #pending = new Map<number, Attempt>();
   /** Not yet handed to the stream, in order. */
   #waiting: Attempt[] = [];
+  #bytesWaiting = 0;
   /** Given up after they were sent. */
   #cancelled: number[] = [];
   #state: "idle" | "connecting" | "open" | "broken" | "closed" = "idle";
@@ -77,6 +83,13 @@ export class NodeLink {
   /** Operations sent or about to be sent, and not yet answered. */
   get operations(): number {
     return this.#operations;
+  }
+
+  /** A message to the node is being made, and one more request in it costs little. */
+  get isGathering(): boolean {
+    const { length } = this.#waiting;
+    const isSmall = length < messageRequestsShared && this.#bytesWaiting < messageBytesFull;
+    return this.#isFlushScheduled && length > 0 && isSmall;
   }
 
   /** Why it broke last; empty if it never did. */
@@ -120,6 +133,7 @@ export class NodeLink {
     this.#operations += 1;
     this.#bytes += attempt.bytes;
     this.#waiting.push(attempt);
+    this.#bytesWaiting += attempt.bytes;
     this.want();
     if (this.#state === "open") this.#scheduleFlush();
     return true;
@@ -170,8 +184,7 @@ export class NodeLink {
     const stream = this.#stream;
     if (this.#state !== "open" || stream === undefined) return;
     const now = this.#clock.monotonicMs();
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = this.#takeWaiting();
     let requests = 0;
     let bytes = 0;
     const sendIfFull = (isFull: boolean): void => {
@@ -197,6 +210,13 @@ export class NodeLink {
     }
     sendIfFull(true);
     if (this.#pending.size > 0) this.#unheardSinceMs ??= now;
+  }
+
+  #takeWaiting(): readonly Attempt[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#bytesWaiting = 0;
+    return waiting;
   }
 
   #register(attempt: Attempt, nowMs: number): number {
@@ -309,9 +329,8 @@ export class NodeLink {
     this.#cancelTimer();
     this.#unheardSinceMs = undefined;
     this.#cancelled = [];
-    const waiting = this.#waiting;
+    const waiting = this.#takeWaiting();
     const sent = [...this.#pending.values()];
-    this.#waiting = [];
     this.#pending.clear();
     this.#operations = 0;
     this.#bytes = 0;

@@ -9,8 +9,10 @@ export interface RouteInput {
   /** -1: any node will do. */
   readonly partition: number;
   readonly bucket: string;
-  /** Reads go to the primaries in turn; the writes of a key all to the first one. */
+  /** Reads try the primaries in turn; writes the first one first. */
   readonly isWrite: boolean;
+  /** It may go to another primary than that because other requests go there at the same time. */
+  readonly mayJoin: boolean;
   /** Nodes that this call was sent to already: others are asked first. */
   readonly tried: readonly NodeLink[];
 }
@@ -56,7 +58,10 @@ export class Router {
     return partitionOf(tokenOf({ bucket, key }, this.#space), this.#space.partitions);
   }
 
-  /** The best node for a request, `undefined` while none can be reached. */
+  /**
+   * The best node for a request, `undefined` while none can be reached. Among equals it is one that
+   * a message is being made for: what a few requests cost is the messages, here and between nodes.
+   */
   choose(input: RouteInput): NodeLink | undefined {
     const owners = this.#layout?.partitions[input.partition] ?? [];
     const n = Math.min(owners.length, this.#replicas.get(input.bucket) ?? owners.length);
@@ -68,7 +73,7 @@ export class Router {
       const link = this.#members[owners[(first + step) % n] as number];
       if (link === undefined) continue;
       const cost = costOf(link, input);
-      if (cost === 0) return link;
+      if (cost === 0 && (!input.mayJoin || link.isGathering)) return link;
       if (cost < bestCost) [best, bestCost] = [link, cost];
     }
     const { all } = this.#links;
