@@ -1,12 +1,8 @@
-// Fuzzes the parsers of the repository (docs/internals/fuzzing.md):
-//   npm run fuzz -- [--seconds 60] [--target NAME]... [--seed TEXT] [--runs N] [--blind]
-//   npm run fuzz -- --target NAME --input FILE      replays one input
-//   npm run fuzz -- --keep                          adds what it learnt to the corpora
+// Fuzzes the parsers of the repository (docs/internals/fuzzing.md); see `usage`.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import type { Finding } from "./fuzz/campaign.ts";
 import {
   type FuzzTargetFile,
@@ -16,9 +12,13 @@ import {
   targetFile,
 } from "./fuzz/target.ts";
 import { type FuzzThreadInput, runWatched } from "./fuzz/watched-thread.ts";
+import { wordsOrUsage } from "./words-or-usage.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
-const { values } = parseArgs({
+const usage = `npm run fuzz -- [--seconds 60] [--target NAME]... [--seed TEXT] [--runs N] [--blind]
+npm run fuzz -- --target NAME --input FILE      replays one input
+npm run fuzz -- --keep                          adds what it learnt to the corpora`;
+const { values } = wordsOrUsage(usage, {
   options: {
     seconds: { type: "string", default: "60" },
     target: { type: "string", multiple: true, default: [] },

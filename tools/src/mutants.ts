@@ -1,15 +1,15 @@
 // Plants bugs, one at a time, and demands that the simulation finds each of them, by a seed or,
-// where a patch says why none can, by its scenario:
-// npm run sim:mutants -- [--seeds 2000] [--workers 2] [--write] [NAME...]
+// where a patch says why none can, by its scenario; see `usage`.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { CopyOfTheCode } from "./mutants/copy-of-the-code.ts";
 import { type Mutant, readMutants } from "./mutants/mutant.ts";
 import type { Verdict } from "./mutants/verdict.ts";
 import { scenarioOf } from "./replay/shrink-case.ts";
+import { wordsOrUsage } from "./words-or-usage.ts";
 
-const { values, positionals } = parseArgs({
+const usage = "npm run sim:mutants -- [--seeds 2000] [--workers 2] [--write] [NAME...]";
+const { values, positionals } = wordsOrUsage(usage, {
   allowPositionals: true,
   options: {
     seeds: { type: "string", default: "2000" },
@@ -25,7 +25,7 @@ const root = join(import.meta.dirname, "../..");
 const all = readMutants(join(root, "tools/mutants"));
 const mutants = all.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 if (!Number.isInteger(seedsMax) || !Number.isInteger(workers) || mutants.length === 0) {
-  process.stderr.write("npm run sim:mutants -- [--seeds 2000] [--workers 2] [NAME...]\n");
+  process.stderr.write(`${usage}\n`);
   process.exit(2);
 }
 

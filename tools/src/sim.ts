@@ -1,10 +1,10 @@
-// Runs simulations from a range of seeds:
-// npm run sim -- [--seeds 1000] [--from 1] [--minutes M] [--workers 2]
-import { parseArgs } from "node:util";
+// Runs simulations from a range of seeds; see `usage`.
 import { describeFailure } from "./replay/describe-failure.ts";
 import { Campaign } from "./sim/campaign.ts";
+import { wordsOrUsage } from "./words-or-usage.ts";
 
-const { values } = parseArgs({
+const usage = "npm run sim -- [--seeds 1000] [--from 1] [--minutes M] [--workers 2]";
+const { values } = wordsOrUsage(usage, {
   options: {
     seeds: { type: "string" },
     from: { type: "string", default: "1" },
@@ -29,7 +29,7 @@ const campaign = new Campaign({
 });
 const numbers = [values.seeds ?? 1, values.from, values.minutes ?? 1, values.workers].map(Number);
 if (!numbers.every((number) => number > 0)) {
-  process.stderr.write("npm run sim -- [--seeds N] [--from N] [--minutes M] [--workers 2]\n");
+  process.stderr.write(`${usage}\n`);
   process.exit(2);
 }
 const live = setInterval(() => {
