@@ -15,10 +15,11 @@ import { type GivenCopy, usable } from "./usable-copy.ts";
 const sparedAboveBytes = 8 * 1024;
 
 /**
- * What the replicas are asked by one read, so that no record travels in vain. Where this node's own
- * copy is at hand, or one that an earlier read has left here, it is named, and a replica that holds
- * the same says so in place of sending it; one that holds another sends that. Otherwise one replica
- * is asked for its record, and the others only for the version of theirs if it is large.
+ * What the replicas are asked by one read, so that no record travels in vain, nor is read from
+ * another disk. Where this node has a copy of its own, or one that an earlier read has left here,
+ * it is named, and a replica that holds the same says so, from its index, in place of sending it;
+ * one that holds another sends that. Otherwise one replica is asked for its record, and the others
+ * only for the version of theirs if it is large.
  *
  * A version that is known here speaks for the very same record, so the answer is what it would be
  * if all were sent. Each replica answers for what it holds when it is asked.
@@ -28,6 +29,8 @@ export class SparingRead {
   readonly #plan: RequestPlan;
   readonly #kept: KnownCopy | undefined;
   #known: KnownCopy | undefined;
+  /** Of this node's own record, which its disk is being asked for. */
+  #named: RecordVersion | undefined;
   /** Somebody has been asked for the record itself, and has not failed. */
   #isOneAsked = false;
 
@@ -54,7 +57,7 @@ export class SparingRead {
   #sparedBy(isHedge: boolean): SparedRecord | undefined {
     if (this.#known !== undefined) return this.#known.version;
     if (isHedge || !this.#isOneAsked) return undefined;
-    return { digest: undefined, bytes: sparedAboveBytes };
+    return this.#named ?? { digest: undefined, bytes: sparedAboveBytes };
   }
 
   #askOwn(settle: (copy: ReplicaCopy | undefined) => void): void {
@@ -65,14 +68,21 @@ export class SparingRead {
       if (isWithin) version = named;
     });
     this.#isOneAsked = version !== undefined;
+    this.#named = version;
     readOwn(this.#coordination, placed, (copy) => {
       const stored = copy?.stored;
-      if (stored === undefined) this.#isOneAsked = false;
+      if (stored === undefined) this.#ownIsGone();
       // Within one turn the version and the record are of the same moment.
       else if (isWithin && version !== undefined) this.#known = { stored, version };
       settle(usable(this.#coordination, this.#plan, copy));
     });
     isWithin = false;
+  }
+
+  /** This node's own record could not be read. */
+  #ownIsGone(): void {
+    this.#isOneAsked = false;
+    this.#named = undefined;
   }
 
   /** All copies in full; `undefined` if some version is of a record that nobody has sent. */

@@ -29,6 +29,21 @@ describe("a read at an owner", () => {
     expect(counted(small, 1)).toEqual([3, 0]);
   });
 
+  it("is sent none either where its own must be read from the disk", async () => {
+    const small = await SmallCluster.start();
+    successful(await small.put(1, "k", "value", { w: 3 }));
+    // More than stays in memory.
+    const other = "v".repeat(300);
+    for (let at = 0; at < 40; at += 1) successful(await small.put(1, `k${at}`, other, { w: 3 }));
+    const fromDisk = (): readonly number[] =>
+      [1, 2, 3].map((at) => small.at(at).statistics().store?.readsFromDisk ?? 0);
+    const [own = 0, ...others] = fromDisk();
+    expect(await small.read(1, "k")).toEqual(["value"]);
+    expect(await small.read(1, "k", { r: 3 })).toEqual(["value"]);
+    expect(counted(small, 1)).toEqual([3, 0]);
+    expect(fromDisk()).toEqual([own + 1, ...others]);
+  });
+
   it.each([
     ["the asker", 3],
     ["another one", 1],
