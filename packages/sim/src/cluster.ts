@@ -124,6 +124,8 @@ export class SimCluster {
   readonly #options: SimClusterOptions;
   readonly #settings: ClusterSettings;
   readonly #places: Place[];
+  /** Of those that are not retired; made anew when it is next asked for. */
+  #ids: readonly NodeId[] | undefined;
 
   constructor(world: World, options: SimClusterOptions) {
     this.world = world;
@@ -151,7 +153,8 @@ export class SimCluster {
   }
 
   get ids(): readonly NodeId[] {
-    return this.#places.flatMap(({ id, isRetired }) => (isRetired ? [] : id));
+    this.#ids ??= this.#places.flatMap(({ id, isRetired }) => (isRetired ? [] : id));
+    return this.#ids;
   }
 
   /** A name that no node has had. */
@@ -164,6 +167,7 @@ export class SimCluster {
     const isNew = this.#places.every((place) => place.id !== id);
     invariant(isNew, "two nodes have different names");
     this.#places.push(emptyPlace(this.world, id));
+    this.#ids = undefined;
   }
 
   /** The node is none of the cluster's any more: its process ends, and none is started again. */
@@ -172,6 +176,7 @@ export class SimCluster {
     if (place.isRetired) return;
     this.world.trace(`${id} is retired`);
     place.isRetired = true;
+    this.#ids = undefined;
     this.crash(id, "kill");
   }
 

@@ -15,6 +15,7 @@ export interface CampaignOptions {
 export interface Tally {
   seeds: number;
   failed: number;
+  /** Of clients, those of seeds that ran twice counted twice. */
   operations: number;
   acknowledged: number;
   repeated: number;
@@ -102,8 +103,9 @@ export class Campaign {
     const { tally } = this;
     tally.seeds += 1;
     if (result.failure !== undefined) tally.failed += 1;
-    if (result.seed % repeatEvery === 0) tally.repeated += 1;
-    tally.operations += result.operations + result.pages + result.probes;
+    const runs = result.seed % repeatEvery === 0 ? 2 : 1;
+    tally.repeated += runs - 1;
+    tally.operations += (result.operations + result.pages + result.probes) * runs;
     tally.acknowledged += result.acknowledged;
     for (const [kind, count] of Object.entries(result.faults)) {
       tally.faults.set(kind, (tally.faults.get(kind) ?? 0) + count);

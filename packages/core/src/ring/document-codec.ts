@@ -30,12 +30,24 @@ type WrittenDocument = Omit<ClusterDocument, "members" | "settings"> & {
   readonly members: readonly WrittenMember[];
 };
 
-/** Canonical bytes: JSON with the fields in the order of their declaration. */
+/** Of documents, which never change: each is named, compared and sent many times. */
+const encodings = new WeakMap<ClusterDocument, Uint8Array>();
+
+/** Canonical bytes, which nobody may change: JSON with the fields in the order of declaration. */
 export function encodeDocument(document: ClusterDocument): Uint8Array {
+  let bytes = encodings.get(document);
+  if (bytes === undefined) {
+    bytes = utf8(JSON.stringify(writtenDocument(document)));
+    encodings.set(document, bytes);
+  }
+  return bytes;
+}
+
+function writtenDocument(document: ClusterDocument): WrittenDocument {
   const { version, clusterId, epoch, settings, members, owners } = document;
   const { moves = [], entered, leftovers = [], contextKey, level = 1 } = document;
   const { paused, forcings = [] } = document;
-  const canonical: WrittenDocument = {
+  return {
     version,
     clusterId,
     epoch,
@@ -50,7 +62,6 @@ export function encodeDocument(document: ClusterDocument): Uint8Array {
     ...(paused === true && { paused }),
     ...(forcings.length > 0 && { forcings: forcings.map(canonicalForcing) }),
   };
-  return utf8(JSON.stringify(canonical));
 }
 
 /** Reads a document, and accepts only bytes that {@link encodeDocument} would have written. */
