@@ -24,9 +24,13 @@ export class Trace {
     let units = this.#low;
     for (let index = 0; index < parts.length; index += 1) {
       const part = parts[index] as TracePart;
-      const text = typeof part === "string" ? part : String(part);
-      for (let at = 0; at < text.length; at++) {
-        units = Math.imul(units ^ text.charCodeAt(at), 0x01000193);
+      if (typeof part === "number") {
+        units = Math.imul(units ^ part, 0x01000193);
+        if (part !== (part | 0)) units = Math.imul(units ^ (part * 0x4000_0000), 0x01000193);
+        continue;
+      }
+      for (let at = 0; at < part.length; at++) {
+        units = Math.imul(units ^ part.charCodeAt(at), 0x01000193);
       }
     }
     this.mix(units);
