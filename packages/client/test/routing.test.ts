@@ -70,7 +70,7 @@ it("sends the requests of a turn to one node, up to so many, whosever keys they 
   expect(most).toBeLessThan(64);
 });
 
-it("has a key's first primary judge every create, whatever else goes elsewhere", async () => {
+it("sends every create to its key's first primary, wherever other requests go", async () => {
   const { asked, begin } = await connected();
   for (let at = 0; at < 20; at += 1) {
     const create = (): void => begin(`c${at}`, { ifAbsent: true });

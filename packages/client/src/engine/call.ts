@@ -39,7 +39,7 @@ export interface CallHost {
 export class Call implements Abortable {
   readonly request: TimedRequest;
   readonly isWrite: boolean;
-  /** Not if it has a condition: one node is to judge those of a key, as long as it is there. */
+  /** Not if it has a condition: those of a key go to one node, as long as it is there. */
   readonly mayJoin: boolean;
   readonly bytes: number;
   readonly begunMs: number;
