@@ -39,8 +39,6 @@ export interface CallHost {
 export class Call implements Abortable {
   readonly request: TimedRequest;
   readonly isWrite: boolean;
-  /** Not if it has a condition: those of a key go to one node, as long as it is there. */
-  readonly mayJoin: boolean;
   readonly bytes: number;
   readonly begunMs: number;
   readonly deadlineMs: number;
@@ -80,7 +78,6 @@ export class Call implements Abortable {
     const { request } = input;
     this.request = request;
     this.isWrite = request.kind === "put" || request.kind === "delete";
-    this.mayJoin = !hasCondition(request);
     this.bytes = kvRequestSizeHint(request);
     this.begunMs = input.begunMs;
     this.deadlineMs = input.deadlineMs;
@@ -210,8 +207,4 @@ export class CallAttempt implements Attempt {
   lost(reason: string): void {
     this.#host.onLost(this, reason);
   }
-}
-
-function hasCondition(request: TimedRequest): boolean {
-  return request.kind === "put" && (request.ifAbsent || request.strict === true);
 }

@@ -218,10 +218,10 @@ export class Engine implements CallHost {
   }
 
   #choose(call: Call, nowMs: number): NodeLink | undefined {
-    const { request, isWrite, mayJoin, tried } = call;
+    const { request, isWrite, tried } = call;
     const { bucket } = request;
     const partition = request.kind === "scan" ? -1 : this.#router.partition(bucket, request.key);
-    return this.#router.choose({ nowMs, partition, bucket, isWrite, mayJoin, tried });
+    return this.#router.choose({ nowMs, partition, bucket, isWrite, tried });
   }
 
   #send(call: Call, link: NodeLink, isHedge: boolean, now: number): boolean {

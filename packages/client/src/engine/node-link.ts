@@ -4,8 +4,8 @@ import type { Cancel, Clock } from "./clock.ts";
 import {
   type LinkOptions,
   messageBytesFull,
-  messageRequestsShared,
   messageRequestsFull,
+  messageRequestsShared,
 } from "./link-options.ts";
 import type { Random } from "./random.ts";
 import type { PipeStream, Transport } from "./transport.ts";

@@ -11,8 +11,6 @@ export interface RouteInput {
   readonly bucket: string;
   /** Reads try the primaries in turn; writes the first one first. */
   readonly isWrite: boolean;
-  /** It may go to another primary than that because other requests go there at the same time. */
-  readonly mayJoin: boolean;
   /** Nodes that this call was sent to already: others are asked first. */
   readonly tried: readonly NodeLink[];
 }
@@ -73,7 +71,7 @@ export class Router {
       const link = this.#members[owners[(first + step) % n] as number];
       if (link === undefined) continue;
       const cost = costOf(link, input);
-      if (cost === 0 && (!input.mayJoin || link.isGathering)) return link;
+      if (cost === 0 && link.isGathering) return link;
       if (cost < bestCost) [best, bestCost] = [link, cost];
     }
     const { all } = this.#links;
