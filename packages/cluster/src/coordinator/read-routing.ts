@@ -93,8 +93,9 @@ export class ReadRouting {
   }
 
   /**
-   * `members` in the order to ask them: this node, those that answer as usual, the slow and silent,
-   * then the unhealthy and unreachable. The list itself, where it is in that order already.
+   * `members` in the order to ask them: this node, if it is one of them whom its reads of this
+   * moment ask, those that answer as usual, the slow and silent, then the unhealthy and
+   * unreachable. The list itself, where it is in that order already.
    */
   order(members: readonly Member[], nowMs: MonotonicMs): readonly Member[] {
     const isShared = members.some(({ id }) => id === this.#parts.self);
