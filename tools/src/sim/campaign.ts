@@ -15,7 +15,7 @@ export interface CampaignOptions {
 export interface Tally {
   seeds: number;
   failed: number;
-  /** Of clients, those of seeds that ran twice counted twice. */
+  /** Of clients, as what follows: what a repeated seed does counts each time. */
   operations: number;
   acknowledged: number;
   repeated: number;
@@ -106,9 +106,9 @@ export class Campaign {
     const runs = result.seed % repeatEvery === 0 ? 2 : 1;
     tally.repeated += runs - 1;
     tally.operations += (result.operations + result.pages + result.probes) * runs;
-    tally.acknowledged += result.acknowledged;
+    tally.acknowledged += result.acknowledged * runs;
     for (const [kind, count] of Object.entries(result.faults)) {
-      tally.faults.set(kind, (tally.faults.get(kind) ?? 0) + count);
+      tally.faults.set(kind, (tally.faults.get(kind) ?? 0) + count * runs);
     }
     this.#options.onResult(result);
   }
