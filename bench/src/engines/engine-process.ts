@@ -3,8 +3,8 @@ import { builtFile } from "../built-file.ts";
 import { answerOf, killed } from "../child-process.ts";
 import type { Loaded, Opened, Task } from "./tasks.ts";
 
-/** As a node has it set: see docs/decisions/048. */
-const execArgv = ["--no-parallel-scavenge"];
+/** As a node has it set: see docs/decisions/048 and 097. */
+const execArgv = ["--no-parallel-scavenge", "--no-allocation-site-pretenuring"];
 
 /** The processes that engines are measured in: one at a time, each for one task. */
 export class EngineProcess {

@@ -5,7 +5,7 @@ import type { ServerConfig } from "./config/server-config.ts";
 import { obeyParent, tellParentGone } from "./obey-parent.ts";
 import { type Log, openLog } from "./observability/log.ts";
 import type { RunningServer } from "./running-server.ts";
-import { scavengeAlone } from "./scavenge-alone.ts";
+import { setCollectorFlags } from "./collector-flags.ts";
 import { startServer } from "./start-server.ts";
 
 const signals = ["SIGTERM", "SIGINT"] as const;
@@ -16,7 +16,7 @@ const signals = ["SIGTERM", "SIGINT"] as const;
  * closes: whoever started it is gone. Over the channel its links to others can be cut.
  */
 export async function runServer(config: ServerConfig): Promise<number> {
-  scavengeAlone();
+  setCollectorFlags();
   const log = openLog(config);
   // After a failed fsync nothing may be acknowledged, and after a defect nothing be trusted: the
   // process ends in this very turn, and its next start recovers.
