@@ -92,6 +92,7 @@ export { holdsWhatIsGone, mergeRecords } from "./causality/merge.ts";
 export {
   type DecodedRecord,
   type KeyedRecord,
+  decodeOwnRecord,
   decodeRecord,
   decodeRecordKey,
   encodeRecord,

@@ -187,8 +187,8 @@ export class LogStore implements RecordStore {
     if (this.#loader.readsPending >= readsPendingMax) {
       return settle({ ok: false, code: "overloaded" });
     }
-    const stored = this.#loader.atHand(key);
-    if (stored !== undefined) return settle({ ok: true, held: { state: "present", stored } });
+    const atHand = this.#loader.atHand(key);
+    if (atHand !== undefined) return settle(atHand);
     this.#loader.lookup(key, (lookup) => {
       if (this.#isFatal) return settle({ ok: false, code: "failed" });
       // Damage may have been found while this very record was read, and an update have put another

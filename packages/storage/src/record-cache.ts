@@ -1,4 +1,4 @@
-import { type CausalRecord, Slab, decodeRecord, invariant } from "@coterie/core";
+import { type CausalRecord, Slab, decodeOwnRecord } from "@coterie/core";
 import { PlaceTable } from "./place-table.ts";
 import type { StoredRecord } from "./store.ts";
 
@@ -92,11 +92,7 @@ export class EncodedRecord implements StoredRecord {
   }
 
   get record(): CausalRecord {
-    if (this.#record === undefined) {
-      const decoded = decodeRecord(this.bytes);
-      invariant(decoded.ok, "what is cached was encoded here, or checked");
-      this.#record = decoded.record;
-    }
+    this.#record ??= decodeOwnRecord(this.bytes);
     return this.#record;
   }
 }

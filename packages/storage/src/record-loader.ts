@@ -5,7 +5,7 @@ import { decodeEntry, isRecordKind, placeOf } from "./log/format.ts";
 import type { Group, GroupWaiter } from "./log/group.ts";
 import type { SegmentFiles } from "./log/segment-files.ts";
 import type { RecordCache } from "./record-cache.ts";
-import type { PlacedKey, StoredRecord } from "./store.ts";
+import type { PlacedKey, ReadOutcome, StoredRecord } from "./store.ts";
 import { laneOf } from "./token-lane.ts";
 
 /** What is read from the disk comes from here. */
@@ -115,11 +115,13 @@ export class RecordLoader {
     return group?.records[group.places.lastIndexOf(place)];
   }
 
-  /** The record of exactly this key, if it is durable and need not be read: most are. */
-  atHand(key: PlacedKey): StoredRecord | undefined {
+  /** What a read of exactly this key finds, if that is durable and in memory: most is. */
+  atHand(key: PlacedKey): ReadOutcome | undefined {
     const found = this.#findInMemory(key);
     if (found === undefined || this.groupOf(found.location) !== undefined) return undefined;
-    return found.stored;
+    const { location, stored } = found;
+    const version = { digest: location.digest, bytes: stored.bytes.length };
+    return { ok: true, held: { state: "present", stored }, version };
   }
 
   /** The record of exactly this key, if it need not be read and no other key has its token. */

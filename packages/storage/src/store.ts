@@ -33,7 +33,12 @@ export type Held =
   | { readonly state: "unknown" };
 
 export type ReadOutcome =
-  | { readonly ok: true; readonly held: Held }
+  | {
+      readonly ok: true;
+      readonly held: Held;
+      /** Of what is held, where the index says it and no disk was asked. */
+      readonly version?: RecordVersion;
+    }
   | { readonly ok: false; readonly code: "overloaded" | "failed" };
 
 export type UpdateOutcome =

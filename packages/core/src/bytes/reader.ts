@@ -83,6 +83,11 @@ export class ByteReader {
     return this.#bytes.subarray(start, this.#at);
   }
 
+  /** Passes over the next `length` bytes. */
+  skip(length: number): void {
+    if (this.#has(length)) this.#at += length;
+  }
+
   /** A view of a length-prefixed byte string. */
   lengthPrefixed(): Uint8Array {
     return this.view(this.varint());

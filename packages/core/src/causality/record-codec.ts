@@ -7,6 +7,7 @@ import { decodeUtf8 } from "../bytes/utf8-decode.ts";
 import type { ActorId, WriteId } from "../ids.ts";
 import { type Key, isBucketName, keyBytesMax } from "../key.ts";
 import { limits } from "../limits.ts";
+import { invariant } from "../invariant.ts";
 import { type CausalRecord, type Sibling, compareDots, compareSiblings } from "./record.ts";
 import { isWide } from "./cut-clock.ts";
 import { DeadWrites } from "./dead-writes.ts";
@@ -75,6 +76,20 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
   return problem === undefined ? { ok: true, bucket, key, record } : malformed(problem);
 }
 
+/** The record in bytes that {@link encodeRecord} made, or that were decoded before. */
+export function decodeOwnRecord(bytes: Uint8Array): CausalRecord {
+  const reader = new ByteReader(bytes, HEADER_BYTES);
+  skipKey(reader);
+  const clock = readVector(reader);
+  const siblings: Sibling[] = [];
+  for (let left = reader.varint(); left > 0 && !reader.failed; left -= 1) {
+    siblings.push(readSibling(reader));
+  }
+  const deadWrites = DeadWrites.read(reader);
+  invariant(!reader.failed && reader.remaining === 0, "these bytes were made, or checked, here");
+  return { clock, siblings, deadWrites };
+}
+
 /** The key of an encoded record, without decoding the rest; `undefined` if it is malformed. */
 export function decodeRecordKey(bytes: Uint8Array): Key | undefined {
   const reader = new ByteReader(bytes);
@@ -104,8 +119,7 @@ export function isRecordOf(bytes: Uint8Array, { bucket, key }: Key): boolean {
 /** {@link nextDeadlineMs} of an encoded record, without decoding the rest. */
 export function recordDeadlineMs(bytes: Uint8Array): NextDeadline {
   const reader = new ByteReader(bytes, HEADER_BYTES);
-  reader.view(reader.u8());
-  reader.lengthPrefixed();
+  skipKey(reader);
   skipDots(reader);
   let next: NextDeadline = "empty";
   for (let left = reader.varint(); left > 0 && !reader.failed; left -= 1) {
@@ -113,11 +127,11 @@ export function recordDeadlineMs(bytes: Uint8Array): NextDeadline {
     reader.u48();
     reader.varint();
     const flags = reader.u8();
-    if ((flags & HAS_WRITE_ID) !== 0) reader.view(WRITE_ID_BYTES);
+    if ((flags & HAS_WRITE_ID) !== 0) reader.skip(WRITE_ID_BYTES);
     const expiresAtMs = (flags & HAS_DEADLINE) === 0 ? undefined : reader.u48();
     next = earlierDeadline(next, expiresAtMs);
-    reader.lengthPrefixed();
-    reader.lengthPrefixed();
+    reader.skip(reader.varint());
+    reader.skip(reader.varint());
   }
   return next;
 }
@@ -125,16 +139,20 @@ export function recordDeadlineMs(bytes: Uint8Array): NextDeadline {
 /** {@link isWide} of an encoded record, which is decoded only if its clock is long enough. */
 export function isRecordWide(bytes: Uint8Array, copies: number): boolean {
   const reader = new ByteReader(bytes, HEADER_BYTES);
-  reader.view(reader.u8());
-  reader.lengthPrefixed();
+  skipKey(reader);
   if (reader.varint() <= copies) return false;
   const decoded = decodeRecord(bytes);
   return decoded.ok && isWide(decoded.record, copies);
 }
 
+function skipKey(reader: ByteReader): void {
+  reader.skip(reader.u8());
+  reader.skip(reader.varint());
+}
+
 function skipDots(reader: ByteReader): void {
   for (let left = reader.varint(); left > 0 && !reader.failed; left -= 1) {
-    reader.view(ACTOR_BYTES);
+    reader.skip(ACTOR_BYTES);
     reader.varint();
   }
 }

@@ -1,6 +1,7 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
 import * as fc from "fast-check";
 import {
+  decodeOwnRecord,
   decodeRecord,
   decodeRecordKey,
   encodeRecord,
@@ -24,6 +25,7 @@ export function run(input: Uint8Array): void {
   if (!decoded.ok) return;
   const { bucket, key, record } = decoded;
   deepStrictEqual(early, { bucket, key });
+  deepStrictEqual(decodeOwnRecord(input), record);
   deepStrictEqual(encodeRecord({ bucket, key }, record), input);
   deepStrictEqual(mergeRecords(record, record), record);
   ok(record.clock.size * 9 <= input.length);
