@@ -1,6 +1,7 @@
 import { type ErrorCode, type NodeId, Pressure } from "@coterie/core";
 import type { Clock, MonotonicMs } from "@coterie/ports";
 import { failure, noAcks } from "./coordinator/failure.ts";
+import type { Ending } from "./ending.ts";
 import type { NodeCounters } from "./node-counters.ts";
 import type { NodeConfig } from "./node-config.ts";
 import type { Failure } from "./requests.ts";
@@ -59,29 +60,40 @@ export class Admission {
     this.#parts = parts;
   }
 
-  /** Runs a request's story of `input`, unless there is too much to do already. */
-  async serve<Input, Outcome extends { readonly ok: true }>(
+  /** Begins a request's story of `input`, unless there is too much to do already. */
+  serve<Input, Outcome extends { readonly ok: true }>(
     bytes: number,
     input: Input,
-    story: (input: Input) => Promise<Outcome | Failure>,
-  ): Promise<Outcome | Failure> {
-    const { self, clock, pressure, onIdle } = this.#parts;
+    story: (input: Input, ending: Ending<Outcome | Failure>) => void,
+    ending: Ending<Outcome | Failure>,
+  ): void {
+    const { self, clock, pressure } = this.#parts;
     this.watchTurn();
     if (!pressure.begin(bytes)) {
-      return this.refuse("overloaded", `${self} has ${pressure.requests} requests in flight`);
+      const message = `${self} has ${pressure.requests} requests in flight`;
+      return ending.settle(this.refuse("overloaded", message));
     }
     this.#served += 1;
     const isTimed = this.#served % timedOneOf === 0;
-    const since = isTimed ? clock.monotonicMs() : 0;
-    const outcome = await story(input);
-    if (!outcome.ok) this.#count(outcome.code);
-    else if (isTimed) {
+    const sinceMs = isTimed ? clock.monotonicMs() : undefined;
+    const served = new ServedRequest(this, bytes, sinceMs, ending);
+    try {
+      story(input, served);
+    } catch (error) {
+      served.fail(error);
+    }
+  }
+
+  /** A request that was let in has ended: how, if it is known, and since when if it was timed. */
+  ended(bytes: number, sinceMs: MonotonicMs | undefined, code: ErrorCode | undefined): void {
+    const { clock, pressure, onIdle } = this.#parts;
+    if (code !== undefined) this.#count(code);
+    else if (sinceMs !== undefined) {
       const now = clock.monotonicMs();
-      pressure.noteTook(now - since, now);
+      pressure.noteTook(now - sinceMs, now);
     }
     pressure.end(bytes);
     if (pressure.requests === 0) onIdle();
-    return outcome;
   }
 
   /** A request that is not let in, counted. */
@@ -107,5 +119,36 @@ export class Admission {
   #count(code: ErrorCode): void {
     const { failures } = this.#parts.counters;
     failures.set(code, (failures.get(code) ?? 0) + 1);
+  }
+}
+
+/** A request that was let in, counted out when it ends. */
+class ServedRequest<Outcome extends { readonly ok: true }> implements Ending<Outcome | Failure> {
+  readonly #admission: Admission;
+  readonly #bytes: number;
+  readonly #sinceMs: MonotonicMs | undefined;
+  readonly #ending: Ending<Outcome | Failure>;
+
+  constructor(
+    admission: Admission,
+    bytes: number,
+    sinceMs: MonotonicMs | undefined,
+    ending: Ending<Outcome | Failure>,
+  ) {
+    this.#admission = admission;
+    this.#bytes = bytes;
+    this.#sinceMs = sinceMs;
+    this.#ending = ending;
+  }
+
+  settle(outcome: Outcome | Failure): void {
+    const code = outcome.ok ? undefined : outcome.code;
+    this.#admission.ended(this.#bytes, this.#sinceMs, code);
+    this.#ending.settle(outcome);
+  }
+
+  fail(error: unknown): void {
+    this.#admission.ended(this.#bytes, undefined, "internal");
+    this.#ending.fail(error);
   }
 }

@@ -30,6 +30,7 @@ export {
   type HintsLost,
   type OpenBookOutcome,
 } from "./hints/hint-book.ts";
+export { type Ending, endAs } from "./ending.ts";
 export { HotKeys, hotKeysMax } from "./hot/hot-keys.ts";
 export type { HotKey, HotTable, HotTables, HotView } from "./hot/hot-view.ts";
 export {

@@ -10,6 +10,7 @@ import type { StoreStatistics } from "@coterie/storage";
 import type { AntiEntropyView, RepairStarted } from "./anti-entropy/anti-entropy-view.ts";
 import type { HeldOutcome, HeldQuery } from "./find/held-query.ts";
 import type { CircuitCounts, PeerView } from "./circuits/peer-view.ts";
+import type { Ending } from "./ending.ts";
 import type { HandoffView } from "./handoff/handoff-view.ts";
 import type { HotKeys } from "./hot/hot-keys.ts";
 import type { HintStatistics } from "./hints/hint-book.ts";
@@ -35,6 +36,8 @@ import type { Topology } from "./topology/topology.ts";
 export interface NodeApi {
   readonly id: NodeId;
   get(key: Key, options: RequestOptions): Promise<GetOutcome>;
+  /** As {@link get}, for who has many of them under way: without a promise for each. */
+  beginGet(key: Key, options: RequestOptions, ending: Ending<GetOutcome>): void;
   put(key: Key, input: PutInput, options: RequestOptions): Promise<WriteOutcome>;
   /** Without a context, first reads at r and deletes what it read. */
   delete(key: Key, context: string | undefined, options: RequestOptions): Promise<WriteOutcome>;

@@ -20,6 +20,7 @@ import { startAntiEntropy } from "./anti-entropy/start-anti-entropy.ts";
 import { Admission, newPressure } from "./admission.ts";
 import { PeerCircuits } from "./circuits/peer-circuits.ts";
 import type { PeerView } from "./circuits/peer-view.ts";
+import { ClientRequests, type Ground } from "./client-requests.ts";
 import { type Coordination, contextSealOf } from "./coordinator/coordination.ts";
 import {
   AgreedDocument,
@@ -27,16 +28,12 @@ import {
   isAboutDocument,
 } from "./agreement/agreed-document.ts";
 import { changeEvents } from "./agreement/change-events.ts";
-import { requestBucket } from "./agreement/request-bucket.ts";
 import type { ChosenDocument } from "./agreement/change-document.ts";
-import { deleteKey } from "./coordinator/delete.ts";
 import { explain, readOwnCopy } from "./coordinator/explain.ts";
-import { get } from "./coordinator/get.ts";
-import { put } from "./coordinator/put.ts";
 import { ReadRouting } from "./coordinator/read-routing.ts";
-import { scan } from "./coordinator/scan.ts";
 import { ReadFlights } from "./coordinator/read-flights.ts";
 import { WriteFlights } from "./coordinator/write-flights.ts";
+import { type Ending, promiseOf } from "./ending.ts";
 import { HeldFinder } from "./find/held-finder.ts";
 import type { HeldOutcome, HeldQuery } from "./find/held-query.ts";
 import { loadRegister } from "./formation/durable-identity.ts";
@@ -98,6 +95,8 @@ export class CoterieNode implements NodeApi {
   /** How busy this node is: what runs in the background asks it. */
   readonly pressure: Pressure;
   readonly #admission: Admission;
+  readonly #requests: ClientRequests;
+  #ground: Ground | undefined;
   #phase: Phase = "opening";
   #formation: Formation | undefined;
   #nonce = "";
@@ -134,6 +133,11 @@ export class CoterieNode implements NodeApi {
       counters: this.#counters,
       pressure: this.pressure,
       onIdle: () => this.#idleness.look(),
+    });
+    this.#requests = new ClientRequests({
+      admission: this.#admission,
+      ground: () => (this.#isOpen ? this.#ground : undefined),
+      refuse: () => this.#refuseEarly(),
     });
   }
 
@@ -214,21 +218,23 @@ export class CoterieNode implements NodeApi {
   }
 
   get(key: Key, options: RequestOptions): Promise<GetOutcome> {
-    return this.#serveKey(key, 0, (coordination) => get(coordination, key, options));
+    return promiseOf((ending) => this.#requests.get(key, options, ending));
+  }
+
+  beginGet(key: Key, options: RequestOptions, ending: Ending<GetOutcome>): void {
+    this.#requests.get(key, options, ending);
   }
 
   put(key: Key, input: PutInput, options: RequestOptions): Promise<WriteOutcome> {
-    return this.#serveKey(key, input.value.length, (coordination) =>
-      put(coordination, key, input, options),
-    );
+    return this.#requests.put(key, input, options);
   }
 
   delete(key: Key, context: string | undefined, options: RequestOptions): Promise<WriteOutcome> {
-    return this.#serveKey(key, 0, (coordination) => deleteKey(coordination, key, context, options));
+    return this.#requests.delete(key, context, options);
   }
 
   scan(bucket: string, options: ScanOptions): Promise<ScanOutcome> {
-    return this.#serveKey({ bucket }, 0, (coordination) => scan(coordination, bucket, options));
+    return this.#requests.scan(bucket, options);
   }
 
   async findHeld(query: HeldQuery): Promise<HeldOutcome> {
@@ -240,10 +246,7 @@ export class CoterieNode implements NodeApi {
   }
 
   changeBucket(change: BucketChange): Promise<BucketOutcome> {
-    return this.#serve(0, async (coordination) => {
-      const agreement = this.#agreement as AgreedDocument;
-      return requestBucket(coordination, agreement, change);
-    });
+    return this.#requests.changeBucket(change);
   }
 
   /** Has the next version of the document chosen; `undefined` before the cluster has formed. */
@@ -475,6 +478,7 @@ export class CoterieNode implements NodeApi {
       writeFlights: new WriteFlights({ ...place, counters: this.#counters, tuning }),
       hotKeys: new HotKeys({ ...place, network, tuning }),
     };
+    this.#ground = { coordination: this.#coordination, agreement };
     this.#beginWork(this.#coordination, agreement, gained);
     return { ok: true };
   }
@@ -560,35 +564,6 @@ export class CoterieNode implements NodeApi {
     this.#formation?.receive(announcement);
     if (this.#formation === undefined) return refusal("not-ready", `${this.id} is opening`);
     return { kind: "announced", announcement: this.#formation.announcement() };
-  }
-
-  /** As {@link #serve}; a bucket that is not known here may be known to others. */
-  #serveKey<Outcome extends { readonly ok: true }>(
-    { bucket }: { readonly bucket: string },
-    bytes: number,
-    story: (coordination: Coordination) => Promise<Outcome | Failure>,
-  ): Promise<Outcome | Failure> {
-    const agreement = this.#agreement;
-    if (agreement === undefined || agreement.ring.bucket(bucket) !== undefined) {
-      return this.#serve(bytes, story);
-    }
-    return this.#serve(bytes, async (coordination) => {
-      await agreement.lookFor(bucket);
-      return story(coordination);
-    });
-  }
-
-  /** Admits one client request, and runs its story. */
-  #serve<Outcome extends { readonly ok: true }>(
-    bytes: number,
-    story: (coordination: Coordination) => Promise<Outcome | Failure>,
-  ): Promise<Outcome | Failure> {
-    const coordination = this.#coordination;
-    const admission = this.#admission;
-    if (this.#isOpen && coordination !== undefined) {
-      return admission.serve(bytes, coordination, story);
-    }
-    return Promise.resolve(this.#refuseEarly());
   }
 
   #refuseEarly(): Failure {

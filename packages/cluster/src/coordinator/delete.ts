@@ -5,16 +5,18 @@ import {
   decodeContext,
   encodeContext,
 } from "@coterie/core";
+import { promiseOf } from "../ending.ts";
 import type { ForwardedDelete } from "../messages.ts";
 import type { Failure, RequestOptions, WriteOutcome } from "../requests.ts";
 import { coordinate } from "./coordinate.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
 import { forwardFromFull } from "./forward.ts";
-import { readQuorum } from "./get.ts";
 import { passOn } from "./pass-on.ts";
 import { afterAttempt, planAgain } from "./plan-again.ts";
 import { dressWritten } from "./presentation.ts";
+import type { QuorumRead } from "./quorum-read.ts";
+import { readQuorum } from "./read-quorum.ts";
 import { type RequestPlan, isPrimary, planRequest } from "./request-plan.ts";
 
 /**
@@ -92,7 +94,7 @@ async function contextToDelete(
     if (decoded.ok) return { ok: true, context: decoded.context, acks: noAcks };
     return failure(coordination, "bad-context", "refused", noAcks, decoded.reason);
   }
-  const read = await readQuorum(coordination, plan);
+  const read = await promiseOf<QuorumRead>((ending) => readQuorum(coordination, plan, ending));
   if (!read.ok) return read;
   const context = read.stored === undefined ? undefined : contextOf(read.stored.record);
   return { ok: true, context, acks: read.acks };

@@ -19,10 +19,11 @@ export function gatherWithStandIns<Answer>(
     return gatherMore(coordination, plan, asked, none, settle);
   }
   const patience = silentAt(clock.monotonicMs(), deadline);
-  gather({ ...asked, deadline: patience }, (gathered) => {
+  const take = (gathered: Gathered<Answer>): void => {
     if (gathered.ok) settle(gathered);
     else gatherMore(coordination, plan, asked, gathered, settle);
-  });
+  };
+  gather(asked, take, patience);
 }
 
 const none = { ok: false, code: "quorum-not-met", answers: [] } as const;

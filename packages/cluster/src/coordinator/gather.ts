@@ -50,13 +50,15 @@ export type Gathered<Answer> =
 export function gather<Answer>(
   plan: GatherPlan<Answer>,
   settle: (gathered: Gathered<Answer>) => void,
+  deadline: MonotonicMs = plan.deadline,
 ): void {
-  new Gathering(plan, settle).begin();
+  new Gathering(plan, deadline, settle).begin();
 }
 
 /** One question to some members, from the first who is asked until enough have answered. */
 class Gathering<Answer> {
   readonly #plan: GatherPlan<Answer>;
+  readonly #deadline: MonotonicMs;
   readonly #settle: (gathered: Gathered<Answer>) => void;
   readonly #answers: GatheredAnswer<Answer>[] = [];
   #asked = 0;
@@ -64,19 +66,25 @@ class Gathering<Answer> {
   #isDone = false;
   #wasLate = false;
   #hedged: Member | undefined;
-  #cancelDeadline: Cancel | undefined;
-  #cancelHedge: Cancel | undefined;
+  #hedgeAfterMs = 0;
+  #hedgeAtMs: MonotonicMs = Number.POSITIVE_INFINITY;
+  #cancelAlarm: Cancel | undefined;
 
-  constructor(plan: GatherPlan<Answer>, settle: (gathered: Gathered<Answer>) => void) {
+  constructor(
+    plan: GatherPlan<Answer>,
+    deadline: MonotonicMs,
+    settle: (gathered: Gathered<Answer>) => void,
+  ) {
     this.#plan = plan;
+    this.#deadline = deadline;
     this.#settle = settle;
   }
 
   begin(): void {
-    const { clock, deadline, members, required, routing } = this.#plan;
-    this.#cancelDeadline = clock.at(deadline, () => this.#fail("timeout"));
-    const hedgeAfterMs = routing.begin(members, required);
-    if (required < members.length) this.#waitForAll(hedgeAfterMs, clock.monotonicMs());
+    const { clock, members, required, routing } = this.#plan;
+    this.#hedgeAfterMs = routing.begin(members, required);
+    if (required < members.length) this.#hedgeAtMs = clock.monotonicMs() + this.#hedgeAfterMs;
+    this.#setAlarm();
     for (let index = 0; index < required; index += 1) this.#askNext(false);
   }
 
@@ -91,7 +99,7 @@ class Gathering<Answer> {
 
   #take(member: Member, answer: Answer | undefined): void {
     if (this.#isDone) return;
-    const { clock, deadline, members, required } = this.#plan;
+    const { clock, members, required } = this.#plan;
     if (answer !== undefined) {
       this.#answers.push({ member, answer });
       if (this.#answers.length >= required) this.#succeed();
@@ -100,24 +108,37 @@ class Gathering<Answer> {
     this.#failed += 1;
     if (members.length - this.#failed >= required) return this.#askNext(false);
     // At the deadline every open call ends as well: that is silence, not a refusal.
-    this.#fail(clock.monotonicMs() >= deadline ? "timeout" : "quorum-not-met");
+    this.#fail(clock.monotonicMs() >= this.#deadline ? "timeout" : "quorum-not-met");
   }
 
-  #waitForAll(ms: number, sinceMs: MonotonicMs): void {
-    const dueMs = sinceMs + ms;
-    this.#cancelHedge = this.#plan.clock.at(dueMs, () => {
-      const { clock, counters, members, routing } = this.#plan;
-      if (this.#asked >= members.length) return;
-      const now = clock.monotonicMs();
-      const isExcused = !this.#wasLate && now - dueMs > lateMsMax;
-      this.#wasLate = isExcused;
-      const silent = silentOf(members, this.#asked, this.#answers);
-      if (!isExcused && routing.mayHedge(silent, now)) {
-        counters.hedgedReads += 1;
-        this.#askNext(true);
-      } else counters.hedgesSuppressed += 1;
-      this.#waitForAll(ms, now);
-    });
+  /** One timer for both: nearly every read ends before either. */
+  #setAlarm(): void {
+    const dueMs = Math.min(this.#deadline, this.#hedgeAtMs);
+    this.#cancelAlarm = this.#plan.clock.at(dueMs, () => this.#ring());
+  }
+
+  #ring(): void {
+    const nowMs = this.#plan.clock.monotonicMs();
+    if (nowMs >= this.#deadline) return this.#fail("timeout");
+    this.#hedge(nowMs);
+    if (!this.#isDone) this.#setAlarm();
+  }
+
+  #hedge(nowMs: MonotonicMs): void {
+    const { counters, members, routing } = this.#plan;
+    const dueMs = this.#hedgeAtMs;
+    if (this.#asked >= members.length) {
+      this.#hedgeAtMs = Number.POSITIVE_INFINITY;
+      return;
+    }
+    this.#hedgeAtMs = nowMs + this.#hedgeAfterMs;
+    const isExcused = !this.#wasLate && nowMs - dueMs > lateMsMax;
+    this.#wasLate = isExcused;
+    const silent = silentOf(members, this.#asked, this.#answers);
+    if (!isExcused && routing.mayHedge(silent, nowMs)) {
+      counters.hedgedReads += 1;
+      this.#askNext(true);
+    } else counters.hedgesSuppressed += 1;
   }
 
   #succeed(): void {
@@ -133,8 +154,7 @@ class Gathering<Answer> {
 
   #end(): void {
     this.#isDone = true;
-    this.#cancelDeadline?.();
-    this.#cancelHedge?.();
+    this.#cancelAlarm?.();
   }
 }
 

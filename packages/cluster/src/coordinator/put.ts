@@ -9,6 +9,7 @@ import {
   lifetimeProblem,
   limits,
 } from "@coterie/core";
+import { promiseOf } from "../ending.ts";
 import type { ForwardedPut } from "../messages.ts";
 import type { Failure, PutInput, RequestOptions, WriteOutcome } from "../requests.ts";
 import type { Change } from "./change.ts";
@@ -16,10 +17,11 @@ import { coordinate } from "./coordinate.ts";
 import type { Coordination } from "./coordination.ts";
 import { failure, noAcks } from "./failure.ts";
 import { forwardFromFull, newWriteId } from "./forward.ts";
-import { readQuorum } from "./get.ts";
 import { passOn } from "./pass-on.ts";
 import { afterAttempt, planAgain } from "./plan-again.ts";
 import { dressWritten, shownSiblings } from "./presentation.ts";
+import type { QuorumRead } from "./quorum-read.ts";
+import { readQuorum } from "./read-quorum.ts";
 import { type RequestPlan, isPrimary, planRequest } from "./request-plan.ts";
 
 /** Takes a client's put: coordinates it here if this node is a primary, passes it on if not. */
@@ -128,7 +130,7 @@ async function refuseIfPresent(
   plan: RequestPlan,
   writeId: WriteId | undefined,
 ): Promise<Failure | undefined> {
-  const read = await readQuorum(coordination, plan);
+  const read = await promiseOf<QuorumRead>((ending) => readQuorum(coordination, plan, ending));
   if (!read.ok) return read;
   const record = read.stored?.record ?? emptyRecord;
   if (shownSiblings(plan.bucket, record, plan.nowMs).length === 0) return undefined;

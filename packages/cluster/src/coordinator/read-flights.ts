@@ -8,6 +8,7 @@ import {
   tokenId,
 } from "@coterie/core";
 import type { Cancel, Clock, MonotonicMs } from "@coterie/ports";
+import type { Ending } from "../ending.ts";
 import type { NodeCounters } from "../node-counters.ts";
 import type { QuorumRead } from "./quorum-read.ts";
 
@@ -20,20 +21,22 @@ export interface FlightPlan {
   readonly deadline: MonotonicMs;
 }
 
-/** Asks the replicas, when called; calls `onEnd` when all is known, before its promise settles. */
-export type BeginRead = (onEnd: () => void) => Promise<QuorumRead>;
-
-/** A read that has not begun, and those who wait for it. */
-interface Waiting {
+/** A get, which asks for itself or has another one ask. */
+export interface Passenger extends Ending<QuorumRead> {
   readonly plan: FlightPlan;
-  readonly begin: BeginRead;
-  readonly landed: Promise<QuorumRead>;
-  readonly settle: (read: Promise<QuorumRead>) => void;
+  /** Asks the replicas. */
+  ask(ending: Ending<QuorumRead>): void;
+}
+
+/** A read that has not begun: the first of those who wait for it asks. */
+interface Waiting {
+  readonly passengers: [Passenger, ...Passenger[]];
   readonly cancel: Cancel;
 }
 
 /** The reads of one key that are under way. */
 interface Lane {
+  readonly id: number;
   readonly plan: FlightPlan;
   /** The latest of them is over when this many have begun and it is the last. */
   begun: number;
@@ -72,58 +75,79 @@ export class ReadFlights {
   }
 
   /**
-   * The answer of a quorum read that begins now or later, by `begin` or by that of another get. It
-   * may be given up by so much before the deadline as the other get came earlier, 50 ms at most.
+   * Ends with the answer of a quorum read that begins now or later, of this get or of another one.
+   * It may be given up by so much before the deadline as the other get came earlier, 50 ms at most.
    */
-  read(plan: FlightPlan, begin: BeginRead): Promise<QuorumRead> {
+  read(passenger: Passenger): void {
+    const { plan } = passenger;
     const id = tokenId(plan.placed.token);
     const lane = this.#lanes.get(id);
     if (lane === undefined) {
-      const first = { plan, begun: 0, waiting: undefined };
+      const first = { id, plan, begun: 0, waiting: undefined };
       this.#lanes.set(id, first);
-      return this.#fly(id, first, begin);
+      return this.#fly(first, [passenger]);
     }
-    if (!isSameQuestion(lane.plan, plan)) return begin(nobodyWaits);
-    lane.waiting ??= this.#wait(id, lane, plan, begin);
-    if (lane.waiting.plan === plan) return lane.waiting.landed;
-    const earlierMs = plan.deadline - lane.waiting.plan.deadline;
-    if (earlierMs < 0 || earlierMs > patienceMs) return begin(nobodyWaits);
+    if (!isSameQuestion(lane.plan, plan)) return passenger.ask(passenger);
+    const { waiting } = lane;
+    if (waiting === undefined) {
+      lane.waiting = this.#wait(lane, passenger);
+      return;
+    }
+    const earlierMs = plan.deadline - waiting.passengers[0].plan.deadline;
+    if (earlierMs < 0 || earlierMs > patienceMs) return passenger.ask(passenger);
     this.#counters.getsJoined += 1;
-    return lane.waiting.landed;
+    waiting.passengers.push(passenger);
   }
 
-  #wait(id: number, lane: Lane, plan: FlightPlan, begin: BeginRead): Waiting {
-    let settle: Waiting["settle"] = nobodyWaits;
-    const landed = new Promise<QuorumRead>((resolve) => {
-      settle = resolve;
-    });
+  #wait(lane: Lane, first: Passenger): Waiting {
     const now = this.#clock.monotonicMs();
-    const wait = Math.min(patienceMs, (plan.deadline - now) / 4);
-    const cancel = this.#clock.at(now + wait, () => this.#takeOff(id, lane));
-    return { plan, begin, landed, settle, cancel };
+    const waitMs = Math.min(patienceMs, (first.plan.deadline - now) / 4);
+    const cancel = this.#clock.at(now + waitMs, () => this.#takeOff(lane));
+    return { passengers: [first], cancel };
   }
 
-  #takeOff(id: number, lane: Lane): void {
+  #takeOff(lane: Lane): void {
     const { waiting } = lane;
     if (waiting === undefined) return;
     lane.waiting = undefined;
     waiting.cancel();
-    waiting.settle(this.#fly(id, lane, waiting.begin));
+    this.#fly(lane, waiting.passengers);
   }
 
-  #fly(id: number, lane: Lane, begin: BeginRead): Promise<QuorumRead> {
+  #fly(lane: Lane, passengers: Waiting["passengers"]): void {
     lane.begun += 1;
     const number = lane.begun;
-    return begin(() => {
-      // An earlier one that took long leaves everything to the one that did not wait for it.
-      if (number !== lane.begun) return;
-      if (lane.waiting === undefined) this.#lanes.delete(id);
-      else this.#takeOff(id, lane);
-    });
+    passengers[0].ask(new Flight(passengers, () => this.#landed(lane, number)));
+  }
+
+  /** An earlier one that took long leaves everything to the one that did not wait for it. */
+  #landed(lane: Lane, number: number): void {
+    if (number !== lane.begun) return;
+    if (lane.waiting === undefined) this.#lanes.delete(lane.id);
+    else this.#takeOff(lane);
   }
 }
 
-const nobodyWaits = (): void => {};
+/** A read for some gets. Those who wait for the next one come first: it has not begun. */
+class Flight implements Ending<QuorumRead> {
+  readonly #passengers: readonly Passenger[];
+  readonly #onLanded: () => void;
+
+  constructor(passengers: readonly Passenger[], onLanded: () => void) {
+    this.#passengers = passengers;
+    this.#onLanded = onLanded;
+  }
+
+  settle(read: QuorumRead): void {
+    this.#onLanded();
+    for (const passenger of this.#passengers) passenger.settle(read);
+  }
+
+  fail(error: unknown): void {
+    this.#onLanded();
+    for (const passenger of this.#passengers) passenger.fail(error);
+  }
+}
 
 function isSameQuestion(left: FlightPlan, right: FlightPlan): boolean {
   return (

@@ -51,15 +51,6 @@ interface Route {
   sharedReadsLeft: number;
 }
 
-/** What a peer's rank depends on, beside the peer. */
-interface View {
-  /** What a read costs at the best of those that it could ask. */
-  readonly bestMs: number;
-  /** Reads of one moment may ask the same one. */
-  readonly isShared: boolean;
-  readonly nowMs: MonotonicMs;
-}
-
 /**
  * Whom reads ask, in which order, and when they ask one more. A node without a copy asks owners in
  * the ring's order, so that a key is read at the same replicas and stays in their caches; one that
@@ -98,15 +89,14 @@ export class ReadRouting {
    * unreachable. The list itself, where it is in that order already.
    */
   order(members: readonly Member[], nowMs: MonotonicMs): readonly Member[] {
-    const isShared = members.some(({ id }) => id === this.#parts.self);
+    const isShared = this.#isAmong(members);
     // Nearly always one look at each member finds nobody slow.
     let isSorted = true;
     let last = 0;
     let bestMs = Number.POSITIVE_INFINITY;
     let worstMs = 0;
-    const fastest = { bestMs: Number.POSITIVE_INFINITY, isShared, nowMs };
     for (const member of members) {
-      const rank = this.#rank(member, fastest);
+      const rank = this.#rank(member, Number.POSITIVE_INFINITY, isShared, nowMs);
       if (rank < last) isSorted = false;
       last = rank;
       if (rank !== rankUsual) continue;
@@ -115,13 +105,23 @@ export class ReadRouting {
       if (costMs > 0 && costMs < bestMs) bestMs = costMs;
     }
     const isUsual = isSorted && !isSlow(worstMs, bestMs);
-    const ordered = isUsual ? members : this.#sorted(members, { bestMs, isShared, nowMs });
+    const ordered = isUsual ? members : this.#sorted(members, bestMs, isShared, nowMs);
     if (isShared) this.#share(ordered[1], nowMs);
     return ordered;
   }
 
-  #sorted(members: readonly Member[], view: View): readonly Member[] {
-    const ranks = members.map((member) => this.#rank(member, view));
+  #isAmong(members: readonly Member[]): boolean {
+    for (const { id } of members) if (id === this.#parts.self) return true;
+    return false;
+  }
+
+  #sorted(
+    members: readonly Member[],
+    bestMs: number,
+    isShared: boolean,
+    nowMs: MonotonicMs,
+  ): readonly Member[] {
+    const ranks = members.map((member) => this.#rank(member, bestMs, isShared, nowMs));
     const ordered: Member[] = [];
     for (let rank = rankSelf; rank <= rankAway; rank += 1) {
       for (let at = 0; at < members.length; at += 1) {
@@ -147,9 +147,10 @@ export class ReadRouting {
    * has not been looked at for a while. It is asked as well, and not waited for.
    */
   dueProbe(ordered: readonly Member[], asked: number, nowMs: MonotonicMs): Member | undefined {
-    const view = { bestMs: this.#bestMs(ordered), isShared: true, nowMs };
-    for (const member of ordered.slice(asked)) {
-      if (this.#rank(member, view) !== rankSlow) continue;
+    const bestMs = this.#bestMs(ordered);
+    for (let at = asked; at < ordered.length; at += 1) {
+      const member = ordered[at] as Member;
+      if (this.#rank(member, bestMs, true, nowMs) !== rankSlow) continue;
       const route = this.#routeTo(member.address);
       if (nowMs < route.probeAtMs) continue;
       route.probeAtMs = nowMs + probeMsMin + this.#parts.random.below(probeMsRange);
@@ -193,7 +194,11 @@ export class ReadRouting {
     return bestMs;
   }
 
-  #rank(member: Member, { bestMs, isShared, nowMs }: View): Rank {
+  /**
+   * @param bestMs what a read costs at the best of those that it could ask
+   * @param isShared reads of one moment may ask the same one
+   */
+  #rank(member: Member, bestMs: number, isShared: boolean, nowMs: MonotonicMs): Rank {
     const { self, network } = this.#parts;
     if (member.id === self) return rankSelf;
     // Asked in either case: whoever is interested has broken streams opened again.

@@ -44,18 +44,22 @@ export function readCopy(
   });
 }
 
-/** Reads this node's own copy; settles within the call if that is durable and in memory. */
+/**
+ * Reads this node's own copy, and says which one it is where the index does; settles within the
+ * call if it is durable and in memory.
+ */
 export function readOwn(
   { replica, store }: Coordination,
   placed: FencedKey,
-  settle: (copy: ReplicaCopy | undefined) => void,
+  settle: (copy: ReplicaCopy | undefined, version?: RecordVersion) => void,
 ): void {
-  const read = { ...placed, fence: replica.fence(placed.partition).raised };
+  const { partition } = placed;
+  const { raised } = replica.fence(partition);
   store.read(placed, (outcome) => {
     if (!outcome.ok || outcome.held.state === "unknown") return settle(undefined);
-    const { held } = outcome;
+    const { held, version } = outcome;
     const stored = held.state === "present" ? held.stored : undefined;
-    settle({ stored, fence: replica.fenceSince(read) });
+    settle({ stored, fence: replica.fenceSince(partition, raised) }, version);
   });
 }
 

@@ -42,20 +42,25 @@ export function planRequest(
   key: Key,
   options: RequestOptions,
 ): PlannedRequest {
-  const refuse = (code: "bad-request" | "no-such-bucket", message: string): Failure =>
-    failure(coordination, code, "refused", noAcks, message);
   if (key.key.length < 1 || key.key.length > keyBytesMax) {
-    return refuse("bad-request", `a key has 1 to ${keyBytesMax} bytes, not ${key.key.length}`);
+    return refuse(
+      coordination,
+      "bad-request",
+      `a key has 1 to ${keyBytesMax} bytes, not ${key.key.length}`,
+    );
   }
   const ring = coordination.ring();
   const bucket = ring.bucket(key.bucket);
-  if (bucket === undefined) return refuse("no-such-bucket", `there is no bucket ${key.bucket}`);
+  if (bucket === undefined) {
+    return refuse(coordination, "no-such-bucket", `there is no bucket ${key.bucket}`);
+  }
   const quorum = resolveQuorum(bucket, options);
-  if (!quorum.ok) return refuse("bad-request", quorum.message);
+  if (!quorum.ok) return refuse(coordination, "bad-request", quorum.message);
   const mode = resolveMode(bucket, options);
   const timeoutMs = options.timeoutMs ?? coordination.tuning.timeoutMsDefault;
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > timeoutMsMax) {
-    return refuse("bad-request", `timeout is an integer from 1 to ${timeoutMsMax} milliseconds`);
+    const message = `timeout is an integer from 1 to ${timeoutMsMax} milliseconds`;
+    return refuse(coordination, "bad-request", message);
   }
   const replicas = ring.plan(key, bucket);
   const { token, partition } = replicas;
@@ -73,6 +78,14 @@ export function planRequest(
       nowMs: coordination.clock.wallMs(),
     },
   };
+}
+
+function refuse(
+  coordination: Coordination,
+  code: "bad-request" | "no-such-bucket",
+  message: string,
+): Failure {
+  return failure(coordination, code, "refused", noAcks, message);
 }
 
 /** The key under the fence of now, for what is known to be no older than that. */

@@ -1,5 +1,5 @@
 import { type Member, recordDigest, withClass } from "@coterie/core";
-import type { RecordVersion, StoredRecord } from "@coterie/storage";
+import type { PlacedKey, RecordVersion, StoredRecord } from "@coterie/storage";
 import type { KnownCopy } from "../hot/copy-cache.ts";
 import type { SparedRecord } from "../messages.ts";
 import type { Coordination } from "./coordination.ts";
@@ -49,7 +49,7 @@ export class SparingRead {
     if (spared === undefined) this.#isOneAsked = true;
     askCopy(this.#coordination, member, this.#plan, { spared, isHedge }, (copy) => {
       if (spared === undefined && copy === undefined) this.#isOneAsked = false;
-      settle(usable(this.#coordination, this.#plan, copy));
+      settle(this.#inFull(usable(this.#coordination, this.#plan, copy)));
     });
   }
 
@@ -60,21 +60,35 @@ export class SparingRead {
     return this.#named ?? { digest: undefined, bytes: sparedAboveBytes };
   }
 
+  /** A copy that was only named, in full if this very record is here. */
+  #inFull(copy: GivenCopy | undefined): GivenCopy | undefined {
+    const known = this.#known;
+    if (copy === undefined || known === undefined || !("version" in copy)) return copy;
+    if (!isSame(known.version, copy.version)) return copy;
+    this.#coordination.counters.recordsSpared += 1;
+    return { stored: known.stored, fence: copy.fence };
+  }
+
   #askOwn(settle: (copy: ReplicaCopy | undefined) => void): void {
     const { placed } = this.#plan;
-    let isWithin = true;
-    let version: RecordVersion | undefined;
-    this.#coordination.store.name(placed, (named) => {
-      if (isWithin) version = named;
-    });
-    this.#isOneAsked = version !== undefined;
-    this.#named = version;
-    readOwn(this.#coordination, placed, (copy) => {
+    let isRead = false;
+    readOwn(this.#coordination, placed, (copy, version) => {
+      isRead = true;
       const stored = copy?.stored;
       if (stored === undefined) this.#ownIsGone();
-      // Within one turn the version and the record are of the same moment.
-      else if (isWithin && version !== undefined) this.#known = { stored, version };
+      else if (version !== undefined) this.#known = { stored, version };
       settle(usable(this.#coordination, this.#plan, copy));
+    });
+    if (!isRead) this.#nameOwn(placed);
+  }
+
+  /** While the disk is read, for those who are asked in this turn. */
+  #nameOwn(placed: PlacedKey): void {
+    let isWithin = true;
+    this.#coordination.store.name(placed, (version) => {
+      if (!isWithin) return;
+      this.#isOneAsked = version !== undefined;
+      this.#named = version;
     });
     isWithin = false;
   }
@@ -87,8 +101,8 @@ export class SparingRead {
 
   /** All copies in full; `undefined` if some version is of a record that nobody has sent. */
   resolve(gathered: Gathered<GivenCopy>): Gathered<ReplicaCopy> | undefined {
+    if (areFull(gathered)) return gathered;
     const { answers } = gathered;
-    if (areFull(answers)) return { ...gathered, answers };
     const given: KnownCopy[] = this.#kept === undefined ? [] : [this.#kept];
     for (const { answer } of answers) {
       if ("version" in answer || answer.stored === undefined) continue;
@@ -117,10 +131,9 @@ export class SparingRead {
 }
 
 /** True if no copy was only named. */
-function areFull(
-  answers: readonly GatheredAnswer<GivenCopy>[],
-): answers is readonly GatheredAnswer<ReplicaCopy>[] {
-  return answers.every(({ answer }) => !("version" in answer));
+function areFull(gathered: Gathered<GivenCopy>): gathered is Gathered<ReplicaCopy> {
+  for (const { answer } of gathered.answers) if ("version" in answer) return false;
+  return true;
 }
 
 /** The version of a record, as the index of a replica has it. */

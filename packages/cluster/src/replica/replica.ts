@@ -183,21 +183,27 @@ export class Replica {
     if (spared === undefined) return this.#answerRead(placed, settle);
     this.#parts.store.name(placed, (version) => {
       if (version === undefined || !isSpared(version, spared)) this.#answerRead(placed, settle);
-      else settle({ kind: "version", ...version, fence: this.fenceSince(placed) });
+      else
+        settle({
+          kind: "version",
+          ...version,
+          fence: this.fenceSince(placed.partition, placed.fence),
+        });
     });
   }
 
   #answerRead(placed: FencedKey, settle: (response: PeerResponse) => void): void {
     this.#parts.store.read(placed, (outcome) => {
-      if (outcome.ok) settle(responseOf(outcome.held, this.fenceSince(placed)));
+      if (outcome.ok)
+        settle(responseOf(outcome.held, this.fenceSince(placed.partition, placed.fence)));
       else settle(refusal(outcome.code === "failed" ? "internal" : outcome.code, "not read"));
     });
   }
 
-  /** What was read under the key's fence, and what was reaped by now. */
-  fenceSince({ partition, fence }: FencedKey): Fence {
+  /** What was read under this number, and what was reaped by now. */
+  fenceSince(partition: PartitionId, raised: number): Fence {
     const now = this.fence(partition);
-    return now.raised === fence ? now : { raised: fence, reaped: now.reaped };
+    return now.raised === raised ? now : { raised, reaped: now.reaped };
   }
 
   /** Answers a {@link HintRequest} when the hint is durable here. */
@@ -241,7 +247,9 @@ export class Replica {
     const placed = this.place(request);
     const problem = this.#problemAsFallback(placed, undefined);
     if (problem !== undefined) return settle(problem);
-    this.#parts.hints.read(placed, (held) => settle(responseOf(held, this.fenceSince(placed))));
+    this.#parts.hints.read(placed, (held) =>
+      settle(responseOf(held, this.fenceSince(placed.partition, placed.fence))),
+    );
   }
 
   receiveFind(request: FindRequest, settle: (response: PeerResponse) => void): void {

@@ -50,21 +50,22 @@ async function run(gets: readonly Asked[]): Promise<{
       const arrived = order;
       const arrivedMs = clock.monotonicMs();
       const plan = planOf(get, arrivedMs + 2000);
-      const begin = (onEnd: () => void): Promise<QuorumRead> => {
-        order += 1;
-        const acks = { primaries: get.r, fallbacks: 0, required: get.r };
-        const read = { ok: true as const, stored: undefined, acks, beganMs: arrivedMs };
-        begun.push({ plan, order, read });
-        return new Promise((resolve) => {
-          clock.at(clock.monotonicMs() + get.takesMs, () => {
-            onEnd();
-            resolve(read);
-          });
-        });
-      };
-      void flights.read(plan, begin).then((read) => {
-        const began = begun.find((each) => each.read === read) as Began;
-        answers.push({ get, order: arrived, began, arrivedMs, answeredMs: clock.monotonicMs() });
+      flights.read({
+        plan,
+        ask: (ending) => {
+          order += 1;
+          const acks = { primaries: get.r, fallbacks: 0, required: get.r };
+          const read = { ok: true as const, stored: undefined, acks, beganMs: arrivedMs };
+          begun.push({ plan, order, read });
+          clock.at(clock.monotonicMs() + get.takesMs, () => ending.settle(read));
+        },
+        settle: (read) => {
+          const began = begun.find((each) => each.read === read) as Began;
+          answers.push({ get, order: arrived, began, arrivedMs, answeredMs: clock.monotonicMs() });
+        },
+        fail: (error) => {
+          throw error;
+        },
       });
     });
   }

@@ -5,6 +5,7 @@ export function methodsOf(node: NodeApi): NodeApi {
   return {
     id: node.id,
     get: (key, options) => node.get(key, options),
+    beginGet: (key, options, ending) => node.beginGet(key, options, ending),
     put: (key, input, options) => node.put(key, input, options),
     delete: (key, context, options) => node.delete(key, context, options),
     explain: (key) => node.explain(key),
@@ -57,6 +58,9 @@ export class Gate {
       get: async (key, options) => {
         await this.#pass();
         return node.get(key, options);
+      },
+      beginGet: (key, options, ending) => {
+        void this.#pass().then(() => node.beginGet(key, options, ending));
       },
       put: async (key, input, options) => {
         await this.#pass();

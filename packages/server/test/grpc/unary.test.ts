@@ -269,9 +269,9 @@ describe("a call that fails has a status, a code and a failure in its trailers",
     const asked: (number | undefined)[] = [];
     const wrap = (node: NodeApi): NodeApi => ({
       ...methodsOf(node),
-      get: (key, options) => {
+      beginGet: (key, options, ending) => {
         asked.push(options.timeoutMs);
-        return node.get(key, options);
+        node.beginGet(key, options, ending);
       },
     });
     const { client } = await doors.open({ wrap });

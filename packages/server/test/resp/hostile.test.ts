@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { OpenedDoors } from "./open-door.ts";
+import type { NodeApi } from "@coterie/cluster";
 import type { RawRedis } from "./raw-redis.ts";
 
 const doors = new OpenedDoors();
@@ -173,12 +174,16 @@ describe("what is too much", () => {
 });
 
 describe("a node in trouble", () => {
+  const failing: NodeApi["beginGet"] = (_key, _options, ending) =>
+    ending.fail(new Error("a defect"));
+
   it("a defect is answered, and the connection goes on", async () => {
     const { client, defects } = await open({
       wrap: (node) =>
         new Proxy(node, {
           get: (target, name) => {
             if (name === "get") return () => Promise.reject(new Error("a defect"));
+            if (name === "beginGet") return failing;
             const value = Reflect.get(target, name) as unknown;
             return typeof value === "function" ? (value.bind(target) as unknown) : value;
           },

@@ -1,4 +1,11 @@
-import type { GetOutcome, NodeApi, ScanOutcome, WriteOutcome } from "@coterie/cluster";
+import {
+  type Ending,
+  type GetOutcome,
+  type NodeApi,
+  type ScanOutcome,
+  type WriteOutcome,
+  endAs,
+} from "@coterie/cluster";
 import type { Sibling } from "@coterie/core";
 import type {
   KvFailure,
@@ -88,22 +95,15 @@ export class KvService {
     else {
       const options = timeoutMs === operation.timeoutMs ? operation : { ...operation, timeoutMs };
       this.#inFlight += 1;
-      const finish = (reply: KvOperationReply): void => {
-        settle(reply);
-        this.#finished();
-      };
-      const fail = (error: unknown): void => finish(this.#defect(error));
       if (operation.kind === "get") {
-        node.get(operation, options).then((outcome) => finish(getReply(outcome)), fail);
+        node.beginGet(operation, options, new Reply(this, getReply, settle));
       } else if (operation.kind === "put") {
-        node
-          .put(operation, operation, options)
-          .then((outcome) => finish(writeReply(outcome)), fail);
+        const ending = new Reply(this, writeReply, settle);
+        endAs(node.put(operation, operation, options), ending);
       } else {
+        const ending = new Reply(this, writeReply, settle);
         // A delete repeated with its context deletes nothing more, so its id is only checked.
-        node
-          .delete(operation, operation.context, options)
-          .then((outcome) => finish(writeReply(outcome)), fail);
+        endAs(node.delete(operation, operation.context, options), ending);
       }
     }
   }
@@ -119,14 +119,8 @@ export class KvService {
       const prefix = scan.prefix.length === 0 ? undefined : scan.prefix;
       const limit = scan.limit === 0 ? pageDefault : scan.limit;
       this.#inFlight += 1;
-      const finish = (reply: KvScanReply | KvFailure): void => {
-        settle(reply);
-        this.#finished();
-      };
-      node.scan(bucket, { limit, cursor, prefix, tombstones }).then(
-        (outcome) => finish(scanReply(outcome)),
-        (error: unknown) => finish(this.#defect(error)),
-      );
+      const ending = new Reply(this, scanReply, settle);
+      endAs(node.scan(bucket, { limit, cursor, prefix, tombstones }), ending);
     }
   }
 
@@ -136,7 +130,8 @@ export class KvService {
     this.#backend?.observe({ operation, code, ms });
   }
 
-  #finished(): void {
+  /** A request has been answered. */
+  ended(): void {
     this.#inFlight -= 1;
     if (this.#inFlight === 0) this.#onIdle?.();
   }
@@ -145,7 +140,8 @@ export class KvService {
     return this.#isClosing ? shuttingDown : starting;
   }
 
-  #defect(error: unknown): KvFailure {
+  /** What a client is told of a defect, which the log hears of. */
+  defect(error: unknown): KvFailure {
     this.#backend?.onDefect(error instanceof Error ? error : new Error(String(error)));
     return defect;
   }
@@ -158,6 +154,33 @@ export class KvService {
       problemWithContentType(operation.contentType) ??
       problemWithLifetime(operation)
     );
+  }
+}
+
+/** A request that is under way, and who waits for its reply. */
+class Reply<Outcome, Made> implements Ending<Outcome> {
+  readonly #service: KvService;
+  readonly #replyTo: (outcome: Outcome) => Made | KvFailure;
+  readonly #settle: (reply: Made | KvFailure) => void;
+
+  constructor(
+    service: KvService,
+    replyTo: (outcome: Outcome) => Made | KvFailure,
+    settle: (reply: Made | KvFailure) => void,
+  ) {
+    this.#service = service;
+    this.#replyTo = replyTo;
+    this.#settle = settle;
+  }
+
+  settle(outcome: Outcome): void {
+    this.#settle(this.#replyTo(outcome));
+    this.#service.ended();
+  }
+
+  fail(error: unknown): void {
+    this.#settle(this.#service.defect(error));
+    this.#service.ended();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { GetOutcome } from "@coterie/cluster";
+import type { Ending, GetOutcome } from "@coterie/cluster";
 import type { RespReply } from "@coterie/protocol";
 import { type HeldValue, heldOf } from "./key-lanes.ts";
 import { failureReply } from "./failure-reply.ts";
@@ -13,40 +13,51 @@ const keysAtOnce = 64;
 /** Redis clients know no contexts. */
 const forValue = { withoutContext: true };
 
-/** Reads the first key of a call, and replies with what `show` makes of what it holds. */
-export function readKey(
-  call: RespCall,
-  show: (held: HeldValue | undefined, call: RespCall) => RespReply,
-): void {
-  const { service } = call;
-  const place = { bucket: service.options.bucket, key: call.word(call.command.keys?.first ?? 1) };
-  service.node.get(place, forValue).then(
-    (outcome) => call.settle(replyTo(outcome, call, show)),
-    (error: unknown) => call.settle(service.defect(error)),
-  );
+/** What becomes of a key's value: the reply that it is for the call. */
+type Show = (held: HeldValue | undefined, call: RespCall) => RespReply;
+
+/** A key that is being read. */
+class KeyRead implements Ending<GetOutcome> {
+  readonly #call: RespCall;
+  readonly #show: Show;
+  readonly #taker: { settle(reply: RespReply): void };
+
+  constructor(call: RespCall, show: Show, taker: { settle(reply: RespReply): void }) {
+    this.#call = call;
+    this.#show = show;
+    this.#taker = taker;
+  }
+
+  settle(outcome: GetOutcome): void {
+    this.#taker.settle(replyTo(outcome, this.#call, this.#show));
+  }
+
+  fail(error: unknown): void {
+    this.#taker.settle(this.#call.service.defect(error));
+  }
 }
 
-/** Reads keys, some at once; `settle` gets what `show` makes of each, or the first error. */
+/** Reads the first key of a call, and replies with what `show` makes of what it holds. */
+export function readKey(call: RespCall, show: Show): void {
+  const { service } = call;
+  const place = { bucket: service.options.bucket, key: call.word(call.command.keys?.first ?? 1) };
+  service.node.beginGet(place, forValue, new KeyRead(call, show, call));
+}
+
+/** Reads keys, some at once; resolves with what `show` makes of each, or the error that it is. */
 export function readKeys(
   call: RespCall,
   keys: readonly Uint8Array[],
-  show: (held: HeldValue | undefined, call: RespCall) => RespReply,
+  show: Show,
 ): Promise<readonly RespReply[]> {
   const { service } = call;
   const { bucket } = service.options;
   return forEachKey(keys, (key, settle) => {
-    service.node.get({ bucket, key }, forValue).then(
-      (outcome) => settle(replyTo(outcome, call, show)),
-      (error: unknown) => settle(service.defect(error)),
-    );
+    service.node.beginGet({ bucket, key }, forValue, new KeyRead(call, show, { settle }));
   });
 }
 
-function replyTo(
-  outcome: GetOutcome,
-  call: RespCall,
-  show: (held: HeldValue | undefined, call: RespCall) => RespReply,
-): RespReply {
+function replyTo(outcome: GetOutcome, call: RespCall, show: Show): RespReply {
   if (!outcome.ok) return failureReply(outcome);
   const held = heldOf(outcome.siblings);
   const bytes = held?.value.length ?? 0;
