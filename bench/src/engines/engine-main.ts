@@ -1,4 +1,5 @@
 // A process of its own for one engine: does one task of its parent, and answers.
+import { setCollectorFlags } from "@coterie/server";
 import { say } from "../say.ts";
 import { loadEngine, openEngine } from "./load-engine.ts";
 import type { Loaded, Opened, Task } from "./tasks.ts";
@@ -7,6 +8,7 @@ function carryOut(task: Task): Promise<Loaded | Opened> {
   return task.kind === "load" ? loadEngine(task) : openEngine(task);
 }
 
+setCollectorFlags();
 process.on("disconnect", () => process.exit());
 process.once("message", (task: Task) => {
   carryOut(task).then(

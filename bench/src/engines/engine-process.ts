@@ -3,9 +3,6 @@ import { builtFile } from "../built-file.ts";
 import { answerOf, killed } from "../child-process.ts";
 import type { Loaded, Opened, Task } from "./tasks.ts";
 
-/** As a node has it set: see docs/decisions/048 and 097. */
-const execArgv = ["--no-parallel-scavenge", "--no-allocation-site-pretenuring"];
-
 /** The processes that engines are measured in: one at a time, each for one task. */
 export class EngineProcess {
   #child: ChildProcess | undefined;
@@ -27,7 +24,7 @@ export class EngineProcess {
 
   /** The answer of a new process, killed as soon as it has given it. */
   async #do(task: Task): Promise<unknown> {
-    const child = fork(builtFile("engines/engine-main.js"), [], { execArgv });
+    const child = fork(builtFile("engines/engine-main.js"));
     this.#child = child;
     try {
       child.send(task);

@@ -1,6 +1,10 @@
 // The process of a generator: carries out the orders of its parent, one at a time.
+import { setCollectorFlags } from "@coterie/server";
 import { Generator } from "./generator.ts";
 import type { GeneratorInput, Order, RunResult } from "./plan.ts";
+
+// While this process stood still, it would be the servers that are slow.
+setCollectorFlags();
 
 const input = JSON.parse(process.argv[2] ?? "{}") as GeneratorInput;
 const generator = new Generator(input);

@@ -1,3 +1,4 @@
+export { setCollectorFlags } from "./collector-flags.ts";
 export { type ConfigCheck, checkConfig } from "./config/check-config.ts";
 export { configTemplate } from "./config/config-template.ts";
 export {
