@@ -27,7 +27,10 @@ interface PeerCircuitsParts {
 
 type Settle = (reply: Reply<PeerResponse>) => void;
 
-/** A call that is under way; without `settle` its caller has been told that there is no answer. */
+/** So many calls are given up in one turn. */
+const givenUpAtOnce = 8;
+
+/** A call that is under way; without `settle` its caller has been told how it ended. */
 interface OpenCall {
   settle: Settle | undefined;
   /** Its place among the peer's; what is last there takes it when this one leaves. */
@@ -44,7 +47,7 @@ interface Peer {
 
 /**
  * The network, with a circuit for each peer: calls to one that is silent are refused at once, and
- * those that it has already are given up together. Everything that a node asks of others goes
+ * those that it has already are given up, a few in each turn. Everything that a node asks of others goes
  * through here, background work too; not what members say of each other, which keeps circuits.
  */
 export class PeerCircuits implements Network<PeerRequest, PeerResponse> {
@@ -130,7 +133,9 @@ export class PeerCircuits implements Network<PeerRequest, PeerResponse> {
     else circuit.refused();
     this.#noteClosed(peer, wasOpen);
     this.#arm(peer);
-    call.settle?.(reply);
+    const { settle } = call;
+    call.settle = undefined;
+    settle?.(reply);
   }
 
   #want(peer: Peer): void {
@@ -165,7 +170,7 @@ export class PeerCircuits implements Network<PeerRequest, PeerResponse> {
     const wasOpen = !peer.circuit.isPassable;
     if (peer.circuit.pinged(isAnswered, this.#parts.clock.monotonicMs()) === "opened") {
       this.#counts.opened += 1;
-      this.#giveUp(peer);
+      this.#giveUp([...peer.calls]);
     }
     this.#noteClosed(peer, wasOpen);
     this.#arm(peer);
@@ -175,14 +180,18 @@ export class PeerCircuits implements Network<PeerRequest, PeerResponse> {
     if (wasOpen && circuit.isPassable && !this.#isStopped) this.#parts.onClosed(address);
   }
 
-  /** Whoever waits for this peer is told that there is no answer. The call itself goes on. */
-  #giveUp({ calls }: Peer): void {
-    const waiting = [...calls];
-    for (const call of waiting) {
+  /**
+   * Whoever waits for these is told that there is no answer; the calls themselves go on. A peer that
+   * has said nothing for a second has thousands of them: what each caller does then takes a node
+   * tens of milliseconds together, in which it would answer nobody else.
+   */
+  #giveUp(waiting: OpenCall[]): void {
+    for (const call of waiting.splice(0, givenUpAtOnce)) {
       const { settle } = call;
       call.settle = undefined;
       settle?.({ ok: false, reason: "timeout" });
     }
+    if (waiting.length > 0) this.#parts.clock.afterTurn(() => this.#giveUp(waiting));
   }
 
   #peerAt(address: PeerAddress): Peer {
