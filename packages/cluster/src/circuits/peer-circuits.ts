@@ -47,8 +47,8 @@ interface Peer {
 
 /**
  * The network, with a circuit for each peer: calls to one that is silent are refused at once, and
- * those that it has already are given up, a few in each turn. Everything that a node asks of others goes
- * through here, background work too; not what members say of each other, which keeps circuits.
+ * those that it has already are given up, a few in each turn. Everything that a node asks of others
+ * goes through here, background work too; not what members say of each other, which keeps circuits.
  */
 export class PeerCircuits implements Network<PeerRequest, PeerResponse> {
   readonly #parts: PeerCircuitsParts;
@@ -181,8 +181,8 @@ export class PeerCircuits implements Network<PeerRequest, PeerResponse> {
   }
 
   /**
-   * Whoever waits for these is told that there is no answer; the calls themselves go on. A peer that
-   * has said nothing for a second has thousands of them: what each caller does then takes a node
+   * Whoever waits for these is told that there is no answer; the calls themselves go on. Of a peer
+   * that has said nothing for a second there are thousands: what their callers do then takes a node
    * tens of milliseconds together, in which it would answer nobody else.
    */
   #giveUp(waiting: OpenCall[]): void {
