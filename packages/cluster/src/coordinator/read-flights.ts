@@ -128,7 +128,7 @@ export class ReadFlights {
   }
 }
 
-/** A read for some gets. Those who wait for the next one come first: it has not begun. */
+/** A read for some gets. The next one of their key begins before they are told how it ended. */
 class Flight implements Ending<QuorumRead> {
   readonly #passengers: readonly Passenger[];
   readonly #onLanded: () => void;

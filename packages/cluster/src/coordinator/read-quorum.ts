@@ -62,7 +62,11 @@ class Reading {
 
   begin(): void {
     this.#beganMs = this.#coordination.clock.monotonicMs();
-    gatherCopies(this.#coordination, this.#asked, (gathered) => this.#take(gathered));
+    try {
+      gatherCopies(this.#coordination, this.#asked, (gathered) => this.#take(gathered));
+    } catch (error) {
+      this.#ending.fail(error);
+    }
   }
 
   #take(gathered: Gathered<ReplicaCopy>): void {
