@@ -189,12 +189,16 @@ export class RealCluster {
   }
 }
 
+/** What `coterie dev` says once all nodes serve. */
+const announcement = /\d nodes?, ready in /u;
+
 async function waitUntilReady(dev: Command, directory: string): Promise<readonly Endpoint[]> {
   const file = join(directory, "endpoints.json");
   let endpoints: readonly Endpoint[] = [];
   await until(async () => {
     if (!dev.isRunning) throw new Error(`coterie dev ended at its start:\n${dev.output}`);
-    if (!existsSync(file)) return false;
+    // Before it says so itself, it takes a node that is killed for one that did not start.
+    if (!announcement.test(dev.output) || !existsSync(file)) return false;
     endpoints = readEndpoints(file);
     const ready = await Promise.all(endpoints.map(({ http }) => isReady(http)));
     return endpoints.length > 0 && ready.every(Boolean);
