@@ -89,7 +89,7 @@ function standIns(
 
 /** This node's own copy, whether or not it owns the key's partition. */
 export async function readOwnCopy(coordination: Coordination, key: Key): Promise<ReplicaAnswer> {
-  const { settings } = coordination.ring().document;
+  const { settings } = coordination.ring();
   const token = tokenOf(key, settings);
   const partition = partitionOf(token, settings.partitions);
   const placed = { bucket: key.bucket, key: key.key, token, partition };

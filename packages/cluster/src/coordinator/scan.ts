@@ -44,7 +44,7 @@ export async function scan(
   const checked = checkScan(coordination, bucketName, options);
   if (!checked.ok) return checked;
   const { bucket } = checked;
-  const { partitions } = coordination.ring().document.settings;
+  const { partitions } = coordination.ring().settings;
   const { clock, tuning } = coordination;
   const start = clock.monotonicMs();
   const deadline = start + tuning.timeoutMsDefault;

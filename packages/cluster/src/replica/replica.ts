@@ -86,7 +86,7 @@ export class Replica {
 
   /** The place of `key` under the ring of now, and under the fence of now. */
   place(key: Key): FencedKey {
-    const { settings } = this.#parts.ring().document;
+    const { settings } = this.#parts.ring();
     const token = tokenOf(key, settings);
     const partition = partitionOf(token, settings.partitions);
     const fence = this.fence(partition).raised;
@@ -94,7 +94,7 @@ export class Replica {
   }
 
   partitionOf(token: Token): PartitionId {
-    return partitionOf(token, this.#parts.ring().document.settings.partitions);
+    return partitionOf(token, this.#parts.ring().settings.partitions);
   }
 
   /** The fence in force; what is read from now on is read under it. */
@@ -296,17 +296,13 @@ export class Replica {
   /** True if records of the partition are taken here. */
   takes(partition: number): boolean {
     const ring = this.#parts.ring();
-    return (
-      partition < ring.document.settings.partitions && isTaker(ring, this.#parts.self, partition)
-    );
+    return partition < ring.settings.partitions && isTaker(ring, this.#parts.self, partition);
   }
 
   /** True if there is a copy of the partition here, be it a part of one or left over. */
   holds(partition: number): boolean {
     const ring = this.#parts.ring();
-    return (
-      partition < ring.document.settings.partitions && ring.isHolder(this.#parts.self, partition)
-    );
+    return partition < ring.settings.partitions && ring.isHolder(this.#parts.self, partition);
   }
 
   /** Why this node can hold nothing of the key for `target`, or for anybody. */

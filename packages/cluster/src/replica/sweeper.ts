@@ -78,7 +78,7 @@ export class Sweeper {
   }
 
   async #pass(): Promise<void> {
-    const { partitions } = this.#parts.ring().document.settings;
+    const { partitions } = this.#parts.ring().settings;
     for (let partition = 0; partition < partitions; partition += 1) {
       await this.#sweepPartition(partition);
       if (this.#isStopped) return;

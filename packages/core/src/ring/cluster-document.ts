@@ -16,17 +16,17 @@ export interface Member {
   /** 32 hex digits, drawn once per directory: tells a member from an impostor or a wiped one. */
   readonly nonce: string;
   /** The nonce that it became a member with; left out while that is the one it has. */
-  readonly firstNonce?: string;
+  readonly firstNonce?: string | undefined;
   /**
    * On its way out: it gets no partitions, and is a member until it holds none. `leaving` hands its
    * copies over itself; `removed` is gone for good and is asked nothing. Left out of the others.
    */
-  readonly departure?: Departure;
+  readonly departure?: Departure | undefined;
   /**
    * An operator has said that it is gone for good, when too few voters were left to agree: it has
    * no vote from then on. Left out of the others.
    */
-  readonly vote?: "forfeited";
+  readonly vote?: "forfeited" | undefined;
 }
 
 export type Departure = "leaving" | "removed";
@@ -97,7 +97,7 @@ export interface BucketSettings {
   /** Of requests that do not say. Documents leave `strict` out: so they keep their bytes. */
   readonly mode: RequestMode;
   /** Milliseconds that a value lives whose put says nothing of it; left out: it stays. */
-  readonly ttlMs?: number;
+  readonly ttlMs?: number | undefined;
 }
 
 /**

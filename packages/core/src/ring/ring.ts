@@ -1,9 +1,15 @@
 import { invariant } from "../invariant.ts";
 import type { NodeId } from "../ids.ts";
 import type { Key } from "../key.ts";
-import type { BucketSettings, ClusterDocument, Member } from "./cluster-document.ts";
+import type {
+  BucketSettings,
+  ClusterDocument,
+  ClusterSettings,
+  Member,
+} from "./cluster-document.ts";
 import { documentDigest, placementTag, settingsDigest } from "./document-codec.ts";
 import type { ReplicaPlan } from "./replica-plan.ts";
+import { shapedMember, shapedSettings } from "./ring-shapes.ts";
 import { type PartitionId, type Token, partitionOf, tokenOf } from "./token.ts";
 
 /** Which document a node goes by, as every request between nodes says. */
@@ -29,6 +35,8 @@ export interface Holder {
 /** The table of one cluster document, made ready for requests. Immutable. */
 export class Ring {
   readonly document: ClusterDocument;
+  readonly #epoch: number;
+  readonly #settings: ClusterSettings;
   readonly #buckets: ReadonlyMap<string, BucketSettings>;
   readonly #members: ReadonlyMap<NodeId, Member>;
   readonly #owners: readonly (readonly Member[])[];
@@ -44,13 +52,14 @@ export class Ring {
 
   constructor(document: ClusterDocument) {
     this.document = document;
-    this.#buckets = new Map(document.settings.buckets.map((bucket) => [bucket.name, bucket]));
-    this.#members = new Map(document.members.map((member) => [member.id, member]));
-    this.#owners = document.owners.map((owners) =>
-      owners.map((index) => document.members[index] as Member),
-    );
+    this.#epoch = document.epoch;
+    this.#settings = shapedSettings(document.settings);
+    this.#buckets = new Map(this.#settings.buckets.map((bucket) => [bucket.name, bucket]));
+    const members = document.members.map(shapedMember);
+    this.#members = new Map(members.map((member) => [member.id, member]));
+    const memberAt = (index: number): Member => members[index] as Member;
+    this.#owners = document.owners.map((owners) => owners.map(memberAt));
     const { moves = [], leftovers = [] } = document;
-    const memberAt = (index: number): Member => document.members[index] as Member;
     this.#next = new Map(moves.map(({ partition, to }) => [partition, to.map(memberAt)]));
     const former = new Map<PartitionId, Holder[]>();
     for (const { partition } of moves) former.set(partition, []);
@@ -88,7 +97,11 @@ export class Ring {
   }
 
   get epoch(): number {
-    return this.document.epoch;
+    return this.#epoch;
+  }
+
+  get settings(): ClusterSettings {
+    return this.#settings;
   }
 
   bucket(name: string): BucketSettings | undefined {
@@ -153,9 +166,8 @@ export class Ring {
 
   /** Where `key` lives: the plan of one request. */
   plan(key: Key, bucket: BucketSettings): ReplicaPlan {
-    const { settings } = this.document;
-    const token = tokenOf(key, settings);
-    const partition = partitionOf(token, settings.partitions);
+    const token = tokenOf(key, this.#settings);
+    const partition = partitionOf(token, this.#settings.partitions);
     const primaries = this.#primaries.get(bucket.n)?.[partition];
     invariant(primaries !== undefined, "a request names a bucket of this ring");
     const next = this.#next.get(partition)?.slice(0, bucket.n);
@@ -165,7 +177,7 @@ export class Ring {
 
   /** The first `n` owners of a token's partition, and everybody else in ring order after them. */
   preferenceList(token: Token, n: number): PreferenceList {
-    const { partitions } = this.document.settings;
+    const { partitions } = this.#settings;
     const start = partitionOf(token, partitions);
     const primaries = this.owners(start).slice(0, n);
     const met = new Set<Member>(primaries);
@@ -173,7 +185,7 @@ export class Ring {
       for (const member of this.owners((start + step) % partitions)) met.add(member);
     }
     // With fewer partitions than nodes some own nothing, and still can stand in.
-    for (const member of this.document.members) met.add(member);
+    for (const member of this.#members.values()) met.add(member);
     return { primaries, fallbacks: [...met].slice(primaries.length) };
   }
 

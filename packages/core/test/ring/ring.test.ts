@@ -3,8 +3,13 @@ import { expect, it } from "vitest";
 import { utf8 } from "../../src/bytes/text.ts";
 import type { NodeId } from "../../src/ids.ts";
 import { InvariantViolation } from "../../src/invariant.ts";
-import type { BucketSettings } from "../../src/ring/cluster-document.ts";
-import { documentDigest, placementTag } from "../../src/ring/document-codec.ts";
+import type { BucketSettings, Member } from "../../src/ring/cluster-document.ts";
+import {
+  decodeDocument,
+  documentDigest,
+  encodeDocument,
+  placementTag,
+} from "../../src/ring/document-codec.ts";
 import { Ring } from "../../src/ring/ring.ts";
 import { type Token, compareTokens, partitionOf, tokenOf } from "../../src/ring/token.ts";
 import { documentOf, memberOf, membersOf, modestSettings, settingsOf } from "./members.ts";
@@ -34,10 +39,38 @@ it("behaviour 22: lookup always answers a member", () => {
   fc.assert(
     fc.property(anyKey, (key) => {
       for (const { id } of ring.plan(key, bucket).primaries) {
-        expect(document.members).toContain(ring.member(id));
+        expect(document.members).toContainEqual(ring.member(id));
       }
     }),
   );
+});
+
+it("shows members, buckets and settings of one shape, whatever a document says of them", () => {
+  const [first, ...others] = document.members as [Member, ...Member[]];
+  const { settings } = document;
+  const going = {
+    ...document,
+    epoch: 2,
+    settings: { ...settings, buckets: settings.buckets.map((each) => ({ ttlMs: 5, ...each })) },
+    members: [{ departure: "leaving" as const, ...first, firstNonce: "0".repeat(32) }, ...others],
+  };
+  const decoded = decodeDocument(encodeDocument(going));
+  if (!decoded.ok) throw new Error(decoded.reason);
+  const shapes = (of: Ring): readonly unknown[] => [
+    Object.keys(of.member(first.id) ?? {}),
+    Object.keys(of.owners(0)[0] ?? {}),
+    Object.keys(of.bucket("default") ?? {}),
+    Object.keys(of.settings),
+  ];
+  expect(shapes(new Ring(going))).toEqual(shapes(ring));
+  expect(shapes(new Ring(decoded.document))).toEqual(shapes(ring));
+});
+
+it("names placements by numbers of one kind: 31 bits", () => {
+  for (let number = 0; number < 100; number += 1) {
+    const other = { ...document, clusterId: number.toString(16).padStart(32, "0") };
+    expect(placementTag(other) | 0).toBe(placementTag(other));
+  }
 });
 
 it("behaviour 28: a preference list has n distinct nodes", () => {
