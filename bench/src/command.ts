@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { runAntiEntropy } from "./anti-entropy/command.ts";
 import { positive, wholeNumber } from "./arguments.ts";
 import { type DriverName, driverNames } from "./drivers/open-driver.ts";
+import { runBulkFile } from "./bulk-file/command.ts";
 import { runEngines } from "./engines/command.ts";
 import { runFailover } from "./failover/command.ts";
 import { runHandoff } from "./handoff/command.ts";
@@ -71,6 +72,7 @@ export async function runBench(words: readonly string[]): Promise<number> {
   if (words[0] === "overload") return runOverload(words.slice(1));
   if (words[0] === "large-values") return runLargeValues(words.slice(1));
   if (words[0] === "tails") return runTails(words.slice(1));
+  if (words[0] === "bulk-file") return runBulkFile(words.slice(1));
   if (words[0] === "soak") return runSoak(words.slice(1));
   if (words[0] === "many-keys") return runManyKeys(words.slice(1));
   if (words[0] === "engines") return runEngines(words.slice(1));
@@ -139,6 +141,7 @@ Examples:
   npm run bench -- large-values --help
   npm run bench -- tails --help
   npm run bench -- soak --help
+  npm run bench -- bulk-file --help
   npm run bench -- many-keys --help
   npm run bench -- engines --help
   npm run bench -- failover --help

@@ -1,4 +1,5 @@
 export { loadBlob, saveBlob } from "./blob.ts";
+export { BulkFile } from "./bulk-file.ts";
 export { openStore } from "./open-store.ts";
 export { PrefixedDisk } from "./prefixed-disk.ts";
 export { fsyncBoundsMs } from "./store.ts";

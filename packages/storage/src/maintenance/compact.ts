@@ -15,6 +15,7 @@ import {
   segmentName,
 } from "../log/format.ts";
 import { Group } from "../log/group.ts";
+import { BulkFile } from "../bulk-file.ts";
 import { collectLive, readSlice, slicesOf } from "./read-live.ts";
 
 /** A compacted segment gets a segment's name once it is whole and durable. */
@@ -123,7 +124,7 @@ class SegmentCopy {
   readonly segment: number;
   end = segmentHeaderBytes;
   readonly #parts: CompactParts;
-  readonly #file: File;
+  readonly #file: BulkFile;
   readonly #salt: Uint8Array;
   /** Where each entry went, in the order in which they came; 0 for those not copied. */
   readonly #offsets: number[] = [];
@@ -132,18 +133,18 @@ class SegmentCopy {
 
   constructor(parts: CompactParts, file: File, segment: number) {
     this.#parts = parts;
-    this.#file = file;
+    this.#file = new BulkFile(parts.disk, file);
     this.segment = segment;
     this.#salt = parts.random.bytes(saltBytes);
     this.#group = this.#nextGroup(new Uint8Array(groupBytesFirst));
   }
 
   start(): Promise<DiskOutcome> {
-    const { disk, partitions } = this.#parts;
+    const { partitions } = this.#parts;
     const { segment } = this;
     const salt = this.#salt;
     const header = encodeSegmentHeader({ segment, kind: "compacted", partitions, salt });
-    return io.write(disk, this.#file, 0, header);
+    return this.#file.write(0, header);
   }
 
   /** Copies one entry, unless its key has a newer one by now. A damaged one is reported. */
@@ -167,7 +168,7 @@ class SegmentCopy {
       return { ok: true, value: undefined };
     }
     const bytes = group.finish(this.#sequence, this.#salt);
-    const written = await io.write(this.#parts.disk, this.#file, group.offset, bytes);
+    const written = await this.#file.write(group.offset, bytes);
     this.#sequence += 1;
     this.end = group.end;
     this.#group = this.#nextGroup(group.buffer);
@@ -176,10 +177,10 @@ class SegmentCopy {
 
   /** The seal says that nothing is missing at the end. */
   async finish(): Promise<DiskOutcome> {
-    const { store, disk } = this.#parts;
+    const { store } = this.#parts;
     this.#group.append(entryKinds.seal, store.log.lsn, new Uint8Array(0));
     const written = await this.writeGroups(groupHeaderBytes + entryHeaderBytes);
-    return written.ok ? io.sync(disk, this.#file) : written;
+    return written.ok ? this.#file.sync() : written;
   }
 
   /** What the index is to point to instead. The rows and victims are those that were copied. */

@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter, type PartitionId, crc32c } from "@coterie/core";
 import type { Disk, DiskOutcome } from "@coterie/ports";
+import { BulkFile } from "../bulk-file.ts";
 import * as io from "../disk-promises.ts";
 import { RecordIndex } from "../index/record-index.ts";
 import type { ReplayStart } from "../log/log.ts";
@@ -110,6 +111,7 @@ export async function writeDraft(
   await io.remove(disk, name);
   const opened = await io.open(disk, name, "create");
   if (!opened.ok) return opened;
+  const file = new BulkFile(disk, opened.value);
   let position = 0;
   let batch = new ByteWriter(batchBytesFirst);
   batch.u32(MAGIC);
@@ -122,11 +124,11 @@ export async function writeDraft(
     // It is written from where it is: what follows gets memory of its own.
     const bytes = batch.view(0);
     batch = new ByteWriter(batchBytesFirst);
-    outcome = await io.write(disk, opened.value, position, bytes);
+    outcome = await file.write(position, bytes);
     position += bytes.length;
     await pause();
   }
-  if (outcome.ok) outcome = await io.sync(disk, opened.value);
+  if (outcome.ok) outcome = await file.sync();
   await io.close(disk, opened.value);
   return outcome;
 }
