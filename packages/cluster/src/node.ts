@@ -456,6 +456,7 @@ export class CoterieNode implements NodeApi {
       ...shared,
       replica,
       pressure: this.pressure,
+      counters: this.#counters,
       ports: { ...this.#ports, network },
       config: this.#config,
       ...before,

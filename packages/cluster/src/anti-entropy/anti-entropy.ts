@@ -1,7 +1,7 @@
 import type { NodeId, PartitionId } from "@coterie/core";
 import type { Cancel, MonotonicMs } from "@coterie/ports";
 import type { Coordination } from "../coordinator/coordination.ts";
-import { Pace } from "../handoff/pace.ts";
+import { Pace, type PaceParts } from "../handoff/pace.ts";
 import type {
   AntiEntropyCounts,
   AntiEntropyEvent,
@@ -16,15 +16,15 @@ const firstMsMax = 5000;
 /** After one that was not completed, the next comes no later than this, in milliseconds. */
 const againMsMax = 15_000;
 
-export interface AntiEntropyParts extends Pick<
-  Coordination,
-  "self" | "clock" | "random" | "store" | "fences" | "replica" | "network" | "ring"
-> {
+export interface AntiEntropyParts
+  extends
+    PaceParts,
+    Pick<
+      Coordination,
+      "self" | "clock" | "random" | "store" | "fences" | "replica" | "network" | "ring"
+    > {
   /** How often each peer's turn comes; 0: only when something asks for it. */
   readonly intervalMs: number;
-  readonly bytesPerSecond: number;
-  /** True while clients' requests come first. */
-  readonly isBusy: () => boolean;
   readonly onEvent: (event: AntiEntropyEvent) => void;
 }
 
@@ -46,7 +46,7 @@ export class AntiEntropy {
 
   constructor(parts: AntiEntropyParts) {
     this.#parts = parts;
-    this.#pace = new Pace(parts.bytesPerSecond, parts.isBusy);
+    this.#pace = new Pace(parts);
   }
 
   begin(): void {

@@ -6,17 +6,15 @@ import {
   differingTokens,
   partitionNode,
   partitionOf,
+  questionsMax,
   rootNode,
 } from "@coterie/core";
 import type { BatchRoom, BulkPayer } from "../handoff/debt.ts";
 import type { LookedEntry } from "../messages.ts";
-import { pause } from "../pause.ts";
 import { entriesUnder, inTurns, looksMax } from "./answer-compare.ts";
 import { type Difference, type ExchangeParts, exchangeBatch } from "./exchange-batch.ts";
 import type { SharedSource } from "./shared-source.ts";
 
-/** What is under way differs for a moment: so long it gets before it is looked at again. */
-const secondLookMs = 25;
 /** Differing tokens that are gathered before they are exchanged: the more, the denser they lie. */
 const gatheredTokens = 32_768;
 
@@ -105,10 +103,13 @@ class Exchange {
     if (!(await this.#descend())) return undefined;
     const { lookedThrough } = this.#descent;
     const found = this.#descent.take();
-    if (found.length > 0) await pause(this.#parts.clock, secondLookMs);
+    // What is being written differs for a moment.
+    if (found.length > 0) await this.#payer.moment();
     const differing: Difference[] = [];
-    for (let at = 0; at < found.length; at += looksMax) {
-      const some = await this.#lookAgain(found.slice(at, at + looksMax));
+    for (let at = 0; at < found.length;) {
+      const together = this.#payer.together(looksMax);
+      const some = await this.#lookAgain(found.slice(at, at + together));
+      at += together;
       if (some === undefined) return undefined;
       for (const each of some) differing.push(each);
     }
@@ -118,9 +119,11 @@ class Exchange {
   /** Finds some more that differs; false if there is no use in going on. */
   async #descend(): Promise<boolean> {
     const { clock, self } = this.#parts;
-    while (this.#descent.found < gatheredTokens) {
-      const questions = await inTurns(clock, this.#descent.questions());
+    while (this.#descent.found < this.#payer.together(gatheredTokens)) {
+      const most = this.#payer.together(questionsMax);
+      const questions = await inTurns(clock, this.#descent.questions(most));
       if (questions.length === 0) return true;
+      if (!(await this.#payer.mayGoOn())) return false;
       const request = { kind: "compare", stamp: this.#stamp, sender: self, questions } as const;
       const response = await this.#payer.ask(request);
       if (response?.kind !== "compared") return false;
@@ -160,6 +163,7 @@ class Exchange {
     const { clock, self } = this.#parts;
     const stamp = this.#stamp;
     const tokens = found.map(({ token }) => token);
+    if (!(await this.#payer.mayGoOn())) return undefined;
     const response = await this.#payer.ask({ kind: "look", stamp, sender: self, tokens });
     if (response?.kind !== "looked") return undefined;
     const ours = await entriesUnder(clock, this.#source, found);

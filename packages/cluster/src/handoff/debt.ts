@@ -69,6 +69,10 @@ export interface BulkPayer extends Payer {
   room(): Promise<BatchRoom | undefined>;
   /** Resolves when the next message of a batch may go; false when paying is over. */
   mayGoOn(): Promise<boolean>;
+  /** How many of so many go in one message now: fewer while clients wait for the same turns. */
+  together(most: number): number;
+  /** Resolves when what was being written as it was called has had its time, usually. */
+  moment(): Promise<void>;
   /**
    * The target's records under these tokens, or under the first of them, as far as there is room.
    * `undefined`, and paying is over, if there is no answer.

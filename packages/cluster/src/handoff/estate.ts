@@ -51,6 +51,14 @@ export class Estate implements BulkPayer {
     return Promise.resolve(false);
   }
 
+  together(most: number): number {
+    return most;
+  }
+
+  moment(): Promise<void> {
+    return Promise.resolve();
+  }
+
   fetch(): Promise<undefined> {
     return this.ask();
   }

@@ -1,6 +1,7 @@
 import type { NodeId } from "@coterie/core";
 import type { DebtKind } from "./debt.ts";
 import type { HandoffCounts } from "./handoff-counts.ts";
+import type { PaceParts } from "./pace.ts";
 import type { PaymentPorts } from "./payment.ts";
 
 /** One debt as operators see it. */
@@ -36,10 +37,7 @@ export interface HandoffEvent {
   readonly durationMs: number;
 }
 
-export interface HandoffParts extends PaymentPorts {
-  /** 0: nothing is paid. */
-  readonly bytesPerSecond: number;
-  /** True while clients' requests come first. */
-  readonly isBusy: () => boolean;
+/** `bytesPerSecond` 0: nothing is paid. */
+export interface HandoffParts extends PaymentPorts, PaceParts {
   readonly onEvent: (event: HandoffEvent) => void;
 }

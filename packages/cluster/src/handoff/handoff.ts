@@ -20,7 +20,7 @@ export class Handoff {
 
   constructor(parts: HandoffParts) {
     this.#parts = parts;
-    this.#pace = new Pace(parts.bytesPerSecond, parts.isBusy);
+    this.#pace = new Pace(parts);
   }
 
   /** True while nothing is owed to anybody. */

@@ -14,7 +14,7 @@ import type {
 import { oneShot } from "../one-shot.ts";
 import type { FencedKey } from "../reaping/fenced-key.ts";
 import { type BatchRoom, type BulkPayer, type PaymentOutcome, callMs } from "./debt.ts";
-import type { Pace } from "./pace.ts";
+import type { Pace, Spent } from "./pace.ts";
 import { pause } from "../pause.ts";
 
 /** Records under way to one target; while clients are many, and until it has answered at all. */
@@ -23,6 +23,8 @@ const recordsMaxYielding = 32;
 const bytesMax = 4 * 1024 * 1024;
 /** So long at most it does not look whether the node stops. */
 const pauseMsMax = 100;
+/** So long a write may be under way, at an idle node, that not all owners have. */
+const writingMs = 25;
 /** How long a batch may take, in milliseconds: a disk may have to look for each record. */
 const batchMs = 5000;
 /** Records of one batch; small ones fill its bytes with so many. */
@@ -111,11 +113,20 @@ export class Payment implements BulkPayer {
     return false;
   }
 
+  together(most: number): number {
+    return this.#parts.pace.together(most);
+  }
+
+  moment(): Promise<void> {
+    const { clock, pace } = this.#parts;
+    return pause(clock, pace.momentMs(writingMs));
+  }
+
   send(key: FencedKey, stored: StoredRecord, settle: (isPaid: boolean) => void): void {
     const { clock, member } = this.#parts;
     const now = clock.monotonicMs();
     const bytes = stored.bytes.length + overheadBytes;
-    this.#spend(bytes);
+    this.#spend({ bytes, records: 1 });
     this.#bytes += bytes;
     const call = { placed: key, deadline: now + callMs, stamp: this.#parts.ring().stamp };
     mergeCopy(this.#parts, member, call, stored, (outcome) => {
@@ -142,12 +153,12 @@ export class Payment implements BulkPayer {
     const { clock, network, member } = this.#parts;
     const { promise, settle } = oneShot<PeerResponse | undefined>();
     const now = clock.monotonicMs();
-    this.#spend(overheadBytes);
+    this.#spend({ bytes: overheadBytes });
     network.call(member.address, request, now + waitMs, (reply) => {
       const hasAnswered = reply.ok && reply.response.kind !== "refused";
       if (hasAnswered) this.#hasAnswered = true;
       else this.#fail(problemOf(reply));
-      if (reply.ok) this.#spend(answerBytes(reply.response));
+      if (reply.ok) this.#spend(spentFor(reply.response));
       settle(reply.ok && hasAnswered ? reply.response : undefined);
     });
     return promise;
@@ -157,10 +168,10 @@ export class Payment implements BulkPayer {
     const { clock, pace, ring } = this.#parts;
     const { stamp } = ring();
     // Until it is known what it comes to, it is taken for all that there is room for.
-    pace.spend(room.bytes, clock.monotonicMs());
+    pace.spend({ bytes: room.bytes }, clock.monotonicMs());
     const request = { kind: "fetch", stamp, tokens, bytesMax: room.bytes } as const;
     const response = await this.ask(request, batchMs);
-    pace.spend(-room.bytes, clock.monotonicMs());
+    pace.spend({ bytes: -room.bytes }, clock.monotonicMs());
     if (response === undefined) return undefined;
     if (response.kind === "fetched") {
       if (response.tokens > 0 && response.tokens <= tokens.length) return response;
@@ -172,7 +183,8 @@ export class Payment implements BulkPayer {
   async sendAll(records: readonly SentRecord[]): Promise<readonly boolean[]> {
     const { fences, onFailed, ring } = this.#parts;
     const { stamp } = ring();
-    this.#spend(records.reduce((sum, { record }) => sum + record.length, 0));
+    const bytes = records.reduce((sum, { record }) => sum + record.length, 0);
+    this.#spend({ bytes, records: records.length });
     const response = await this.ask({ kind: "merge-all", stamp, records }, batchMs);
     if (response?.kind !== "merged-all" || response.outcomes.length !== records.length) {
       if (response !== undefined) this.#fail("malformed");
@@ -236,9 +248,9 @@ export class Payment implements BulkPayer {
     return Math.min(pace.pauseMs(clock.monotonicMs()), pauseMsMax);
   }
 
-  #spend(bytes: number): void {
-    this.#spent += bytes;
-    this.#parts.pace.spend(bytes, this.#parts.clock.monotonicMs());
+  #spend(spent: Spent): void {
+    this.#spent += spent.bytes;
+    this.#parts.pace.spend(spent, this.#parts.clock.monotonicMs());
   }
 
   /** A record that is refused for itself does not keep others from being sent. */
@@ -285,21 +297,30 @@ const digestBytes = 8;
 /** Of one token and its digest in a list. */
 const entryBytes = 24;
 
-function answerBytes(response: PeerResponse): number {
-  if (response.kind === "looked") return response.entries.length * entryBytes;
-  if (response.kind === "compared") {
-    return response.differences.reduce((sum, { holds }) => sum + holdingBytes(holds), 0);
-  }
-  if (response.kind === "found") {
-    return response.records.reduce((sum, record) => sum + record.length, 0);
-  }
-  if (response.kind !== "fetched") return 0;
-  return response.records.reduce((sum, { record }) => sum + record.length, 0);
+function spentFor(response: PeerResponse): Spent {
+  const { kind } = response;
+  if (kind === "looked") return spentForEntries(response.entries.length);
+  if (kind === "compared") return spentForDifferences(response.differences);
+  if (kind === "found") return spentForRecords(response.records);
+  if (kind !== "fetched") return { bytes: 0 };
+  return spentForRecords(response.records.map(({ record }) => record));
 }
 
-function holdingBytes(holds: TreeDifference["holds"]): number {
-  const { kind } = holds;
-  return kind === "digests"
-    ? holds.digests.length * digestBytes
-    : holds.entries.length * entryBytes;
+function spentForDifferences(differences: readonly TreeDifference[]): Spent {
+  let bytes = 0;
+  let entries = 0;
+  for (const { holds } of differences) {
+    if (holds.kind === "digests") bytes += holds.digests.length * digestBytes;
+    else entries += holds.entries.length;
+  }
+  return { bytes: bytes + entries * entryBytes, entries };
+}
+
+function spentForEntries(entries: number): Spent {
+  return { bytes: entries * entryBytes, entries };
+}
+
+function spentForRecords(records: readonly Uint8Array[]): Spent {
+  const bytes = records.reduce((sum, record) => sum + record.length, 0);
+  return { bytes, records: records.length };
 }

@@ -4,12 +4,10 @@ import { mergeCopy } from "../coordinator/replica-calls.ts";
 import { deliverHints } from "../hints/hint-debt.ts";
 import { isTaker } from "../moves/roles.ts";
 import { callMs } from "./debt.ts";
+import { clientsComeFirst } from "./demand.ts";
 import { Handoff } from "./handoff.ts";
 import { MissedKeys } from "./missed-keys.ts";
 import type { DecodedOwed } from "./owed-codec.ts";
-
-/** Above this part of the requests that may be in flight, what is owed to others can wait. */
-export const busyShare = 64;
 
 /** What a start knows of the time before it. */
 export interface HandoffBefore {
@@ -22,7 +20,10 @@ export interface HandoffBefore {
 export interface HandoffStart
   extends
     HandoffBefore,
-    Pick<Coordination, "self" | "store" | "hints" | "fences" | "replica" | "ring" | "pressure"> {
+    Pick<
+      Coordination,
+      "self" | "store" | "hints" | "fences" | "replica" | "ring" | "pressure" | "counters"
+    > {
   readonly ports: NodePorts;
   readonly config: NodeConfig;
 }
@@ -51,7 +52,7 @@ export function startHandoff({
     ...calls,
     clock,
     bytesPerSecond,
-    isBusy: () => shared.pressure.requests > inFlightMax / busyShare,
+    isBusy: clientsComeFirst({ ...shared, clock }, inFlightMax),
     onEvent: (event) => onEvent({ kind: "handoff", event }),
   });
   deliverHints(shared.hints, handoff, {

@@ -79,7 +79,7 @@ class ListedDebt implements Debt {
 }
 
 /** Somebody outside a small cluster who owes records to its node n2, and no more than that. */
-async function debtor({ bytesPerSecond = 1 << 23, isBusy = false } = {}): Promise<{
+async function debtor({ bytesPerSecond = 1 << 23, isBusy = false, slowdown = 1 } = {}): Promise<{
   readonly small: SmallCluster;
   readonly handoff: Handoff;
   readonly events: HandoffEvent[];
@@ -112,6 +112,7 @@ async function debtor({ bytesPerSecond = 1 << 23, isBusy = false } = {}): Promis
     replica,
     bytesPerSecond,
     isBusy: () => isBusy,
+    pressure: { restMs: (ms) => ms * slowdown },
     onEvent: (event) => events.push(event),
   });
   const owe = (keys: readonly string[]): ListedDebt => {
@@ -188,6 +189,22 @@ it("keeps to its rate, to a quarter of it while clients come first, to nothing a
   expect(yielding).toBeGreaterThan(3000);
   expect(yielding).toBeLessThan(6500);
   expect(await paidAfterASecond({ bytesPerSecond: 0 })).toBe(0);
+});
+
+it("sends fewer small records the busier the node is, however few bytes they are", async () => {
+  const paidInASecond = async (given: Parameters<typeof debtor>[0]): Promise<number> => {
+    const { small, handoff, owe } = await debtor({ bytesPerSecond: 1 << 26, ...given });
+    owe(names(4000));
+    await small.pass(150);
+    handoff.wake(node(2));
+    await small.pass(1000);
+    return handoff.counts.paid.hints;
+  };
+  expect(await paidInASecond({})).toBe(4000);
+  expect(await paidInASecond({ isBusy: true })).toBeGreaterThan(3000);
+  const atTheBusiest = await paidInASecond({ isBusy: true, slowdown: 8 });
+  expect(atTheBusiest).toBeGreaterThan(900);
+  expect(atTheBusiest).toBeLessThan(1200);
 });
 
 it("pays what came while it was paying, and ends in order when it is stopped", async () => {

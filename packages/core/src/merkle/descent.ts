@@ -72,10 +72,10 @@ export class Descent {
     return this.#pending.at(-1)?.node.first ?? this.#source.shared.length;
   }
 
-  /** What to ask next; nothing if it is over, or if there is enough to take. */
-  *questions(): InTurns<readonly TreeQuestion[]> {
+  /** What to ask next, so much at most; nothing if it is over, or if there is enough to take. */
+  *questions(most: number = questionsMax): InTurns<readonly TreeQuestion[]> {
     const questions: TreeQuestion[] = [];
-    while (questions.length < questionsMax) {
+    while (questions.length < most) {
       const next = this.#pending.at(-1);
       if (next === undefined) break;
       if (next.kind === "lacking") {

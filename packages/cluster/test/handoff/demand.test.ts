@@ -1,6 +1,6 @@
 import { SimClock, World } from "@coterie/sim";
 import { expect, it } from "vitest";
-import { Demand } from "../../src/anti-entropy/demand.ts";
+import { Demand } from "../../src/handoff/demand.ts";
 
 it.each([
   ["nothing is asked", 0, false],

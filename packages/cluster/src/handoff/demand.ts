@@ -1,8 +1,20 @@
 import type { Clock, MonotonicMs } from "@coterie/ports";
+import type { Coordination } from "../coordinator/coordination.ts";
 
 /** From so many on, per second, somebody waits for what the node is asked. */
 const perSecondMin = 100;
 const windowMs = 100;
+/** Above this part of the requests that may be in flight, clients come first. */
+const busyShare = 64;
+
+/** Whether clients' requests come before what nodes owe to each other. */
+export function clientsComeFirst(
+  { clock, counters, pressure }: Pick<Coordination, "clock" | "counters" | "pressure">,
+  inFlightMax: number,
+): () => boolean {
+  const demand = new Demand(clock, () => counters.copiesAsked);
+  return () => pressure.requests > inFlightMax / busyShare || demand.isHigh;
+}
 
 /**
  * Whether much is asked of a node now, by a count of all that was asked. One that is getting
