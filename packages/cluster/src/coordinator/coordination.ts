@@ -3,6 +3,7 @@ import {
   ContextSeal,
   type HybridClock,
   type NodeId,
+  type PartitionId,
   type Pressure,
   type Ring,
   type Sha256,
@@ -11,7 +12,7 @@ import {
 import type { Clock, MonotonicMs, Network, Random } from "@coterie/ports";
 import type { PlacedKey, RecordStore } from "@coterie/storage";
 import type { HintBook } from "../hints/hint-book.ts";
-import type { PeerRefusal, PeerRequest, PeerResponse } from "../messages.ts";
+import type { ListedEntry, PeerRefusal, PeerRequest, PeerResponse } from "../messages.ts";
 import type { NodeCounters } from "../node-counters.ts";
 import type { FenceTable } from "../reaping/fence-table.ts";
 import type { Replica } from "../replica/replica.ts";
@@ -43,6 +44,8 @@ export interface Coordination {
   /** Hears of keys of which a member did not acknowledge a record. */
   readonly missed: {
     note(target: NodeId, key: PlacedKey, code: PeerRefusal): void;
+    /** Others may not hold what this node holds under these tokens. */
+    noteDiffering(partition: PartitionId, entries: readonly ListedEntry[]): void;
     /** A record was sent; and it was acknowledged or not, and what is owed is noted. */
     noteSent(target: NodeId): void;
     noteSettled(target: NodeId): void;

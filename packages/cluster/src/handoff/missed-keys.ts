@@ -1,9 +1,9 @@
-import type { NodeId } from "@coterie/core";
+import { type NodeId, type PartitionId, classIn } from "@coterie/core";
 import type { Disk } from "@coterie/ports";
 import type { PlacedKey } from "@coterie/storage";
 import type { Coordination } from "../coordinator/coordination.ts";
-import type { PeerRefusal } from "../messages.ts";
-import { isTaker, takesOf } from "../moves/roles.ts";
+import type { ListedEntry, PeerRefusal } from "../messages.ts";
+import { isTaker, otherHolders, takesOf } from "../moves/roles.ts";
 import type { Handoff } from "./handoff.ts";
 import { type KeyBudget, MissedDebt } from "./missed-debt.ts";
 import type { OwedPartitions } from "./owed-codec.ts";
@@ -51,6 +51,21 @@ export class MissedKeys {
     const debt = this.#debtTo(target);
     debt.note(partition, token);
     handoff.owe(debt);
+  }
+
+  /** What this node holds under these tokens, the others may not hold: they are to get it. */
+  noteDiffering(partition: PartitionId, entries: readonly ListedEntry[]): void {
+    const { handoff, ring, self } = this.#parts;
+    for (const { id } of otherHolders(ring(), self, partition)) {
+      const taken = entries.filter(({ digest }) =>
+        takesOf(ring(), id, partition, classIn(digest.low)),
+      );
+      if (taken.length === 0) continue;
+      const debt = this.#debtTo(id);
+      for (const { token } of taken) debt.note(partition, token);
+      handoff.counts.noted += taken.length;
+      handoff.owe(debt);
+    }
   }
 
   noteSent(target: NodeId): void {

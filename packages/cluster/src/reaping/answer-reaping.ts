@@ -4,6 +4,7 @@ import {
   type PartitionId,
   type Ring,
   classIn,
+  compareTokens,
   cutClock,
   decodeRecordKey,
   encodeRecord,
@@ -12,6 +13,7 @@ import {
   withClass,
 } from "@coterie/core";
 import type { RecordStore, StoredRecord } from "@coterie/storage";
+import type { Coordination } from "../coordinator/coordination.ts";
 import type { HintBook } from "../hints/hint-book.ts";
 import type {
   FenceRaisedResponse,
@@ -34,6 +36,7 @@ export interface ReapingParts {
   readonly hints: HintBook;
   readonly fences: FenceTable;
   readonly ring: () => Ring;
+  readonly missed: Pick<Coordination["missed"], "noteDiffering">;
 }
 
 /**
@@ -116,7 +119,10 @@ function withClockCut({ record }: StoredRecord, key: Key): StoredRecord | undefi
   return cut === record ? undefined : { record: cut, bytes: encodeRecord(key, cut) };
 }
 
-/** True if every entry that is still the very same was replaced. */
+/**
+ * True if every entry that is still the very same was replaced. What was merged into another since
+ * it was confirmed has kept of it what others forget: they are to get that.
+ */
 async function replaceAll(
   parts: ReapingParts,
   partition: PartitionId,
@@ -126,12 +132,26 @@ async function replaceAll(
   for (let from = 0; from < entries.length; from += batchEntries) {
     const batch = entries.slice(from, from + batchEntries);
     const holding = await parts.store.holding(partition, batch);
+    const changed = batch.filter((_, at) => holding[at] !== true);
+    if (changed.length > 0) await noteChanged(parts, partition, changed);
     const replaced = batch
       .filter((_, at) => holding[at] === true)
       .map((entry) => replaceEntry(parts, partition, entry, replace));
     for (const each of replaced) if (!(await each)) return false;
   }
   return true;
+}
+
+/** Notes those of which something is still here. */
+async function noteChanged(
+  { missed, store }: ReapingParts,
+  partition: PartitionId,
+  changed: readonly ListedEntry[],
+): Promise<void> {
+  const here = await store.entriesAt(changed.map(({ token }) => ({ partition, token })));
+  const isHere = (entry: ListedEntry): boolean =>
+    here.some(({ token }) => compareTokens(token, entry.token) === 0);
+  missed.noteDiffering(partition, changed.filter(isHere));
 }
 
 function isOwner({ ring, self }: ReapingParts, partition: PartitionId): boolean {

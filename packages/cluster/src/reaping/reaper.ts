@@ -264,9 +264,22 @@ export class Reaper {
 
   /**
    * This node forgets last: what another owner has not forgotten can then be reaped again, and does
-   * not look as if it were new.
+   * not look as if it were new. If not all have, some hold what others do not: all are to have it
+   * again, or what is written meanwhile through one that has forgotten would differ for good.
    */
   async #forget(
+    partition: PartitionId,
+    fence: number,
+    confirmed: Pick<ReapRequest, "entries" | "cuts">,
+  ): Promise<Blocked | undefined> {
+    const blocked = await this.#forgetEverywhere(partition, fence, confirmed);
+    if (blocked !== undefined) {
+      this.#parts.missed.noteDiffering(partition, [...confirmed.entries, ...confirmed.cuts]);
+    }
+    return blocked;
+  }
+
+  async #forgetEverywhere(
     partition: PartitionId,
     fence: number,
     confirmed: Pick<ReapRequest, "entries" | "cuts">,

@@ -125,6 +125,48 @@ describe("nothing is forgotten", () => {
   });
 });
 
+describe("what is written through an owner that has forgotten, before the others have", () => {
+  /** The tombstone of `k` is gone at the second owner, and not yet at the third, which is slow. */
+  async function halfForgotten(): Promise<{
+    readonly small: SmallCluster;
+    readonly second: number;
+    readonly third: number;
+  }> {
+    const small = await reaping();
+    const [, second = 0, third = 0] = small.owners("k").owners;
+    await deleted(small);
+    small.cluster.network.slow(address(third), 15);
+    while ((await small.own(second, "k")) !== "absent") await small.pass(1);
+    expect(await small.own(third, "k")).toEqual([]);
+    return { small, second, third };
+  }
+
+  async function clocks(small: SmallCluster): Promise<readonly string[]> {
+    const copies = await Promise.all([1, 2, 3].map((number) => small.copy(number, "k")));
+    return copies.map((copy) => JSON.stringify(copy));
+  }
+
+  it("is the same at all soon after", async () => {
+    const { small, second, third } = await halfForgotten();
+    await small.put(second, "k", "new", { w: 1 });
+    small.cluster.network.slow(address(third), 1);
+    await small.pass(5000);
+    expect(new Set(await clocks(small)).size).toBe(1);
+    expect(await small.own(second, "k")).toEqual(["new"]);
+  });
+
+  it("is the same at all, too, where the others were never told to forget", async () => {
+    const { small, second, third } = await halfForgotten();
+    small.crash(third);
+    small.cluster.network.slow(address(third), 1);
+    await small.put(second, "k", "new", { w: 1 });
+    await small.restart(third);
+    await small.pass(10_000);
+    expect(new Set(await clocks(small)).size).toBe(1);
+    expect(await small.own(second, "k")).toEqual(["new"]);
+  });
+});
+
 describe("what was read before something was reaped", () => {
   it("is refused after it, and changes nothing", async () => {
     const small = await reaping();
