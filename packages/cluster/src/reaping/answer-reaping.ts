@@ -132,22 +132,27 @@ async function replaceAll(
   for (let from = 0; from < entries.length; from += batchEntries) {
     const batch = entries.slice(from, from + batchEntries);
     const holding = await parts.store.holding(partition, batch);
-    const changed = batch.filter((_, at) => holding[at] !== true);
-    if (changed.length > 0) await noteChanged(parts, partition, changed);
-    const replaced = batch
-      .filter((_, at) => holding[at] === true)
-      .map((entry) => replaceEntry(parts, partition, entry, replace));
-    for (const each of replaced) if (!(await each)) return false;
+    const replaced = batch.map((entry, at) =>
+      holding[at] === true ? replaceEntry(parts, partition, entry, replace) : "changed",
+    );
+    const changed: ListedEntry[] = [];
+    for (const [at, each] of replaced.entries()) {
+      const outcome = await each;
+      if (outcome === "failed") return false;
+      if (outcome === "changed") changed.push(batch[at] as ListedEntry);
+    }
+    await noteChanged(parts, partition, changed);
   }
   return true;
 }
 
-/** Notes those of which something is still here. */
+/** Notes those in whose place there is something else. */
 async function noteChanged(
   { missed, store }: ReapingParts,
   partition: PartitionId,
   changed: readonly ListedEntry[],
 ): Promise<void> {
+  if (changed.length === 0) return;
   const here = await store.entriesAt(changed.map(({ token }) => ({ partition, token })));
   const isHere = (entry: ListedEntry): boolean =>
     here.some(({ token }) => compareTokens(token, entry.token) === 0);
@@ -158,17 +163,19 @@ function isOwner({ ring, self }: ReapingParts, partition: PartitionId): boolean 
   return ring().isOwner(self, partition);
 }
 
-/** Replaces the record of an entry, if it is still the very same; false if it could not. */
+/** Replaces the record of an entry, if it is still the very same when its turn comes. */
 async function replaceEntry(
   { store }: ReapingParts,
   partition: PartitionId,
   { token, digest }: ListedEntry,
   replace: Replace,
-): Promise<boolean> {
+): Promise<"replaced" | "changed" | "failed"> {
   const { promise, settle } = oneShot<readonly StoredRecord[] | "unknown">();
   store.find({ partition, token, evenIfDamaged: false }, settle);
   const found = await promise;
-  if (found === "unknown") return true;
+  // It is damaged, and is got again as the others have it.
+  if (found === "unknown") return "replaced";
+  let isSame = false;
   for (const { bytes } of found) {
     const key = decodeRecordKey(bytes);
     invariant(key !== undefined, "a record that was read has a key");
@@ -180,14 +187,15 @@ async function replaceEntry(
         mayUseReserve: true,
         apply: (held) => {
           if (held.state !== "present" || !isOf(held.stored, digest)) return undefined;
+          isSame = true;
           return replace(held.stored, key);
         },
         settle: (outcome) => replaced.settle(outcome.ok),
       },
     );
-    if (!(await replaced.promise)) return false;
+    if (!(await replaced.promise)) return "failed";
   }
-  return true;
+  return isSame ? "replaced" : "changed";
 }
 
 function isOf({ bytes }: StoredRecord, { high, low }: ListedEntry["digest"]): boolean {
