@@ -3,6 +3,7 @@ import type { File, Settle } from "@coterie/ports";
 import { NodeDisk } from "@coterie/server";
 import { BulkFile } from "@coterie/storage";
 import { Command } from "commander";
+import { wholeNumber } from "../arguments.ts";
 import { newHistogram, percentilesOf, recordMs } from "../generator/histogram.ts";
 import { machineText } from "../measure/machine.ts";
 import { alignedText } from "../report/aligned-text.ts";
@@ -39,8 +40,8 @@ export async function runBulkFile(words: readonly string[]): Promise<number> {
       "Appends to a log and syncs it, again and again, while a file as large as a segment is " +
         "written beside it in slices: synced once at its end, and in parts as the store does.",
     )
-    .option("--bytes <number>", "of the large file", Number, 200 * 1024 * 1024)
-    .option("--rounds <count>", "how often, by turns", Number, 3)
+    .option("--bytes <number>", "of the large file", wholeNumber, 200 * 1024 * 1024)
+    .option("--rounds <count>", "how often, by turns", wholeNumber, 3)
     .option("--data <dir>", "where the files are meanwhile", ".coterie")
     .addHelpText("after", "\nExamples:\n  npm run bench -- bulk-file --rounds 5")
     .action(run);

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { positive, wholeNumber } from "../arguments.ts";
 import { machineText } from "../measure/machine.ts";
 import { alignedText } from "../report/aligned-text.ts";
 import { type DoorName, doorNames } from "./doors.ts";
@@ -38,11 +39,11 @@ export async function runFailover(words: readonly string[]): Promise<number> {
     )
     .option("--fault <list>", `what happens: ${faultNames.join(", ")}`, list, [...faultNames])
     .option("--victims <list>", "nodes that fail, as in n1,n3; all if left out", list)
-    .option("--nodes <count>", "of the cluster", Number, 3)
-    .option("--rate <count>", "operations per second, half of them puts", Number, 1000)
-    .option("--away <seconds>", "how long a node is away", Number, 9)
-    .option("--around <seconds>", "how long before and after that is watched", Number, 4)
-    .option("--minutes <number>", "one node is killed and away for so long, instead", Number)
+    .option("--nodes <count>", "of the cluster", wholeNumber, 3)
+    .option("--rate <count>", "operations per second, half of them puts", wholeNumber, 1000)
+    .option("--away <seconds>", "how long a node is away", positive, 9)
+    .option("--around <seconds>", "how long before and after that is watched", positive, 4)
+    .option("--minutes <number>", "one node is killed and away for so long, instead", positive)
     .option("--data <dir>", "where nodes keep their data meanwhile", ".coterie")
     .addHelpText(
       "after",

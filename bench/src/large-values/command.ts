@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { positive, wholeNumber } from "../arguments.ts";
 import { machineText } from "../measure/machine.ts";
 import { alignedText } from "../report/aligned-text.ts";
 import { makeDataDirectory } from "../run/data-directory.ts";
@@ -31,14 +32,19 @@ export async function runLargeValues(words: readonly string[]): Promise<number> 
         "written as fast as they go: how much memory the others take.",
     )
     .option("--workload <name>", `one of ${workloadNames.join(", ")}`, "a")
-    .option("--small <bytes>", "of a small value", Number, 100)
-    .option("--large <bytes>", "of a large value", Number, 64 * 1024)
-    .option("--in-flight <count>", "small calls under way while their peak is found", Number, 64)
-    .option("--large-in-flight <count>", "the same for large ones", Number, 8)
-    .option("--small-share <number>", "of their peak, small operations offered", Number, 0.25)
-    .option("--large-share <number>", "of their peak, large operations offered", Number, 0.25)
-    .option("--rounds <count>", "pairs of measurements", Number, 5)
-    .option("--seconds <number>", "of each measurement", Number, 5)
+    .option("--small <bytes>", "of a small value", wholeNumber, 100)
+    .option("--large <bytes>", "of a large value", wholeNumber, 64 * 1024)
+    .option(
+      "--in-flight <count>",
+      "small calls under way while their peak is found",
+      wholeNumber,
+      64,
+    )
+    .option("--large-in-flight <count>", "the same for large ones", wholeNumber, 8)
+    .option("--small-share <number>", "of their peak, small operations offered", positive, 0.25)
+    .option("--large-share <number>", "of their peak, large operations offered", positive, 0.25)
+    .option("--rounds <count>", "pairs of measurements", wholeNumber, 5)
+    .option("--seconds <number>", "of each measurement", positive, 5)
     .option("--data <dir>", "where nodes keep their data meanwhile", ".coterie")
     .addHelpText(
       "after",

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { positive, wholeNumber } from "../arguments.ts";
 import { limitsText, measureLimits } from "../measure/limits.ts";
 import { machineText } from "../measure/machine.ts";
 import { inRunDirectory } from "../run/data-directory.ts";
@@ -29,10 +30,10 @@ export async function runManyKeys(words: readonly string[]): Promise<number> {
         "process on it: how soon it serves, after a stop and after a kill, its memory, the " +
         "index's bytes per key, and how many bytes go to the disk for each that is written.",
     )
-    .option("--keys <count>", "of the node", Number, 10_000_000)
-    .option("--value <bytes>", "of a value", Number, 100)
-    .option("--partitions <count>", "a power of two; one for 100 000 keys if left out", Number)
-    .option("--seconds <number>", "of the load of reads and updates", Number, 20)
+    .option("--keys <count>", "of the node", wholeNumber, 10_000_000)
+    .option("--value <bytes>", "of a value", wholeNumber, 100)
+    .option("--partitions <count>", "a power of two; one for 100 000 keys if left out", wholeNumber)
+    .option("--seconds <number>", "of the load of reads and updates", positive, 20)
     .option("--data <dir>", "where the node keeps its data meanwhile", ".coterie")
     .addHelpText(
       "after",

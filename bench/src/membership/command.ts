@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { positive, wholeNumber, wholeNumbers } from "../arguments.ts";
 import { alignedText } from "../report/aligned-text.ts";
 import { calm, deaths, idleTraffic, pauseEveryMs, pauseMs, pauses } from "./experiments.ts";
 import { runProgram } from "../run-program.ts";
@@ -32,10 +33,10 @@ export async function runMembership(words: readonly string[]): Promise<number> {
         "take 1 to 3 ms. Everything is determined by the seed.",
     )
     .option("--only <list>", `parts: ${parts.join(", ")}`, list)
-    .option("--members <list>", "sizes of the cluster", (text) => list(text).map(Number))
-    .option("--trials <count>", "deaths or pauses of each kind", Number, 20)
-    .option("--hours <number>", "how long nobody dies; 24 up to 100 members, 1 above", Number)
-    .option("--seed <number>", "the same seed, the same numbers", Number, 1)
+    .option("--members <list>", "sizes of the cluster", wholeNumbers)
+    .option("--trials <count>", "deaths or pauses of each kind", wholeNumber, 20)
+    .option("--hours <number>", "how long nobody dies; 24 up to 100 members, 1 above", positive)
+    .option("--seed <number>", "the same seed, the same numbers", wholeNumber, 1)
     .addHelpText(
       "after",
       `

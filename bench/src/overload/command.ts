@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { positive, wholeNumber } from "../arguments.ts";
 import { Generators } from "../generator/generators.ts";
 import { mergeHistograms, percentilesOf } from "../generator/histogram.ts";
 import type { Pressure, RunResult } from "../generator/plan.ts";
@@ -42,10 +43,10 @@ export async function runOverload(words: readonly string[]): Promise<number> {
         "how much is done in time, how long it takes until all is as before, and how much memory.",
     )
     .option("--workload <name>", `one of ${workloadNames.join(", ")}`, "insert")
-    .option("--in-flight <count>", "calls under way while the peak is looked for", Number, 256)
-    .option("--factor <number>", "how many times the peak", Number, 3)
-    .option("--seconds <number>", "of each load", Number, 8)
-    .option("--generators <count>", "processes that make the load", Number, 1)
+    .option("--in-flight <count>", "calls under way while the peak is looked for", wholeNumber, 256)
+    .option("--factor <number>", "how many times the peak", positive, 3)
+    .option("--seconds <number>", "of each load", positive, 8)
+    .option("--generators <count>", "processes that make the load", wholeNumber, 1)
     .option("--no-pin", "let servers and generator share the cores")
     .option("--data <dir>", "where nodes keep their data meanwhile", ".coterie")
     .addHelpText(

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { wholeNumber, wholeNumbers } from "../arguments.ts";
 import { machineText } from "../measure/machine.ts";
 import { cpuMicros } from "../measure/process-usage.ts";
 import { alignedText } from "../report/aligned-text.ts";
@@ -36,12 +37,12 @@ export async function runResp(words: readonly string[]): Promise<number> {
         "memory, and one that syncs every write and is followed by two, under the same loads " +
         "by turns.",
     )
-    .option("--connections <count>", "clients at once", Number, 50)
-    .option("--pipeline <list>", "commands that a client sends ahead", list, [1, 16])
-    .option("--requests <count>", "of each measurement", Number, 50_000)
-    .option("--keys <count>", "keys are drawn from so many", Number, 10_000)
-    .option("--value <bytes>", "bytes of a value", Number, 100)
-    .option("--rounds <count>", "measure everything so often; medians are shown", Number, 3)
+    .option("--connections <count>", "clients at once", wholeNumber, 50)
+    .option("--pipeline <list>", "commands that a client sends ahead", wholeNumbers, [1, 16])
+    .option("--requests <count>", "of each measurement", wholeNumber, 50_000)
+    .option("--keys <count>", "keys are drawn from so many", wholeNumber, 10_000)
+    .option("--value <bytes>", "bytes of a value", wholeNumber, 100)
+    .option("--rounds <count>", "measure everything so often; medians are shown", wholeNumber, 3)
     .option("--data <dir>", "where servers keep their data meanwhile", ".coterie")
     .addHelpText(
       "after",
@@ -51,10 +52,6 @@ Examples:
   npm run bench -- resp --rounds 5 --pipeline 1 --requests 100000`,
     );
   return runJudged(program, words, run);
-}
-
-function list(text: string): readonly number[] {
-  return text.split(",").map(Number);
 }
 
 async function run(options: Options): Promise<boolean> {

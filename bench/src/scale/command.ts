@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { positive, wholeNumber } from "../arguments.ts";
 import { machineText } from "../measure/machine.ts";
 import { alignedText } from "../report/aligned-text.ts";
 import { makeDataDirectory } from "../run/data-directory.ts";
@@ -27,10 +28,10 @@ export async function runScale(words: readonly string[]): Promise<number> {
         "durable puts and quorum gets over Pipe: what is done while partitions move, how long " +
         "callers wait, and what an operation costs all server processes.",
     )
-    .option("--records <count>", "keys to load at first", Number, 200_000)
-    .option("--value <bytes>", "of a value", Number, 100)
-    .option("--in-flight <count>", "calls under way at all times", Number, 64)
-    .option("--seconds <number>", "of each measurement while nothing moves", Number, 6)
+    .option("--records <count>", "keys to load at first", wholeNumber, 200_000)
+    .option("--value <bytes>", "of a value", wholeNumber, 100)
+    .option("--in-flight <count>", "calls under way at all times", wholeNumber, 64)
+    .option("--seconds <number>", "of each measurement while nothing moves", positive, 6)
     .option("--data <dir>", "where nodes keep their data meanwhile", ".coterie")
     .addHelpText(
       "after",

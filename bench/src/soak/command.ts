@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { positive, wholeNumber } from "../arguments.ts";
 import { limitsText, measureLimits } from "../measure/limits.ts";
 import { machineText } from "../measure/machine.ts";
 import { alignedText } from "../report/aligned-text.ts";
@@ -31,10 +32,10 @@ export async function runSoak(words: readonly string[]): Promise<number> {
         "and all is repaired once: how memory grows, whether callers wait longer at the end, " +
         "and whether every acknowledged write is found through each node.",
     )
-    .option("--minutes <number>", "of load; all that happens is drawn in or out", Number, 30)
-    .option("--share <number>", "of the peak is offered", Number, 0.7)
-    .option("--keys <count>", "that are written, and written again", Number, 20_000)
-    .option("--peak-seconds <number>", "for which the peak is looked for", Number, 10)
+    .option("--minutes <number>", "of load; all that happens is drawn in or out", positive, 30)
+    .option("--share <number>", "of the peak is offered", positive, 0.7)
+    .option("--keys <count>", "that are written, and written again", wholeNumber, 20_000)
+    .option("--peak-seconds <number>", "for which the peak is looked for", positive, 10)
     .option("--data <dir>", "where nodes keep their data meanwhile", ".coterie")
     .addHelpText(
       "after",

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { positive, wholeNumber } from "../arguments.ts";
 import { type DoorName, doorNames } from "../failover/doors.ts";
 import { limitsText, measureLimits } from "../measure/limits.ts";
 import { machineText } from "../measure/machine.ts";
@@ -47,12 +48,16 @@ export async function runTails(words: readonly string[]): Promise<number> {
         .default("client"),
     )
     .option("--only <list>", `some of: ${conditionNames.join(", ")}`, list, conditionNames)
-    .option("--share <number>", "of the peak is offered", Number, 0.6)
-    .option("--rate <number>", "of operations a second is offered, in place of a share", Number)
-    .option("--seconds <number>", "of each condition, at least", Number, 15)
-    .option("--peak-seconds <number>", "for which the peak is looked for", Number, 8)
-    .option("--keys <count>", "that are there from the beginning", Number, 40_000)
-    .option("--sync-ms <number>", "by which syncs of the slow disk take longer", Number, 50)
+    .option("--share <number>", "of the peak is offered", positive, 0.6)
+    .option(
+      "--rate <number>",
+      "operations a second that are offered, in place of a share",
+      positive,
+    )
+    .option("--seconds <number>", "of each condition, at least", positive, 15)
+    .option("--peak-seconds <number>", "for which the peak is looked for", positive, 8)
+    .option("--keys <count>", "that are there from the beginning", wholeNumber, 40_000)
+    .option("--sync-ms <number>", "by which syncs of the slow disk take longer", positive, 50)
     .option("--data <dir>", "where nodes keep their data meanwhile", ".coterie")
     .addHelpText(
       "after",

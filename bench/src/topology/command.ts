@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { wholeNumber, wholeNumbers } from "../arguments.ts";
 import { alignedText } from "../report/aligned-text.ts";
 import { runProgram } from "../run-program.ts";
 import { converge } from "./convergence.ts";
@@ -25,10 +26,10 @@ export async function runTopology(words: readonly string[]): Promise<number> {
         "copies of partitions move and how many must, how large the cluster's document is, and, " +
         "in virtual time, how long it takes until every member goes by it.",
     )
-    .option("--nodes <list>", "sizes of the cluster", (text) => text.split(",").map(Number))
-    .option("--partitions <count>", "Q", Number, 16_384)
-    .option("--rounds <count>", "plans of each kind, of which the fastest counts", Number, 5)
-    .option("--seed <number>", "the same seed, the same virtual times", Number, 1)
+    .option("--nodes <list>", "sizes of the cluster", wholeNumbers)
+    .option("--partitions <count>", "Q", wholeNumber, 16_384)
+    .option("--rounds <count>", "plans of each kind, of which the fastest counts", wholeNumber, 5)
+    .option("--seed <number>", "the same seed, the same virtual times", wholeNumber, 1)
     .addHelpText(
       "after",
       `
