@@ -45,7 +45,7 @@ it("behaviour 22: lookup always answers a member", () => {
   );
 });
 
-it("shows members, buckets and settings of one shape, whatever a document says of them", () => {
+it("shows the same fields in one order, whatever a document says of members and buckets", () => {
   const [first, ...others] = document.members as [Member, ...Member[]];
   const { settings } = document;
   const going = {
