@@ -25,6 +25,8 @@ export interface PeerExchangesParts extends Pick<
 interface PeerExchangeWatch extends Partial<ExchangeWatch> {
   /** True once it is to end: what was told to be complete is. */
   readonly isStopped?: () => boolean;
+  /** Others wait for it to be done: see `Pace`. */
+  readonly isUrgent?: boolean;
 }
 
 /** What one exchange came to. */
@@ -138,6 +140,7 @@ export class PeerExchanges {
     const payment = new Payment({
       ...this.#parts,
       isStopped: () => isStopped() || watch.isStopped?.() === true,
+      isUrgent: watch.isUrgent,
       member,
       onPaid: none,
       onFailed: none,

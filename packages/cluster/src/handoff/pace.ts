@@ -24,6 +24,8 @@ export interface Spent {
   /** Whole ones, and such as are only compared. */
   readonly records?: number;
   readonly entries?: number;
+  /** Part of what relieves a cluster once it is done: it counts no longer where it is busy. */
+  readonly isUrgent?: boolean;
 }
 
 export interface PaceParts {
@@ -36,8 +38,8 @@ export interface PaceParts {
 /**
  * The rate at which a node pays its debts, all targets together: so many bytes a second. While
  * clients are many it is a quarter of that, and what records cost besides their bytes counts as
- * well, the more the busier the node is: up to a thousand records a second at one that has no time
- * left, and some eight thousand at one that has.
+ * well: no more than eight thousand records a second go. Of what is not urgent they are the fewer
+ * the busier the node is, a thousand at one that has no time left.
  */
 export class Pace {
   readonly #parts: PaceParts;
@@ -67,8 +69,11 @@ export class Pace {
   }
 
   /** Of so many things that could go together, how many do. */
-  together(most: number): number {
-    return this.isYielding ? Math.ceil(most / yieldingParts) : most;
+  together(most: number, isUrgent: boolean): number {
+    if (!this.isYielding) return most;
+    // Answers take longer the busier nodes are: what is urgent has more come with each.
+    const parts = yieldingParts / (isUrgent ? this.#parts.pressure.restMs(1) : 1);
+    return Math.ceil(most / parts);
   }
 
   /** So long a moment is, in which what is under way now may come to its end. */
@@ -87,10 +92,11 @@ export class Pace {
     return aheadMs > burstMs ? aheadMs - burstMs / 2 : 0;
   }
 
-  #msOf({ bytes, records = 0, entries = 0 }: Spent): number {
+  #msOf({ bytes, records = 0, entries = 0, isUrgent = false }: Spent): number {
     const atRateMs = bytes / this.#bytesPerMs;
     if (!this.isYielding) return atRateMs;
     const workMs = records * recordMs + entries * entryMs;
-    return atRateMs * yieldingShare + this.#parts.pressure.restMs(workMs);
+    const busyMs = isUrgent ? workMs : this.#parts.pressure.restMs(workMs);
+    return atRateMs * yieldingShare + busyMs;
   }
 }

@@ -61,6 +61,8 @@ export interface PaymentParts extends PaymentPorts {
   readonly member: Member;
   readonly pace: Pace;
   readonly isStopped: () => boolean;
+  /** See `Pace`. */
+  readonly isUrgent?: boolean | undefined;
   /** A record was acknowledged; with what the rate counts for it. */
   readonly onPaid: (bytes: number) => void;
   /** True for a refusal which says that the target has had the record. */
@@ -114,7 +116,8 @@ export class Payment implements BulkPayer {
   }
 
   together(most: number): number {
-    return this.#parts.pace.together(most);
+    const { isUrgent = false, pace } = this.#parts;
+    return pace.together(most, isUrgent);
   }
 
   moment(): Promise<void> {
@@ -250,7 +253,8 @@ export class Payment implements BulkPayer {
 
   #spend(spent: Spent): void {
     this.#spent += spent.bytes;
-    this.#parts.pace.spend(spent, this.#parts.clock.monotonicMs());
+    const { clock, isUrgent = false, pace } = this.#parts;
+    pace.spend({ ...spent, isUrgent }, clock.monotonicMs());
   }
 
   /** A record that is refused for itself does not keep others from being sent. */

@@ -197,6 +197,8 @@ export class Mover {
     const byPartition = new Map(jobs.map((job) => [job.partition, job]));
     const { problem, bytes } = await exchanges.exchange([...byPartition.keys()], {
       isStopped: () => this.#isPaused,
+      // Who adds a node wants the room that it brings, most of all where there is none left.
+      isUrgent: true,
       onComplete: (partition) => {
         const job = byPartition.get(partition);
         job?.done.add(id);
