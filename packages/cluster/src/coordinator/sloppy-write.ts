@@ -282,7 +282,7 @@ class SloppyWrite {
     const target = replicas.primaries[place] as Member;
     const isHeld = hints.mayHold(placed.partition);
     const kept = isHeld ? underFenceOfNow(this.#coordination, placed) : placed;
-    replica.hold(target.id, kept, this.#stored, () => undefined);
+    replica.keep(target.id, kept, this.#stored, () => undefined);
   }
 
   /** This node's own vote, or the end of it all if nothing was sent. */

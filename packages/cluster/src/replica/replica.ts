@@ -233,13 +233,24 @@ export class Replica {
     incoming: StoredRecord,
     settle: (outcome: MergeOutcome) => void,
   ): void {
+    if (this.#observeTimes(placed, incoming.record)) this.keep(target, placed, incoming, settle);
+    else settle({ ok: false, code: "clock-skew" });
+  }
+
+  /**
+   * As {@link hold}, what this node has made: its times are of no other clock, and those of now for
+   * everybody else, though its own clock may have been set back since it last went by it.
+   */
+  keep(
+    target: NodeId,
+    placed: FencedKey,
+    made: StoredRecord,
+    settle: (outcome: MergeOutcome) => void,
+  ): void {
     // This node has said that it holds nothing of the partition: so it takes nothing from before.
     if (placed.fence < this.fence(placed.partition).raised) {
-      return settle({ ok: false, code: "behind-fence" });
-    }
-    if (this.#observeTimes(placed, incoming.record)) {
-      this.#parts.hints.hold(target, placed, incoming, settle);
-    } else settle({ ok: false, code: "clock-skew" });
+      settle({ ok: false, code: "behind-fence" });
+    } else this.#parts.hints.hold(target, placed, made, settle);
   }
 
   /** Answers a {@link ReadHintRequest} with what is durable here, for whichever primaries. */
