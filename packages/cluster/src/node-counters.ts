@@ -37,6 +37,8 @@ export interface NodeCounters {
   hedgesSuppressed: number;
   /** Reads that were also sent to a replica avoided for its slowness, to see how it is. */
   readProbes: number;
+  /** Reads that asked one more replica at once, as their own copy waited for this node's disk. */
+  readsPastOwn: number;
   /** Records that a replica did not send to a read, as the same one was at hand. */
   recordsSpared: number;
   /** Records of hot keys that were kept at this node, which holds no copy of them. */
@@ -81,6 +83,7 @@ export function newNodeCounters(): NodeCounters {
     hedgesWon: 0,
     hedgesSuppressed: 0,
     readProbes: 0,
+    readsPastOwn: 0,
     recordsSpared: 0,
     copiesKept: 0,
     versionsDiffered: 0,

@@ -1,5 +1,7 @@
+import { utf8 } from "@coterie/core";
 import { expect, it } from "vitest";
-import { SmallCluster, address, successful } from "./small-cluster.ts";
+import type { GetOutcome } from "../src/index.ts";
+import { SmallCluster, address, node, successful } from "./small-cluster.ts";
 
 const keys: readonly string[] = Array.from({ length: 40 }, (_, index) => `key-${index}`);
 
@@ -119,4 +121,45 @@ it("reads of one moment ask one peer, each its turn, up to as many as share a co
   const many = await servedOf(small, 0, 100);
   expect(Math.min(...many)).toBeGreaterThanOrEqual(36);
   expect(Math.max(...many)).toBeGreaterThanOrEqual(64);
+});
+
+/** Reads keys at node 1 as they are being written; what the reads took, in order. */
+async function readWhileWritten(small: SmallCluster, count: number): Promise<readonly number[]> {
+  const took: number[] = [];
+  const under = (reading: Promise<GetOutcome>, since: number): Promise<void> =>
+    reading.then((outcome) => {
+      successful(outcome);
+      took.push(small.world.nowMs - since);
+    });
+  const all: Promise<unknown>[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const name = keys[index % keys.length] as string;
+    all.push(small.begin(2, name, `v${index}`).then(successful));
+    await small.pass(2);
+    const reading = small.at(1).get({ bucket: "default", key: utf8(name) }, {});
+    all.push(under(reading, small.world.nowMs));
+    await small.pass(2);
+  }
+  await small.until(Promise.all(all));
+  return took.toSorted((left, right) => left - right);
+}
+
+it("a node with a slow disk has others answer for what its own has not synced yet", async () => {
+  const small = await filled();
+  const usual = await readWhileWritten(small, 500);
+  const before = small.at(1).statistics();
+  expect(before.readsPastOwn).toBe(0);
+  small.cluster.disk(node(1)).slowdown = 60;
+
+  const slowed = await readWhileWritten(small, 500);
+  const slow = small.at(1).statistics();
+  expect(slow.readsPastOwn - before.readsPastOwn).toBeGreaterThan(400);
+  expect(slow.hedgedReads - before.hedgedReads).toBeLessThan(60);
+  expect(slowed[Math.floor(slowed.length * 0.95)]).toBeLessThan((usual.at(-1) ?? 0) + 10);
+
+  small.cluster.disk(node(1)).slowdown = 1;
+  await readWhileWritten(small, 500);
+  const recovered = small.at(1).statistics().readsPastOwn;
+  await readWhileWritten(small, 100);
+  expect(small.at(1).statistics().readsPastOwn).toBe(recovered);
 });

@@ -61,6 +61,8 @@ interface Route {
 export class ReadRouting {
   readonly #parts: ReadRoutingParts;
   readonly #routes = new Map<PeerAddress, Route>();
+  /** Of this node's own copies that are not at hand: they wait for its disk, all at once. */
+  readonly #own: PeerLoad;
   readonly #budget: HedgeBudget;
   readonly #hedgeMsMin: number;
   readonly #hedgeMsMax: number;
@@ -70,12 +72,18 @@ export class ReadRouting {
     const { hedgeAfterMs, hedgeMsMin, hedgePercentMax } = parts.tuning;
     this.#hedgeMsMax = hedgeAfterMs;
     this.#hedgeMsMin = Math.min(hedgeMsMin ?? hedgeMsMinDefault, hedgeAfterMs);
+    this.#own = new PeerLoad(hedgeAfterMs);
     this.#budget = new HedgeBudget(hedgePercentMax ?? hedgePercentMaxDefault);
   }
 
   /** What is known of the peer at `address`. */
   loadOf(address: PeerAddress): PeerLoad {
     return this.#routeTo(address).load;
+  }
+
+  /** What is known of this node's own copies, where they are not at hand. */
+  get ownLoad(): PeerLoad {
+    return this.#own;
   }
 
   /** By peer, how long 95 of 100 reads took there at most. */
@@ -181,6 +189,29 @@ export class ReadRouting {
     const isStuck = ({ id, address }: Member): boolean =>
       id !== this.#parts.self && this.loadOf(address).isSilent(nowMs, this.#hedgeMsMax);
     return silent.some(isStuck) || this.#budget.take();
+  }
+
+  /**
+   * Whether this node is one of those asked and its own copy, which is not at hand, is likely to
+   * take so much longer than a peer's that one more is asked at once, as its disk is slow.
+   */
+  isSlowHere(members: readonly Member[], asked: number, nowMs: MonotonicMs): boolean {
+    const { usualMs } = this.#own;
+    const isSilent = this.#own.isSilent(nowMs, this.#hedgeMsMax);
+    if (!isSilent && usualMs <= slowMsMin) return false;
+    if (!this.#isAmong(members.slice(0, asked))) return false;
+    return isSilent || isSlow(usualMs, this.#usualMsAtBest(members));
+  }
+
+  /** How long reads take at the best of the members, with all that it is asked meanwhile. */
+  #usualMsAtBest(members: readonly Member[]): number {
+    let bestMs = Number.POSITIVE_INFINITY;
+    for (const { id, address } of members) {
+      if (id === this.#parts.self) continue;
+      const { usualMs } = this.#routeTo(address).load;
+      if (usualMs > 0 && usualMs < bestMs) bestMs = usualMs;
+    }
+    return bestMs;
   }
 
   /** What a read costs at the best of the members that have been read from. */

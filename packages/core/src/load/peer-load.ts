@@ -34,9 +34,14 @@ export class PeerLoad {
     return this.#outstanding;
   }
 
+  /** How long reads take on average; 0: not known. */
+  get usualMs(): number {
+    return this.#smoothedMs ?? 0;
+  }
+
   /** What one more read is expected to take, for comparison with other peers; 0: not known. */
   get costMs(): number {
-    return (this.#smoothedMs ?? 0) * (this.#outstanding + 1);
+    return this.usualMs * (this.#outstanding + 1);
   }
 
   /** True if it was asked, and has said nothing for so long and far longer than usual. */

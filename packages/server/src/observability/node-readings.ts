@@ -106,6 +106,11 @@ function slowReadings(statistics: () => NodeStatistics): readonly MetricReading[
       "Reads also sent to a node that is avoided as slow, to see how it is.",
       () => statistics().readProbes,
     ),
+    counter(
+      "reads_past_own_total",
+      "Reads that asked one more replica at once, as this node's disk is slow.",
+      () => statistics().readsPastOwn,
+    ),
   ];
 }
 

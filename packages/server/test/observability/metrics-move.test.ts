@@ -34,7 +34,7 @@ import { type Scrape, doingUntil, movedBetween, parseScrape } from "./scrape.ts"
 
 /** These have tests of their own beside this one. */
 const elsewhere =
-  /^coterie_(?:member|hint|hando|circ|anti|grpc_b|ref|dire|reap|mov|hot|gets_|records_s|vers|wr)/u;
+  /^coterie_(?:mem|hint|hando|circ|anti|grpc_b|re(?:f|ap|ads_p|co)|dire|mov|hot|gets_|vers|wr)/u;
 /** Every metric of the page, which another test holds to the code. */
 const documented = [
   ...readFileSync(
