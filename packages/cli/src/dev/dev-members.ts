@@ -22,12 +22,19 @@ export class DevMembers {
     this.#doors = doors;
   }
 
-  /** Plans and commits a change; tries again while `isWanted` and what is in its way passes. */
+  /**
+   * Plans and commits a change; tries again while `isWanted` and what is in its way passes. What
+   * was said to have failed may have been agreed on all the same: so what a later try says is in
+   * the way may be the change itself.
+   */
   async change(change: MembersChange, isWanted: () => boolean): Promise<string | undefined> {
     let problem = "no node answers";
+    let mayBeDone = false;
     for (; isWanted(); await sleep(POLL_MS)) {
       const planned = await this.#post("/v1/plan", change, ASK_MS);
       if (planned === undefined) continue;
+      if (mayBeDone && planned.status !== 200 && (await this.#isDone(change))) return undefined;
+      mayBeDone ||= planned.status === 200;
       const committed =
         planned.status === 200
           ? await this.#commit(planned, JSON.parse(planned.body.toString("utf8")) as PlanView)
@@ -61,6 +68,17 @@ export class DevMembers {
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  async #isDone(change: MembersChange): Promise<boolean> {
+    const { join = [], leave = [], remove = [], replace = [] } = change;
+    const members = (await this.view())?.members;
+    if (members === undefined) return false;
+    const isIn = (id: string): boolean =>
+      members.some((each) => each.id === id && each.departure === null);
+    const entering = [...join, ...replace.map(({ by }) => by)];
+    const going = [...leave, ...remove, ...replace.map(({ id }) => id)];
+    return entering.every(isIn) && !going.some(isIn);
   }
 
   async #post(path: string, body: object, timeoutMs: number): Promise<Reply | undefined> {
