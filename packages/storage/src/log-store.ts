@@ -146,10 +146,7 @@ export class LogStore implements RecordStore {
     });
   }
 
-  /**
-   * Writes what a new storage lifetime begins with into the log, and lets the background work
-   * begin.
-   */
+  /** Writes what a new storage lifetime begins with; then lets the background work begin. */
   async begin(
     housekeeper: Housekeeping,
     found: Pick<Recovered, "lostWholeness" | "newlyDamaged" | "lostWithRemovals">,
@@ -215,6 +212,10 @@ export class LogStore implements RecordStore {
     const version = { digest: location.digest, bytes: location.length - entryHeaderBytes };
     if (this.#loader.groupOf(location) === undefined) return settle(version);
     this.#loader.whenDurable(location, { becameDurable: () => settle(version) });
+  }
+
+  isChanging({ token }: PlacedKey): boolean {
+    return this.#updates.isUnderWay(token);
   }
 
   bytesHeld({ partition, token }: PlacedKey): number {
@@ -450,7 +451,6 @@ export class LogStore implements RecordStore {
     await this.files.closeAll();
   }
 
-  /** Resolves once everything appended so far is durable; false if it never will be. */
   applied(): Promise<void> {
     return this.#updates.applied();
   }

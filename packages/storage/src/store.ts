@@ -112,6 +112,8 @@ export interface RecordStore {
    * the token has several. Never settles later than a read would.
    */
   name(key: PlacedKey, settle: (version: RecordVersion | undefined) => void): void;
+  /** True while an update of the key is under way that has not run; seldom of another one. */
+  isChanging(key: PlacedKey): boolean;
   /**
    * Bytes of what a read would return, from memory: exactly, or where the key is not in memory, as
    * many as records of its partition have on average.

@@ -1,3 +1,4 @@
+import type { Token } from "@coterie/core";
 import type { Clock } from "@coterie/ports";
 import type { EntryKind } from "./log/format.ts";
 import type { Group, GroupWaiter } from "./log/group.ts";
@@ -130,6 +131,11 @@ export class UpdateQueue<Lookup> implements Settler {
     this.#lanes[lane] = pending;
     if (last === undefined) this.#begin(pending);
     else last.next = pending;
+  }
+
+  /** True while an update of this token has neither run nor been refused; or one of its lane. */
+  isUnderWay(token: Token): boolean {
+    return this.#lanes[laneOf(token) % laneCount] !== undefined;
   }
 
   /** Appends an entry of the store's own, now or when there is room. */

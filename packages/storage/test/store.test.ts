@@ -169,6 +169,19 @@ describe.each(storeKinds)("a store (%s)", (kind) => {
       expect(named).toEqual([undefined, { digest, bytes: bytes.length }]);
     });
 
+    it("is changing while an update of it waits for the disk, and no longer", async () => {
+      const directory = await opened(10, { cacheBytes: 0 });
+      await directory.updated("key", 1);
+      await directory.stop();
+      await directory.open();
+      const isChanging = (): boolean => directory.store.isChanging(placed("key"));
+      const before = isChanging();
+      const put = directory.update("key", 2);
+      const meanwhile = isChanging();
+      await directory.world.runUntilSettled(put);
+      expect([before, meanwhile, isChanging()]).toEqual([false, true, false]);
+    });
+
     it("has no name when it may be lost", async () => {
       const directory = await opened(9);
       const one = placed("one");

@@ -35,7 +35,8 @@ export function gatherCopies(
     if (isPrimaryOf(plan, member)) sparing.ask(member, take, isHedge);
     else askHeld(coordination, plan, member, take);
   };
-  gatherFrom(coordination, plan, { members, required, ask }, (gathered) => {
+  const needsMore = (): boolean => sparing.needsMore;
+  gatherFrom(coordination, plan, { members, required, ask, needsMore }, (gathered) => {
     const resolved = sparing.resolve(gathered);
     if (resolved !== undefined) return settle(resolved);
     coordination.counters.versionsDiffered += 1;
@@ -47,11 +48,11 @@ export function gatherCopies(
 function gatherFrom<Answer>(
   coordination: Coordination,
   plan: RequestPlan,
-  { members, required, ask }: Pick<GatherPlan<Answer>, "members" | "required" | "ask">,
+  whom: Pick<GatherPlan<Answer>, "members" | "required" | "ask" | "needsMore">,
   settle: (gathered: Gathered<Answer>) => void,
 ): void {
   const { clock, counters, routing } = coordination;
-  const asked = { clock, counters, routing, deadline: plan.deadline, members, required, ask };
+  const asked = { clock, counters, routing, deadline: plan.deadline, ...whom };
   if (plan.mode === "strict") gather(asked, settle);
   else gatherWithStandIns(coordination, plan, asked, settle);
 }

@@ -6,7 +6,7 @@ import type { ReadRouting } from "./read-routing.ts";
 export interface GatherPlan<Answer> {
   readonly clock: Clock;
   readonly counters: HedgeCounters;
-  readonly routing: Pick<ReadRouting, "begin" | "isSlowHere" | "mayHedge">;
+  readonly routing: Pick<ReadRouting, "begin" | "mayHedge">;
   readonly deadline: MonotonicMs;
   /** Whom to ask, best first. */
   readonly members: readonly Member[];
@@ -14,6 +14,8 @@ export interface GatherPlan<Answer> {
   readonly required: number;
   /** Asks one member; `settle` with its answer, or with `undefined` if it has none. */
   readonly ask: Ask<Answer>;
+  /** Called once as many were asked as must answer: true if one more is asked at once. */
+  readonly needsMore?: () => boolean;
 }
 
 type Ask<Answer> = (
@@ -23,10 +25,7 @@ type Ask<Answer> = (
   isHedge: boolean,
 ) => void;
 
-type HedgeCounters = Pick<
-  NodeCounters,
-  "hedgedReads" | "hedgesWon" | "hedgesSuppressed" | "readsPastOwn"
->;
+type HedgeCounters = Pick<NodeCounters, "hedgedReads" | "hedgesWon" | "hedgesSuppressed">;
 
 /** A timer later than this says that this process stood still: its peers get another chance. */
 const lateMsMax = 15;
@@ -84,17 +83,13 @@ class Gathering<Answer> {
   }
 
   begin(): void {
-    const { clock, counters, members, required, routing } = this.#plan;
+    const { clock, members, needsMore, required, routing } = this.#plan;
     this.#hedgeAfterMs = routing.begin(members, required);
     if (required < members.length) this.#hedgeAtMs = clock.monotonicMs() + this.#hedgeAfterMs;
     this.#setAlarm();
     for (let index = 0; index < required; index += 1) this.#askNext(false);
-    // Peers answer later: whoever has by now is this node, whose copy is at hand.
-    if (this.#isDone || this.#answers.length > 0) return;
-    if (required === members.length) return;
-    if (!routing.isSlowHere(members, required, clock.monotonicMs())) return;
-    counters.readsPastOwn += 1;
-    this.#askNext(false);
+    const mayAsk = !this.#isDone && this.#asked < members.length;
+    if (mayAsk && needsMore?.() === true) this.#askNext(false);
   }
 
   #askNext(isHedge: boolean): void {

@@ -61,7 +61,7 @@ interface Route {
 export class ReadRouting {
   readonly #parts: ReadRoutingParts;
   readonly #routes = new Map<PeerAddress, Route>();
-  /** Of this node's own copies that are not at hand: they wait for its disk, all at once. */
+  /** Of this node's own copies that are being synced: they wait for its disk, all at once. */
   readonly #own: PeerLoad;
   readonly #budget: HedgeBudget;
   readonly #hedgeMsMin: number;
@@ -81,7 +81,7 @@ export class ReadRouting {
     return this.#routeTo(address).load;
   }
 
-  /** What is known of this node's own copies, where they are not at hand. */
+  /** What is known of this node's own copies, where they are still being synced. */
   get ownLoad(): PeerLoad {
     return this.#own;
   }
@@ -192,15 +192,12 @@ export class ReadRouting {
   }
 
   /**
-   * Whether this node is one of those asked and its own copy, which is not at hand, is likely to
-   * take so much longer than a peer's that one more is asked at once, as its disk is slow.
+   * Whether this node's own copy, which is still being synced, is likely to take so much longer
+   * than that of the best of `members` that one more is asked at once: its disk is slow.
    */
-  isSlowHere(members: readonly Member[], asked: number, nowMs: MonotonicMs): boolean {
-    const { usualMs } = this.#own;
-    const isSilent = this.#own.isSilent(nowMs, this.#hedgeMsMax);
-    if (!isSilent && usualMs <= slowMsMin) return false;
-    if (!this.#isAmong(members.slice(0, asked))) return false;
-    return isSilent || isSlow(usualMs, this.#usualMsAtBest(members));
+  isSlowHere(members: readonly Member[], nowMs: MonotonicMs): boolean {
+    if (this.#own.isSilent(nowMs, this.#hedgeMsMax)) return true;
+    return isSlow(this.#own.usualMs, this.#usualMsAtBest(members));
   }
 
   /** How long reads take at the best of the members, with all that it is asked meanwhile. */

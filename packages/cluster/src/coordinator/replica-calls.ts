@@ -49,26 +49,18 @@ export function readCopy(
  * call if it is durable and in memory.
  */
 export function readOwn(
-  { clock, replica, routing, store }: Coordination,
+  { replica, store }: Coordination,
   placed: FencedKey,
   settle: (copy: ReplicaCopy | undefined, version?: RecordVersion) => void,
 ): void {
   const { partition } = placed;
   const { raised } = replica.fence(partition);
-  const load = routing.ownLoad;
-  let isRead = false;
-  let sinceMs: MonotonicMs | undefined;
   store.read(placed, (outcome) => {
-    isRead = true;
-    if (sinceMs !== undefined) load.answered(sinceMs, clock.monotonicMs(), false);
     if (!outcome.ok || outcome.held.state === "unknown") return settle(undefined);
     const { held, version } = outcome;
     const stored = held.state === "present" ? held.stored : undefined;
     settle({ stored, fence: replica.fenceSince(partition, raised) }, version);
   });
-  if (isRead) return;
-  sinceMs = clock.monotonicMs();
-  load.began(sinceMs);
 }
 
 /** How another node is asked for its copy. */

@@ -1,4 +1,5 @@
 import { type Member, recordDigest, withClass } from "@coterie/core";
+import type { MonotonicMs } from "@coterie/ports";
 import type { PlacedKey, RecordVersion, StoredRecord } from "@coterie/storage";
 import type { KnownCopy } from "../hot/copy-cache.ts";
 import type { SparedRecord } from "../messages.ts";
@@ -33,6 +34,8 @@ export class SparingRead {
   #named: RecordVersion | undefined;
   /** Somebody has been asked for the record itself, and has not failed. */
   #isOneAsked = false;
+  /** Since when this node's own copy is waited for, as it is still being synced. */
+  #syncingSinceMs: MonotonicMs | undefined;
 
   /** @param kept Left by an earlier read. It is no answer, but may stand for those of others. */
   constructor(coordination: Coordination, plan: RequestPlan, kept: KnownCopy | undefined) {
@@ -69,11 +72,25 @@ export class SparingRead {
     return { stored: known.stored, fence: copy.fence };
   }
 
+  /**
+   * Whether one more is to be asked at once, as this node's own copy waits for a slow disk: to be
+   * synced, that is. One that has to be read would have to be read by the other one as well.
+   */
+  get needsMore(): boolean {
+    if (this.#syncingSinceMs === undefined) return false;
+    const { clock, counters, routing } = this.#coordination;
+    const { primaries } = this.#plan.replicas;
+    if (!routing.isSlowHere(primaries, clock.monotonicMs())) return false;
+    counters.readsPastOwn += 1;
+    return true;
+  }
+
   #askOwn(settle: (copy: ReplicaCopy | undefined) => void): void {
     const { placed } = this.#plan;
     let isRead = false;
     readOwn(this.#coordination, placed, (copy, version) => {
       isRead = true;
+      this.#noteSynced();
       const stored = copy?.stored;
       if (stored === undefined) this.#ownIsGone();
       else if (version !== undefined) this.#known = { stored, version };
@@ -82,15 +99,33 @@ export class SparingRead {
     if (!isRead) this.#nameOwn(placed);
   }
 
-  /** While the disk is read, for those who are asked in this turn. */
+  /**
+   * While the disk is read, for those who are asked in this turn; unless the record is still being
+   * synced, or is about to be: the read may meet another one then.
+   */
   #nameOwn(placed: PlacedKey): void {
+    const { clock, routing, store } = this.#coordination;
     let isWithin = true;
-    this.#coordination.store.name(placed, (version) => {
-      if (!isWithin) return;
-      this.#isOneAsked = version !== undefined;
-      this.#named = version;
-    });
+    let isSyncing = true;
+    if (!store.isChanging(placed)) {
+      store.name(placed, (version) => {
+        if (!isWithin) return;
+        isSyncing = false;
+        this.#isOneAsked = version !== undefined;
+        this.#named = version;
+      });
+    }
     isWithin = false;
+    if (!isSyncing) return;
+    this.#syncingSinceMs = clock.monotonicMs();
+    routing.ownLoad.began(this.#syncingSinceMs);
+  }
+
+  #noteSynced(): void {
+    if (this.#syncingSinceMs === undefined) return;
+    const { clock, routing } = this.#coordination;
+    routing.ownLoad.answered(this.#syncingSinceMs, clock.monotonicMs(), false);
+    this.#syncingSinceMs = undefined;
   }
 
   /** This node's own record could not be read. */

@@ -216,6 +216,10 @@ export class LeveledStore implements RecordStore {
     this.rows.whenDurable(found.group, () => settle(version));
   }
 
+  isChanging({ token }: PlacedKey): boolean {
+    return this.#updates.isUnderWay(token);
+  }
+
   bytesHeld({ partition, token }: PlacedKey): number {
     const held = this.rows.inMemory({ partition, token });
     if (held !== undefined) return held.row.counted.reduce((sum, { bytes }) => sum + bytes, 0);
